@@ -1,0 +1,15 @@
+/** One option, from which flag, environment twin, help, docs and validation are made. */
+export interface OptionDef<T> {
+  readonly kind: "string" | "number" | "boolean" | "list" | "choice";
+  readonly doc: string;
+  readonly default?: T;
+  readonly choices?: readonly string[];
+  readonly alias?: readonly string[]; // other spellings, without dashes
+  readonly min?: number;
+  readonly max?: number;
+  /** Part of the content hash when it shapes the artefact; false for options of running it. */
+  readonly shapes: boolean;
+}
+
+/** Keys are camelCase; flags are their kebab-case. */
+export type OptionTable<O> = { readonly [K in keyof O]-?: OptionDef<O[K]> };

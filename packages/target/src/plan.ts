@@ -1,0 +1,18 @@
+/** What a model will need on a device, known before anything is done. All figures in bytes. */
+export interface Plan {
+  readonly fits: boolean;
+  readonly maxBatchSize: number;
+  readonly devices: readonly DevicePlan[];
+  /** One sentence: what decides. */
+  readonly why: string;
+}
+
+export interface DevicePlan {
+  readonly name: string;
+  readonly total: number;
+  readonly weights: number;
+  readonly kv: number;
+  readonly activations: number;
+  readonly reserve: number;
+  readonly free: number; // total less the rest; negative when it doesn't fit
+}

@@ -1,0 +1,92 @@
+/**
+ * A session holds token histories in slots and answers with what the model says after them. The scheduler drives any
+ * session through these calls alone and knows nothing else of the device. All of it is plain data, so that a worker, a
+ * child process or a socket can carry it.
+ */
+export interface Session {
+  readonly specificationVersion: 1;
+  readonly limits: Limits;
+  /** One call at a time. Result arrays may be views that live until the next call. */
+  step(rows: readonly Row[]): Promise<readonly RowResult[]>;
+  /** Forgets what `slot` holds from `length` on; 0 frees it. */
+  trim(slot: number, length: number): Promise<void>;
+  /** Copies the first `length` tokens of histories, as if all moves happened at once: swaps are legal. */
+  fork?(moves: readonly ForkMove[]): Promise<void>;
+  save?(slot: number): Promise<Uint8Array>;
+  /** Returns how many tokens the slot holds afterwards. */
+  restore?(slot: number, saved: Uint8Array): Promise<number>;
+  /** Loads an adapter and returns its number for `Row.adapter`; 0 is "none". */
+  adapter?(path: string): Promise<number>;
+  close(): Promise<void>;
+}
+
+export interface ForkMove {
+  readonly from: number;
+  readonly to: number;
+  readonly length: number;
+}
+
+/** One sequence's part of a step. */
+export interface Row {
+  readonly slot: number;
+  /** Position of the first token; what the slot holds from there on is forgotten (an implied rewind). */
+  readonly at: number;
+  readonly tokens: Int32Array;
+  /** Length of the whole prompt while it arrives in chunks; rope scalings that depend on length need it. */
+  readonly reach?: number;
+  readonly adapter?: number;
+  /** What is asked for; nothing, in the middle of a prompt. */
+  readonly want?: Want;
+}
+
+export type Want = WantKind & {
+  /** For this many of the row's last tokens: 1 when decoding, k + 1 when verifying a draft, n for echo. */
+  readonly last: number;
+  /** Bit mask over the vocabulary (LSB first): only these tokens are allowed. For "top" and "token". */
+  readonly allow?: Uint32Array;
+};
+
+export type WantKind =
+  | { readonly kind: "logits" }
+  | { readonly kind: "hidden" }
+  | { readonly kind: "top"; readonly k: number }
+  | { readonly kind: "token"; readonly sampling: DeviceSampling };
+
+/** Sampling that some devices do themselves. */
+export interface DeviceSampling {
+  readonly method: "greedy" | "sample";
+  readonly temperature?: number;
+  readonly topK?: number;
+  readonly topP?: number;
+  readonly minP?: number;
+  /** In [0, 1), one for each token asked for: randomness comes from outside, always. */
+  readonly random?: Float32Array;
+}
+
+/** Shaped [last, …]; which fields are there follows from `want`. */
+export interface RowResult {
+  readonly logits?: Float32Array; // (last, vocab)
+  readonly hidden?: Float32Array; // (last, width)
+  readonly top?: { readonly ids: Int32Array; readonly logits: Float32Array; readonly logSumExp: Float32Array }; // (last, k), (last, k), (last)
+  readonly tokens?: Int32Array; // (last)
+}
+
+/** What a session can do, as data. Exceeding a limit is refused with a `SessionError`, never undefined behaviour. */
+export interface Limits {
+  readonly slots: number;
+  readonly context: number; // tokens a slot can hold
+  readonly cacheTokens: number; // tokens all slots together can hold
+  readonly vocab: number;
+  readonly width: number;
+  readonly chunk: number; // most tokens of a row; the scheduler chunks, the session only pads
+  readonly verify: number; // how many tokens of a row cost about one step (speculation); 1: none
+  readonly resume: boolean; // prefill past position 0 at full speed
+  readonly rewind: number; // how far back of the furthest position `at` may reach, besides 0
+  readonly lockstep: boolean; // rows start and step together
+  readonly fork: "share" | "copy" | "none";
+  readonly wants: readonly WantKind["kind"][];
+  readonly sampling: readonly DeviceSampling["method"][];
+  readonly adapters: number; // how many can be loaded
+  /** Whether a row's results are the same whatever else is in the batch, its chunks or its padding. */
+  readonly batchInvariant: boolean;
+}

@@ -1,0 +1,95 @@
+import type { Attrs, Dialect, Graph, Program } from "@llm/core-ir";
+import type { WeightExpr, WeightSource } from "@llm/tensor";
+import type { Artefact } from "./artefact.ts";
+import type { OptionTable } from "./options.ts";
+import type { Plan } from "./plan.ts";
+import type { Runner } from "./runner.ts";
+import type { Session } from "./session.ts";
+
+/**
+ * One device. A target is its capabilities as data, its arithmetic, its files, its compiler's command line and its
+ * runtime; hashing, order, parallelism, resume, retries, progress and manifests are the unit engine's.
+ */
+export interface Target<O = unknown> {
+  readonly specificationVersion: 1;
+  readonly id: string;
+  readonly title: string;
+  /** Flags, environment twins, help and docs come from this one table. */
+  readonly options: OptionTable<O>;
+  readonly features: readonly Feature[];
+  readonly dialects: readonly Dialect[];
+  doctor(host: Host): Promise<readonly Finding[]>;
+  plan(model: Graph, options: O): Plan;
+  pipeline(model: Graph, options: O): readonly PassCall[];
+  units(program: Program, options: O, tools: ToolVersions): readonly Unit[];
+  /** Makes one unit, alone, in an empty folder. */
+  build(unit: Unit, work: Work): Promise<void>;
+  open(artefact: Artefact, options: O): Promise<Session>;
+  /** One net at a time, for verify. */
+  runner?(artefact: Artefact): Promise<Runner>;
+}
+
+export interface PassCall {
+  readonly pass: string;
+  readonly params?: Attrs;
+}
+
+export type ToolVersions = Readonly<Record<string, string>>;
+
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
+
+/** A piece of work that is JSON, so that a worker on another machine can do it. */
+export interface Unit {
+  readonly id: string;
+  readonly kind: string; // with a version that changes when the bytes it makes do: "onnx@1"
+  readonly stage: "export" | "compile";
+  readonly spec: Json; // all that shapes the bytes
+  readonly weights: readonly WeightExpr[];
+  readonly after: readonly string[];
+  readonly makes: readonly string[]; // file names, relative to its folder
+  readonly needs: Needs;
+}
+
+export interface Needs {
+  readonly ramBytes: number;
+  readonly diskBytes: number;
+  readonly cores: number;
+  readonly tools: readonly string[];
+}
+
+/** What a unit is given to work with. */
+export interface Work {
+  readonly folder: string; // empty, on the artefact's file system
+  readonly source: WeightSource;
+  /** The folder of a finished unit named in `after`. */
+  input(unit: string): string;
+  readonly tools: ToolVersions;
+  readonly signal: AbortSignal;
+  progress(done: number, total: number, note?: string): void;
+  /** Files that are links to the checkpoint's own: known by header, size, mtime and inode instead of content. */
+  linked(file: string, origin: string): void;
+}
+
+/** What a target may ask of the machine; injected, so that tests need none. */
+export interface Host {
+  readonly platform: string;
+  readonly arch: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  exists(path: string): boolean;
+}
+
+/** One line of `llm doctor`. */
+export interface Finding {
+  readonly name: string;
+  readonly state: "ok" | "warning" | "missing";
+  readonly detail: string;
+  readonly fix?: string; // what to do about it
+}
+
+/** A row of FEATURES.md. `shown` says what it was shown on; nothing is claimed beyond it. */
+export interface Feature {
+  readonly name: string;
+  readonly state: "yes" | "partly" | "no";
+  readonly shown: "hardware" | "simulator" | "emulator" | "tests" | "-";
+  readonly note?: string;
+}

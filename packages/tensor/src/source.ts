@@ -1,0 +1,34 @@
+import type { Format } from "./format.ts";
+
+/** Bytes of a file that stay where they are. */
+export interface Span {
+  readonly file: string; // absolute path
+  readonly offset: number; // bytes
+  readonly length: number; // bytes
+}
+
+/**
+ * One logical tensor of a checkpoint, as stored. A GPTQ or AWQ linear is *one* logical tensor
+ * (`model.layers.0.mlp.up_proj.weight`, shape [out, in]) whose `parts` are the published
+ * tensors (`qweight`, `qzeros`, `scales`, `g_idx`); plain and GGUF tensors have one part, `data`.
+ */
+export interface StoredTensor {
+  readonly name: string;
+  readonly shape: readonly number[]; // logical: as the published model code sees it, [out, in] for a Linear
+  readonly format: Format;
+  readonly parts: Readonly<Record<string, Span>>;
+  /** In elements, when not row-major contiguous (views inside pickles). Plain formats only. */
+  readonly strides?: readonly number[];
+  /** Format-dependent facts: GPTQ's group size, zero-point offset, … */
+  readonly params?: Readonly<Record<string, number | boolean | string>>;
+}
+
+/** Where weights come from: a checkpoint, or a stand-in. Reading never evaluates anything stored. */
+export interface WeightSource {
+  /** Content or header fingerprint: equal sources have equal fingerprints. */
+  readonly fingerprint: string;
+  names(): Iterable<string>;
+  get(name: string): StoredTensor | undefined;
+  /** Fills `into` with the bytes at `span` or throws; `span` may be a part of a stored tensor's part. */
+  read(span: Span, into: Uint8Array): Promise<void>;
+}
