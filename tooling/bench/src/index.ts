@@ -1,1 +1,1 @@
-export {};
+export type { Case, Measurement, Metric, Side } from "./case.ts";

@@ -1,0 +1,84 @@
+import type { Case, Measurement, Metric, Side } from "./case.ts";
+import { describeMachine, type Machine } from "./machine.ts";
+import { pairedRatios, type Spread, spread } from "./statistics.ts";
+
+export interface MetricResult extends Metric {
+  /** By side. */
+  readonly values: Readonly<Record<string, Spread>>;
+  /** Side against the baseline, paired by round; the baseline itself is left out. */
+  readonly ratios: Readonly<Record<string, Spread>>;
+  /** Whether ours reaches the bar; absent where there is none. */
+  readonly reached?: boolean;
+}
+
+export interface CaseResult {
+  readonly name: string;
+  readonly title: string;
+  readonly rounds: number;
+  readonly baseline: string;
+  readonly sides: readonly { readonly name: string; readonly detail?: string }[];
+  readonly metrics: readonly MetricResult[];
+  readonly machine: Machine;
+  readonly load: { readonly before: number; readonly after: number };
+}
+
+export interface RunOptions {
+  readonly rounds?: number;
+  readonly onProgress?: (text: string) => void;
+  readonly machine?: () => Promise<Machine>;
+}
+
+/** Runs one case: sides take turns within each round, the order swapped every other round. */
+export async function runCase(benchCase: Case, options: RunOptions = {}): Promise<CaseResult> {
+  const rounds = options.rounds ?? benchCase.rounds;
+  const say = options.onProgress ?? (() => {});
+  const machine = await (options.machine ?? describeMachine)();
+  const sides = await benchCase.sides();
+  const measured = new Map<string, Measurement[]>(sides.map((side) => [side.name, []]));
+  try {
+    for (const side of sides) {
+      say(`${benchCase.name}: preparing ${side.name}`);
+      await side.prepare?.();
+    }
+    for (let round = 0; round < rounds; round++)
+      for (const side of turn(sides, round)) {
+        say(`${benchCase.name}: round ${round + 1} of ${rounds}, ${side.name}`);
+        measured.get(side.name)!.push(await side.run(round));
+      }
+  } finally {
+    for (const side of sides) await side.close?.();
+  }
+  const after = (await (options.machine ?? describeMachine)()).load;
+  return {
+    name: benchCase.name,
+    title: benchCase.title,
+    rounds,
+    baseline: benchCase.baseline,
+    sides: sides.map(({ name, detail }) => ({ name, detail })),
+    metrics: benchCase.metrics.map((metric) => compare(metric, sides, measured, benchCase.baseline)),
+    machine,
+    load: { before: machine.load, after },
+  };
+}
+
+function turn(sides: readonly Side[], round: number): readonly Side[] {
+  return round % 2 === 0 ? sides : [...sides].reverse();
+}
+
+function compare(
+  metric: Metric,
+  sides: readonly Side[],
+  measured: ReadonlyMap<string, readonly Measurement[]>,
+  baseline: string,
+): MetricResult {
+  const of = (side: string) => measured.get(side)!.map((one) => one[metric.key]);
+  const values: Record<string, Spread> = {};
+  const ratios: Record<string, Spread> = {};
+  for (const { name } of sides) {
+    values[name] = spread(of(name));
+    if (name !== baseline) ratios[name] = pairedRatios(of(name), of(baseline));
+  }
+  const ours = ratios[sides[0].name]?.median;
+  if (metric.bar === undefined || ours === undefined) return { ...metric, values, ratios };
+  return { ...metric, values, ratios, reached: metric.better === "lower" ? ours <= metric.bar : ours >= metric.bar };
+}

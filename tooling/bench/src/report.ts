@@ -1,0 +1,44 @@
+import type { CaseResult } from "./harness.ts";
+import type { Spread } from "./statistics.ts";
+
+function number(value: number): string {
+  if (!Number.isFinite(value)) return "–";
+  if (Number.isInteger(value) || Math.abs(value) >= 1000) return value.toFixed(0);
+  return value.toPrecision(3);
+}
+
+function range({ low, high }: Spread): string {
+  return `[${number(low)} … ${number(high)}]`;
+}
+
+function ratio({ median, low, high }: Spread): string {
+  return `${median.toFixed(2)} × [${low.toFixed(2)} … ${high.toFixed(2)}]`;
+}
+
+/** One case as a person reads it. */
+export function renderResult(result: CaseResult): string {
+  const lines = [
+    `${result.title} (${result.rounds} interleaved rounds, medians [quartiles], ratios against ${result.baseline})`,
+  ];
+  const width = Math.max(...result.sides.map((side) => side.name.length)) + 2;
+  for (const metric of result.metrics) {
+    lines.push(`  ${metric.key} (${metric.unit}, ${metric.better} is better)`);
+    for (const [index, side] of result.sides.entries()) {
+      const value = metric.values[side.name];
+      const cells = [`${number(value.median)} ${metric.unit} ${range(value)}`.padEnd(38)];
+      if (metric.ratios[side.name]) cells.push(ratio(metric.ratios[side.name]));
+      if (index === 0 && metric.bar !== undefined)
+        cells.push(
+          `bar ${metric.better === "lower" ? "≤" : "≥"} ${metric.bar.toFixed(2)} × ${metric.reached ? "reached" : "NOT reached"}`,
+        );
+      lines.push(`    ${side.name.padEnd(width)}${cells.join("  ")}`.trimEnd());
+    }
+  }
+  for (const side of result.sides) if (side.detail) lines.push(`  ${side.name}: ${side.detail}`);
+  const { machine, load } = result;
+  lines.push(
+    `  ${machine.cpu}, ${machine.cores} cores, ${machine.features.join(" ") || "features unknown"}; copies ${(machine.memoryBandwidth / 1e9).toFixed(1)} GB/s; ` +
+      `load ${load.before.toFixed(2)} before, ${load.after.toFixed(2)} after; Node ${machine.node}`,
+  );
+  return lines.join("\n");
+}

@@ -1,0 +1,54 @@
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { unannouncedChanges } from "./changesets.ts";
+
+let base: string;
+
+function put(path: string, text: string): void {
+  mkdirSync(dirname(join(base, path)), { recursive: true });
+  writeFileSync(join(base, path), text);
+}
+
+function commit(message: string): void {
+  const git = (...args: string[]) =>
+    execFileSync("git", ["-c", "user.name=t", "-c", "user.email=t@t", ...args], { cwd: base });
+  git("add", "-A");
+  git("commit", "-qm", message);
+}
+
+beforeEach(() => {
+  base = mkdtempSync(join(tmpdir(), "changesets-"));
+  execFileSync("git", ["init", "-q", base]);
+  put("packages/tensor/package.json", JSON.stringify({ name: "@llm/tensor" }));
+  put("packages/tensor/src/index.ts", "export {};\n");
+  put("tooling/bench/package.json", JSON.stringify({ name: "@llm/bench", private: true }));
+  commit("release");
+});
+afterEach(() => rmSync(base, { recursive: true }));
+
+describe("the changeset check", () => {
+  it("fails for a change without a changeset and passes with one", () => {
+    put("packages/tensor/src/index.ts", "export const x = 1;\n");
+    commit("change");
+    expect(unannouncedChanges(base)).toEqual([
+      "@llm/tensor: packages/tensor/src/index.ts changed since the last release without a changeset; run `pnpm changeset`",
+    ]);
+    put(".changeset/brave-dogs.md", '---\n"@llm/tensor": minor\n---\n\nAdds x.\n');
+    commit("announce");
+    expect(unannouncedChanges(base)).toEqual([]);
+  });
+
+  it("asks nothing for tests, private packages or what an earlier release announced", () => {
+    put("packages/tensor/src/index.test.ts", "");
+    put("tooling/bench/src/index.ts", "");
+    commit("tests and tools");
+    expect(unannouncedChanges(base)).toEqual([]);
+    put("packages/tensor/src/index.ts", "export const y = 1;\n");
+    put(".changeset/released", "0.1.0\n");
+    commit("release again");
+    expect(unannouncedChanges(base)).toEqual([]);
+  });
+});

@@ -1,0 +1,45 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { type Package, root } from "./workspace.ts";
+
+/** Every TypeScript file under a folder, relative to it. */
+export function sources(dir: string): string[] {
+  return readdirSync(dir, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".ts"));
+}
+
+const IMPORT = /(?:\bfrom|\bimport)\s*\(?\s*["'](@llm\/[\w-]+)(\/[\w-/]+)?["']/g;
+
+/** Imports of ours that package.json or tsconfig.json doesn't know of, and subpaths that nobody exports. */
+export function undeclaredImports(pkg: Package, packages: readonly Package[]): string[] {
+  const problems = new Set<string>();
+  const declared = { ...pkg.manifest.dependencies, ...pkg.manifest.devDependencies };
+  const tsconfig = JSON.parse(readFileSync(join(root, pkg.dir, "tsconfig.json"), "utf8"));
+  const references = new Set<string>(
+    (tsconfig.references ?? []).map((reference: { path: string }) => join(pkg.dir, reference.path)),
+  );
+  for (const file of sources(join(root, pkg.dir, "src"))) {
+    const text = readFileSync(join(root, pkg.dir, "src", file), "utf8");
+    for (const [, name, subpath] of text.matchAll(IMPORT)) {
+      const where = `${pkg.dir}/src/${file}`;
+      const other = packages.find((candidate) => candidate.manifest.name === name);
+      if (name === pkg.manifest.name || other === undefined) continue;
+      if (!(name in declared)) problems.add(`${where}: imports ${name}, which package.json doesn't declare`);
+      if (!references.has(other.dir)) problems.add(`${pkg.dir}/tsconfig.json: lacks a reference to ${other.dir}`);
+      if (subpath && !(`.${subpath}` in (other.manifest.exports ?? {})))
+        problems.add(`${where}: imports ${name}${subpath}, which ${name} doesn't export`);
+    }
+  }
+  return [...problems];
+}
+
+/** What is published must be there under the same names as in the repo. */
+export function exportMismatches(pkg: Package): string[] {
+  if (pkg.manifest.private) return [];
+  const here = Object.keys(pkg.manifest.exports ?? {})
+    .sort()
+    .join(" ");
+  const published = Object.keys(pkg.manifest.publishConfig?.exports ?? {})
+    .sort()
+    .join(" ");
+  return here === published ? [] : [`${pkg.dir}/package.json: exports "${here}" but publishes "${published}"`];
+}
