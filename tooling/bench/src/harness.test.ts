@@ -64,7 +64,7 @@ it("closes every side when one fails", async () => {
 
 it("prints medians, ratios with their spread, the bar, the machine and its load", async () => {
   const text = renderResult(await runCase(sample([]), { machine }));
-  expect(text).toMatch(/ours +20 ms \[15 … 25\.0\] +0\.50 × \[0\.50 … 0\.50\] +bar ≤ 0\.60 × reached/);
+  expect(text).toMatch(/ours +20 ms \[15 … 25\] +0\.50 × \[0\.50 … 0\.50\] +bar ≤ 0\.60 × reached/);
   expect(text).toContain("avx2");
   expect(text).toMatch(/load 0\.50 before, 0\.50 after/);
 });
