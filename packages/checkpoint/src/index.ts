@@ -1,1 +1,5 @@
-export {};
+export type { Checkpoint, CheckpointDescription, CheckpointKind, TensorDescription } from "./checkpoint.ts";
+export { CheckpointError, type CheckpointErrorCode, type CheckpointErrorDetails } from "./error.ts";
+export type { Json, JsonObject } from "./json.ts";
+export { type OpenOptions, openCheckpoint } from "./open.ts";
+export { type Overrides, parseOverride } from "./overrides.ts";

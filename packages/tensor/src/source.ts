@@ -19,8 +19,25 @@ export interface StoredTensor {
   readonly parts: Readonly<Record<string, Span>>;
   /** In elements, when not row-major contiguous (views inside pickles). Plain formats only. */
   readonly strides?: readonly number[];
+  /**
+   * Logical rows (first axis) in order, as runs of stored rows, where a format stores them in another order: GGUF regroups
+   * rows of fused and rotated projections. Absent: as stored. A row is never split, so packed formats stay packed.
+   */
+  readonly rows?: readonly RowRun[];
+  /** Added to every value that is read, where a format stores them shifted: GGUF keeps Gemma's norm weights as 1 + w. */
+  readonly shift?: number;
   /** Format-dependent facts: GPTQ's group size, zero-point offset, … */
   readonly params?: Readonly<Record<string, number | boolean | string>>;
+}
+
+/**
+ * Rows of a strided view: for each index into `shape`, in row-major order, stored row `start` + Σ index · stride.
+ * `{ start: 0, shape: [n], strides: [1] }` is n rows as they are.
+ */
+export interface RowRun {
+  readonly start: number;
+  readonly shape: readonly number[];
+  readonly strides: readonly number[]; // in rows
 }
 
 /** Where weights come from: a checkpoint, or a stand-in. Reading never evaluates anything stored. */

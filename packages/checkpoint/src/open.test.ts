@@ -1,0 +1,198 @@
+import { mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { goldenDir } from "@llm/fixtures";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { CheckpointError, openCheckpoint } from "./index.ts";
+import { safetensorsFile } from "./testing/safetensors-file.ts";
+
+let root: string;
+beforeAll(async () => {
+  root = await mkdtemp(join(tmpdir(), "checkpoint-"));
+});
+afterAll(() => rm(root, { recursive: true }));
+
+/** A folder with these files. */
+async function folder(files: Readonly<Record<string, string | Uint8Array>>): Promise<string> {
+  const path = await mkdtemp(join(root, "case-"));
+  for (const [name, content] of Object.entries(files)) await writeFile(join(path, name), content);
+  return path;
+}
+
+const two = safetensorsFile({
+  a: { dtype: "F32", shape: [2], bytes: new Uint8Array(8).fill(1) },
+  b: { dtype: "BF16", shape: [1, 3], bytes: new Uint8Array(6).fill(2) },
+});
+
+test("a folder opens with its config, its files and where its tensors are", async () => {
+  const path = await folder({
+    "config.json": '{"model_type":"llama","unknown":[1]}',
+    "generation_config.json": '{"top_k":3}',
+    "tokenizer.json": "{}",
+    "model.safetensors": two,
+    "model.py": "import os",
+  });
+  const checkpoint = await openCheckpoint(path, { overrides: { "rope_scaling.factor": 2 } });
+  expect(checkpoint.kind).toBe("huggingface");
+  expect(checkpoint.config).toEqual({ model_type: "llama", unknown: [1], rope_scaling: { factor: 2 } });
+  expect(checkpoint.generationConfig).toEqual({ top_k: 3 });
+  expect(checkpoint.files).toEqual(["config.json", "generation_config.json", "tokenizer.json"]);
+  expect(await checkpoint.readJson("tokenizer.json")).toEqual({});
+  expect(await checkpoint.readFile("model.py")).toBeUndefined();
+  expect([...checkpoint.weights.names()]).toEqual(["a", "b"]);
+  const b = checkpoint.weights.get("b")!;
+  expect(b).toMatchObject({ format: "bf16", shape: [1, 3] });
+  const bytes = new Uint8Array(6);
+  await checkpoint.weights.read(b.parts.data!, bytes);
+  expect(bytes).toEqual(new Uint8Array(6).fill(2));
+  expect(checkpoint.describe()).toMatchObject({
+    modelType: "llama",
+    parameters: 5,
+    bytes: 14,
+    formats: { f32: 1, bf16: 1 },
+    tensors: [{ name: "a" }, { name: "b", file: "model.safetensors", bytes: 6, readable: true }],
+  });
+  await checkpoint.close();
+  await expect(checkpoint.weights.read(b.parts.data!, bytes)).rejects.toMatchObject({ code: "closed" });
+});
+
+test("the bytes of a golden checkpoint are where the header says, sharded or not", async () => {
+  for (const name of ["fmt_bf16", "fmt_fp16", "fmt_sharded", "fmt_gpt2_noprefix", "santacoder_custom"]) {
+    const dir = goldenDir(name);
+    const checkpoint = await openCheckpoint(dir);
+    const names = [...checkpoint.weights.names()];
+    expect(names.length, name).toBeGreaterThan(10);
+    for (const tensor of names) {
+      const { data } = checkpoint.weights.get(tensor)!.parts as {
+        data: { file: string; offset: number; length: number };
+      };
+      const bytes = new Uint8Array(data.length);
+      await checkpoint.weights.read(data, bytes);
+      const whole = await readFile(data.file);
+      expect(Buffer.compare(bytes, whole.subarray(data.offset, data.offset + data.length)), tensor).toBe(0);
+    }
+    await checkpoint.close();
+  }
+});
+
+test("a config alone opens without weights", async () => {
+  const checkpoint = await openCheckpoint(await folder({ "config.json": "{}" }));
+  expect([...checkpoint.weights.names()]).toEqual([]);
+  await checkpoint.close();
+});
+
+test("one weight file opens with the config beside it", async () => {
+  const path = await folder({ "config.json": "{}", "some.safetensors": two });
+  const checkpoint = await openCheckpoint(join(path, "some.safetensors"));
+  expect([...checkpoint.weights.names()]).toEqual(["a", "b"]);
+  expect(checkpoint.folder).toBe(path);
+  await checkpoint.close();
+});
+
+test("links are followed, so that spans point at the file that others can link to", async () => {
+  const blobs = await folder({ blob: two });
+  const path = await folder({ "config.json": "{}" });
+  await symlink(join(blobs, "blob"), join(path, "model.safetensors"));
+  const checkpoint = await openCheckpoint(path);
+  expect(checkpoint.weights.get("a")!.parts.data!.file).toBe(join(blobs, "blob"));
+  expect(checkpoint.describe().tensors[0]!.file).toBe("model.safetensors");
+  await checkpoint.close();
+});
+
+test("a fingerprint is the same when nothing changed, and another when a file did", async () => {
+  const path = await folder({ "config.json": "{}", "model.safetensors": two });
+  const fingerprint = async () => {
+    const checkpoint = await openCheckpoint(path);
+    await checkpoint.close();
+    return checkpoint.weights.fingerprint;
+  };
+  const before = await fingerprint();
+  expect(await fingerprint()).toBe(before);
+  await writeFile(
+    join(path, "model.safetensors"),
+    safetensorsFile({ a: { dtype: "U8", shape: [1], bytes: new Uint8Array(1) } }),
+  );
+  expect(await fingerprint()).not.toBe(before);
+});
+
+const index = (map: Record<string, string>) => JSON.stringify({ metadata: {}, weight_map: map });
+
+test.each<[string, Record<string, string | Uint8Array>, string, RegExp]>([
+  ["an empty folder", {}, "not-a-checkpoint", /no config\.json/],
+  ["weights alone", { "model.safetensors": two }, "config-missing", /config\.json: does not exist/],
+  ["a config that is not JSON", { "config.json": '{"a":}' }, "config-invalid", /config\.json: is not valid JSON/],
+  ["a config that is a list", { "config.json": "[]" }, "config-invalid", /not a JSON object/],
+  ["a config that is no text", { "config.json": new Uint8Array([0x7b, 0xff]) }, "config-invalid", /not UTF-8/],
+  [
+    "several weight files",
+    { "config.json": "{}", "x.safetensors": two, "y.safetensors": two },
+    "not-a-checkpoint",
+    /several weight files/,
+  ],
+  [
+    "an index naming a file that isn't there",
+    { "config.json": "{}", "model.safetensors.index.json": index({ a: "gone.safetensors" }) },
+    "file-missing",
+    /gone\.safetensors: does not exist, but .*index\.json names it/,
+  ],
+  [
+    "an index naming a file outside",
+    { "config.json": "{}", "model.safetensors.index.json": index({ a: "../model.safetensors" }) },
+    "path-escapes",
+    /names the file "\.\.\/model\.safetensors"/,
+  ],
+  [
+    "an index naming an absolute path",
+    { "config.json": "{}", "model.safetensors.index.json": index({ a: "/etc/passwd" }) },
+    "path-escapes",
+    /\/etc\/passwd/,
+  ],
+  [
+    "an index promising a tensor that its file lacks",
+    {
+      "config.json": "{}",
+      "x.safetensors": two,
+      "model.safetensors.index.json": index({ a: "x.safetensors", c: "x.safetensors" }),
+    },
+    "tensor-invalid",
+    /x\.safetensors: tensor c: is not in x\.safetensors/,
+  ],
+  [
+    "an index listing a tensor twice",
+    {
+      "config.json": "{}",
+      "x.safetensors": two,
+      "model.safetensors.index.json": '{"weight_map":{"a":"x.safetensors","a":"x.safetensors"}}',
+    },
+    "tensor-duplicate",
+    /tensor a: is listed twice/,
+  ],
+  [
+    "an index without a map",
+    { "config.json": "{}", "model.safetensors.index.json": "{}" },
+    "file-invalid",
+    /weight_map/,
+  ],
+  [
+    "a tensor in two shards",
+    { "config.json": "{}", "model-00001-of-00002.safetensors": two, "model-00002-of-00002.safetensors": two },
+    "tensor-duplicate",
+    /tensor a: is in model-00001-of-00002\.safetensors too/,
+  ],
+  ["a missing shard", { "config.json": "{}", "model-00002-of-00002.safetensors": two }, "file-missing", /not number 1/],
+])("%s is refused in one line", async (_, files, code, message) => {
+  const error = await openCheckpoint(await folder(files)).then(
+    () => undefined,
+    (error) => error,
+  );
+  expect(CheckpointError.isInstance(error)).toBe(true);
+  expect(error).toMatchObject({ code });
+  expect(error.message).toMatch(message);
+  expect(error.message).not.toContain("\n");
+});
+
+test("no path and no checkpoint", async () => {
+  await expect(openCheckpoint(join(root, "nothing"))).rejects.toMatchObject({ code: "not-found" });
+  const path = await folder({ "notes.txt": "hello" });
+  await expect(openCheckpoint(join(path, "notes.txt"))).rejects.toMatchObject({ code: "not-a-checkpoint" });
+});

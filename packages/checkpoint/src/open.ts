@@ -1,0 +1,98 @@
+import { stat } from "node:fs/promises";
+import { basename, dirname, join, resolve } from "node:path";
+import type { Checkpoint } from "./checkpoint.ts";
+import { describe } from "./describe.ts";
+import { CheckpointError } from "./error.ts";
+import { fileError } from "./files/binary-file.ts";
+import { jsonObject, listFiles, readJsonFile, readSmallFile } from "./files/side-files.ts";
+import type { JsonObject } from "./json.ts";
+import { MAX_CONFIG_BYTES, MAX_SIDE_FILE_BYTES } from "./limits.ts";
+import { applyOverrides, type Overrides } from "./overrides.ts";
+import { openWeightFiles } from "./shards.ts";
+import { noWeights, type StoredWeights } from "./stored-weights.ts";
+import { openWeights, readerFor } from "./weight-layouts.ts";
+
+export interface OpenOptions {
+  /** Config fields to set before anybody reads them, by dotted path. */
+  readonly overrides?: Overrides;
+}
+
+/**
+ * Opens a checkpoint: a folder in the Hugging Face layout, or one weight file with a config.json beside it. Only headers are
+ * read; it takes milliseconds whatever the size. A folder with a config.json alone opens too, without weights.
+ *
+ * @example
+ * const checkpoint = await openCheckpoint("models/starcoderbase-1b");
+ * checkpoint.config["model_type"]; // "gpt_bigcode"
+ * checkpoint.weights.get("transformer.wte.weight"); // where it is: file, offset, length, dtype, shape
+ * await checkpoint.close();
+ */
+export async function openCheckpoint(path: string, options: OpenOptions = {}): Promise<Checkpoint> {
+  const absolute = resolve(path);
+  const info = await stat(absolute).catch((error) => {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT")
+      throw new CheckpointError("not-found", "does not exist", { file: absolute });
+    throw fileError(absolute, error);
+  });
+  return info.isDirectory() ? openFolder(absolute, options) : openFile(absolute, options);
+}
+
+async function openFolder(folder: string, options: OpenOptions): Promise<Checkpoint> {
+  const names = await listFiles(folder, ["onnx"]);
+  const onnx = names.filter((name) => /^onnx\/[^/]+\.onnx$/.test(name));
+  const config = await readConfig(folder, names, options);
+  const weights = await openWeights(folder, names);
+  const kind = weights === undefined && onnx.length > 0 ? "transformersjs" : "huggingface";
+  return checkpointOf({ kind, path: folder, folder, names, onnx, config, weights: weights ?? noWeights() });
+}
+
+async function openFile(path: string, options: OpenOptions): Promise<Checkpoint> {
+  const folder = dirname(path);
+  const name = basename(path);
+  const read = readerFor(name);
+  if (!read) throw new CheckpointError("not-a-checkpoint", "is neither a folder nor a weight file", { file: path });
+  const names = await listFiles(folder);
+  const config = await readConfig(folder, names, options);
+  const weights = await openWeightFiles(folder, [name], read);
+  return checkpointOf({ kind: "huggingface", path, folder, names, onnx: [], config, weights });
+}
+
+async function readConfig(folder: string, names: readonly string[], options: OpenOptions): Promise<JsonObject> {
+  const path = join(folder, "config.json");
+  const config = names.includes("config.json") ? await readJsonFile(path, MAX_CONFIG_BYTES) : undefined;
+  if (config) return applyOverrides(config, options.overrides ?? {});
+  if (names.some((name) => /\.(safetensors|bin)$/.test(name)))
+    throw new CheckpointError("config-missing", "does not exist; a checkpoint needs it beside its weights", {
+      file: path,
+    });
+  throw new CheckpointError("not-a-checkpoint", "is not a checkpoint: it has no config.json", { file: folder });
+}
+
+interface Parts {
+  readonly kind: Checkpoint["kind"];
+  readonly path: string;
+  readonly folder: string;
+  readonly names: readonly string[];
+  readonly onnx: readonly string[];
+  readonly config: JsonObject;
+  readonly weights: StoredWeights;
+}
+
+async function checkpointOf({ names, weights, ...parts }: Parts): Promise<Checkpoint> {
+  const files = names.filter((name) => SIDE_FILE.test(name) && !name.endsWith(".index.json"));
+  const readFile = async (name: string) =>
+    files.includes(name) ? readSmallFile(join(parts.folder, name), MAX_SIDE_FILE_BYTES) : undefined;
+  const readJson = async (name: string) => {
+    const bytes = await readFile(name);
+    return bytes && jsonObject(bytes, join(parts.folder, name));
+  };
+  const generationConfig = await readJson("generation_config.json").catch(async (error) => {
+    await weights.close();
+    throw error;
+  });
+  const base = { ...parts, generationConfig, files, readFile, readJson, close: () => weights.close() };
+  return { ...base, weights, describe: () => describe(base, weights) };
+}
+
+/** Config, tokenizer, chat template: small files that say how to use the model. */
+const SIDE_FILE = /^[^/]+\.(json|txt|model|jinja|tiktoken)$/;
