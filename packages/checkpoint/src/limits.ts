@@ -24,3 +24,21 @@ export const MAX_RANK = 16;
 
 /** Large mixtures of experts reach 100,000 tensors when every expert is stored alone and quantised in four parts. */
 export const MAX_TENSORS = 1_000_000;
+
+/** About 200 bytes a tensor; the rest of a PyTorch file is raw storage outside the pickle. */
+export const MAX_PICKLE_BYTES = 256 * MiB;
+
+/** One entry a tensor and a few more; each takes about 100 bytes of the directory. */
+export const MAX_ZIP_DIRECTORY = 256 * MiB;
+
+/**
+ * Instructions of a pickle, and values that its calls take apart: a tensor takes about 50, so this is some 300,000 tensors. It
+ * bounds time and memory where a small file could ask for much.
+ */
+export const MAX_PICKLE_STEPS = 16_000_000;
+
+/** Python integers of a state dict are sizes and offsets (8 bytes) and the 10-byte magic number. */
+export const MAX_PICKLE_LONG_BYTES = 32;
+
+/** A view that repeats its storage (stride 0) costs nothing on disk; what it may unfold to. Published ones are small buffers. */
+export const MAX_EXPANDED_ELEMENTS = 64 * MiB;

@@ -69,12 +69,23 @@ async function openOne(
     throw error;
   }
   try {
+    await refuseLfsPointer(file);
     return await read(file);
   } catch (error) {
     await file.close();
     // What the operating system says while reading has no path in it.
     throw (error as NodeJS.ErrnoException).syscall === undefined ? error : fileError(path, error);
   }
+}
+
+/** What a clone without Git LFS has in place of each large file. */
+async function refuseLfsPointer(file: BinaryFile): Promise<void> {
+  const pointer = "version https://git-lfs.github.com/spec/";
+  if (file.size < pointer.length || file.size > 1024) return;
+  if (Buffer.from(await file.read(0, pointer.length)).toString("latin1") === pointer)
+    throw new CheckpointError("file-invalid", "is a Git LFS pointer, not the file itself; run: git lfs pull", {
+      file: file.path,
+    });
 }
 
 /**

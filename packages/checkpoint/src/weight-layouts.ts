@@ -1,9 +1,9 @@
-import { join } from "node:path";
 import { CheckpointError } from "./error.ts";
 import type { BinaryFile } from "./files/binary-file.ts";
 import { readSafetensors } from "./safetensors/header.ts";
 import { openWeightFiles, readShardIndex } from "./shards.ts";
 import type { StoredWeights, WeightFile } from "./stored-weights.ts";
+import { readTorch } from "./torch/read.ts";
 
 /** One published way to name weight files. */
 interface Layout {
@@ -22,8 +22,15 @@ const LAYOUTS: readonly Layout[] = [
     single: "model.safetensors",
     index: "model.safetensors.index.json",
     shard: /^model-(?<number>\d{5})-of-(?<count>\d{5})\.safetensors$/,
-    other: /^(?!adapter_|training_|optimizer|consolidated)[^/]+\.safetensors$/,
+    other: /^(?!adapter_)[^/]+\.safetensors$/,
     read: readSafetensors,
+  },
+  {
+    single: "pytorch_model.bin",
+    index: "pytorch_model.bin.index.json",
+    shard: /^pytorch_model-(?<number>\d{5})-of-(?<count>\d{5})\.bin$/,
+    other: /^(?!adapter_)[^/]*model[^/]*\.(bin|pt|pth)$/, // not optimizer.bin, training_args.bin …
+    read: readTorch,
   },
 ];
 
@@ -40,16 +47,25 @@ export async function openWeights(folder: string, files: readonly string[]): Pro
       checkComplete(folder, shards, layout.shard);
       return openWeightFiles(folder, shards, layout.read);
     }
+  }
+  // Only when nothing has a standard name: a folder may hold other files of the same type beside its weights.
+  for (const layout of LAYOUTS) {
     const others = files.filter((name) => layout.other.test(name));
     if (others.length === 1) return openWeightFiles(folder, others, layout.read);
-    if (others.length > 1)
-      throw new CheckpointError(
-        "not-a-checkpoint",
-        `holds several weight files (${others.slice(0, 4).join(", ")}${others.length > 4 ? ", …" : ""}) but no index; name one of them`,
-        { file: folder },
-      );
+    if (others.length > 1) throw ambiguous(folder, others);
   }
   return undefined;
+}
+
+function ambiguous(folder: string, names: readonly string[]): CheckpointError {
+  const listed = names.slice(0, 4).join(", ") + (names.length > 4 ? ", …" : "");
+  return new CheckpointError(
+    "not-a-checkpoint",
+    `holds several weight files (${listed}) but no index; name one of them`,
+    {
+      file: folder,
+    },
+  );
 }
 
 /** The reader for one weight file named by itself. */
@@ -63,6 +79,6 @@ function checkComplete(folder: string, shards: readonly string[], pattern: RegEx
   for (let number = 1; number <= Number(count); number++)
     if (!numbers.has(number))
       throw new CheckpointError("file-missing", `has weight shards of ${Number(count)}, but not number ${number}`, {
-        file: join(folder),
+        file: folder,
       });
 }
