@@ -5,9 +5,10 @@ import { describe } from "./describe.ts";
 import { CheckpointError } from "./error.ts";
 import { fileError } from "./files/binary-file.ts";
 import { jsonObject, listFiles, readJsonFile, readSmallFile } from "./files/side-files.ts";
-import type { JsonObject } from "./json.ts";
+import { isObject, type JsonObject } from "./json.ts";
 import { MAX_CONFIG_BYTES, MAX_SIDE_FILE_BYTES } from "./limits.ts";
 import { applyOverrides, type Overrides } from "./overrides.ts";
+import { presentQuantised } from "./quantised/present.ts";
 import { openWeightFiles } from "./shards.ts";
 import { noWeights, type StoredWeights } from "./stored-weights.ts";
 import { openWeights, readerFor } from "./weight-layouts.ts";
@@ -41,9 +42,10 @@ async function openFolder(folder: string, options: OpenOptions): Promise<Checkpo
   const names = await listFiles(folder, ["onnx"]);
   const onnx = names.filter((name) => /^onnx\/[^/]+\.onnx$/.test(name));
   const config = await readConfig(folder, names, options);
-  const weights = await openWeights(folder, names);
-  const kind = weights === undefined && onnx.length > 0 ? "transformersjs" : "huggingface";
-  return checkpointOf({ kind, path: folder, folder, names, onnx, config, weights: weights ?? noWeights() });
+  const stored = await openWeights(folder, names);
+  const kind = stored === undefined && onnx.length > 0 ? "transformersjs" : "huggingface";
+  const weights = stored ? await present(stored, config, folder) : noWeights();
+  return checkpointOf({ kind, path: folder, folder, names, onnx, config, weights });
 }
 
 async function openFile(path: string, options: OpenOptions): Promise<Checkpoint> {
@@ -53,19 +55,35 @@ async function openFile(path: string, options: OpenOptions): Promise<Checkpoint>
   if (!read) throw new CheckpointError("not-a-checkpoint", "is neither a folder nor a weight file", { file: path });
   const names = await listFiles(folder);
   const config = await readConfig(folder, names, options);
-  const weights = await openWeightFiles(folder, [name], read);
+  const weights = await present(await openWeightFiles(folder, [name], read), config, folder);
   return checkpointOf({ kind: "huggingface", path, folder, names, onnx: [], config, weights });
 }
 
 async function readConfig(folder: string, names: readonly string[], options: OpenOptions): Promise<JsonObject> {
   const path = join(folder, "config.json");
   const config = names.includes("config.json") ? await readJsonFile(path, MAX_CONFIG_BYTES) : undefined;
-  if (config) return applyOverrides(config, options.overrides ?? {});
+  if (config) return applyOverrides(await withQuantisation(config, folder, names), options.overrides ?? {});
   if (names.some((name) => /\.(safetensors|bin)$/.test(name)))
     throw new CheckpointError("config-missing", "does not exist; a checkpoint needs it beside its weights", {
       file: path,
     });
   throw new CheckpointError("not-a-checkpoint", "is not a checkpoint: it has no config.json", { file: folder });
+}
+
+/** The first GPTQ tools said how they had quantised in a file of its own, and nothing in config.json. */
+async function withQuantisation(config: JsonObject, folder: string, names: readonly string[]): Promise<JsonObject> {
+  if (isObject(config.quantization_config) || !names.includes("quantize_config.json")) return config;
+  const own = await readJsonFile(join(folder, "quantize_config.json"), MAX_CONFIG_BYTES);
+  return own ? { ...config, quantization_config: { quant_method: "gptq", ...own } } : config;
+}
+
+async function present(weights: StoredWeights, config: JsonObject, folder: string): Promise<StoredWeights> {
+  try {
+    return presentQuantised(weights, config, join(folder, "config.json"));
+  } catch (error) {
+    await weights.close();
+    throw error;
+  }
 }
 
 interface Parts {

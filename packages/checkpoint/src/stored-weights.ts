@@ -28,6 +28,7 @@ export class StoredWeights implements WeightSource {
   readonly unreadable: ReadonlyMap<string, UnreadableTensor>;
   readonly #tensors: ReadonlyMap<string, StoredTensor>;
   readonly #files: ReadonlyMap<string, BinaryFile>;
+  readonly #weightFiles: readonly WeightFile[];
   #closed = false;
 
   constructor(
@@ -36,9 +37,15 @@ export class StoredWeights implements WeightSource {
     unreadable: ReadonlyMap<string, UnreadableTensor> = new Map(),
   ) {
     this.fingerprint = fingerprint(files);
+    this.#weightFiles = files;
     this.#files = new Map(files.map(({ file }) => [file.realPath, file]));
     this.#tensors = tensors;
     this.unreadable = unreadable;
+  }
+
+  /** The same files, with their tensors presented otherwise: a quantised layer's parts as one. */
+  presenting(tensors: ReadonlyMap<string, StoredTensor>): StoredWeights {
+    return new StoredWeights(this.#weightFiles, tensors, this.unreadable);
   }
 
   names(): Iterable<string> {

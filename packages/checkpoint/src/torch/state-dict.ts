@@ -42,7 +42,8 @@ export function stateDictTensors(
     if (dtype !== undefined) tensors.push(storedTensor(file, name, ref, dtype, place));
     else {
       const reason = `dtype ${ref.dtype.name} is not one that can be read`;
-      unreadable.push({ name, shape: ref.shape, dtype: ref.dtype.name, bytes: 0, file: file.path, reason });
+      const bytes = ref.shape.reduce((product, dim) => product * dim, ref.dtype.bytes);
+      unreadable.push({ name, shape: ref.shape, dtype: ref.dtype.name, bytes, file: file.path, reason });
     }
   }
   if (tensors.length > MAX_TENSORS)

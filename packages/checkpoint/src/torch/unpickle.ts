@@ -31,7 +31,7 @@ export function unpickle(bytes: Uint8Array, start: number, options: UnpickleOpti
     const code = vm.byte();
     vm.spend(1);
     if (code === STOP) return { value: vm.pop(), end: vm.at };
-    const op = OPS[code];
+    const op = OPS.get(code);
     if (!op) throw new MalformedPickle(`it has an unknown instruction 0x${code.toString(16).padStart(2, "0")}`);
     op(vm);
   }
@@ -205,84 +205,90 @@ function tupleOf(vm: Machine, length: number): void {
   vm.push(values);
 }
 
+function append(vm: Machine): void {
+  const value = vm.pop();
+  list(vm.top()).push(value);
+}
+
+function setItem(vm: Machine): void {
+  const value = vm.pop();
+  setItems(vm, [vm.pop(), value]);
+}
+
+function intOrBool(text: string): number | boolean {
+  return text === "01" ? true : text === "00" ? false : integer(text);
+}
+
+/** Names must be strings before they are looked at: turning a list that holds itself into text would not end. */
+function stackGlobal(vm: Machine): void {
+  const name = vm.pop();
+  const module = vm.pop();
+  if (typeof name !== "string" || typeof module !== "string") throw new MalformedPickle("it names what isn't a name");
+  vm.global(module, name);
+}
+
 /**
  * Instructions by their code, protocols 0 to 5. Left out, and so refused: INST and OBJ, which make objects of any class, and
  * extension codes and out-of-band buffers, which nobody saves tensors with.
  */
-const OPS: Readonly<Record<number, (vm: Machine) => void>> = {
-  128: (vm) => void vm.byte(), // PROTO
-  149: (vm) => void vm.u64(), // FRAME
-  40: (vm) => vm.mark(), // MARK
-  48: (vm) => void vm.pop(), // POP
-  49: (vm) => void vm.popMark(), // POP_MARK
-  50: (vm) => vm.push(vm.top()), // DUP
-  78: (vm) => vm.push(null), // NONE
-  136: (vm) => vm.push(true), // NEWTRUE
-  137: (vm) => vm.push(false), // NEWFALSE
-  73: (vm) => {
-    const text = vm.line();
-    vm.push(text === "01" ? true : text === "00" ? false : integer(text));
-  }, // INT
-  76: (vm) => vm.push(integer(vm.line())), // LONG
-  74: (vm) => vm.push(vm.i32()), // BININT
-  75: (vm) => vm.push(vm.byte()), // BININT1
-  77: (vm) => vm.push(vm.u16()), // BININT2
-  138: (vm) => vm.push(vm.long(vm.byte())), // LONG1
-  139: (vm) => vm.push(vm.long(vm.u32())), // LONG4
-  70: (vm) => vm.push(Number.parseFloat(vm.line())), // FLOAT
-  71: (vm) => vm.push(vm.f64()), // BINFLOAT
-  86: (vm) => vm.push(vm.line()), // UNICODE
-  88: (vm) => vm.push(vm.text(vm.u32())), // BINUNICODE
-  140: (vm) => vm.push(vm.text(vm.byte())), // SHORT_BINUNICODE
-  141: (vm) => vm.push(vm.text(vm.u64())), // BINUNICODE8
-  83: (vm) => vm.push(vm.line().slice(1, -1)), // STRING
-  84: (vm) => vm.push(vm.latin(vm.u32())), // BINSTRING
-  85: (vm) => vm.push(vm.latin(vm.byte())), // SHORT_BINSTRING
-  66: (vm) => vm.push(vm.bytes(vm.u32())), // BINBYTES
-  67: (vm) => vm.push(vm.bytes(vm.byte())), // SHORT_BINBYTES
-  142: (vm) => vm.push(vm.bytes(vm.u64())), // BINBYTES8
-  41: (vm) => vm.push([]), // EMPTY_TUPLE
-  93: (vm) => vm.push([]), // EMPTY_LIST
-  125: (vm) => vm.push(new PyDict()), // EMPTY_DICT
-  143: (vm) => vm.push([]), // EMPTY_SET
-  116: (vm) => vm.push(vm.popMark()), // TUPLE
-  133: (vm) => tupleOf(vm, 1), // TUPLE1
-  134: (vm) => tupleOf(vm, 2), // TUPLE2
-  135: (vm) => tupleOf(vm, 3), // TUPLE3
-  108: (vm) => vm.push(vm.popMark()), // LIST
-  145: (vm) => vm.push(vm.popMark()), // FROZENSET
-  100: (vm) => vm.push(dictOf(vm.popMark())), // DICT
-  97: (vm) => {
-    const value = vm.pop();
-    list(vm.top()).push(value);
-  }, // APPEND
-  101: (vm) => appendAll(vm, vm.popMark()), // APPENDS
-  144: (vm) => appendAll(vm, vm.popMark()), // ADDITEMS
-  115: (vm) => {
-    const value = vm.pop();
-    const key = vm.pop();
-    setItems(vm, [key, value]);
-  }, // SETITEM
-  117: (vm) => setItems(vm, vm.popMark()), // SETITEMS
-  112: (vm) => void vm.memo.set(integer(vm.line()), vm.top()), // PUT
-  113: (vm) => void vm.memo.set(vm.byte(), vm.top()), // BINPUT
-  114: (vm) => void vm.memo.set(vm.u32(), vm.top()), // LONG_BINPUT
-  148: (vm) => void vm.memo.set(vm.memo.size, vm.top()), // MEMOIZE
-  103: (vm) => vm.memoGet(integer(vm.line())), // GET
-  104: (vm) => vm.memoGet(vm.byte()), // BINGET
-  106: (vm) => vm.memoGet(vm.u32()), // LONG_BINGET
-  99: (vm) => {
-    const module = vm.line();
-    vm.global(module, vm.line());
-  }, // GLOBAL
-  147: (vm) => {
-    const name = vm.pop();
-    vm.global(String(vm.pop()), String(name));
-  }, // STACK_GLOBAL
-  82: (vm) => vm.call(), // REDUCE
-  129: (vm) => vm.call(), // NEWOBJ
-  // Attributes of an object; a state dict has `_metadata` (versions of its modules), which says nothing about tensors.
-  98: (vm) => void vm.pop(), // BUILD
-  80: (vm) => vm.push(vm.options.persistent(vm.line())), // PERSID
-  81: (vm) => vm.push(vm.options.persistent(vm.pop())), // BINPERSID
-};
+const OPS: ReadonlyMap<number, (vm: Machine) => unknown> = new Map([
+  [0x80, (vm) => vm.byte()], // PROTO
+  [0x95, (vm) => vm.u64()], // FRAME
+  [0x28, (vm) => vm.mark()], // MARK
+  [0x30, (vm) => vm.pop()], // POP
+  [0x31, (vm) => vm.popMark()], // POP_MARK
+  [0x32, (vm) => vm.push(vm.top())], // DUP
+  [0x4e, (vm) => vm.push(null)], // NONE
+  [0x88, (vm) => vm.push(true)], // NEWTRUE
+  [0x89, (vm) => vm.push(false)], // NEWFALSE
+  [0x49, (vm) => vm.push(intOrBool(vm.line()))], // INT
+  [0x4c, (vm) => vm.push(integer(vm.line()))], // LONG
+  [0x4a, (vm) => vm.push(vm.i32())], // BININT
+  [0x4b, (vm) => vm.push(vm.byte())], // BININT1
+  [0x4d, (vm) => vm.push(vm.u16())], // BININT2
+  [0x8a, (vm) => vm.push(vm.long(vm.byte()))], // LONG1
+  [0x8b, (vm) => vm.push(vm.long(vm.u32()))], // LONG4
+  [0x46, (vm) => vm.push(Number.parseFloat(vm.line()))], // FLOAT
+  [0x47, (vm) => vm.push(vm.f64())], // BINFLOAT
+  [0x56, (vm) => vm.push(vm.line())], // UNICODE
+  [0x58, (vm) => vm.push(vm.text(vm.u32()))], // BINUNICODE
+  [0x8c, (vm) => vm.push(vm.text(vm.byte()))], // SHORT_BINUNICODE
+  [0x8d, (vm) => vm.push(vm.text(vm.u64()))], // BINUNICODE8
+  [0x53, (vm) => vm.push(vm.line().slice(1, -1))], // STRING
+  [0x54, (vm) => vm.push(vm.latin(vm.u32()))], // BINSTRING
+  [0x55, (vm) => vm.push(vm.latin(vm.byte()))], // SHORT_BINSTRING
+  [0x42, (vm) => vm.push(vm.bytes(vm.u32()))], // BINBYTES
+  [0x43, (vm) => vm.push(vm.bytes(vm.byte()))], // SHORT_BINBYTES
+  [0x8e, (vm) => vm.push(vm.bytes(vm.u64()))], // BINBYTES8
+  [0x29, (vm) => vm.push([])], // EMPTY_TUPLE
+  [0x5d, (vm) => vm.push([])], // EMPTY_LIST
+  [0x7d, (vm) => vm.push(new PyDict())], // EMPTY_DICT
+  [0x8f, (vm) => vm.push([])], // EMPTY_SET
+  [0x74, (vm) => vm.push(vm.popMark())], // TUPLE
+  [0x85, (vm) => tupleOf(vm, 1)], // TUPLE1
+  [0x86, (vm) => tupleOf(vm, 2)], // TUPLE2
+  [0x87, (vm) => tupleOf(vm, 3)], // TUPLE3
+  [0x6c, (vm) => vm.push(vm.popMark())], // LIST
+  [0x91, (vm) => vm.push(vm.popMark())], // FROZENSET
+  [0x64, (vm) => vm.push(dictOf(vm.popMark()))], // DICT
+  [0x61, (vm) => append(vm)], // APPEND
+  [0x65, (vm) => appendAll(vm, vm.popMark())], // APPENDS
+  [0x90, (vm) => appendAll(vm, vm.popMark())], // ADDITEMS
+  [0x73, (vm) => setItem(vm)], // SETITEM
+  [0x75, (vm) => setItems(vm, vm.popMark())], // SETITEMS
+  [0x70, (vm) => vm.memo.set(integer(vm.line()), vm.top())], // PUT
+  [0x71, (vm) => vm.memo.set(vm.byte(), vm.top())], // BINPUT
+  [0x72, (vm) => vm.memo.set(vm.u32(), vm.top())], // LONG_BINPUT
+  [0x94, (vm) => vm.memo.set(vm.memo.size, vm.top())], // MEMOIZE
+  [0x67, (vm) => vm.memoGet(integer(vm.line()))], // GET
+  [0x68, (vm) => vm.memoGet(vm.byte())], // BINGET
+  [0x6a, (vm) => vm.memoGet(vm.u32())], // LONG_BINGET
+  [0x63, (vm) => vm.global(vm.line(), vm.line())], // GLOBAL
+  [0x93, (vm) => stackGlobal(vm)], // STACK_GLOBAL
+  [0x52, (vm) => vm.call()], // REDUCE
+  [0x81, (vm) => vm.call()], // NEWOBJ
+  // Attributes of an object: a state dict has `_metadata`, versions of modules, which says nothing about tensors.
+  [0x62, (vm) => vm.pop()], // BUILD
+  [0x50, (vm) => vm.push(vm.options.persistent(vm.line()))], // PERSID
+  [0x51, (vm) => vm.push(vm.options.persistent(vm.pop()))], // BINPERSID
+]);

@@ -1,0 +1,111 @@
+import { createHash } from "node:crypto";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { goldenDir } from "@llm/fixtures";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { Json } from "../json.ts";
+import { openCheckpoint } from "../open.ts";
+import { dequantise } from "../testing/dequantise.ts";
+import { type FixtureTensor, safetensorsFile } from "../testing/safetensors-file.ts";
+
+type Expected = Record<string, Record<string, { shape: number[]; sha256: string }>>;
+const file = new URL("../../fixtures/quantised/expected.json", import.meta.url);
+const expected: Expected = JSON.parse(await readFile(file, "utf8"));
+
+let root: string;
+beforeAll(async () => {
+  root = await mkdtemp(join(tmpdir(), "quantised-"));
+});
+afterAll(() => rm(root, { recursive: true }));
+
+test.each(Object.keys(expected))("%s: each linear is one tensor with the values that numpy computes", async (name) => {
+  const checkpoint = await openCheckpoint(goldenDir(name));
+  const { weights } = checkpoint;
+  expect([...weights.names()].filter((name) => /qweight|qzeros|scales|g_idx/.test(name))).toEqual([]);
+  expect(weights.get("model.norm.weight")!.format).toBe("f16");
+  const linears = [...weights.names()].filter((name) => ["gptq", "awq"].includes(weights.get(name)!.format));
+  expect(linears.sort()).toEqual(Object.keys(expected[name]!).sort());
+  for (const linear of linears) {
+    const tensor = weights.get(linear)!;
+    expect(tensor.shape, linear).toEqual(expected[name]![linear]!.shape);
+    const values = await dequantise(weights, tensor);
+    expect(createHash("sha256").update(new Uint8Array(values.buffer)).digest("hex"), linear).toBe(
+      expected[name]![linear]!.sha256,
+    );
+  }
+  await checkpoint.close();
+});
+
+const zeros = (dtype: string, shape: number[]): FixtureTensor => ({
+  dtype,
+  shape,
+  bytes: new Uint8Array(shape.reduce((a, b) => a * b, dtype === "F16" ? 2 : 4)),
+});
+const gptqLayer = {
+  "x.qweight": zeros("I32", [8, 16]),
+  "x.qzeros": zeros("I32", [2, 2]),
+  "x.scales": zeros("F16", [2, 16]),
+  "x.g_idx": zeros("I32", [64]),
+};
+const gptqConfig = { quant_method: "gptq", bits: 4, group_size: 32, desc_act: true };
+
+async function open(tensors: Record<string, FixtureTensor>, quantisation: Json, extra: Record<string, string> = {}) {
+  const path = await mkdtemp(join(root, "case-"));
+  const config = quantisation === null ? {} : { quantization_config: quantisation };
+  await writeFile(join(path, "config.json"), JSON.stringify(config));
+  await writeFile(join(path, "model.safetensors"), safetensorsFile(tensors));
+  for (const [name, text] of Object.entries(extra)) await writeFile(join(path, name), text);
+  return openCheckpoint(path);
+}
+
+test("what the first tools wrote into quantize_config.json counts as the config's", async () => {
+  const checkpoint = await open(gptqLayer, null, { "quantize_config.json": '{"bits":4,"group_size":-1}' }).catch(
+    (e) => e,
+  );
+  expect(checkpoint).toMatchObject({ code: "tensor-invalid", message: expect.stringMatching(/needs \[1, 2\]/) });
+  const good = await open(gptqLayer, null, { "quantize_config.json": '{"bits":4,"group_size":32}' });
+  expect(good.weights.get("x.weight")).toMatchObject({ format: "gptq", shape: [16, 64], params: { zeroOffset: 1 } });
+  expect(good.config.quantization_config).toMatchObject({ quant_method: "gptq", group_size: 32 });
+  expect(good.describe()).toMatchObject({ quantisation: "gptq", parameters: 1024 });
+  await good.close();
+});
+
+const without = (key: string) => Object.fromEntries(Object.entries(gptqLayer).filter(([name]) => name !== key));
+
+test.each<[string, Record<string, FixtureTensor>, Json, string, RegExp]>([
+  [
+    "bitsandbytes",
+    gptqLayer,
+    { quant_method: "bitsandbytes", load_in_4bit: true },
+    "quantisation-unsupported",
+    /config\.json: weights quantised with bitsandbytes/,
+  ],
+  ["old bitsandbytes", gptqLayer, { load_in_8bit: true }, "quantisation-unsupported", /bitsandbytes/],
+  ["another method", gptqLayer, { quant_method: "aqlm" }, "quantisation-unsupported", /"aqlm"/],
+  ["an inherited name", gptqLayer, { quant_method: "constructor" }, "quantisation-unsupported", /"constructor"/],
+  ["three bits", gptqLayer, { ...gptqConfig, bits: 3 }, "quantisation-unsupported", /3 bits/],
+  ["no bits", gptqLayer, { quant_method: "gptq" }, "config-invalid", /quantization_config\.bits/],
+  ["marlin", gptqLayer, { ...gptqConfig, checkpoint_format: "marlin" }, "quantisation-unsupported", /marlin/],
+  ["AWQ for gemv", gptqLayer, { quant_method: "awq", bits: 4, version: "GEMV" }, "quantisation-unsupported", /gemv/],
+  ["no scales", without("x.scales"), gptqConfig, "tensor-invalid", /model\.safetensors: tensor x\.scales: is missing/],
+  ["no group index", without("x.g_idx"), gptqConfig, "tensor-invalid", /tensor x\.g_idx: is missing/],
+  [
+    "other groups",
+    gptqLayer,
+    { ...gptqConfig, group_size: 16 },
+    "tensor-invalid",
+    /qzeros: its shape is \[2, 2\], but the layer needs \[4, 2\]/,
+  ],
+  ["a group of nothing", gptqLayer, { ...gptqConfig, group_size: 0 }, "tensor-invalid", /group_size 0/],
+  [
+    "another dtype",
+    { ...gptqLayer, "x.g_idx": zeros("F32", [64]) },
+    gptqConfig,
+    "tensor-invalid",
+    /g_idx: it is f32, not i32/,
+  ],
+  ["a plain weight too", { ...gptqLayer, "x.weight": zeros("F16", [16, 64]) }, gptqConfig, "tensor-invalid", /both/],
+])("%s is refused", async (_, tensors, quantisation, code, message) => {
+  await expect(open(tensors, quantisation)).rejects.toMatchObject({ code, message: expect.stringMatching(message) });
+});
