@@ -1,0 +1,85 @@
+import type { Graph, Op, Value } from "@llm/core-ir";
+import { ExportError } from "../error.ts";
+import { irVersionOf, ONNX_DOMAIN } from "../model/ir-version.ts";
+import type { OnnxFunction, OnnxInitializer, OnnxModel, OnnxValue } from "../model/onnx-model.ts";
+import type { EmitterTable } from "./emission.ts";
+import { ModelBuilder } from "./model-builder.ts";
+import { primitiveEmitters } from "./primitive-emitters.ts";
+
+/** How a graph is said in ONNX. */
+export interface ToOnnxOptions {
+  /** Version of ONNX's own ops, 17 unless said: what every runtime of the last years takes. */
+  readonly opset?: number;
+  /** Emitters of other dialects' ops, and better ones for those that have one already. */
+  readonly emitters?: EmitterTable;
+  /** Versions of the other domains those emitters write. */
+  readonly domains?: Readonly<Record<string, number>>;
+  /** Ops those emitters write that the file itself defines. */
+  readonly functions?: readonly OnnxFunction[];
+  /** Names in the file of values whose ids it should not show. */
+  readonly names?: Readonly<Record<string, string>>;
+  readonly metadata?: Readonly<Record<string, string>>;
+}
+
+/**
+ * Says a graph in ONNX. States become an input and an output each: what keeps them on a device is the session's matter.
+ *
+ * @throws ExportError `unsupported-op` for an op without emitter, by name
+ */
+export function toOnnx(graph: Graph, options: ToOnnxOptions = {}): OnnxModel {
+  const opsets = { ...options.domains, [ONNX_DOMAIN]: options.opset ?? 17 };
+  irVersionOf(opsets); // refuses an opset that can't be written before anything is done
+  const emitters: EmitterTable = { ...primitiveEmitters, ...options.emitters };
+  const onnx = new ModelBuilder(graph, opsets[ONNX_DOMAIN], options.names ?? {});
+  for (const op of graph.ops) emit(op, emitters, onnx);
+
+  const inputs = [...graph.inputs, ...graph.states.map(({ value }) => value)];
+  const outputs = outputsOf(graph, onnx);
+  const value = (from: Value): OnnxValue => ({ name: onnx.name(from), ...from.type });
+  return {
+    name: graph.name,
+    opsets,
+    inputs: inputs.map(value),
+    outputs,
+    initializers: [...initializersOf(graph, onnx), ...onnx.constants],
+    nodes: onnx.nodeList,
+    ...(options.functions === undefined ? {} : { functions: options.functions }),
+    ...(options.metadata === undefined ? {} : { metadata: options.metadata }),
+  };
+}
+
+function emit(op: Op, emitters: EmitterTable, onnx: ModelBuilder): void {
+  const emitter = Object.hasOwn(emitters, op.kind) ? emitters[op.kind] : undefined;
+  if (emitter === undefined)
+    throw new ExportError("unsupported-op", `${op.kind} (${op.outs[0]?.id}) has no ONNX form; lower it first`);
+  onnx.at(op.outs[0]);
+  emitter({ ...op, names: op.ins.map((value) => onnx.name(value)) }, onnx);
+}
+
+/** An output needs a node that makes it and a name of its own; one that passes an input on, or comes twice, gets both. */
+function outputsOf(graph: Graph, onnx: ModelBuilder): OnnxValue[] {
+  const made = new Set(graph.ops.flatMap(({ outs }) => outs.map(({ id }) => id)));
+  return [...graph.outputs, ...graph.states.map(({ next }) => next)].map((value) => {
+    const name = made.delete(value.id) ? onnx.name(value) : onnx.node("Identity", [onnx.name(value)]);
+    return { name, ...value.type };
+  });
+}
+
+function initializersOf(graph: Graph, onnx: ModelBuilder): OnnxInitializer[] {
+  return [
+    ...graph.weights.map(({ value, expr }) => ({
+      name: onnx.name(value),
+      dtype: value.type.dtype,
+      shape: fixedShape(value),
+      weight: expr,
+    })),
+    ...graph.constants.map(({ value, data }) => ({ name: onnx.name(value), tensor: data })),
+  ];
+}
+
+function fixedShape({ id, type }: Value): readonly number[] {
+  return type.shape.map((dim) => {
+    if (typeof dim === "number") return dim;
+    throw new ExportError("graph-invalid", `${id} is a weight with a symbolic dimension, ${dim}`);
+  });
+}

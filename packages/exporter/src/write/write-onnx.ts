@@ -1,0 +1,115 @@
+import { mkdir, rm, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { locate, type Span, type WeightSource } from "@llm/tensor";
+import type { OnnxModel } from "../model/onnx-model.ts";
+import { type ExternalData, encodeModel } from "../model/to-proto.ts";
+import { DurableFile, writeError } from "./durable-file.ts";
+import { layOut, type WeightInitializer } from "./lay-out.ts";
+import { linkFile } from "./link-file.ts";
+import { writePieces } from "./write-pieces.ts";
+
+/** Where and how a model is written. */
+export interface WriteOptions {
+  readonly folder: string;
+  /** The model's file is `<name>.onnx`. */
+  readonly name: string;
+  /** The file for the bytes that have to be made; `<name>.onnx.data` unless the readers want another name. */
+  readonly dataName?: string;
+  readonly source: WeightSource;
+  /**
+   * "hard" (the default): weights that can stay where they are do, and their files get a second name beside the model.
+   * "copy": the folder needs nothing from outside.
+   */
+  readonly link?: "hard" | "copy";
+  readonly signal?: AbortSignal;
+  /** In bytes of those that have to be written. */
+  progress?(done: number, total: number): void;
+}
+
+/** A file of the result. `origin` is there when it is another name of a checkpoint's own file. */
+export interface WrittenFile {
+  readonly path: string; // relative to the folder
+  readonly bytes: number;
+  readonly origin?: string;
+}
+
+export interface WrittenOnnx {
+  readonly files: readonly WrittenFile[];
+  readonly bytesWritten: number;
+  /** Weights that were not written, because they stay in the checkpoint's files. */
+  readonly bytesReferenced: number;
+  /** What a user should know: why something was copied that was meant to be linked. */
+  readonly notes: readonly string[];
+}
+
+/**
+ * Writes a model: `<name>.onnx`, weights by reference wherever their stored bytes are what the model wants, everything
+ * else streamed into one data file. Files appear under their names only when they are whole; the model comes last.
+ */
+export async function writeOnnx(model: OnnxModel, options: WriteOptions): Promise<WrittenOnnx> {
+  const { folder, name, source, signal } = options;
+  const dataName = options.dataName ?? `${name}.onnx.data`;
+  signal?.throwIfAborted();
+  await mkdir(folder, { recursive: true }).catch((error: unknown) => {
+    throw writeError(error, folder);
+  });
+
+  const weights = model.initializers.filter((initializer) => "weight" in initializer);
+  const spans = (options.link ?? "hard") === "hard" ? locateAll(weights, source) : new Map<string, Span>();
+  const links = await linkAll(spans, folder);
+  const layout = layOut(model.initializers, links.placed, dataName);
+  const bytes = encodeModel(model, layout.placed);
+  // An older model of that name must not be found beside newer data if this is killed half way.
+  await rm(join(folder, `${name}.onnx`), { force: true });
+
+  const written: WrittenFile[] = [];
+  if (layout.bytes > 0) {
+    await using file = await DurableFile.create(join(folder, dataName));
+    await writePieces(layout, file, source, options);
+    await file.finish();
+    written.push({ path: dataName, bytes: layout.bytes });
+  }
+  await using file = await DurableFile.create(join(folder, `${name}.onnx`));
+  await file.write(bytes, 0);
+  await file.finish();
+  written.push({ path: `${name}.onnx`, bytes: bytes.length });
+
+  return {
+    files: [...links.files, ...written],
+    bytesWritten: written.reduce((sum, { bytes }) => sum + bytes, 0),
+    bytesReferenced: referencedBytes(links.placed),
+    notes: links.notes,
+  };
+}
+
+function locateAll(weights: readonly WeightInitializer[], source: WeightSource): Map<string, Span> {
+  const spans = new Map<string, Span>();
+  for (const { name, weight, dtype } of weights) {
+    const span = locate(weight, source, dtype);
+    if (span !== undefined) spans.set(name, span);
+  }
+  return spans;
+}
+
+async function linkAll(spans: ReadonlyMap<string, Span>, folder: string) {
+  const placed = new Map<string, ExternalData>();
+  const files: WrittenFile[] = [];
+  const notes: string[] = [];
+  for (const origin of new Set([...spans.values()].map(({ file }) => file))) {
+    const linked = await linkFile(origin, folder);
+    if ("refused" in linked) {
+      notes.push(`${origin} was copied instead of linked: ${linked.refused}`);
+      continue;
+    }
+    files.push({ path: linked.path, bytes: (await stat(origin)).size, origin: linked.origin });
+    for (const [name, { file, offset, length }] of spans)
+      if (file === origin) placed.set(name, { location: linked.path, offset, length });
+  }
+  return { placed, files, notes };
+}
+
+/** Tied weights count once. */
+function referencedBytes(placed: ReadonlyMap<string, ExternalData>): number {
+  const distinct = new Map([...placed.values()].map((data) => [`${data.location}:${data.offset}`, data.length]));
+  return [...distinct.values()].reduce((sum, length) => sum + length, 0);
+}
