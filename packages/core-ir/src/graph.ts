@@ -12,16 +12,16 @@ export interface Value {
   readonly type: Type;
 }
 
-export interface Op {
+export interface Op<A extends Attrs = Attrs> {
   readonly kind: string; // an op of one of the graph's dialects
   readonly ins: readonly (Value | null)[]; // null: an optional operand left out
   readonly outs: readonly Value[];
-  readonly attrs: Attrs;
+  readonly attrs: A;
 }
 
 /** Attributes are JSON, so that a graph can be printed, parsed, hashed and sent to a worker. */
-export type Attr = number | string | boolean | null | readonly Attr[] | { readonly [key: string]: Attr };
-export type Attrs = Readonly<Record<string, Attr>>;
+export type Attr = number | string | boolean | null | readonly Attr[] | { readonly [key: string]: Attr | undefined };
+export type Attrs = Readonly<Record<string, Attr | undefined>>;
 
 export interface Weight {
   readonly value: Value;

@@ -1,1 +1,15 @@
-export {};
+export * from "./builder.ts";
+export { ACTIVATION_NAMES, type ActivationName } from "./decoder/functions.ts";
+export { decoder } from "./decoder/index.ts";
+export * from "./dim.ts";
+export * from "./error.ts";
+export * from "./graph.ts";
+export * from "./graph-builder.ts";
+export * from "./infer.ts";
+export * from "./op-def.ts";
+export type { BinaryName, CompareName, UnaryName } from "./primitive/elementwise.ts";
+export { primitive } from "./primitive/index.ts";
+export type * from "./rules.ts";
+export * as schema from "./schema.ts";
+export * from "./shape.ts";
+export * from "./weights.ts";

@@ -1,0 +1,66 @@
+import { sizeOf } from "@llm/tensor";
+import { dimProduct } from "../dim.ts";
+import { op } from "../op-def.ts";
+import { roundTo } from "../rounding.ts";
+import { choice, none, number, schema } from "../schema.ts";
+import { check, trailing, typeText, wantDType, wantFloat } from "../shape.ts";
+import { f32, floats, ints } from "../values.ts";
+
+export const softcap = op({
+  doc: "cap · tanh(x / cap)",
+  operands: ["x"],
+  attrs: schema({ cap: number }),
+  infer([x]) {
+    wantFloat(x!, "x");
+    return [x!];
+  },
+  eval: ([x], { cap }) => [
+    f32(
+      x!.shape,
+      floats(x!).map((v) => cap * Math.tanh(v / cap)),
+    ),
+  ],
+  lower({ ins: [x], attrs: { cap } }, b) {
+    return [b.mul(b.unary("tanh", b.mul(x!, b.scalar(1 / cap, x!))), b.scalar(cap, x!))];
+  },
+});
+
+export const pick = op({
+  doc: "Rows of x, counted over its flattened leading axes: only what is asked for goes through the head.",
+  operands: ["x", "rows"],
+  attrs: none,
+  infer([x, rows]) {
+    wantDType(rows!, "rows", "i32");
+    check(rows!.shape.length === 1, () => `rows is ${typeText(rows!)} and must be [n]`);
+    return [{ dtype: x!.dtype, shape: [rows!.shape[0]!, ...trailing(x!, 1, "x")] }];
+  },
+  eval([x, rows]) {
+    const width = x!.shape.at(-1)!;
+    const count = sizeOf(x!.shape) / width;
+    const out = f32([rows!.shape[0]!, width]);
+    ints(rows!).forEach((row, i) => {
+      if (row < 0 || row >= count) throw new RangeError(`row ${row} is not one of ${count}`);
+      floats(out).set(floats(x!).subarray(row * width, (row + 1) * width), i * width);
+    });
+    return [out];
+  },
+  lower({ ins: [x, rows] }, b) {
+    const { shape } = x!.type;
+    const flat = shape.length === 2 ? x! : b.reshape(x!, [dimProduct(shape.slice(0, -1)), shape.at(-1)!]);
+    return [b.gather(flat, rows!)];
+  },
+});
+
+export const round = op({
+  doc: "Values rounded to what a format can hold: activations as a device would keep them.",
+  operands: ["x"],
+  attrs: schema({ format: choice("f16", "bf16") }),
+  infer([x]) {
+    wantFloat(x!, "x");
+    return [x!];
+  },
+  eval: ([x], { format }) => [f32(x!.shape, roundTo(format, floats(x!)))],
+  lower({ ins: [x], attrs: { format } }, b) {
+    return x!.type.dtype === format ? [x!] : [b.cast(b.cast(x!, format), x!.type.dtype)];
+  },
+});
