@@ -1,0 +1,136 @@
+import { ModelError } from "./error.ts";
+
+type Raw = Readonly<Record<string, unknown>>;
+
+/** One name, or the names that different generations of a checkpoint's config use for one field. */
+type Key = string | readonly string[];
+
+/**
+ * A checkpoint's config.json as an architecture reads it: typed, with one-line errors that name the field. It remembers
+ * what was asked for, so that a field nobody looks at can be found.
+ */
+export class Config {
+  readonly raw: Raw;
+  readonly #path: string;
+  readonly #read: Set<string>;
+
+  constructor(raw: unknown, path = "", read: Set<string> = new Set()) {
+    if (typeof raw !== "object" || raw === null || Array.isArray(raw))
+      throw new ModelError("config-invalid", `config.json: ${path || "the file"} is not an object`);
+    this.raw = raw as Raw;
+    this.#path = path;
+    this.#read = read;
+  }
+
+  /** Dotted names of all fields that were asked for so far. */
+  get fieldsRead(): ReadonlySet<string> {
+    return this.#read;
+  }
+
+  /** Whether one of the names is there and not null. */
+  has(key: Key): boolean {
+    return this.#find(key) !== undefined;
+  }
+
+  /** A whole number ≥ `min`; required unless `or` is given. */
+  int(key: Key, or?: number, min = 0): number {
+    const value = this.#value(key, or);
+    if (typeof value !== "number" || !Number.isSafeInteger(value) || value < min)
+      throw this.#wrong(key, value, `a whole number${min > 0 ? ` of at least ${min}` : ""}`);
+    return value;
+  }
+
+  /** A size: a whole number of at least 1. */
+  size(key: Key, or?: number): number {
+    return this.int(key, or, 1);
+  }
+
+  float(key: Key, or?: number): number {
+    const value = this.#value(key, or);
+    if (typeof value !== "number" || !Number.isFinite(value)) throw this.#wrong(key, value, "a number");
+    return value;
+  }
+
+  bool(key: Key, or?: boolean): boolean {
+    const value = this.#value(key, or);
+    if (typeof value !== "boolean") throw this.#wrong(key, value, "true or false");
+    return value;
+  }
+
+  /** One of `choices`; anything else is refused as not supported. */
+  choice<T extends string>(key: Key, choices: readonly T[], or?: T): T {
+    const value = this.#value(key, or);
+    if (typeof value !== "string") throw this.#wrong(key, value, "a string");
+    if (!choices.includes(value as T))
+      throw new ModelError(
+        "config-unsupported",
+        `config.json: ${this.#name(key)} is "${value}", which is not supported; supported: ${choices.join(", ")}`,
+      );
+    return value as T;
+  }
+
+  /** An array of numbers, of `length` where that is given. */
+  numbers(key: Key, length?: number): number[] {
+    const value = this.#value(key, undefined);
+    const fits = Array.isArray(value) && value.every((item) => typeof item === "number" && Number.isFinite(item));
+    if (!fits || (length !== undefined && value.length !== length))
+      throw this.#wrong(key, value, `an array of ${length ?? ""} numbers`.replace("  ", " "));
+    return value as number[];
+  }
+
+  /** An array of strings, each one of `choices`. */
+  strings<T extends string>(key: Key, choices: readonly T[], length: number): T[] {
+    const value = this.#value(key, undefined);
+    if (!Array.isArray(value) || value.length !== length || !value.every((item) => choices.includes(item)))
+      throw this.#wrong(key, value, `an array of ${length} of: ${choices.join(", ")}`);
+    return value as T[];
+  }
+
+  /** A nested object, or undefined when it is absent or null. */
+  child(key: Key): Config | undefined {
+    const name = this.#find(key);
+    if (name === undefined) return undefined;
+    return new Config(this.raw[name], this.#join(name), this.#read);
+  }
+
+  /** A field that changes the numbers and that only these values are implemented for; absent counts as the first. */
+  only(key: Key, ...values: readonly (string | number | boolean)[]): void {
+    const name = this.#find(key);
+    if (name === undefined || values.includes(this.raw[name] as never)) return;
+    throw new ModelError(
+      "config-unsupported",
+      `config.json: ${this.#join(name)} is ${JSON.stringify(this.raw[name])}, which is not supported; supported: ${values.map((value) => JSON.stringify(value)).join(", ")}`,
+    );
+  }
+
+  /** An error about a combination of fields. */
+  unsupported(message: string): ModelError {
+    return new ModelError("config-unsupported", `config.json: ${message}`);
+  }
+
+  #find(key: Key): string | undefined {
+    const names = typeof key === "string" ? [key] : key;
+    for (const name of names) this.#read.add(this.#join(name));
+    return names.find((name) => this.raw[name] !== undefined && this.raw[name] !== null);
+  }
+
+  #value(key: Key, or: unknown): unknown {
+    const name = this.#find(key);
+    if (name !== undefined) return this.raw[name];
+    if (or === undefined) throw new ModelError("config-missing", `config.json: field ${this.#name(key)} is missing`);
+    return or;
+  }
+
+  #wrong(key: Key, value: unknown, wanted: string): ModelError {
+    const shown = JSON.stringify(value)?.slice(0, 60) ?? "nothing";
+    return new ModelError("config-invalid", `config.json: ${this.#name(key)} is ${shown}, not ${wanted}`);
+  }
+
+  #name(key: Key): string {
+    return this.#join(this.#find(key) ?? (typeof key === "string" ? key : key[0]));
+  }
+
+  #join(name: string): string {
+    return this.#path ? `${this.#path}.${name}` : name;
+  }
+}

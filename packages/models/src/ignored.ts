@@ -1,0 +1,34 @@
+/** Fields that change nothing in inference, whatever the architecture, each with the reason. */
+export const COMMON_IGNORED: Readonly<Record<string, string>> = {
+  _name_or_path: "where it was saved from",
+  architectures: "chooses the architecture, and nothing else",
+  attention_dropout: "training only",
+  attn_pdrop: "training only",
+  auto_map: "names code of the checkpoint, which is never run",
+  bos_token_id: "the tokenizer's",
+  classifier_dropout: "training only",
+  dtype: "how the weights are stored, which their files say",
+  embd_pdrop: "training only",
+  eos_token_id: "ends generation, not the computation",
+  gradient_checkpointing: "training only",
+  initializer_range: "training only",
+  model_type: "chooses the architecture, and nothing else",
+  pad_token_id: "the tokenizer's",
+  resid_pdrop: "training only",
+  torch_dtype: "how the weights are stored, which their files say",
+  transformers_version: "who wrote the file",
+  unk_token_id: "the tokenizer's",
+  use_cache: "every graph here can keep a cache",
+};
+
+/** What the GPT-2 family's configs carry besides. */
+export const GPT2_IGNORED: Readonly<Record<string, string>> = {
+  n_ctx: "an older name for n_positions, always beside it",
+  reorder_and_upcast_attn: "everything is computed in float32",
+  summary_activation: "a classification head that generation doesn't have",
+  summary_first_dropout: "a classification head that generation doesn't have",
+  summary_proj_to_labels: "a classification head that generation doesn't have",
+  summary_type: "a classification head that generation doesn't have",
+  summary_use_proj: "a classification head that generation doesn't have",
+  task_specific_params: "defaults of a pipeline",
+};

@@ -1,0 +1,153 @@
+import type { Config } from "./config.ts";
+
+/** The attributes of the graph's `rotary` op that a config decides: data, so that no pass knows where they came from. */
+export interface Rope {
+  readonly dims: number; // of a head, how many turn
+  readonly freqs: readonly number[];
+  readonly factor?: number; // on cos and sin
+  /** What holds once the whole prompt is longer than `above`: other frequencies, or a base that grows with the length. */
+  readonly beyond?: {
+    readonly above: number;
+    readonly freqs?: readonly number[];
+    readonly ntk?: { readonly base: number; readonly factor: number };
+  };
+}
+
+const TYPES = ["default", "linear", "dynamic", "llama3", "yarn", "longrope", "su"] as const;
+
+export interface RopeOptions {
+  /** Size of a head, of which `partial_rotary_factor` turns. */
+  readonly headDim: number;
+  readonly defaultTheta?: number;
+  /** When the share is not in the config, or under an older name. */
+  readonly partialFactor?: number;
+  /** Of the nested parameters by layer type (Gemma 3), which. */
+  readonly layerType?: string;
+  /** Theta for that layer type in configs that came before the nested form. */
+  readonly legacyTheta?: string;
+}
+
+/**
+ * The rotary embedding that a config asks for, in both generations of keys: `rope_parameters`, or `rope_theta` with
+ * `rope_scaling`. The formulas are those of the published implementations.
+ */
+export function readRope(config: Config, options: RopeOptions): Rope {
+  const { theta, scaling, partial } = parameters(config, options);
+  const dims = Math.floor(options.headDim * partial);
+  const plain = inverseFrequencies(theta, dims);
+  const type = scaling?.choice(["rope_type", "type"], TYPES, "default") ?? "default";
+  if (scaling === undefined || type === "default") return fixed(dims, plain);
+  const limit = () => config.size(["max_position_embeddings", "n_positions"]);
+  switch (type) {
+    case "linear": {
+      const factor = scaling.float("factor");
+      return fixed(
+        dims,
+        plain.map((frequency) => frequency / factor),
+      );
+    }
+    case "dynamic":
+      return { dims, freqs: plain, beyond: { above: limit(), ntk: { base: theta, factor: scaling.float("factor") } } };
+    case "llama3":
+      return fixed(dims, llama3(plain, scaling));
+    case "yarn":
+      return yarn(theta, dims, scaling, limit());
+    case "longrope":
+    case "su":
+      return longrope(plain, dims, scaling, config, limit());
+  }
+}
+
+interface Parameters {
+  readonly theta: number;
+  readonly scaling: Config | undefined;
+  readonly partial: number;
+}
+
+function parameters(config: Config, options: RopeOptions): Parameters {
+  const modern = config.child("rope_parameters");
+  const nested = options.layerType === undefined ? undefined : modern?.child(options.layerType);
+  const own = nested ?? modern;
+  const defaultTheta = options.defaultTheta ?? 10_000;
+  const partialDefault = options.partialFactor ?? 1;
+  const partialKeys = ["partial_rotary_factor", "rotary_pct", "rope_pct"];
+  if (own !== undefined)
+    return {
+      theta: own.float("rope_theta", defaultTheta),
+      scaling: own,
+      partial: own.has(partialKeys) ? own.float(partialKeys) : config.float(partialKeys, partialDefault),
+    };
+  const theta =
+    options.legacyTheta !== undefined && config.has(options.legacyTheta)
+      ? options.legacyTheta
+      : ["rope_theta", "rotary_emb_base"];
+  return {
+    theta: config.float(theta, defaultTheta),
+    scaling: options.legacyTheta === undefined ? config.child("rope_scaling") : undefined,
+    partial: config.float(partialKeys, partialDefault),
+  };
+}
+
+function fixed(dims: number, freqs: readonly number[], factor = 1): Rope {
+  return factor === 1 ? { dims, freqs } : { dims, freqs, factor };
+}
+
+/** theta^(−2i / dims) for each pair i. */
+export function inverseFrequencies(theta: number, dims: number): number[] {
+  return Array.from({ length: dims / 2 }, (_, i) => 1 / theta ** ((2 * i) / dims));
+}
+
+/** Long wavelengths are stretched by `factor`, short ones kept, those between blended. */
+function llama3(plain: readonly number[], scaling: Config): number[] {
+  const factor = scaling.float("factor");
+  const low = scaling.float("low_freq_factor");
+  const high = scaling.float("high_freq_factor");
+  const original = scaling.size("original_max_position_embeddings");
+  return plain.map((frequency) => {
+    const turns = (original * frequency) / (2 * Math.PI); // within the original context
+    if (turns < low) return frequency / factor;
+    if (turns > high) return frequency;
+    const smooth = (turns - low) / (high - low);
+    return ((1 - smooth) * frequency) / factor + smooth * frequency;
+  });
+}
+
+/** YaRN's correction of the attention's temperature. */
+export function yarnScale(factor: number, mscale = 1): number {
+  return factor <= 1 ? 1 : 0.1 * mscale * Math.log(factor) + 1;
+}
+
+function yarn(theta: number, dims: number, scaling: Config, limit: number): Rope {
+  const original = scaling.size("original_max_position_embeddings", limit);
+  const factor = scaling.float("factor", limit / original);
+  const fast = scaling.float("beta_fast", 32);
+  const slow = scaling.float("beta_slow", 1);
+  const truncate = scaling.bool("truncate", true);
+  const mscale = scaling.float("mscale", 0);
+  const mscaleAll = scaling.float("mscale_all_dim", 0);
+  const derived = mscale && mscaleAll ? yarnScale(factor, mscale) / yarnScale(factor, mscaleAll) : yarnScale(factor);
+  const pairOf = (turns: number) => (dims * Math.log(original / (turns * 2 * Math.PI))) / (2 * Math.log(theta));
+  const from = Math.max(truncate ? Math.floor(pairOf(fast)) : pairOf(fast), 0);
+  const until = Math.min(truncate ? Math.ceil(pairOf(slow)) : pairOf(slow), dims - 1);
+  const width = until === from ? 0.001 : until - from;
+  const inverse = inverseFrequencies(theta, dims).map((frequency, i) => {
+    const stretched = Math.min(Math.max((i - from) / width, 0), 1);
+    return (frequency / factor) * stretched + frequency * (1 - stretched);
+  });
+  return fixed(dims, inverse, scaling.float("attention_factor", derived));
+}
+
+function longrope(plain: readonly number[], dims: number, scaling: Config, config: Config, limit: number): Rope {
+  const pairs = dims / 2;
+  const places = [config, scaling].filter((place) => place.has("original_max_position_embeddings"));
+  const original = places[0]?.size("original_max_position_embeddings") ?? limit;
+  const factor = places.length > 0 ? limit / original : scaling.float("factor", 1);
+  const derived = factor <= 1 ? 1 : Math.sqrt(1 + Math.log(factor) / Math.log(original));
+  const stretch = (key: string) => scaling.numbers(key, pairs).map((by, i) => plain[i] / by);
+  return {
+    dims,
+    freqs: stretch("short_factor"),
+    factor: scaling.float("attention_factor", derived),
+    beyond: { above: original, freqs: stretch("long_factor") },
+  };
+}
