@@ -1,3 +1,7 @@
+export type { Emission, EmittedOp, Emitter, EmitterTable, NodeOptions } from "./convert/emission.ts";
+export { type AttrKind, type NodeSpec, nodeEmitter } from "./convert/node-emitter.ts";
+export { primitiveEmitters } from "./convert/primitive/index.ts";
+export { type ToOnnxOptions, toOnnx } from "./convert/to-onnx.ts";
 export { ExportError, type ExportErrorCode, type ExportErrorDetails } from "./error.ts";
 export * from "./model/onnx-model.ts";
 export * from "./read/read-onnx.ts";

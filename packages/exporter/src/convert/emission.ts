@@ -9,8 +9,8 @@ export interface Emission {
   /** A value's name in the model; "" for an operand left out. */
   name(value: Value | null): string;
   /**
-   * Adds a node and returns the name of its first result. Results are named by `outs`: values of the graph, or how many
-   * unnamed ones in between (absent: one).
+   * Adds a node and returns the name of its first result. `outs` are the graph's values that it makes; null, or none at
+   * all, is a result in between.
    */
   node(op: string, inputs: readonly string[], options?: NodeOptions): string;
   /** The same for nodes with several results. */
@@ -28,7 +28,7 @@ export interface Emission {
 export interface NodeOptions {
   readonly domain?: string;
   readonly attrs?: Readonly<Record<string, OnnxAttr>>;
-  readonly outs?: readonly Value[] | number;
+  readonly outs?: readonly (Value | null)[];
 }
 
 /** Says one op of a dialect in ONNX nodes; its results must get the names of `op.outs`. */

@@ -1,5 +1,5 @@
 import type { Dim, Graph, Value } from "@llm/core-ir";
-import { DTYPES, type DType, type Tensor, tensor } from "@llm/tensor";
+import { type DType, type Tensor, tensor } from "@llm/tensor";
 import type { OnnxInitializer, OnnxNode } from "../model/onnx-model.ts";
 import { bytesOf } from "../write/lay-out.ts";
 import type { Emission, NodeOptions } from "./emission.ts";
@@ -38,11 +38,12 @@ export class ModelBuilder implements Emission {
     return this.nodes(op, inputs, options)[0];
   }
 
-  nodes(op: string, inputs: readonly string[], { domain = "", attrs = {}, outs = 1 }: NodeOptions): readonly string[] {
-    const outputs =
-      typeof outs === "number"
-        ? Array.from({ length: outs }, () => this.#fresh(`${this.#site}:${op}`))
-        : outs.map((value) => this.name(value));
+  nodes(
+    op: string,
+    inputs: readonly string[],
+    { domain = "", attrs = {}, outs = [null] }: NodeOptions,
+  ): readonly string[] {
+    const outputs = outs.map((value) => (value === null ? this.#fresh(`${this.#site}:${op}`) : this.name(value)));
     const last = inputs.findLastIndex((input) => input !== "");
     this.nodeList.push({
       op,

@@ -4,7 +4,7 @@ import { irVersionOf, ONNX_DOMAIN } from "../model/ir-version.ts";
 import type { OnnxFunction, OnnxInitializer, OnnxModel, OnnxValue } from "../model/onnx-model.ts";
 import type { EmitterTable } from "./emission.ts";
 import { ModelBuilder } from "./model-builder.ts";
-import { primitiveEmitters } from "./primitive-emitters.ts";
+import { primitiveEmitters } from "./primitive/index.ts";
 
 /** How a graph is said in ONNX. */
 export interface ToOnnxOptions {

@@ -47,6 +47,8 @@ export type OnnxAttr =
   | { readonly string: string }
   | { readonly strings: readonly string[] }
   | { readonly tensor: Tensor }
+  /** An element type, which ONNX writes as an integer. */
+  | { readonly dtype: DType }
   /** Inside a function: the attribute of that name of the node that calls it, of the given kind. */
   | { readonly ref: string; readonly kind: "int" | "ints" | "float" | "floats" | "string" | "strings" | "tensor" };
 

@@ -53,9 +53,9 @@ export function encodeModel(model: OnnxModel, placed: ReadonlyMap<string, Extern
         name: model.name,
         node: model.nodes.map(nodeOf),
         initializer: model.initializers.map((initializer) => initializerOf(initializer, placed)),
-        input: model.inputs.map(valueOf),
-        output: model.outputs.map(valueOf),
-        valueInfo: (model.values ?? []).map(valueOf),
+        input: model.inputs.map(valueInfoOf),
+        output: model.outputs.map(valueInfoOf),
+        valueInfo: (model.values ?? []).map(valueInfoOf),
       }),
     }),
   );
@@ -79,7 +79,7 @@ function entriesOf(entries: Readonly<Record<string, string>>): StringStringEntry
     .map(([key, value]) => create(StringStringEntryProtoSchema, { key, value }));
 }
 
-function valueOf(value: OnnxValue): ValueInfoProto {
+function valueInfoOf(value: OnnxValue): ValueInfoProto {
   const dim = value.shape.map((size) =>
     create(TensorShapeProto_DimensionSchema, {
       value: typeof size === "number" ? { case: "dimValue", value: BigInt(size) } : { case: "dimParam", value: size },
@@ -143,6 +143,9 @@ function attributeOf(name: string, attr: OnnxAttr): AttributeProto {
   } else if ("strings" in attr) {
     proto.strings = attr.strings.map((value) => utf8.encode(value));
     proto.type = KINDS.strings;
+  } else if ("dtype" in attr) {
+    proto.i = BigInt(elementTypeOf(attr.dtype, name));
+    proto.type = KINDS.int;
   } else {
     proto.t = inlineTensor("", attr.tensor);
     proto.type = KINDS.tensor;
