@@ -115,13 +115,7 @@ export class GraphBuilder {
 
   /** Ids of everything made inside begin with `name`. */
   scope<T>(name: string, make: () => T): T {
-    const outer = this.#scope;
-    this.#scope = outer === "" ? name : `${outer}.${name}`;
-    try {
-      return make();
-    } finally {
-      this.#scope = outer;
-    }
+    return this.inside(this.#scoped(name), make);
   }
 
   /** Adds an op of any of the dialects and gives back its results. */
@@ -201,6 +195,23 @@ export class GraphBuilder {
     this.#ids.delete(id);
   }
 
+  /** Whether an id is in use. */
+  taken(id: string): boolean {
+    return this.#ids.has(id);
+  }
+
+  /** As `scope`, under exactly this name. */
+  inside<T>(name: string, make: () => T): T {
+    const outer = this.#scope;
+    this.#scope = name;
+    try {
+      return make();
+    } finally {
+      this.#scope = outer;
+    }
+  }
+
+  /** Whether an op of this builder made `value`. */
   isFresh(value: Value): boolean {
     return this.#fresh.has(value);
   }

@@ -1,0 +1,6 @@
+import type { Pass } from "../pass.ts";
+import { cacheForm } from "./cache-form.ts";
+import { exposeBlocks } from "./expose-blocks.ts";
+
+/** The passes of core-ir; a target adds its own. */
+export const corePasses: readonly Pass[] = [cacheForm, exposeBlocks];

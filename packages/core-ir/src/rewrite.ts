@@ -1,0 +1,82 @@
+import { Builder } from "./builder.ts";
+import { coreDialects } from "./dialects.ts";
+import type { Graph, Op, State, Value } from "./graph.ts";
+import type { Dialect } from "./op-def.ts";
+import { removeDead } from "./passes/dead-code.ts";
+
+export interface Rewrite {
+  /** Tables of dialects other than core-ir's. */
+  readonly dialects?: readonly Dialect[];
+  /** Whose ops are legal afterwards; unchanged when absent. */
+  readonly legal?: readonly string[];
+  /** What stands for an input; itself when absent. Called before any op. */
+  input?(value: Value, b: Builder): Value;
+  /** What stands for a state; itself when absent. */
+  state?(state: State, b: Builder): Value;
+  /** Runs before the ops, for values that many of them share. */
+  start?(b: Builder): void;
+  /**
+   * What stands for an op's results, made from operands that are already rewritten; undefined keeps the op. Results that are
+   * made here take the ids of those they stand for.
+   */
+  op?(op: Op, b: Builder): readonly Value[] | undefined;
+  /** Runs after the ops. `map` says what stands for a value of the old graph. */
+  end?(b: Builder, map: (value: Value) => Value): void;
+}
+
+/**
+ * A graph with some ops replaced. What isn't touched is shared with the old graph; types are inferred anew where operands
+ * changed, blocks and ids are kept, and what nothing uses any more is dropped.
+ */
+export function rewriteGraph(graph: Graph, rewrite: Rewrite): Graph {
+  const b = new Builder(graph.name, [...coreDialects, ...(rewrite.dialects ?? [])]);
+  const stands = new Map<Value, Value>();
+  const map = (value: Value): Value => stands.get(value) ?? value;
+  b.adopt(graph);
+  for (const value of graph.inputs) {
+    const other = rewrite.input?.(value, b);
+    if (other) stands.set(value, other);
+    else b.keepInput(value);
+  }
+  for (const state of graph.states) {
+    const other = rewrite.state?.(state, b);
+    if (other) stands.set(state.value, other);
+    else b.keepState(state);
+  }
+  rewrite.start?.(b);
+
+  const blocks = new Map(graph.blocks.map((block) => [block.from, block]));
+  for (let at = 0; at < graph.ops.length; ) {
+    const block = blocks.get(at);
+    const until = block?.to ?? at + 1;
+    const run = () => {
+      for (; at < until; at++) rewriteOp(graph.ops[at]!, rewrite, b, stands);
+    };
+    if (block) b.block(block.name, run);
+    else run();
+  }
+  for (const { value, next } of graph.states) if (!stands.has(value)) b.setNext(value, map(next));
+  for (const value of graph.outputs) b.output(map(value));
+  rewrite.end?.(b, map);
+  return removeDead({ ...b.finish(), dialects: rewrite.legal ?? graph.dialects });
+}
+
+function rewriteOp(op: Op, rewrite: Rewrite, b: Builder, stands: Map<Value, Value>): void {
+  const ins = op.ins.map((value) => (value ? (stands.get(value) ?? value) : null));
+  const changed = ins.some((value, i) => value !== op.ins[i]);
+  const now = changed ? { ...op, ins } : op;
+  const outs = rewrite.op && b.inside(op.outs[0]!.id, () => rewrite.op!(now, b));
+  if (!outs) {
+    b.keep(op, ins).forEach((out, i) => {
+      if (out !== op.outs[i]) stands.set(op.outs[i]!, out);
+    });
+    return;
+  }
+  op.outs.forEach((old, i) => {
+    const out = outs[i];
+    if (!out) return;
+    b.release(old.id);
+    if (b.isFresh(out) && !b.taken(old.id)) b.rename(out, old.id);
+    stands.set(old, out);
+  });
+}
