@@ -1,0 +1,79 @@
+import { existsSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+/** What this version of the JavaScript expects of the binary; see `native/addon.cc`. */
+const ABI = 1;
+
+/** The binary's exports. */
+export interface Addon {
+  readonly abi: number;
+  cpuFeatures(): string[];
+}
+
+/** Whether the addon is in use, and if not, why. Everything works without it, some of it slower. */
+export type AddonStatus =
+  | { readonly state: "loaded"; readonly file: string }
+  | { readonly state: "not-built"; readonly reason: string }
+  | { readonly state: "failed"; readonly reason: string; readonly file: string }
+  | { readonly state: "off"; readonly reason: string };
+
+export interface LoadOptions {
+  /** The package's folder; only tests give another. */
+  readonly root?: string;
+  readonly platform?: string;
+  readonly env?: Readonly<Record<string, string | undefined>>;
+}
+
+export interface LoadedAddon {
+  readonly addon: Addon | undefined;
+  readonly status: AddonStatus;
+}
+
+/** Where a binary may be: one that was built here first, then the one that the published package brings. */
+export function addonPlaces(root: string, platform: string): string[] {
+  return [join(root, "build", "Release", "llm_native.node"), join(root, "prebuilds", platform, "llm_native.node")];
+}
+
+/** Finds and loads the binary; never throws. `LLM_ADDON=off` leaves it alone. */
+export function loadAddon(options: LoadOptions = {}): LoadedAddon {
+  const env = options.env ?? process.env;
+  if (env.LLM_ADDON === "off") return { addon: undefined, status: { state: "off", reason: "LLM_ADDON is off" } };
+  const root = options.root ?? fileURLToPath(new URL("..", import.meta.url));
+  const platform = options.platform ?? `${process.platform}-${process.arch}`;
+  const file = addonPlaces(root, platform).find((place) => existsSync(place));
+  if (file === undefined) {
+    const reason = `no binary for ${platform}; with a C++ compiler and cmake, build one in ${root} with: npm run build`;
+    return { addon: undefined, status: { state: "not-built", reason } };
+  }
+  try {
+    const addon = createRequire(import.meta.url)(file) as Addon;
+    if (addon.abi !== ABI) {
+      const reason = `the binary is of another version (${addon.abi}, not ${ABI}); build or install it again`;
+      return { addon: undefined, status: { state: "failed", reason, file } };
+    }
+    return { addon, status: { state: "loaded", file } };
+  } catch (error) {
+    const reason = String(error instanceof Error ? error.message : error).split("\n")[0]!;
+    return { addon: undefined, status: { state: "failed", reason, file } };
+  }
+}
+
+let loaded: LoadedAddon | undefined;
+
+/** The addon, loaded on first use. */
+export function addon(): Addon | undefined {
+  return (loaded ??= loadAddon()).addon;
+}
+
+/**
+ * Says whether the addon is loaded, and if not, why.
+ *
+ * @example
+ * const status = addonStatus();
+ * if (status.state !== "loaded") log(`running without the addon: ${status.reason}`);
+ */
+export function addonStatus(): AddonStatus {
+  return (loaded ??= loadAddon()).status;
+}

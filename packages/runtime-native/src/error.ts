@@ -1,0 +1,39 @@
+/** Stable names of what can be wrong; scripts may match on them, messages may change. */
+export type NativeErrorCode =
+  | "runtime-missing" // the runtime is not installed
+  | "runtime-version" // it is, and is too old or too new
+  | "model-missing"
+  | "model-invalid" // the runtime refuses the model
+  | "input-invalid" // a tensor that the model doesn't take
+  | "run-failed"
+  | "closed";
+
+/** Where the trouble is, for programs; the message says the same in words. */
+export interface NativeErrorDetails {
+  readonly file?: string;
+  readonly cause?: unknown;
+}
+
+const marker = Symbol.for("@llm/runtime-native.NativeError");
+
+/** The one error class of this package: a line that says what is wrong and what to do, and a stable code. */
+export class NativeError extends Error {
+  readonly code: NativeErrorCode;
+  readonly file: string | undefined;
+  readonly [marker] = true;
+
+  constructor(code: NativeErrorCode, reason: string, details: NativeErrorDetails = {}) {
+    super(
+      details.file === undefined ? reason : `${details.file}: ${reason}`,
+      details.cause === undefined ? {} : { cause: details.cause },
+    );
+    this.name = "NativeError";
+    this.code = code;
+    this.file = details.file;
+  }
+
+  /** True for errors of any copy of this package, so that two installed versions don't hide one another's. */
+  static isInstance(error: unknown): error is NativeError {
+    return typeof error === "object" && error !== null && marker in error;
+  }
+}

@@ -1,0 +1,46 @@
+import type { OrtDType, OrtTensor } from "./tensor.ts";
+
+/** How a model is loaded. What is not said is what measured best for language models on a CPU. */
+export interface OrtOptions {
+  /** Threads that one operator may use; the machine's cores unless said. */
+  readonly threads?: number;
+  /**
+   * Lets kernels keep weights in a layout of their own. Off, because float weights then stay mapped from their file: a load
+   * takes milliseconds and the memory is the page cache's. 4- and 8-bit weights need it on.
+   */
+  readonly prepack?: boolean;
+  /** Keeps freed memory for the next step. Off, because steps are as fast without. */
+  readonly arena?: boolean;
+  /** Threads wait for work by spinning: some percent faster alone on the machine, a burden to everything else. */
+  readonly spin?: boolean;
+  /** Further settings by ONNX Runtime's own keys, such as "session.qdq_matmulnbits_accuracy_level". */
+  readonly config?: Readonly<Record<string, string>>;
+}
+
+/** An input or output as the model declares it: a name instead of a size where it is known only at run time. */
+export interface OrtPort {
+  readonly name: string;
+  readonly dtype: OrtDType;
+  readonly shape: readonly (number | string)[];
+}
+
+export type OrtTensors = Readonly<Record<string, OrtTensor>>;
+
+/**
+ * What is wanted of a run: a tensor is written where it is, null asks for a new one. An output may lie over an input where
+ * the operator works in place, as attention on a cache does.
+ */
+export type OrtWanted = Readonly<Record<string, OrtTensor | null>>;
+
+/** A loaded model. */
+export interface OrtSession {
+  /** What runs it: our addon, or the binding that ONNX Runtime publishes. */
+  readonly backend: "addon" | "onnxruntime-node";
+  /** ONNX Runtime's version. */
+  readonly version: string;
+  readonly inputs: readonly OrtPort[];
+  readonly outputs: readonly OrtPort[];
+  /** One call at a time where calls share tensors. */
+  run(inputs: OrtTensors, wanted: OrtWanted): Promise<OrtTensors>;
+  close(): Promise<void>;
+}
