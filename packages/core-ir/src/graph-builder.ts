@@ -48,10 +48,10 @@ export class GraphBuilder {
     return this;
   }
 
-  /** A symbol for a size known only when running. */
+  /** A symbol for a size known only when running; one that is there already keeps its range. */
   dim(symbol: string, range: SymbolRange): Dim {
     if (!isSymbol(symbol)) throw new GraphError("spec", `${symbol} can't be the name of a dimension`);
-    this.#dims[symbol] = range;
+    this.#dims[symbol] ??= range;
     return symbol;
   }
 

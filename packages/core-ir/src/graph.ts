@@ -61,7 +61,7 @@ export interface SymbolRange {
 export interface Graph {
   readonly name: string;
   readonly dialects: readonly string[]; // whose ops are legal: "lowered" is a checked property
-  readonly dims: Readonly<Record<string, SymbolRange>>; // every symbol in use
+  readonly dims: Readonly<Record<string, SymbolRange>>; // every symbol in use, and those that passes may come to use
   readonly inputs: readonly Value[];
   readonly outputs: readonly Value[];
   readonly weights: readonly Weight[];

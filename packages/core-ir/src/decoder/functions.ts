@@ -1,6 +1,6 @@
 /** The activation functions of published models, in double precision. */
 export const ACTIVATIONS = {
-  relu: (x: number) => (x > 0 ? x : 0),
+  relu: (x: number) => Math.max(x, 0),
   relu2: (x: number) => (x > 0 ? x * x : 0),
   gelu: (x: number) => 0.5 * x * (1 + erf(x / Math.SQRT2)),
   gelu_tanh: (x: number) => 0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x * x * x))),

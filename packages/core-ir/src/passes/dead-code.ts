@@ -1,7 +1,6 @@
-import { dimSymbols } from "../dim.ts";
 import type { Graph, Value } from "../graph.ts";
 
-/** A graph without ops, weights, constants and symbols that no output or state needs. Inputs stay: they are its interface. */
+/** A graph without ops, weights and constants that no output or state needs. Inputs stay: they are its interface. */
 export function removeDead(graph: Graph): Graph {
   const live = new Set<string>();
   const need = (value: Value | null) => value && live.add(value.id);
@@ -16,29 +15,15 @@ export function removeDead(graph: Graph): Graph {
   const kept = keep.reduce((count, k) => count + (k ? 1 : 0), 0);
   const weights = graph.weights.filter(({ value }) => live.has(value.id));
   const constants = graph.constants.filter(({ value }) => live.has(value.id));
-  const lean: Graph =
-    kept === graph.ops.length
-      ? { ...graph, weights, constants }
-      : { ...graph, weights, constants, ...withoutOps(graph, keep) };
-  return { ...lean, dims: dimsInUse(lean) };
+  const lean = { ...graph, weights, constants };
+  return kept === graph.ops.length ? lean : { ...lean, ...withoutOps(graph, keep) };
 }
 
 function withoutOps(graph: Graph, keep: readonly boolean[]): Pick<Graph, "ops" | "blocks"> {
   const before = [0]; // how many ops are left before each index
-  keep.forEach((k, at) => before.push(before[at]! + (k ? 1 : 0)));
+  for (const k of keep) before.push(before.at(-1)! + (k ? 1 : 0));
   return {
     ops: graph.ops.filter((_, at) => keep[at]),
     blocks: graph.blocks.map(({ name, from, to }) => ({ name, from: before[from]!, to: before[to]! })),
   };
-}
-
-function dimsInUse(graph: Graph): Graph["dims"] {
-  const used = new Set<string>();
-  const note = (values: readonly Value[]) => {
-    for (const { type } of values) for (const dim of type.shape) for (const symbol of dimSymbols(dim)) used.add(symbol);
-  };
-  note(graph.inputs);
-  note(graph.states.map((state) => state.value));
-  for (const { outs } of graph.ops) note(outs);
-  return Object.fromEntries(Object.entries(graph.dims).filter(([symbol]) => used.has(symbol)));
 }

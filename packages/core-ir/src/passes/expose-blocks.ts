@@ -11,8 +11,9 @@ export function blockResults(graph: Graph): ReadonlyMap<string, readonly Value[]
   graph.ops.forEach((op, at) => {
     const here = blockAt.get(at);
     for (const value of op.ins) {
-      const from = value && home.get(value.id);
-      if (from !== undefined && from !== here) crossing.get(from as string)!.add(value!);
+      if (!value) continue;
+      const from = home.get(value.id);
+      if (from !== undefined && from !== here) crossing.get(from)!.add(value);
     }
     if (here !== undefined) for (const out of op.outs) home.set(out.id, here);
   });
