@@ -1,4 +1,5 @@
 export type { Emission, EmittedOp, Emitter, EmitterTable, NodeOptions } from "./convert/emission.ts";
+export { lowerForOnnx, type Sayable } from "./convert/lower.ts";
 export { type AttrKind, type NodeSpec, nodeEmitter } from "./convert/node-emitter.ts";
 export { primitiveEmitters } from "./convert/primitive/index.ts";
 export { type ToOnnxOptions, toOnnx } from "./convert/to-onnx.ts";

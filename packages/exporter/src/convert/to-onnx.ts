@@ -1,9 +1,11 @@
-import type { Graph, Op, Value } from "@llm/core-ir";
+import type { Dialect, Graph, Op, Value } from "@llm/core-ir";
 import { ExportError } from "../error.ts";
 import { irVersionOf, ONNX_DOMAIN } from "../model/ir-version.ts";
 import type { OnnxFunction, OnnxInitializer, OnnxModel, OnnxValue } from "../model/onnx-model.ts";
-import type { EmitterTable } from "./emission.ts";
+import type { Emitter, EmitterTable } from "./emission.ts";
+import { lowerForOnnx } from "./lower.ts";
 import { ModelBuilder } from "./model-builder.ts";
+import { nativeOps } from "./native.ts";
 import { primitiveEmitters } from "./primitive/index.ts";
 
 /** How a graph is said in ONNX. */
@@ -12,6 +14,8 @@ export interface ToOnnxOptions {
   readonly opset?: number;
   /** Emitters of other dialects' ops, and better ones for those that have one already. */
   readonly emitters?: EmitterTable;
+  /** Where those ops are defined, for lowering what has no emitter. */
+  readonly dialects?: readonly Dialect[];
   /** Versions of the other domains those emitters write. */
   readonly domains?: Readonly<Record<string, number>>;
   /** Ops those emitters write that the file itself defines. */
@@ -22,16 +26,20 @@ export interface ToOnnxOptions {
 }
 
 /**
- * Says a graph in ONNX. States become an input and an output each: what keeps them on a device is the session's matter.
+ * Says a graph in ONNX; ops that neither ONNX nor an emitter has are lowered first. States become an input and an output each: what keeps them on a device is the session's matter.
  *
- * @throws ExportError `unsupported-op` for an op without emitter, by name
+ * @throws ExportError `unsupported-op` for an op that can't be said, by name
  */
-export function toOnnx(graph: Graph, options: ToOnnxOptions = {}): OnnxModel {
-  const opsets = { ...options.domains, [ONNX_DOMAIN]: options.opset ?? 17 };
+export function toOnnx(from: Graph, options: ToOnnxOptions = {}): OnnxModel {
+  const { opset = 17, emitters = {}, dialects = [] } = options;
+  const opsets = { ...options.domains, [ONNX_DOMAIN]: opset };
   irVersionOf(opsets); // refuses an opset that can't be written before anything is done
-  const emitters: EmitterTable = { ...primitiveEmitters, ...options.emitters };
-  const onnx = new ModelBuilder(graph, opsets[ONNX_DOMAIN], options.names ?? {});
-  for (const op of graph.ops) emit(op, emitters, onnx);
+  const graph = lowerForOnnx(from, { opset, emitters, dialects });
+  const onnx = new ModelBuilder(graph, opset, options.names ?? {});
+  for (const op of graph.ops) {
+    onnx.at(op.outs[0]);
+    emitterOf(op, emitters)({ ...op, names: op.ins.map((value) => onnx.name(value)) }, onnx);
+  }
 
   const inputs = [...graph.inputs, ...graph.states.map(({ value }) => value)];
   const outputs = outputsOf(graph, onnx);
@@ -48,12 +56,10 @@ export function toOnnx(graph: Graph, options: ToOnnxOptions = {}): OnnxModel {
   };
 }
 
-function emit(op: Op, emitters: EmitterTable, onnx: ModelBuilder): void {
-  const emitter = Object.hasOwn(emitters, op.kind) ? emitters[op.kind] : undefined;
-  if (emitter === undefined)
-    throw new ExportError("unsupported-op", `${op.kind} (${op.outs[0]?.id}) has no ONNX form; lower it first`);
-  onnx.at(op.outs[0]);
-  emitter({ ...op, names: op.ins.map((value) => onnx.name(value)) }, onnx);
+/** A target's own emitter comes before ours. */
+function emitterOf({ kind }: Op, emitters: EmitterTable): Emitter {
+  if (Object.hasOwn(emitters, kind)) return emitters[kind];
+  return Object.hasOwn(primitiveEmitters, kind) ? primitiveEmitters[kind] : nativeOps[kind].emit;
 }
 
 /** An output needs a node that makes it and a name of its own; one that passes an input on, or comes twice, gets both. */

@@ -1,31 +1,5 @@
-import { type Attrs, type Dim, decoder, dimValue, GraphBuilder, primitive, type Sizes } from "@llm/core-ir";
-import { type DType, sizeOf, type Tensor, tensor } from "@llm/tensor";
-import { describe, expect, test } from "vitest";
-import { runOnnx } from "../run-onnx.test.support.ts";
-import { toOnnx } from "../to-onnx.ts";
-
-interface Case {
-  readonly kind: string;
-  readonly attrs?: Attrs;
-  readonly ins: readonly Operand[];
-}
-
-interface Operand {
-  readonly dtype: DType;
-  readonly shape: readonly Dim[];
-  /** Integers up to this; floats lie in ±2 unless said. */
-  readonly from?: number;
-  readonly to?: number;
-  readonly values?: readonly number[];
-}
-
-const SIZES: Sizes = { b: 2, n: 3, m: 5 };
-const f = (...shape: Dim[]): Operand => ({ dtype: "f32", shape });
-const positive = (...shape: Dim[]): Operand => ({ dtype: "f32", shape, from: 0.1, to: 3 });
-const i = (from: number, to: number, ...shape: Dim[]): Operand => ({ dtype: "i32", shape, from, to });
-const b = (...shape: Dim[]): Operand => ({ dtype: "bool", shape, from: 0, to: 1 });
-
-const given = (shape: Dim[], ...values: number[]): Operand => ({ dtype: "i32", shape, values });
+import { describe, test } from "vitest";
+import { b, type Case, expectSameOnOnnx, f, given, i, type Operand, positive } from "../cases.test.support.ts";
 
 const CASES: readonly Case[] = [
   ...["neg", "abs", "exp", "sin", "cos", "tanh", "erf", "sigmoid", "floor"].map((fn) => unary(fn, f("b", 4))),
@@ -103,65 +77,9 @@ function binary(fn: string, x: Operand, y: Operand): Case {
   return { kind: "binary", attrs: { fn }, ins: [x, y] };
 }
 
-/** A sequence that looks random and is the same every time. */
-function random(seed: number): () => number {
-  let state = seed;
-  return () => (state = (state * 48271) % 2147483647) / 2147483647;
-}
-
-function values({ dtype, shape, from = -2, to = 2, values }: Operand, next: () => number): Tensor {
-  const sizes = shape.map((dim) => dimValue(dim, SIZES));
-  const numbers =
-    values ??
-    Array.from({ length: sizeOf(sizes) }, () =>
-      dtype === "f32" ? from + (to - from) * next() : Math.floor(from + (to - from + 1) * next()),
-    );
-  const data = { f32: Float32Array, i32: Int32Array, bool: Uint8Array }[dtype as "f32"].from(numbers);
-  return tensor(dtype, sizes, data);
-}
-
-/** Builds one op with operands as inputs; further operands in a case only bind symbols. */
-function build({ kind, attrs = {}, ins }: Case) {
-  const def = primitive.ops[kind];
-  const builder = new GraphBuilder(kind, [primitive, decoder]);
-  for (const symbol of Object.keys(SIZES)) builder.dim(symbol, { min: 1, max: 64 });
-  const operands = ins.map(({ dtype, shape }, index) => builder.input(`in${index}`, dtype, shape));
-  const count = def.operands[0]?.startsWith("...") ? ins.length : def.operands.length;
-  for (const result of builder.ops(kind, operands.slice(0, count), attrs)) builder.output(result);
-  const bound = Object.fromEntries(
-    Object.entries(attrs).map(([name, value]) => [name, def.attrs.fields[name].dims ? bind(value as Dim) : value]),
-  );
-  return { graph: builder.finish(), def, count, bound };
-}
-
-function bind(value: Dim | readonly Dim[]): number | number[] {
-  return Array.isArray(value) ? value.map((dim) => dimValue(dim, SIZES)) : dimValue(value as Dim, SIZES);
-}
-
-export function expectClose(actual: Tensor, expected: Tensor): void {
-  expect(actual.shape).toEqual(expected.shape);
-  expect(actual.data.length).toBe(expected.data.length);
-  for (let n = 0; n < expected.data.length; n++) {
-    const [a, e] = [Number(actual.data[n]), Number(expected.data[n])];
-    const off = Number.isNaN(e) ? (Number.isNaN(a) ? 0 : 1) : Math.abs(a - e) / Math.max(1, Math.abs(e));
-    if (!(off < 2e-6) && a !== e) expect.fail(`element ${n} is ${a}, not ${e}`);
-  }
-}
-
 describe.each([17, 18, 21])("primitives at opset %i, on ONNX Runtime", (opset) => {
   test.each(CASES.map((c, index) => [`${c.kind} ${JSON.stringify(c.attrs ?? {})} #${index}`, c] as const))(
     "%s",
-    async (_, c) => {
-      const next = random(7);
-      const { graph, def, count, bound } = build(c);
-      const inputs = c.ins.map((operand) => values(operand, next));
-      const expected = def.eval!(inputs.slice(0, count), bound as never);
-      const model = toOnnx(graph, { opset });
-      const actual = await runOnnx(model, Object.fromEntries(inputs.map((value, index) => [`in${index}`, value])));
-      expect(actual.length).toBe(expected.length);
-      actual.forEach((result, index) => {
-        expectClose(result, expected[index]);
-      });
-    },
+    (_, c) => expectSameOnOnnx(c, { opset }),
   );
 });

@@ -1,0 +1,58 @@
+import { decoder, GraphBuilder, primitive } from "@llm/core-ir";
+import { describe, expect, test } from "vitest";
+import { type Case, expectSameOnOnnx, f, given, i, positive } from "./cases.test.support.ts";
+import { toOnnx } from "./to-onnx.ts";
+
+const layer = { kind: "layer", eps: 1e-5 };
+const rms = { kind: "rms", eps: 1e-6 };
+
+const CASES: readonly Case[] = [
+  { kind: "linear", ins: [f("n", 8), f(6, 8)] },
+  { kind: "linear", ins: [f("n", 8), f(6, 8), f(6)] },
+  { kind: "linear", ins: [f("b", "n", 8), f(6, 8), f(6)] },
+  { kind: "linear", ins: [f("b", "n", 2, 8), f(6, 8)] },
+  { kind: "embed", ins: [f(9, 4), i(-1, 8, "b", "n")] },
+  { kind: "embed", attrs: { offset: 2 }, ins: [f(9, 4), i(-1, 6, "n")] },
+  { kind: "norm", attrs: layer, ins: [f("n", 8), f(8), f(8)] },
+  { kind: "norm", attrs: layer, ins: [f("b", "n", 8), f(8)] },
+  { kind: "norm", attrs: layer, ins: [f("b", "n", 8)] },
+  { kind: "norm", attrs: { ...layer, plusOne: true }, ins: [f("n", 8), f(8), f(8)] },
+  { kind: "norm", attrs: layer, ins: [f("n", 2, 8), f(2, 8)] },
+  { kind: "norm", attrs: { ...layer, axes: 2 }, ins: [f("n", 2, 8), f(2, 8), f(2, 8)] },
+  { kind: "norm", attrs: rms, ins: [f("n", 8), f(8)] },
+  { kind: "norm", attrs: rms, ins: [f("n", 8)] },
+  { kind: "norm", attrs: { ...rms, plusOne: true }, ins: [f("b", "n", 8), f(8)] },
+  ...["relu", "relu2", "gelu", "gelu_tanh", "gelu_quick", "silu", "sigmoid", "tanh"].flatMap((fn) => [
+    { kind: "activation", attrs: { fn }, ins: [f("n", 8)] },
+    { kind: "glu", attrs: { fn }, ins: [f("b", "n", 8), f("b", "n", 8)] },
+  ]),
+  { kind: "softcap", attrs: { cap: 3 }, ins: [{ ...positive("n", 8), from: -9, to: 9 }] },
+  { kind: "pick", ins: [f("n", 8), given([2], 2, 0)] },
+  { kind: "pick", ins: [f("b", "n", 8), given(["m"], 5, 0, 1, 5, 3)] },
+  { kind: "round", attrs: { format: "f16" }, ins: [f("n", 8)] },
+];
+
+describe.each([17, 18, 20, 23])("decoder ops at opset %i, on ONNX Runtime", (opset) => {
+  test.each(CASES.map((c, index) => [`${c.kind} ${JSON.stringify(c.attrs ?? {})} #${index}`, c] as const))(
+    "%s",
+    (_, c) => expectSameOnOnnx(c, { opset }),
+  );
+});
+
+test("what ONNX has whole stays whole, where the opset has it", () => {
+  const builder = new GraphBuilder("net", [decoder, primitive]);
+  const [x, w, bias] = [[3, 8], [8, 8], [8]].map((shape, n) => builder.input(`in${n}`, "f32", shape));
+  const y = builder.op("linear", [x, w, bias]);
+  const z = builder.op("norm", [y, bias, bias], layer);
+  builder.output(builder.op("norm", [builder.op("activation", [z], { fn: "gelu" }), bias], rms));
+  const ops = (opset: number) => toOnnx(builder.finish(), { opset }).nodes.map(({ op }) => op);
+  expect(ops(23)).toEqual(["Gemm", "LayerNormalization", "Gelu", "RMSNormalization"]);
+  expect(ops(17).slice(0, 3)).toEqual(["Gemm", "LayerNormalization", "Mul"]);
+});
+
+test("an op that nothing can say is refused by name", () => {
+  const bare = { name: "own", ops: { mystery: { ...decoder.ops.softcap, lower: undefined } } };
+  const builder = new GraphBuilder("net", [bare]);
+  builder.output(builder.as("head").op("mystery", [builder.input("x", "f32", [3])], { cap: 1 }));
+  expect(() => toOnnx(builder.finish(), { dialects: [bare] })).toThrow(/mystery \(head\)/);
+});
