@@ -1,4 +1,5 @@
 import { decoder, GraphBuilder, primitive } from "@llm/core-ir";
+import type { WeightExpr } from "@llm/tensor";
 import { describe, expect, test } from "vitest";
 import { type Case, expectSameOnOnnx, f, given, i, positive } from "./cases.test.support.ts";
 import { toOnnx } from "./to-onnx.ts";
@@ -55,4 +56,31 @@ test("an op that nothing can say is refused by name", () => {
   const builder = new GraphBuilder("net", [bare]);
   builder.output(builder.as("head").op("mystery", [builder.input("x", "f32", [3])], { cap: 1 }));
   expect(() => toOnnx(builder.finish(), { dialects: [bare] })).toThrow(/mystery \(head\)/);
+});
+
+test("a weight stored [in, out] is written as it lies, unless somebody else needs it turned", () => {
+  const stored: WeightExpr = { op: "tensor", name: "w", shape: [8, 4] };
+  const build = (shared: boolean) => {
+    const builder = new GraphBuilder("net", [decoder, primitive]);
+    const w = builder.weight({ op: "permute", of: stored, perm: [1, 0] });
+    builder.output(builder.op("linear", [builder.input("x", "f32", [3, 8]), w, null]));
+    if (shared) builder.output(builder.op("unary", [w], { fn: "neg" }));
+    return toOnnx(builder.finish());
+  };
+  const { nodes, initializers } = build(false);
+  expect(initializers).toEqual([{ name: "w", dtype: "f32", shape: [8, 4], weight: stored }]);
+  expect(nodes[0].attrs).toEqual({ transB: { int: 0 } });
+  expect(build(true).initializers[0]).toMatchObject({ shape: [4, 8], weight: { op: "permute" } });
+});
+
+test("a weight stored narrower than it is computed with is widened by the model", () => {
+  const builder = new GraphBuilder("net", [decoder, primitive]);
+  const w = builder.weight({ op: "tensor", name: "w", shape: [4, 8] });
+  builder.output(builder.op("linear", [builder.input("x", "f32", [3, 8]), w, null]));
+  const { nodes, initializers } = toOnnx(builder.finish(), { stored: new Map([["w", "bf16"]]) });
+  expect(initializers).toMatchObject([{ name: "w:bf16", dtype: "bf16", shape: [4, 8] }]);
+  expect(nodes.map(({ op, inputs, outputs }) => [op, inputs, outputs[0]])).toEqual([
+    ["Cast", ["w:bf16"], "w"],
+    ["Gemm", ["x", "w"], "linear"],
+  ]);
 });

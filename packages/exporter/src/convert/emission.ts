@@ -8,6 +8,8 @@ export interface Emission {
   readonly opset: number;
   /** A value's name in the model; "" for an operand left out. */
   name(value: Value | null): string;
+  /** Whether a two-axis weight lies in the model as its own transpose; only `linear` and `matmul` of ours may meet one. */
+  isTransposed(value: Value): boolean;
   /**
    * Adds a node and returns the name of its first result. `outs` are the graph's values that it makes; null, or none at
    * all, is a result in between.

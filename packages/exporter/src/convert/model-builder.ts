@@ -1,10 +1,17 @@
 import type { Dim, Graph, Value } from "@llm/core-ir";
-import { type DType, type Tensor, tensor } from "@llm/tensor";
+import { type DType, type Tensor, tensor, type WeightExpr } from "@llm/tensor";
 import type { OnnxInitializer, OnnxNode } from "../model/onnx-model.ts";
 import { bytesOf } from "../write/lay-out.ts";
 import type { Emission, NodeOptions } from "./emission.ts";
 import { RuntimeDims } from "./runtime-dims.ts";
 import { encodeNumbers } from "./scalars.ts";
+
+export interface BuilderOptions {
+  readonly opset: number;
+  readonly names: Readonly<Record<string, string>>;
+  /** Weights that lie in the model as their own transpose, by id. */
+  readonly transposed: ReadonlyMap<string, WeightExpr>;
+}
 
 /** Collects the nodes and constants of one model. */
 export class ModelBuilder implements Emission {
@@ -12,14 +19,16 @@ export class ModelBuilder implements Emission {
   readonly nodeList: OnnxNode[] = [];
   readonly constants: OnnxInitializer[] = [];
   readonly #names: Readonly<Record<string, string>>;
+  readonly #transposed: ReadonlyMap<string, WeightExpr>;
   readonly #taken: Set<string>;
   readonly #interned = new Map<string, string>();
   readonly #dims: RuntimeDims;
   #site = "";
 
-  constructor(graph: Graph, opset: number, names: Readonly<Record<string, string>>) {
+  constructor(graph: Graph, { opset, names, transposed }: BuilderOptions) {
     this.opset = opset;
     this.#names = names;
+    this.#transposed = transposed;
     this.#taken = new Set(valuesOf(graph).map((value) => this.name(value)));
     this.#dims = new RuntimeDims(this, [...graph.inputs, ...graph.states.map(({ value }) => value)]);
   }
@@ -34,6 +43,10 @@ export class ModelBuilder implements Emission {
     return Object.hasOwn(this.#names, value.id) ? this.#names[value.id] : value.id;
   }
 
+  isTransposed(value: Value): boolean {
+    return this.#transposed.has(value.id);
+  }
+
   node(op: string, inputs: readonly string[], options: NodeOptions = {}): string {
     return this.nodes(op, inputs, options)[0];
   }
@@ -43,7 +56,7 @@ export class ModelBuilder implements Emission {
     inputs: readonly string[],
     { domain = "", attrs = {}, outs = [null] }: NodeOptions,
   ): readonly string[] {
-    const outputs = outs.map((value) => (value === null ? this.#fresh(`${this.#site}:${op}`) : this.name(value)));
+    const outputs = outs.map((value) => (value === null ? this.fresh(`${this.#site}:${op}`) : this.name(value)));
     const last = inputs.findLastIndex((input) => input !== "");
     this.nodeList.push({
       op,
@@ -60,7 +73,7 @@ export class ModelBuilder implements Emission {
     const key = `${value.dtype}[${value.shape}]${Buffer.from(bytesOf(value.data)).toString("base64")}`;
     let name = this.#interned.get(key);
     if (name === undefined) {
-      name = this.#fresh(`const:${this.#interned.size}`);
+      name = this.fresh(`const:${this.#interned.size}`);
       this.#interned.set(key, name);
       this.constants.push({ name, tensor: value });
     }
@@ -79,7 +92,8 @@ export class ModelBuilder implements Emission {
     return this.#dims.shape(shape);
   }
 
-  #fresh(wanted: string): string {
+  /** A name that nothing in the model has yet. */
+  fresh(wanted: string): string {
     let name = wanted;
     for (let n = 2; this.#taken.has(name); n++) name = `${wanted}:${n}`;
     this.#taken.add(name);

@@ -14,8 +14,8 @@ export interface NativeOp {
 export const nativeOps: Readonly<Record<string, NativeOp>> = {
   linear: {
     when: () => true,
-    emit({ names: [x, w, b = ""], ins, outs }, onnx) {
-      emitLinear(onnx, { x, w, b }, typeOf(ins[0]), outs[0]);
+    emit({ names: [x, , b = ""], ins, outs }, onnx) {
+      emitLinear(onnx, { x, type: typeOf(ins[0]), w: ins[1]!, b }, outs[0]);
     },
   },
 

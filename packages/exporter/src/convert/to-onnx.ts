@@ -1,4 +1,5 @@
-import type { Dialect, Graph, Op, Value } from "@llm/core-ir";
+import type { Dialect, Graph, Op, Value, Weight } from "@llm/core-ir";
+import type { DType, WeightExpr } from "@llm/tensor";
 import { ExportError } from "../error.ts";
 import { irVersionOf, ONNX_DOMAIN } from "../model/ir-version.ts";
 import type { OnnxFunction, OnnxInitializer, OnnxModel, OnnxValue } from "../model/onnx-model.ts";
@@ -7,6 +8,7 @@ import { lowerForOnnx } from "./lower.ts";
 import { ModelBuilder } from "./model-builder.ts";
 import { nativeOps } from "./native.ts";
 import { primitiveEmitters } from "./primitive/index.ts";
+import { storedTransposed } from "./transposed.ts";
 
 /** How a graph is said in ONNX. */
 export interface ToOnnxOptions {
@@ -20,6 +22,8 @@ export interface ToOnnxOptions {
   readonly domains?: Readonly<Record<string, number>>;
   /** Ops those emitters write that the file itself defines. */
   readonly functions?: readonly OnnxFunction[];
+  /** Weights that stay in the dtype they are stored in, and are widened by the model: see `storedDTypes`. */
+  readonly stored?: ReadonlyMap<string, DType>;
   /** Names in the file of values whose ids it should not show. */
   readonly names?: Readonly<Record<string, string>>;
   readonly metadata?: Readonly<Record<string, string>>;
@@ -35,7 +39,12 @@ export function toOnnx(from: Graph, options: ToOnnxOptions = {}): OnnxModel {
   const opsets = { ...options.domains, [ONNX_DOMAIN]: opset };
   irVersionOf(opsets); // refuses an opset that can't be written before anything is done
   const graph = lowerForOnnx(from, { opset, emitters, dialects });
-  const onnx = new ModelBuilder(graph, opset, options.names ?? {});
+  const transposed = storedTransposed(graph, ({ kind }) => !Object.hasOwn(emitters, kind));
+  const onnx = new ModelBuilder(graph, { opset, names: options.names ?? {}, transposed });
+  const weights = graph.weights.map((weight) => {
+    const turned = transposed.get(weight.value.id);
+    return weightOf(weight, { turned, stored: options.stored?.get(weight.value.id) }, onnx);
+  });
   for (const op of graph.ops) {
     onnx.at(op.outs[0]);
     emitterOf(op, emitters)({ ...op, names: op.ins.map((value) => onnx.name(value)) }, onnx);
@@ -49,7 +58,7 @@ export function toOnnx(from: Graph, options: ToOnnxOptions = {}): OnnxModel {
     opsets,
     inputs: inputs.map(value),
     outputs,
-    initializers: [...initializersOf(graph, onnx), ...onnx.constants],
+    initializers: [...weights, ...constantsOf(graph, onnx), ...onnx.constants],
     nodes: onnx.nodeList,
     ...(options.functions === undefined ? {} : { functions: options.functions }),
     ...(options.metadata === undefined ? {} : { metadata: options.metadata }),
@@ -71,16 +80,27 @@ function outputsOf(graph: Graph, onnx: ModelBuilder): OnnxValue[] {
   });
 }
 
-function initializersOf(graph: Graph, onnx: ModelBuilder): OnnxInitializer[] {
-  return [
-    ...graph.weights.map(({ value, expr }) => ({
-      name: onnx.name(value),
-      dtype: value.type.dtype,
-      shape: fixedShape(value),
-      weight: expr,
-    })),
-    ...graph.constants.map(({ value, data }) => ({ name: onnx.name(value), tensor: data })),
-  ];
+interface StoredAs {
+  /** What is stored is this, the weight's transpose. */
+  readonly turned: WeightExpr | undefined;
+  /** It is stored in this dtype, which the model widens. */
+  readonly stored: DType | undefined;
+}
+
+function weightOf({ value, expr }: Weight, { turned, stored }: StoredAs, onnx: ModelBuilder): OnnxInitializer {
+  const name = onnx.name(value);
+  const shape = turned === undefined ? fixedShape(value) : fixedShape(value).toReversed();
+  const weight = turned ?? expr;
+  const { dtype } = value.type;
+  if (stored === undefined) return { name, dtype, shape, weight };
+  const narrow = onnx.fresh(`${name}:${stored}`);
+  onnx.at(value);
+  onnx.node("Cast", [narrow], { attrs: { to: { dtype } }, outs: [value] });
+  return { name: narrow, dtype: stored, shape, weight };
+}
+
+function constantsOf(graph: Graph, onnx: ModelBuilder): OnnxInitializer[] {
+  return graph.constants.map(({ value, data }) => ({ name: onnx.name(value), tensor: data }));
 }
 
 function fixedShape({ id, type }: Value): readonly number[] {

@@ -17,7 +17,7 @@ export const arithmeticEmitters: EmitterTable = {
   matmul({ attrs, names: [x, y], ins, outs }, onnx) {
     const [left, right] = [typeOf(ins[0]), typeOf(ins[1])];
     if (!attrs.transposeB) onnx.node("MatMul", [x, y], { outs });
-    else if (right.shape.length === 2) emitLinear(onnx, { x, w: y, b: "" }, left, outs[0]);
+    else if (right.shape.length === 2) emitLinear(onnx, { x, type: left, w: ins[1]!, b: "" }, outs[0]);
     else {
       const axes = [...right.shape.keys()];
       const perm = [...axes.slice(0, -2), axes.length - 1, axes.length - 2];
