@@ -42,3 +42,23 @@ export const MAX_PICKLE_LONG_BYTES = 32;
 
 /** A view that repeats its storage (stride 0) costs nothing on disk; what it may unfold to. Published ones are small buffers. */
 export const MAX_EXPANDED_ELEMENTS = 64 * MiB;
+
+/** GGUF metadata is mostly the tokenizer: 256,000 tokens, scores and merges are 12 MB. */
+export const MAX_GGUF_HEADER = 256 * MiB;
+
+/** Files have some 50 keys; converters that copy whole configs reach hundreds. */
+export const MAX_GGUF_KEYS = 100_000;
+
+/** ggml's GGML_MAX_DIMS. */
+export const MAX_GGUF_RANK = 4;
+
+/** Arrays in arrays: no published file has any, the format allows them. */
+export const MAX_GGUF_NESTING = 4;
+
+/** The largest alignment in use is a page; a larger one would only make the file larger. */
+export const MAX_GGUF_ALIGNMENT = 1 * MiB;
+
+/** The deepest published model has 200 blocks, the widest 256 heads and 512 experts; lists as long as these are made. */
+export const MAX_BLOCKS = 10_000;
+export const MAX_HEADS = 65_536;
+export const MAX_STACKED = 65_536;

@@ -5,6 +5,8 @@ import { describe } from "./describe.ts";
 import { CheckpointError } from "./error.ts";
 import { fileError } from "./files/binary-file.ts";
 import { jsonObject, listFiles, readJsonFile, readSmallFile } from "./files/side-files.ts";
+import { openGguf } from "./gguf/read.ts";
+import { generationConfig, sideFiles } from "./gguf/tokenizer.ts";
 import { isObject, type JsonObject } from "./json.ts";
 import { MAX_CONFIG_BYTES, MAX_SIDE_FILE_BYTES } from "./limits.ts";
 import { applyOverrides, type Overrides } from "./overrides.ts";
@@ -19,8 +21,8 @@ export interface OpenOptions {
 }
 
 /**
- * Opens a checkpoint: a folder in the Hugging Face layout, or one weight file with a config.json beside it. Only headers are
- * read; it takes milliseconds whatever the size. A folder with a config.json alone opens too, without weights.
+ * Opens a checkpoint: a folder in the Hugging Face layout, one weight file with a config.json beside it, or a GGUF file. Only
+ * headers are read; it takes milliseconds whatever the size. A folder with a config.json alone opens too, without weights.
  *
  * @example
  * const checkpoint = await openCheckpoint("models/starcoderbase-1b");
@@ -41,6 +43,8 @@ export async function openCheckpoint(path: string, options: OpenOptions = {}): P
 async function openFolder(folder: string, options: OpenOptions): Promise<Checkpoint> {
   const names = await listFiles(folder, ["onnx"]);
   const onnx = names.filter((name) => /^onnx\/[^/]+\.onnx$/.test(name));
+  const gguf = names.filter((name) => name.endsWith(".gguf"));
+  if (!names.includes("config.json") && gguf.length > 0) return openGgufFile(oneModel(folder, gguf), options);
   const config = await readConfig(folder, names, options);
   const stored = await openWeights(folder, names);
   const kind = stored === undefined && onnx.length > 0 ? "transformersjs" : "huggingface";
@@ -49,6 +53,7 @@ async function openFolder(folder: string, options: OpenOptions): Promise<Checkpo
 }
 
 async function openFile(path: string, options: OpenOptions): Promise<Checkpoint> {
+  if (path.endsWith(".gguf")) return openGgufFile(path, options);
   const folder = dirname(path);
   const name = basename(path);
   const read = readerFor(name);
@@ -57,6 +62,42 @@ async function openFile(path: string, options: OpenOptions): Promise<Checkpoint>
   const config = await readConfig(folder, names, options);
   const weights = await present(await openWeightFiles(folder, [name], read), config, folder);
   return checkpointOf({ kind: "huggingface", path, folder, names, onnx: [], config, weights });
+}
+
+/** The one model among a folder's GGUF files: one file, or the parts of one. */
+function oneModel(folder: string, names: readonly string[]): string {
+  const stems = new Set(names.map((name) => name.replace(/-\d{5}-of-\d{5}\.gguf$/, "")));
+  if (stems.size > 1)
+    throw new CheckpointError(
+      "not-a-checkpoint",
+      `holds several models (${[...stems].slice(0, 4).join(", ")}); name one of them`,
+      {
+        file: folder,
+      },
+    );
+  return join(folder, names[0]!);
+}
+
+async function openGgufFile(path: string, options: OpenOptions): Promise<Checkpoint> {
+  const { config: own, metadata, weights } = await openGguf(path);
+  const config = applyOverrides(own, options.overrides ?? {});
+  const made = sideFiles(metadata, config);
+  const base = {
+    kind: "gguf" as const,
+    path,
+    folder: dirname(path),
+    config,
+    generationConfig: generationConfig(metadata, config),
+    files: [...made.keys()],
+    onnx: [],
+    readFile: async (name: string) => made.get(name)?.(),
+    readJson: async (name: string) => {
+      const bytes = await made.get(name)?.();
+      return bytes && jsonObject(bytes, `${path} (${name})`);
+    },
+    close: () => weights.close(),
+  };
+  return { ...base, weights, describe: () => describe(base, weights) };
 }
 
 async function readConfig(folder: string, names: readonly string[], options: OpenOptions): Promise<JsonObject> {

@@ -17,7 +17,10 @@ export interface StoredTensor {
   readonly shape: readonly number[]; // logical: as the published model code sees it, [out, in] for a Linear
   readonly format: Format;
   readonly parts: Readonly<Record<string, Span>>;
-  /** In elements, when not row-major contiguous (views inside pickles). Plain formats only. */
+  /**
+   * In elements, when not row-major contiguous: views inside pickles, and what a format stores transposed (GGUF's Conv1D; there
+   * the format may be one of blocks, and elements count in the order in which they decode).
+   */
   readonly strides?: readonly number[];
   /**
    * Logical rows (first axis) in order, as runs of stored rows, where a format stores them in another order: GGUF regroups

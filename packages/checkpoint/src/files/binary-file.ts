@@ -1,8 +1,18 @@
-import { type FileHandle, open, realpath } from "node:fs/promises";
+import { close, fstat, open, read } from "node:fs";
+import { realpath } from "node:fs/promises";
+import { promisify } from "node:util";
 import { CheckpointError } from "../error.ts";
 
 /** One call reads at most this much: the kernel caps a read just below 2 GiB, and smaller ones can be given up between. */
 const LARGEST_READ = 256 * 1024 * 1024;
+
+// Plain descriptors: a FileHandle that somebody forgot to close takes the whole process down when it is collected.
+const [openFile, closeFile, statFile, readFile] = [
+  promisify(open),
+  promisify(close),
+  promisify(fstat),
+  promisify(read),
+];
 
 /** A file that stays open for reading at any offset. Every read is checked against the size it had when it was opened. */
 export class BinaryFile {
@@ -10,29 +20,29 @@ export class BinaryFile {
   readonly realPath: string; // with links resolved: what other programs can link to or map
   readonly size: number;
   readonly mtimeMs: number;
-  #handle: FileHandle;
+  readonly #descriptor: number;
 
-  private constructor(path: string, realPath: string, size: number, mtimeMs: number, handle: FileHandle) {
+  private constructor(path: string, realPath: string, size: number, mtimeMs: number, descriptor: number) {
     this.path = path;
     this.realPath = realPath;
     this.size = size;
     this.mtimeMs = mtimeMs;
-    this.#handle = handle;
+    this.#descriptor = descriptor;
   }
 
   static async open(path: string): Promise<BinaryFile> {
-    let handle: FileHandle;
+    let descriptor: number;
     try {
-      handle = await open(path, "r");
+      descriptor = await openFile(path, "r");
     } catch (error) {
       throw fileError(path, error);
     }
     try {
-      const [stat, real] = await Promise.all([handle.stat(), realpath(path)]);
+      const [stat, real] = await Promise.all([statFile(descriptor), realpath(path)]);
       if (!stat.isFile()) throw new CheckpointError("file-invalid", "is not a regular file", { file: path });
-      return new BinaryFile(path, real, stat.size, stat.mtimeMs, handle);
+      return new BinaryFile(path, real, stat.size, stat.mtimeMs, descriptor);
     } catch (error) {
-      await handle.close();
+      await closeFile(descriptor);
       throw error;
     }
   }
@@ -43,7 +53,7 @@ export class BinaryFile {
     let done = 0;
     while (done < into.length) {
       const want = Math.min(into.length - done, LARGEST_READ);
-      const { bytesRead } = await this.#handle.read(into, done, want, offset + done);
+      const { bytesRead } = await readFile(this.#descriptor, into, done, want, offset + done);
       if (bytesRead === 0)
         throw new CheckpointError("file-truncated", `has shrunk since it was opened, from ${this.size} bytes`, {
           file: this.path,
@@ -61,7 +71,7 @@ export class BinaryFile {
   }
 
   close(): Promise<void> {
-    return this.#handle.close();
+    return closeFile(this.#descriptor);
   }
 
   #checkRange(offset: number, length: number): void {

@@ -1,0 +1,134 @@
+import { readdir, readFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import { goldenDir } from "@llm/fixtures";
+import { expect, test } from "vitest";
+import type { Checkpoint } from "../checkpoint.ts";
+import type { JsonObject } from "../json.ts";
+import { openCheckpoint } from "../open.ts";
+import { floats } from "../testing/decode.ts";
+
+const folder = fileURLToPath(new URL("../../fixtures/gguf", import.meta.url));
+const fixtures = (await readdir(folder)).filter((name) => name.endsWith(".gguf")).map((name) => name.slice(0, -5));
+
+/** Whole models; of the others the fixtures have one block and a few rows of the vocabulary. */
+const FULL = ["llama_gqa_llama3", "gpt2", "gpt_bigcode_mqa", "gemma2", "qwen2"];
+
+/** Buffers that the published code computes itself. */
+const IGNORED = /\.attn\.bias$|masked_bias$|inv_freq$/;
+
+async function open(name: string): Promise<{ gguf: Checkpoint; golden: Checkpoint }> {
+  return { gguf: await openCheckpoint(`${folder}/${name}.gguf`), golden: await openCheckpoint(goldenDir(name)) };
+}
+
+test.each(fixtures)("%s: each tensor has its published name, shape and values", async (name) => {
+  const { gguf, golden } = await open(name);
+  const tied = golden.config.tie_word_embeddings === true;
+  const names = [...golden.weights.names()].filter((tensor) => {
+    const block = /\.(?:layers|h|blocks)\.(\d+)\./.exec(tensor)?.[1];
+    return (
+      !IGNORED.test(tensor) && (FULL.includes(name) || (block ?? "0") === "0") && !(tied && tensor === "lm_head.weight")
+    );
+  });
+  expect([...gguf.weights.names()].sort()).toEqual(names.sort());
+  for (const tensor of names) {
+    const [stored, published] = [gguf.weights.get(tensor)!, golden.weights.get(tensor)!];
+    const [actual, expected] = [await floats(gguf.weights, stored), await floats(golden.weights, published)];
+    // Cut vocabularies keep their first rows.
+    if (!FULL.includes(name) && actual.length < expected.length && /emb|lm_head|wte|output_layer/.test(tensor))
+      expected.length = actual.length;
+    else expect(stored.shape, tensor).toEqual(published.shape);
+    // Adding one and taking it away again costs Gemma's norms their last bits.
+    if (stored.shift === undefined) expect(actual, tensor).toEqual(expected);
+    else for (const [i, value] of actual.entries()) expect(value).toBeCloseTo(expected[i]!, 6);
+  }
+  await Promise.all([gguf.close(), golden.close()]);
+});
+
+/** What GGUF can't say, or says in other words that mean the same. */
+const EXCEPTIONS: Readonly<Record<string, readonly string[]>> = {
+  mixtral: ["head_dim"], // null there: the width by the number of heads
+  mpt: ["architectures", "attn_config", "learned_pos_emb"], // of the class in transformers, which ignores half of them
+  chatglm2: ["architectures"],
+  gemma2: ["query_pre_attn_scalar"], // not the head's size, as in the published models
+  qwen2_moe: ["mlp_only_layers"], // the fixture has one block only
+};
+
+test.each(fixtures)("%s: the config says what the published one says", async (name) => {
+  const { gguf, golden } = await open(name);
+  const published = await legacyConfig(name);
+  const ignored = [
+    "rope_scaling",
+    "vocab_size",
+    "padded_vocab_size",
+    "bos_token_id",
+    "eos_token_id",
+    ...(EXCEPTIONS[name] ?? []),
+  ];
+  for (const [key, value] of Object.entries(gguf.config)) {
+    if (!(key in published) || ignored.includes(key)) continue;
+    if (published[key] === null && ["n_inner", "ffn_hidden_size"].includes(key)) continue; // null: four times the width
+    expect(value, key).toEqual(published[key]);
+  }
+  if (FULL.includes(name)) expect(gguf.config.vocab_size).toBe(published.vocab_size);
+  const { rope_scaling: scaling } = gguf.config;
+  const { rope_scaling: expected } = published;
+  if (expected === undefined || expected === null) expect(scaling ?? null).toBeNull();
+  else expect(scaling).toMatchObject(withRopeType(expected as JsonObject));
+  await Promise.all([gguf.close(), golden.close()]);
+});
+
+async function legacyConfig(name: string): Promise<JsonObject> {
+  const legacy = await readFile(`${goldenDir(name)}/config.legacy.json`, "utf8").catch(() => undefined);
+  return JSON.parse(legacy ?? (await readFile(`${goldenDir(name)}/config.json`, "utf8")));
+}
+
+function withRopeType({ type, ...rest }: JsonObject): JsonObject {
+  return type === undefined ? rest : { rope_type: type, ...rest };
+}
+
+test("a byte-level tokenizer becomes a tokenizer.json", async () => {
+  const { gguf, golden } = await open("gpt_bigcode_mqa");
+  expect(gguf.files).toEqual(["config.json", "generation_config.json", "tokenizer_config.json", "tokenizer.json"]);
+  const tokenizer = (await gguf.readJson("tokenizer.json"))!;
+  const model = tokenizer.model as { vocab: Record<string, number>; merges: string[] };
+  expect(Object.keys(model.vocab).length).toBe(304);
+  expect(model.vocab.def).toBe(261);
+  expect(model.merges).toEqual(["d e", "de f", "Ġ Ġ", "r e", "re t"]);
+  expect(tokenizer.added_tokens).toMatchObject([
+    { id: 0, content: "<|endoftext|>", special: true },
+    { id: 1, content: "<fim_prefix>" },
+    { id: 2 },
+    { id: 3 },
+  ]);
+  expect(JSON.stringify(tokenizer.pre_tokenizer)).toMatch(/Digits/);
+  expect(await gguf.readJson("tokenizer_config.json")).toMatchObject({
+    eos_token: "<|endoftext|>",
+    add_bos_token: false,
+  });
+  expect(gguf.generationConfig).toEqual({ bos_token_id: 0, eos_token_id: 0 });
+  await Promise.all([gguf.close(), golden.close()]);
+});
+
+test("a SentencePiece tokenizer becomes a tokenizer.model", async () => {
+  const { gguf, golden } = await open("llama_gqa_llama3");
+  const bytes = Buffer.from((await gguf.readFile("tokenizer.model"))!);
+  // The first piece: field 1, 14 bytes; its text: field 1, 5 bytes; its score 0; its type 2, unknown.
+  expect(bytes.subarray(0, 16).toString("latin1")).toBe("\n\x0e\n\x05<unk>\x15\0\0\0\0\x18\x02");
+  expect(bytes.includes("<0xFF>")).toBe(true);
+  expect(await gguf.readJson("tokenizer_config.json")).toMatchObject({
+    bos_token: "<s>",
+    unk_token: "<unk>",
+    add_bos_token: true,
+    chat_template: expect.stringContaining("bos_token"),
+  });
+  expect(gguf.config).toMatchObject({ bos_token_id: 1, eos_token_id: 2 });
+  await Promise.all([gguf.close(), golden.close()]);
+});
+
+test("the config's overrides apply", async () => {
+  const checkpoint = await openCheckpoint(`${folder}/qwen2.gguf`, { overrides: { rope_theta: 5 } });
+  expect(checkpoint.config.rope_theta).toBe(5);
+  expect(await checkpoint.readJson("config.json")).toMatchObject({ rope_theta: 5 });
+  expect(checkpoint.describe()).toMatchObject({ kind: "gguf", modelType: "qwen2" });
+  await checkpoint.close();
+});
