@@ -77,6 +77,11 @@ export const numbers: Field<readonly number[]> = field(
   (v) => Array.isArray(v) && v.every((n) => typeof n === "number"),
 );
 
+export const texts: Field<readonly string[]> = field(
+  "list of strings",
+  (v) => Array.isArray(v) && v.every((n) => typeof n === "string"),
+);
+
 export const integers: Field<readonly number[]> = field(
   "list of integers",
   (v) => Array.isArray(v) && v.every((n) => Number.isSafeInteger(n)),

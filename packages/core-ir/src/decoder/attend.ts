@@ -29,11 +29,11 @@ export function headsOf(tensor: Tensor, t: number): Heads {
   return { data: floats(tensor), count, at: t * count * width, step: width, width };
 }
 
-/** Slot of a token: as given, or its index on the first of two leading axes. */
+/** Slot of a token: as given for it or for its row, or the row's number. */
 export function slotReader(positions: Tensor, slots: Tensor | null | undefined): (token: number) => number {
-  if (slots) return (token) => ints(slots)[token]!;
-  const width = positions.shape.length > 1 ? positions.shape.at(-1)! : Number.POSITIVE_INFINITY;
-  return (token) => Math.floor(token / width);
+  if (slots && slots.shape.length === positions.shape.length) return (token) => ints(slots)[token]!;
+  const width = positions.shape.at(-1)!;
+  return (token) => (slots ? ints(slots)[Math.floor(token / width)]! : Math.floor(token / width));
 }
 
 /** A place for every position of every slot, written in place. */

@@ -16,6 +16,7 @@ import {
 } from "../shape.ts";
 import { f32, ints } from "../values.ts";
 import { attend, callCache, denseCache, headsOf, slotReader } from "./attend.ts";
+import { lowerAttention } from "./attention-lower.ts";
 
 const attrs = schema({
   scale: number,
@@ -39,9 +40,10 @@ const attrs = schema({
 export type AttentionAttrs = ReturnType<typeof attrs.parse>;
 
 /**
- * A token at position −1 doesn't exist: nothing is stored for it and its result is 0. Every other is stored for its slot at
+ * A token at position −1 doesn't exist: nothing is stored for it. Every other is stored for its slot at
  * its position, and a query sees what is stored up to its own. Without caches it sees the call's own tokens of its slot.
- * Without `slots`, each index of the first axis is its own slot.
+ * Slots are given for each token, or for each row (all but the last of the tokens' axes); without them row n is slot n. What
+ * comes out for a token that doesn't exist is finite and means nothing.
  */
 export const attention = op({
   doc: "Causal attention over what a slot holds.",
@@ -87,6 +89,7 @@ export const attention = op({
     }
     return keys && values ? [out, keys, values] : [out];
   },
+  lower: (op, b) => lowerAttention(op, b),
 });
 
 /** Shared by all ops over a cache: every operand has the tokens' leading axes. */
@@ -97,8 +100,13 @@ export function wantTokens(
   slots: Type | null | undefined,
 ): void {
   wantDType(positions, "positions", "i32");
-  const all = { ...operands, positions: positions.shape, ...(slots ? { slots: slots.shape } : {}) };
-  for (const [name, shape] of Object.entries(all))
+  for (const [name, shape] of Object.entries({ ...operands, positions: positions.shape }))
     check(sameShape(shape, tokens), () => `${name}'s tokens are [${shape.join(", ")}], q's are [${tokens.join(", ")}]`);
-  if (slots) wantDType(slots, "slots", "i32");
+  if (!slots) return;
+  wantDType(slots, "slots", "i32");
+  check(
+    sameShape(slots.shape, tokens) || sameShape(slots.shape, tokens.slice(0, -1)),
+    () =>
+      `slots are ${typeText(slots)}; they are of tokens [${tokens.join(", ")}] or of rows [${tokens.slice(0, -1).join(", ")}]`,
+  );
 }

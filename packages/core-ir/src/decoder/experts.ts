@@ -14,6 +14,7 @@ import {
   wantShape,
 } from "../shape.ts";
 import { f32, floats, i32, ints } from "../values.ts";
+import { lowerExperts, lowerRoute } from "./experts-lower.ts";
 import { ACTIVATION_NAMES, ACTIVATIONS, sigmoid } from "./functions.ts";
 
 export const route = op({
@@ -67,6 +68,7 @@ export const route = op({
     }
     return [weights, ids];
   },
+  lower: (op, b) => lowerRoute(op, b),
 });
 
 export const experts = op({
@@ -108,6 +110,7 @@ export const experts = op({
     });
     return [out];
   },
+  lower: (op, b) => lowerExperts(op, b),
 });
 
 function dot(w: Float32Array, from: number, x: Float32Array): number {

@@ -7,6 +7,7 @@ import { check, leading, trailing, typeText, wantFloat, wantSameDType, wantShape
 import { f32, floats, ints } from "../values.ts";
 import { attend, callCache, denseCache, type Heads, headsOf, slotReader } from "./attend.ts";
 import { wantTokens } from "./attention.ts";
+import { lowerLatent } from "./latent-lower.ts";
 
 const NAMES = ["q_nope", "q_rope", "c", "k_rope", "w_kb", "w_vb"] as const;
 
@@ -75,6 +76,7 @@ export const latentAttention = op({
     }
     return cache ? [out, cache] : [out];
   },
+  lower: (op, b) => lowerLatent(op, b),
 });
 
 /** out[h] = w_vb[h] · mixed[h] */

@@ -2,6 +2,7 @@ import { op } from "../op-def.ts";
 import { choice, integer, number, numbers, optional, record, schema } from "../schema.ts";
 import { check, leading, trailing, wantDType, wantFloat, wantShape } from "../shape.ts";
 import { f32, floats, ints } from "../values.ts";
+import { lowerRotary } from "./rotary-lower.ts";
 
 /** What holds for a sequence whose reach is past `above`: other frequencies, or dynamic NTK's, which grow with it. */
 const beyond = record({
@@ -67,6 +68,7 @@ export const rotary = op({
     });
     return [out];
   },
+  lower: (op, b) => lowerRotary(op, b),
 });
 
 /** Dynamic NTK: the base grows so that the longest wave still spans the sequence. */
