@@ -32,7 +32,10 @@ export interface Row {
   /** Position of the first token; what the slot holds from there on is forgotten (an implied rewind). */
   readonly at: number;
   readonly tokens: Int32Array;
-  /** Length of the whole prompt while it arrives in chunks; rope scalings that depend on length need it. */
+  /**
+   * Length of the whole prompt while it arrives in chunks; rope scalings that depend on length need it. Absent: what the
+   * slot holds after the row.
+   */
   readonly reach?: number;
   readonly adapter?: number;
   /** What is asked for; nothing, in the middle of a prompt. */
@@ -82,11 +85,17 @@ export interface Limits {
   readonly verify: number; // how many tokens of a row cost about one step (speculation); 1: none
   readonly resume: boolean; // prefill past position 0 at full speed
   readonly rewind: number; // how far back of the furthest position `at` may reach, besides 0
-  readonly lockstep: boolean; // rows start and step together
+  /**
+   * Rows start and step together: a step has either only rows at 0 (and nothing else is held), or one row for every slot
+   * that holds something, each where it left off. All share `context` columns; a shorter row is padded to the widest.
+   */
+  readonly lockstep: boolean;
   readonly fork: "share" | "copy" | "none";
   readonly wants: readonly WantKind["kind"][];
   readonly sampling: readonly DeviceSampling["method"][];
   readonly adapters: number; // how many can be loaded
   /** Whether a row's results are the same whatever else is in the batch, its chunks or its padding. */
   readonly batchInvariant: boolean;
+  /** Histories depend on `Row.reach`, so a prefix may be reused only by a prompt of equal length. Absent: they don't. */
+  readonly reach?: boolean;
 }

@@ -1,4 +1,4 @@
-import type { Attrs, Dialect, Graph, Program } from "@llm/core-ir";
+import type { Attrs, Dialect, Graph, Pass, Program } from "@llm/core-ir";
 import type { WeightExpr, WeightSource } from "@llm/tensor";
 import type { Artefact } from "./artefact.ts";
 import type { OptionTable } from "./options.ts";
@@ -18,6 +18,8 @@ export interface Target<O = unknown> {
   readonly options: OptionTable<O>;
   readonly features: readonly Feature[];
   readonly dialects: readonly Dialect[];
+  /** Passes of its own, beside core-ir's; `pipeline` names them. */
+  readonly passes?: readonly Pass[];
   doctor(host: Host): Promise<readonly Finding[]>;
   plan(model: Graph, options: O): Plan;
   pipeline(model: Graph, options: O): readonly PassCall[];
@@ -43,11 +45,16 @@ export interface Unit {
   readonly id: string;
   readonly kind: string; // with a version that changes when the bytes it makes do: "onnx@1"
   readonly stage: "export" | "compile";
-  readonly spec: Json; // all that shapes the bytes
+  readonly spec: Json; // all that shapes the bytes, but for weights and what `after` made
   readonly weights: readonly WeightExpr[];
   readonly after: readonly string[];
   readonly makes: readonly string[]; // file names, relative to its folder
   readonly needs: Needs;
+  /**
+   * Where its files go in the artefact: a folder relative to it, "" for the artefact itself, null for nowhere (a step on the
+   * way). Absent: a folder named for the unit. No part of its key.
+   */
+  readonly place?: string | null;
 }
 
 export interface Needs {
@@ -66,8 +73,13 @@ export interface Work {
   readonly tools: ToolVersions;
   readonly signal: AbortSignal;
   progress(done: number, total: number, note?: string): void;
-  /** Files that are links to the checkpoint's own: known by header, size, mtime and inode instead of content. */
+  /**
+   * Files of the folder that are links to the checkpoint's own (or copies, where links can't be): known by header, size,
+   * mtime and inode instead of content.
+   */
   linked(file: string, origin: string): void;
+  /** The peak memory of a child process that did the work; this process's own is measured anyway. */
+  measured(peakRssBytes: number): void;
 }
 
 /** What a target may ask of the machine; injected, so that tests need none. */

@@ -1,0 +1,147 @@
+import { mkdir, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import type { Artefact, Manifest, ManifestFile } from "../artefact.ts";
+import { TargetError } from "../error.ts";
+import type { Unit } from "../target.ts";
+import { type BuildRequest, shapingOptions } from "./build-artefact.ts";
+import type { BuildEvent } from "./events.ts";
+import { flush, linkOrCopy } from "./files.ts";
+import { MANIFEST, readManifest } from "./manifest.ts";
+import { placeOf } from "./order.ts";
+import { scratchName, sweepScratch } from "./scratch.ts";
+import type { CachedUnit } from "./unit-cache.ts";
+
+interface Assembly<O> {
+  readonly request: BuildRequest<O>;
+  readonly folder: string;
+  readonly ordered: readonly Unit[];
+  readonly keys: ReadonlyMap<string, string>;
+  readonly finished: ReadonlyMap<string, CachedUnit>;
+  readonly onEvent: (event: BuildEvent) => void;
+}
+
+/** Puts finished units into a folder under a temporary name and gives it its own when the manifest is complete. */
+export async function assemble<O>(assembly: Assembly<O>): Promise<Artefact> {
+  const { folder } = assembly;
+  const contents = gather(assembly);
+  const manifest = describe(assembly, contents);
+  const existing = await occupant(folder);
+  if (existing && sameContent(existing, manifest) && (await isComplete(folder, existing)))
+    return { folder, manifest: existing };
+
+  const parent = dirname(folder);
+  const prefix = `.${basename(folder)}.`;
+  await mkdir(parent, { recursive: true });
+  await sweepScratch(parent, prefix);
+  const scratch = join(parent, prefix + scratchName());
+  try {
+    await mkdir(scratch);
+    for (const { from, file } of contents) {
+      const how = await linkOrCopy(from, join(scratch, file.path));
+      if (how === "copy") assembly.onEvent({ kind: "copied", file: file.path, bytes: file.bytes });
+    }
+    await writeFile(join(scratch, MANIFEST), `${JSON.stringify(manifest, null, 1)}\n`);
+    await flush(join(scratch, MANIFEST));
+    await flush(scratch);
+    await replace(scratch, folder, prefix);
+    await flush(parent);
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+  }
+  return { folder, manifest };
+}
+
+interface Content {
+  readonly from: string;
+  readonly file: ManifestFile;
+}
+
+function gather<O>({ ordered, finished }: Assembly<O>): readonly Content[] {
+  const byPath = new Map<string, Content>();
+  for (const unit of ordered) {
+    const place = placeOf(unit);
+    if (place === undefined) continue;
+    const { folder, files } = finished.get(unit.id)!;
+    for (const file of files) {
+      const path = place === "" ? file.path : `${place}/${file.path}`;
+      const before = byPath.get(path);
+      if (before && identity(before.file) !== identity(file))
+        throw new TargetError("unit-invalid", `unit ${unit.id} and another one both put a file at ${path}`);
+      byPath.set(path, { from: join(folder, file.path), file: { ...file, path } });
+    }
+  }
+  return [...byPath.values()].sort((a, b) => (a.file.path < b.file.path ? -1 : 1));
+}
+
+function describe<O>({ request, ordered, keys, finished }: Assembly<O>, contents: readonly Content[]): Manifest {
+  const { target, options, tools = {}, source, model } = request;
+  return {
+    schemaVersion: 1,
+    target: target.id,
+    model,
+    options: shapingOptions(target, options),
+    tools,
+    checkpoint: source.fingerprint,
+    units: ordered.map(({ id }) => {
+      const { seconds, peakRssBytes } = finished.get(id)!;
+      return { id, key: keys.get(id)!, seconds, peakRssBytes };
+    }),
+    files: contents.map(({ file }) => file),
+    created: new Date().toISOString(),
+  };
+}
+
+/** The manifest of what is at the artefact's place; undefined when nothing is. Anything but an artefact is left alone. */
+async function occupant(folder: string): Promise<Manifest | undefined> {
+  const found = await stat(folder).catch(() => undefined);
+  if (!found) return undefined;
+  if (found.isDirectory() && (await readdir(folder)).length === 0) return undefined;
+  try {
+    return await readManifest(folder);
+  } catch (error) {
+    if (TargetError.isInstance(error) && error.code === "artefact-invalid") return undefined; // ours, but broken: replaced
+    throw new TargetError(
+      "folder-occupied",
+      `${folder} holds something else than an artefact; choose another folder or remove it`,
+      {
+        cause: error,
+      },
+    );
+  }
+}
+
+/** Two manifests that differ only in when they were made. */
+function sameContent(a: Manifest, b: Manifest): boolean {
+  const content = ({ target, model, options, checkpoint, units, files }: Manifest): string =>
+    JSON.stringify([target, model, options, checkpoint, units.map(({ id, key }) => [id, key]), files.map(identity)]);
+  return content(a) === content(b);
+}
+
+async function isComplete(folder: string, { files }: Manifest): Promise<boolean> {
+  for (const { path, bytes } of files) {
+    const found = await stat(join(folder, path)).catch(() => undefined);
+    if (found?.size !== bytes) return false;
+  }
+  return true;
+}
+
+function identity(file: ManifestFile): string {
+  return "sha256" in file ? file.sha256 : `${file.bytes}:${file.link.headerSha256}:${file.link.mtimeMs}`;
+}
+
+/** A rename replaces no folder that holds something, so the old one steps aside first; whoever comes between wins. */
+async function replace(scratch: string, folder: string, prefix: string): Promise<void> {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      return await rename(scratch, folder);
+    } catch (error) {
+      const code = (error as NodeJS.ErrnoException).code;
+      if (attempt === 8 || (code !== "ENOTEMPTY" && code !== "EEXIST")) throw error;
+    }
+    const aside = join(dirname(folder), prefix + scratchName());
+    await rename(folder, aside).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== "ENOENT") throw error; // another run moved it first
+    });
+    await rm(aside, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,66 @@
+import type { WeightSource } from "@llm/tensor";
+import type { Target, ToolVersions, Unit } from "../target.ts";
+
+/** One unit, with all that is needed to make it. */
+export interface UnitJob {
+  readonly target: Target;
+  readonly unit: Unit;
+  readonly folder: string; // empty
+  readonly inputs: ReadonlyMap<string, string>; // folders of the units it comes after
+  readonly source: WeightSource;
+  readonly tools: ToolVersions;
+  readonly signal: AbortSignal;
+  progress(done: number, total: number, note?: string): void;
+}
+
+export interface UnitOutcome {
+  /** File → the checkpoint's file it links to. */
+  readonly linked: ReadonlyMap<string, string>;
+  readonly peakRssBytes: number;
+}
+
+/** Where units are made: here, in a worker, on another machine. */
+export interface Executor {
+  run(job: UnitJob): Promise<UnitOutcome>;
+}
+
+/** How often this process's memory is looked at while a unit is made. */
+const SAMPLE_MS = 25;
+
+/** Makes units in this process. */
+export const localExecutor: Executor = {
+  async run({ target, unit, folder, inputs, source, tools, signal, progress }) {
+    const linked = new Map<string, string>();
+    let peak = process.memoryUsage.rss();
+    const look = (): void => {
+      peak = Math.max(peak, process.memoryUsage.rss());
+    };
+    const timer = setInterval(look, SAMPLE_MS);
+    timer.unref();
+    try {
+      await target.build(unit, {
+        folder,
+        source,
+        tools,
+        signal,
+        progress: (done, total, note) => {
+          look();
+          progress(done, total, note);
+        },
+        input: (id) => {
+          const path = inputs.get(id);
+          if (path === undefined) throw new Error(`unit ${unit.id} asks for ${id}, which it doesn't come after`);
+          return path;
+        },
+        linked: (file, origin) => void linked.set(file, origin),
+        measured: (bytes) => {
+          peak = Math.max(peak, bytes);
+        },
+      });
+    } finally {
+      clearInterval(timer);
+      look();
+    }
+    return { linked, peakRssBytes: peak };
+  },
+};

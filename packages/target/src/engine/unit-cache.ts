@@ -1,0 +1,135 @@
+import { mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import type { ManifestFile } from "../artefact.ts";
+import { TargetError } from "../error.ts";
+import type { Unit } from "../target.ts";
+import type { UnitOutcome } from "./executor.ts";
+import { filesBelow, flush, flushTree, linkIdentity, sha256File } from "./files.ts";
+import { isInside } from "./order.ts";
+import { makeScratch, sweepScratch } from "./scratch.ts";
+
+const RECORD = "unit.json";
+
+/** A finished unit: its files are in `folder`, and nothing else is. */
+export interface CachedUnit {
+  readonly folder: string;
+  readonly files: readonly ManifestFile[];
+  readonly seconds: number;
+  readonly peakRssBytes: number;
+}
+
+interface UnitRecord extends Omit<CachedUnit, "folder"> {
+  readonly id: string;
+  readonly kind: string;
+}
+
+/**
+ * Finished units by key. A unit is made in a scratch folder and renamed when it is whole, so what is found is finished,
+ * whoever was killed when. Of two that make the same unit at once, the first to finish wins and the other's work is dropped.
+ */
+export class UnitCache {
+  readonly root: string;
+
+  constructor(root: string) {
+    this.root = root;
+  }
+
+  /** Removes what killed runs left. */
+  async sweep(): Promise<void> {
+    await sweepScratch(this.#work());
+  }
+
+  /** The unit with this key, if it was made and its files are still there. */
+  async find(key: string): Promise<CachedUnit | undefined> {
+    const home = this.#home(key);
+    let record: UnitRecord;
+    try {
+      record = JSON.parse(await readFile(join(home, RECORD), "utf8")) as UnitRecord;
+    } catch {
+      return undefined; // never made, or its record is no more: made again
+    }
+    const folder = join(home, "files");
+    for (const file of record.files) if (!(await isStill(join(folder, file.path), file))) return undefined;
+    return { folder, files: record.files, seconds: record.seconds, peakRssBytes: record.peakRssBytes };
+  }
+
+  /** Makes a unit by `make`, which gets an empty folder, and keeps it. */
+  async make(key: string, unit: Unit, make: (folder: string) => Promise<UnitOutcome>): Promise<CachedUnit> {
+    const scratch = await makeScratch(this.#work());
+    try {
+      const folder = join(scratch, "files");
+      await mkdir(folder);
+      const started = performance.now();
+      const { linked, peakRssBytes } = await make(folder);
+      const seconds = (performance.now() - started) / 1000;
+      const files = await describeFiles(unit, folder, linked);
+      const record: UnitRecord = { id: unit.id, kind: unit.kind, files, seconds, peakRssBytes };
+      await writeFile(join(scratch, RECORD), JSON.stringify(record));
+      // Linked files are the checkpoint's own and on the disk already.
+      await flushTree(
+        folder,
+        files.filter((file) => "sha256" in file).map(({ path }) => path),
+      );
+      await flush(join(scratch, RECORD));
+      await flush(scratch);
+      await this.#keep(scratch, key);
+      return { folder: join(this.#home(key), "files"), files, seconds, peakRssBytes };
+    } finally {
+      await rm(scratch, { recursive: true, force: true });
+    }
+  }
+
+  async #keep(scratch: string, key: string): Promise<void> {
+    const home = this.#home(key);
+    await mkdir(dirname(home), { recursive: true });
+    try {
+      await rename(scratch, home);
+    } catch (error) {
+      if (!isOccupied(error)) throw error;
+      if (await this.find(key)) return; // another run was faster
+      // What is there is damaged: it goes aside first, because a rename replaces only empty folders.
+      const aside = await makeScratch(this.#work());
+      await rename(home, join(aside, "damaged")).catch(() => undefined);
+      await rm(aside, { recursive: true, force: true });
+      await rename(scratch, home).catch(async (second: unknown) => {
+        if (!isOccupied(second) || !(await this.find(key))) throw second;
+      });
+    }
+    await flush(dirname(home));
+  }
+
+  #home(key: string): string {
+    return join(this.root, "units", key.slice(0, 2), key);
+  }
+
+  #work(): string {
+    return join(this.root, "work");
+  }
+}
+
+async function describeFiles(unit: Unit, folder: string, linked: ReadonlyMap<string, string>): Promise<ManifestFile[]> {
+  const there = await filesBelow(folder);
+  const missing = unit.makes.filter((name) => !there.includes(name));
+  if (missing.length > 0)
+    throw new TargetError("unit-failed", `unit ${unit.id} was to make ${missing.join(", ")} and didn't`);
+  const files: ManifestFile[] = [];
+  for (const path of there) {
+    if (!isInside(path)) throw new TargetError("unit-failed", `unit ${unit.id} made a file with an impossible name`);
+    const { size } = await stat(join(folder, path));
+    const full = join(folder, path);
+    if (linked.has(path)) files.push({ path, bytes: size, link: await linkIdentity(full) });
+    else files.push({ path, bytes: size, sha256: await sha256File(full) });
+  }
+  return files;
+}
+
+/** Cheap: sizes, and times of linked files. The bytes are checked when an artefact is, not on every run. */
+async function isStill(path: string, file: ManifestFile): Promise<boolean> {
+  const found = await stat(path).catch(() => undefined);
+  if (!found || found.size !== file.bytes) return false;
+  return "sha256" in file || found.mtimeMs === file.link.mtimeMs;
+}
+
+function isOccupied(error: unknown): boolean {
+  return ["ENOTEMPTY", "EEXIST", "EPERM"].includes((error as NodeJS.ErrnoException).code ?? "");
+}
