@@ -1,0 +1,129 @@
+import { Template } from "@huggingface/jinja";
+import { printable, TokenizerError } from "../error.ts";
+import type { SpecialTokens } from "../special-tokens.ts";
+import { strftime } from "./strftime.ts";
+
+/** One turn of a conversation. Templates may read more than these: tool calls, images, reasoning. */
+export interface ChatMessage {
+  readonly role: string;
+  readonly content?: unknown;
+  readonly [key: string]: unknown;
+}
+
+export interface ChatOptions {
+  /** Functions the model may call, as JSON schemas. */
+  readonly tools?: readonly unknown[];
+  /** Texts the answer should rest on, for templates that know them. */
+  readonly documents?: readonly unknown[];
+  /** End with what begins the assistant's turn. */
+  readonly addGenerationPrompt?: boolean;
+  /** Leave the last message open, so that the model goes on with it. */
+  readonly continueFinalMessage?: boolean;
+  /** Which of several templates; the checkpoint's `default` unless said, or its `tool_use` when there are tools. */
+  readonly templateName?: string;
+  /** A template to use instead of the checkpoint's. */
+  readonly template?: string;
+  /** Further variables of the template. */
+  readonly variables?: Readonly<Record<string, unknown>>;
+  /** The time for templates that write today's date. */
+  readonly now?: Date;
+}
+
+/** Where a checkpoint's template comes from: its own files, its family's habit, or nowhere. */
+export type TemplateOrigin = "checkpoint" | "family" | "plain";
+
+export interface ChatTemplates {
+  /** The checkpoint's own, by name. */
+  readonly templates: ReadonlyMap<string, string>;
+  /** Used when the checkpoint has none. */
+  readonly fallback: { readonly name: string; readonly origin: TemplateOrigin; readonly template: string };
+}
+
+export function renderChat(
+  chat: ChatTemplates,
+  special: SpecialTokens,
+  messages: readonly ChatMessage[],
+  options: ChatOptions,
+): string {
+  const { addGenerationPrompt = false, continueFinalMessage = false } = options;
+  if (addGenerationPrompt && continueFinalMessage)
+    throw new TokenizerError("option-invalid", "addGenerationPrompt and continueFinalMessage contradict each other");
+  const template = options.template ?? chooseTemplate(chat, options);
+  const text = render(template, {
+    ...special.named,
+    messages,
+    tools: options.tools ?? null,
+    documents: options.documents ?? null,
+    add_generation_prompt: addGenerationPrompt,
+    strftime_now: (format: string) => strftime(options.now ?? new Date(), format),
+    raise_exception: (reason: unknown) => {
+      throw new Refusal(String(reason));
+    },
+    ...options.variables,
+  });
+  return continueFinalMessage ? cutAfterLast(text, messages) : text;
+}
+
+function chooseTemplate({ templates, fallback }: ChatTemplates, options: ChatOptions): string {
+  const { templateName, tools } = options;
+  if (templateName !== undefined) {
+    const named = templates.get(templateName);
+    if (named !== undefined) return named;
+    const known = [...templates.keys()].map(printable).join(", ");
+    throw new TokenizerError(
+      "template-missing",
+      `no chat template ${printable(templateName)}; there ${known === "" ? "are none" : `are ${known}`}`,
+    );
+  }
+  if (templates.size === 0) return fallback.template;
+  const chosen = (tools !== undefined ? templates.get("tool_use") : undefined) ?? templates.get("default");
+  if (chosen !== undefined) return chosen;
+  const known = [...templates.keys()].map(printable).join(", ");
+  throw new TokenizerError("template-missing", `no default chat template: choose one of ${known}`);
+}
+
+/** What a template says through `raise_exception`. */
+class Refusal extends Error {}
+
+// Parsing takes longer than rendering, and a server renders the same template for every request.
+const parsed = new Map<string, Template>();
+const MAX_PARSED = 32;
+
+function render(source: string, variables: Record<string, unknown>): string {
+  try {
+    let template = parsed.get(source);
+    if (template === undefined) {
+      template = new Template(source);
+      if (parsed.size >= MAX_PARSED) parsed.clear();
+      parsed.set(source, template);
+    }
+    return template.render(variables);
+  } catch (error) {
+    const reason = (error instanceof Error ? error.message : String(error)).replace(/\s+/g, " ");
+    const what = error instanceof Refusal ? "refuses this conversation" : "can't be rendered";
+    throw new TokenizerError("template-failed", `the chat template ${what}: ${reason}`, { cause: error });
+  }
+}
+
+/** Cuts what the template wrote after the last message's text. */
+function cutAfterLast(text: string, messages: readonly ChatMessage[]): string {
+  const last = lastText(messages.at(-1)?.content);
+  if (last === undefined)
+    throw new TokenizerError("option-invalid", "continueFinalMessage needs a last message with text");
+  const at = text.lastIndexOf(last.trim());
+  if (at < 0)
+    throw new TokenizerError("template-failed", "the chat template left the last message out, so it can't be continued");
+  const kept = last.trimStart();
+  // Where the template keeps the space after the text, so does the cut.
+  const end = text.startsWith(kept, at) ? at + kept.length : at + last.trim().length;
+  return text.slice(0, end);
+}
+
+function lastText(content: unknown): string | undefined {
+  if (typeof content === "string") return content;
+  if (!Array.isArray(content)) return undefined;
+  const texts = content.filter(
+    (part): part is { text: string } => typeof part === "object" && part !== null && typeof part.text === "string",
+  );
+  return texts.at(-1)?.text;
+}

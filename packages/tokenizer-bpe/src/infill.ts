@@ -1,0 +1,64 @@
+import { TokenizerError } from "./error.ts";
+import type { Tokenizer } from "./tokenizer.ts";
+
+/** How a model family writes down what is to be filled in. */
+export interface Infill {
+  readonly family: string;
+  /** The tokens before the prefix, before the suffix, and where the answer begins. */
+  readonly prefix: string;
+  readonly suffix: string;
+  readonly middle: string;
+  /** The order the family was mostly trained with: prefix, suffix, middle, or the suffix first. */
+  readonly order: InfillOrder;
+  /** What ends the answer, besides the end-of-text token. */
+  readonly stop: readonly string[];
+}
+
+export type InfillOrder = "psm" | "spm";
+
+export interface InfillRequest {
+  readonly prefix: string;
+  readonly suffix: string;
+  readonly order?: InfillOrder;
+  /** Add the beginning-of-text token where the tokenizer does so. True unless said. */
+  readonly addSpecialTokens?: boolean;
+}
+
+const families: readonly Infill[] = [
+  infill("starcoder", "<fim_prefix>", "<fim_suffix>", "<fim_middle>", "psm", ["<fim_pad>"]),
+  infill("santacoder", "<fim-prefix>", "<fim-suffix>", "<fim-middle>", "psm", ["<fim-pad>"]),
+  infill("codellama", "▁<PRE>", "▁<SUF>", "▁<MID>", "psm", ["▁<EOT>"]),
+  infill("deepseek-coder", "<｜fim▁begin｜>", "<｜fim▁hole｜>", "<｜fim▁end｜>", "psm", []),
+  infill("qwen-coder", "<|fim_prefix|>", "<|fim_suffix|>", "<|fim_middle|>", "psm", ["<|fim_pad|>", "<|file_sep|>"]),
+];
+
+function infill(
+  family: string,
+  prefix: string,
+  suffix: string,
+  middle: string,
+  order: InfillOrder,
+  stop: readonly string[],
+): Infill {
+  return { family, prefix, suffix, middle, order, stop };
+}
+
+/** The family whose tokens a vocabulary has. */
+export function infillOf(idOf: (token: string) => number | undefined): Infill | undefined {
+  return families.find((one) => [one.prefix, one.suffix, one.middle].every((token) => idOf(token) !== undefined));
+}
+
+/** The ids of a fill-in-the-middle prompt. Control tokens inside the user's texts stay text. */
+export function renderInfill(tokenizer: Tokenizer, request: InfillRequest): Int32Array {
+  const { infill } = tokenizer;
+  if (infill === undefined)
+    throw new TokenizerError("infill-unsupported", "this model has no tokens for filling in between a prefix and a suffix");
+  const { order = infill.order, addSpecialTokens = true } = request;
+  const [pre, suf, mid] = [infill.prefix, infill.suffix, infill.middle].map((token) => tokenizer.tokenToId(token)!);
+  const { before } = tokenizer.added;
+  const prefix = tokenizer.encode(request.prefix, { addSpecialTokens: false, parseSpecial: false });
+  // The suffix goes on in the middle of a text: it has no implicit space before its first word.
+  const suffix = tokenizer.encodeContinuation(request.suffix);
+  const body = order === "spm" ? [pre, suf, ...suffix, mid, ...prefix] : [pre, ...prefix, suf, ...suffix, mid];
+  return Int32Array.from([...(addSpecialTokens ? before : []), ...body]);
+}

@@ -1,0 +1,32 @@
+import { invalid } from "../error.ts";
+import { translateRegex } from "../split/regex.ts";
+import { isNode, type JsonNode } from "./json-node.ts";
+
+/** Finds the places where something occurs, in order and without overlap. */
+export type Finder = (text: string) => Iterable<readonly [start: number, end: number]>;
+
+export function findRegex(regex: RegExp): Finder {
+  return function* (text) {
+    for (const match of text.matchAll(regex)) yield [match.index, match.index + match[0].length];
+  };
+}
+
+export function findString(needle: string): Finder {
+  return function* (text) {
+    if (needle === "") return;
+    for (let at = text.indexOf(needle); at >= 0; at = text.indexOf(needle, at + needle.length))
+      yield [at, at + needle.length];
+  };
+}
+
+/** `{"String": …}` or `{"Regex": …}`, as tokenizer.json writes patterns; a plain string is taken as one to find. */
+export function readPattern(node: JsonNode): { readonly regex?: string; readonly text?: string; readonly find: Finder } {
+  const pattern = node.pattern;
+  if (typeof pattern === "string") return { text: pattern, find: findString(pattern) };
+  if (isNode(pattern)) {
+    if (typeof pattern.String === "string") return { text: pattern.String, find: findString(pattern.String) };
+    if (typeof pattern.Regex === "string")
+      return { regex: pattern.Regex, find: findRegex(translateRegex(pattern.Regex, "oniguruma")) };
+  }
+  throw invalid(`${String(node.type)} has a pattern that is neither a String nor a Regex`);
+}
