@@ -1,5 +1,6 @@
 export * from "./builder.ts";
 export { ACTIVATION_NAMES, type ActivationName } from "./decoder/functions.ts";
+export { type DenseAttention, denseAttention } from "./decoder/dense-attention.ts";
 export { decoder } from "./decoder/index.ts";
 export * from "./dialects.ts";
 export * from "./dim.ts";

@@ -20,7 +20,10 @@ export interface Bindings {
 
 export interface Results {
   readonly outputs: Readonly<Record<string, Tensor>>;
-  /** By id of the state's value; buffers that went in may have been written to. */
+  /**
+   * By id of the state's value: what replaces it (buffers that went in may have been written to), or, for one that is appended
+   * to, what is new.
+   */
   readonly states: ReadonlyMap<string, Tensor>;
 }
 
@@ -61,12 +64,9 @@ export function interpret(graph: Graph, bindings: Bindings): Results {
   });
 
   const outputs = graph.outputs.map((value) => [value.id, leave(value.type, values.get(value.id)!)] as const);
-  const states = graph.states.map(({ value, next, update }) => {
-    const after = values.get(next.id)!;
-    if (update.kind === "append")
-      throw new GraphError("unsupported", `state ${value.id} is appended to outside the graph: give it as an input`);
-    return [value.id, leave(value.type, after)] as const;
-  });
+  const states = graph.states.map(
+    ({ value, next }) => [value.id, leave(value.type, values.get(next.id)!)] as const,
+  );
   return { outputs: Object.fromEntries(outputs), states: new Map(states) };
 }
 

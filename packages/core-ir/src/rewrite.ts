@@ -9,12 +9,12 @@ export interface Rewrite {
   readonly dialects?: readonly Dialect[];
   /** Whose ops are legal afterwards; unchanged when absent. */
   readonly legal?: readonly string[];
-  /** What stands for an input; itself when absent. Called before any op. */
-  input?(value: Value, b: Builder): Value;
+  /** What stands for an input: itself when undefined; null drops it, and ops have it left out. Called before any op. */
+  input?(value: Value, b: Builder): Value | null | undefined;
   /** What stands for a state; itself when absent. */
-  state?(state: State, b: Builder): Value;
+  state?(state: State, b: Builder): Value | undefined;
   /** Runs before the ops, for values that many of them share. */
-  start?(b: Builder): void;
+  start?(b: Builder, map: (value: Value) => Value): void;
   /**
    * What stands for an op's results, made from operands that are already rewritten; undefined keeps the op. Results that are
    * made here take the ids of those they stand for.
@@ -30,20 +30,20 @@ export interface Rewrite {
  */
 export function rewriteGraph(graph: Graph, rewrite: Rewrite): Graph {
   const b = new Builder(graph.name, [...coreDialects, ...(rewrite.dialects ?? [])]);
-  const stands = new Map<Value, Value>();
+  const stands = new Map<Value, Value | null>();
   const map = (value: Value): Value => stands.get(value) ?? value;
   b.adopt(graph);
   for (const value of graph.inputs) {
     const other = rewrite.input?.(value, b);
-    if (other) stands.set(value, other);
-    else b.keepInput(value);
+    if (other === undefined) b.keepInput(value);
+    else stands.set(value, other);
   }
   for (const state of graph.states) {
     const other = rewrite.state?.(state, b);
-    if (other) stands.set(state.value, other);
+    if (other !== undefined) stands.set(state.value, other);
     else b.keepState(state);
   }
-  rewrite.start?.(b);
+  rewrite.start?.(b, map);
 
   const blocks = new Map(graph.blocks.map((block) => [block.from, block]));
   for (let at = 0; at < graph.ops.length; ) {
@@ -61,8 +61,8 @@ export function rewriteGraph(graph: Graph, rewrite: Rewrite): Graph {
   return removeDead({ ...b.finish(), dialects: rewrite.legal ?? graph.dialects });
 }
 
-function rewriteOp(op: Op, rewrite: Rewrite, b: Builder, stands: Map<Value, Value>): void {
-  const ins = op.ins.map((value) => (value ? (stands.get(value) ?? value) : null));
+function rewriteOp(op: Op, rewrite: Rewrite, b: Builder, stands: Map<Value, Value | null>): void {
+  const ins = op.ins.map((value) => (value && stands.has(value) ? stands.get(value)! : value));
   const changed = ins.some((value, i) => value !== op.ins[i]);
   const now = changed ? { ...op, ins } : op;
   const outs = rewrite.op && b.inside(op.outs[0]!.id, () => rewrite.op!(now, b));

@@ -7,7 +7,7 @@ import { clearUnwritten, placesOf, readRows, writeRows } from "./retained.ts";
 import { reshapeTo, tokenRows } from "./token-rows.ts";
 
 /** Attention in primitives: over a cache it is written to first, or over the call's own tokens. */
-export function lowerAttention({ ins, attrs }: Op<AttentionAttrs>, b: Builder, ring = false): readonly Value[] {
+export function lowerAttention({ ins, attrs }: Op<AttentionAttrs>, b: Builder): readonly Value[] {
   const [q, k, v, positions, slots = null, keys = null, values = null] = ins as readonly Value[];
   const { window, layout = "tokens", ...rules } = attrs;
   const outShape = [...q!.type.shape.slice(0, -1), v!.type.shape.at(-1)!];
@@ -15,7 +15,7 @@ export function lowerAttention({ ins, attrs }: Op<AttentionAttrs>, b: Builder, r
 
   const rows = tokenRows(b, positions!, slots);
   const size = keys.type.shape[layout === "heads" ? 2 : 1]!;
-  const { keyAt, visible, stored, target } = placesOf(b, rows, size, window, ring);
+  const { keyAt, visible, stored, target } = placesOf(b, rows, size, window, false);
   const nextKeys = writeRows(b, keys, rows.rows(k!, 2), rows, target, layout);
   const nextValues = writeRows(b, values, rows.rows(v!, 2), rows, target, layout);
   const { dtype } = q!.type;

@@ -1,32 +1,38 @@
 import type { Builder } from "../builder.ts";
 import type { Dim } from "../dim.ts";
 import type { Op, Value } from "../graph.ts";
-import { lowerAttention } from "./attention-lower.ts";
 
 /**
  * Latent attention as plain attention with one key head. Absorbed: w_kb moves to the query and w_vb behind the softmax, so
- * that the cache stays one vector [c, k_rope] a token, whose beginning is the value as well.
+ * that one vector [c, k_rope] a token is the key, and its beginning the value.
  */
+export function absorbLatent(op: Op<{ readonly scale: number }>, b: Builder): Value {
+  const { query, key, positions, slots, scale, wVb } = absorbed(op, b);
+  return expandValues(b, b.attention({ q: query, k: key, v: key, positions, slots }, { scale }), wVb);
+}
+
+/** The same over a cache (slots, context, latent + rope), which is written to first. */
 export function lowerLatent(op: Op<{ readonly scale: number }>, b: Builder): readonly Value[] {
-  const [qNope, qRope, c, kRope, wKb, wVb, positions, slots = null, cache = null] = op.ins as readonly Value[];
-  const latent = Number(wKb!.type.shape.at(-1));
-  const rope = Number(kRope!.type.shape.at(-1));
+  const cache = op.ins[8];
+  if (!cache) return [absorbLatent(op, b)];
+  const { query, key, positions, slots, scale, wVb } = absorbed(op, b);
+  const [slotCount, context, width] = cache.type.shape as [Dim, Dim, Dim];
+  const held = b.reshape(cache, [slotCount, context, 1, width]);
+  const [mixed, next] = b.ops("attention", [query, key, key, positions, slots, held, held], { scale });
+  return [expandValues(b, mixed!, wVb), b.reshape(next!, [slotCount, context, width])];
+}
+
+function absorbed({ ins, attrs }: Op<{ readonly scale: number }>, b: Builder) {
+  const [qNope, qRope, c, kRope, wKb, wVb, positions, slots = null] = ins as readonly Value[];
   const query = b.concat([perHead(b, qNope!, wKb!), qRope!]); // (…, heads, latent + rope)
-  const key = b.reshape(b.concat([c!, kRope!]), [1, latent + rope], 1);
-  const over = (...held: Value[]) =>
-    lowerAttention(
-      { kind: "attention", ins: [query, key, key, positions!, slots, ...held], outs: [], attrs: op.attrs },
-      b,
-    );
-  if (!cache) return [expand(b, over()[0]!, latent, wVb!)];
-  const [slotCount, context] = cache.type.shape as [Dim, Dim];
-  const held = b.reshape(cache, [slotCount, context, 1, latent + rope]);
-  const [mixed, next] = over(held, held);
-  return [expand(b, mixed!, latent, wVb!), b.reshape(next!, [slotCount, context, latent + rope])];
+  const joined = b.concat([c!, kRope!]);
+  const key = b.reshape(joined, [1, joined.type.shape.at(-1)!], 1);
+  return { query, key, positions: positions!, slots, scale: attrs.scale, wVb: wVb! };
 }
 
 /** The values' part of what came out, through w_vb. */
-function expand(b: Builder, mixed: Value, latent: number, wVb: Value): Value {
+function expandValues(b: Builder, mixed: Value, wVb: Value): Value {
+  const latent = Number(wVb.type.shape.at(-1));
   const rest = Number(mixed.type.shape.at(-1)) - latent;
   return perHead(b, b.split(mixed, [latent, rest])[0]!, b.transpose(wVb, [1, 0]));
 }

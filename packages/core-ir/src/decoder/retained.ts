@@ -3,12 +3,6 @@ import type { Dim } from "../dim.ts";
 import type { Value } from "../graph.ts";
 import type { TokenRows } from "./token-rows.ts";
 
-/** A cache that rows are written into at their positions and read whole, in primitives. */
-export interface RetainedOptions {
-  /** The cache is shorter than a sequence: a position lies at its remainder. */
-  readonly ring?: boolean;
-}
-
 /** Where every place of a cache stands for each row. */
 export interface Places {
   readonly keyAt: Value; // positions, (keys) or (batch, keys)
@@ -19,7 +13,10 @@ export interface Places {
   readonly target: Value;
 }
 
-/** Which places of a cache of `size` a row's tokens see, and where they go. */
+/**
+ * Which places of a cache of `size` a row's tokens see, and where they go. A ring is shorter than a sequence: a position lies
+ * at its remainder.
+ */
 export function placesOf(b: Builder, rows: TokenRows, size: Dim, window: number | undefined, ring: boolean): Places {
   const { positions, batch, seq } = rows;
   const last = b.reduce("max", positions, [-1]); // (batch, 1)

@@ -1,29 +1,55 @@
+import { appendForm } from "../cache/append.ts";
+import { type Attention, attentionOf, type Form, type FormOptions } from "../cache/forms.ts";
+import { fusedForm } from "../cache/fused.ts";
+import { historyForm } from "../cache/history.ts";
+import { absorbAll, fuseLatent } from "../cache/latent.ts";
+import { scatterForm } from "../cache/scatter.ts";
 import { GraphError } from "../error.ts";
-import type { Graph } from "../graph.ts";
+import type { Graph, Value } from "../graph.ts";
 import { graphPass } from "../pass.ts";
-import { choice, optional, schema } from "../schema.ts";
-import { fusedForm } from "./cache-fused.ts";
+import { rewriteGraph } from "../rewrite.ts";
+import { boolean, choice, integer, optional, record, schema } from "../schema.ts";
 
-export const CACHE_FORMS = ["fused", "none"] as const;
+const FORMS = { fused: fusedForm, scatter: scatterForm, append: appendForm, history: historyForm } as const;
 
-/** How attention's cache is kept; see ARCHITECTURE.md for what each form is for. */
+/** The forms of a cache; ARCHITECTURE.md says what each is for. */
+export type CacheForm = keyof typeof FORMS | "none";
+
+/** Gives attention its cache. Run it once, before ops are lowered. */
 export const cacheForm = graphPass({
   name: "cache-form",
-  doc: "Gives attention a cache in one of several forms: one fused op on a state, or none.",
+  doc: "Gives attention a cache: one fused op on a state, a retained pair written by position or by index, a history in and news out, or none.",
   params: schema({
-    form: choice(...CACHE_FORMS),
-    /** Of fused: order of the cache's axes, [slots, context, heads, dim] or [slots, heads, context, dim]. */
+    form: choice("fused", "scatter", "append", "history", "none"),
+    /** Order of the cache's axes: tokens is [slots, context, heads, dim] (the default), heads [slots, heads, context, dim]. */
     layout: optional(choice("tokens", "heads")),
     /** What the cache holds; the activations' dtype when absent. */
     dtype: optional(choice("f32", "f16", "bf16")),
+    /** Of scatter: windowed layers keep a ring that serves chunks and ways back of these lengths. */
+    ring: optional(record({ chunk: integer(1), rewind: integer(0) })),
+    /** Of history: false makes the net for a prompt's first call, which has none. */
+    past: optional(boolean),
   }),
-  run(graph, { form, layout = "tokens", dtype }) {
-    wantNoCache(graph);
-    return form === "fused" ? fusedForm(graph, { layout, dtype }) : graph;
+  run(graph, { form, layout = "tokens", dtype, ring, past = true }) {
+    const [held] = graph.states;
+    if (held) throw new GraphError("unsupported", `${graph.name} has a cache already (${held.value.id})`);
+    return form === "none" ? graph : withForm(graph, form, { layout, dtype, ring, past });
   },
 });
 
-function wantNoCache(graph: Graph): void {
-  const [first] = graph.states;
-  if (first) throw new GraphError("unsupported", `${graph.name} has a cache already (${first.value.id})`);
+function withForm(given: Graph, name: keyof typeof FORMS, options: FormOptions): Graph {
+  const form: Form = FORMS[name](options);
+  const graph = name === "fused" ? given : absorbAll(given);
+  let layer = 0;
+  return rewriteGraph(graph, {
+    start(b, map) {
+      const attentions = graph.ops.filter((op) => op.kind === "attention").map((op, i) => attentionOf(op, i, map));
+      if (attentions.length > 0) form.start?.(b, attentions);
+    },
+    op(op, b): readonly Value[] | undefined {
+      if (op.kind === "attention") return [form.attend(b, attentionOf(op, layer++) satisfies Attention)];
+      if (op.kind === "latent_attention") return fuseLatent(op, b, layer++, options);
+      return undefined;
+    },
+  });
 }

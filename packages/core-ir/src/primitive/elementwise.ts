@@ -1,10 +1,10 @@
 import type { Tensor } from "@llm/tensor";
 import { erf, sigmoid } from "../decoder/functions.ts";
-import type { Type } from "../graph.ts";
 import { op } from "../op-def.ts";
 import { choice, number, optional, schema } from "../schema.ts";
 import { broadcast, wantDType, wantFloat, wantSameDType } from "../shape.ts";
-import { bool, f32, floats, i32, ints, like, stridesOf } from "../values.ts";
+import { bool, f32, floats, i32, ints, like } from "../values.ts";
+import { stretch } from "./strides.ts";
 
 const UNARY = {
   neg: (x: number) => -x,
@@ -112,11 +112,9 @@ export const where = op({
   eval([condition, x, y]) {
     const shape = broadcast(condition!.shape, broadcast(x!.shape, y!.shape)) as number[];
     const out = like(x!, shape);
-    const at = [condition!, x!, y!].map((t) => stretch(t, shape));
-    for (let i = 0; i < out.data.length; i++) {
-      const [c, a, b] = at.map((place) => place(i)) as [number, number, number];
-      out.data[i] = condition!.data[c] ? x!.data[a]! : y!.data[b]!;
-    }
+    const [c, a, b] = [condition!, x!, y!].map((t) => stretch(t, shape)) as [Int32Array, Int32Array, Int32Array];
+    for (let i = 0; i < out.data.length; i++)
+      out.data[i] = condition!.data[c[i]!] ? x!.data[a[i]!]! : y!.data[b[i]!]!;
     return [out];
   },
 });
@@ -139,20 +137,5 @@ export const clip = op({
 /** fn over two broadcast tensors. */
 function zip(x: Tensor, y: Tensor, out: Tensor, fn: (a: number, b: number) => number): void {
   const [px, py] = [stretch(x, out.shape), stretch(y, out.shape)];
-  for (let i = 0; i < out.data.length; i++) out.data[i] = fn(x.data[px(i)] as number, y.data[py(i)] as number);
-}
-
-/** For each element of a broadcast shape, the element of `t` that it is. */
-export function stretch(t: Tensor | Type, shape: readonly number[]): (index: number) => number {
-  const own = t.shape as readonly number[];
-  if (own.length === shape.length && own.every((d, i) => d === shape[i])) return (index) => index;
-  const strides = stridesOf(own);
-  const outer = stridesOf(shape);
-  const lift = shape.length - own.length;
-  return (index) => {
-    let at = 0;
-    for (let i = lift; i < shape.length; i++)
-      if (own[i - lift] !== 1) at += (Math.floor(index / outer[i]!) % shape[i]!) * strides[i - lift]!;
-    return at;
-  };
+  for (let i = 0; i < out.data.length; i++) out.data[i] = fn(x.data[px[i]!] as number, y.data[py[i]!] as number);
 }

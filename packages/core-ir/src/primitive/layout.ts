@@ -5,7 +5,7 @@ import { op } from "../op-def.ts";
 import { dim, dims, integer, integers, number, optional, schema } from "../schema.ts";
 import { axisOf, broadcast, check, sameShape, typeText, wantSameDType, withShape } from "../shape.ts";
 import { like, stridesOf } from "../values.ts";
-import { stretch } from "./elementwise.ts";
+import { stretch, walk } from "./strides.ts";
 
 /** The shape after replacing the last `last` axes (all, when absent) by `to`. */
 function reshaped(x: Type, last: number | undefined, to: readonly Dim[]): readonly Dim[] {
@@ -51,7 +51,10 @@ export const transpose = op({
     const full = fullPerm(perm, x!.shape.length);
     const shape = full.map((p) => x!.shape[p]!);
     const strides = stridesOf(x!.shape);
-    return [fill(like(x!, shape), x!, (at) => at.reduce((sum, n, i) => sum + n * strides[full[i]!]!, 0))];
+    const out = like(x!, shape);
+    const at = walk(shape, full.map((p) => strides[p]!));
+    for (let i = 0; i < at.length; i++) out.data[i] = x!.data[at[i]!]!;
+    return [out];
   },
 });
 
@@ -66,7 +69,7 @@ export const expand = op({
   eval([x], { to }) {
     const out = like(x!, to as readonly number[]);
     const at = stretch(x!, out.shape);
-    for (let i = 0; i < out.data.length; i++) out.data[i] = x!.data[at(i)]!;
+    for (let i = 0; i < out.data.length; i++) out.data[i] = x!.data[at[i]!]!;
     return [out];
   },
 });
@@ -174,12 +177,4 @@ function cut(x: Tensor, axis: number, start: number, count: number, step: number
 
 function copy(from: Tensor, at: number, length: number, to: Tensor, start: number): void {
   to.data.set(from.data.subarray(at, at + length) as never, start);
-}
-
-/** out[index] = x[place(index)], over all indices of `out`. */
-function fill(out: Tensor, x: Tensor, place: (index: readonly number[]) => number): Tensor {
-  const strides = stridesOf(out.shape);
-  for (let i = 0; i < out.data.length; i++)
-    out.data[i] = x.data[place(strides.map((s, axis) => Math.floor(i / s) % out.shape[axis]!))]!;
-  return out;
 }

@@ -3,7 +3,7 @@ import { op } from "../op-def.ts";
 import { boolean, choice, integer, integers, optional, schema } from "../schema.ts";
 import { axisOf, broadcast, check, trailing, typeText, wantFloat, wantSameDType, withShape } from "../shape.ts";
 import { f32, floats, i32, ints, like, stridesOf } from "../values.ts";
-import { stretch } from "./elementwise.ts";
+import { stretch } from "./strides.ts";
 
 export const matmul = op({
   doc: "Matrix product of the last two axes, the others broadcast; y may be given transposed.",
@@ -29,7 +29,7 @@ export const matmul = op({
       for (let r = 0; r < rows; r++)
         for (let c = 0; c < columns; c++) {
           let sum = 0;
-          const [fromX, fromY] = [(px!(n) * rows + r) * inner, py!(n) * inner * columns + c * stepC];
+          const [fromX, fromY] = [(px![n]! * rows + r) * inner, py![n]! * inner * columns + c * stepC];
           for (let i = 0; i < inner; i++) sum += floats(x!)[fromX + i]! * floats(y!)[fromY + i * stepI]!;
           floats(out)[(n * rows + r) * columns + c] = sum;
         }
@@ -82,7 +82,7 @@ export const reduce = op({
     );
     const place = stretch({ ...x!, shape }, x!.shape);
     for (let i = 0; i < x!.data.length; i++) {
-      const [at, value] = [place(i), x!.data[i] as number];
+      const [at, value] = [place[i]!, x!.data[i] as number];
       sums[at] =
         fn === "max" ? Math.max(sums[at]!, value) : fn === "min" ? Math.min(sums[at]!, value) : sums[at]! + value;
     }
