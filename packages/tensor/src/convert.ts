@@ -1,0 +1,63 @@
+import { DTYPES, type DType, type TypedArray } from "./dtype.ts";
+import { TensorError } from "./error.ts";
+import { bf16ToF32, f16ToF32, type Loss, toBf16, toF16 } from "./half.ts";
+import type { Tensor } from "./tensor.ts";
+
+/**
+ * A tensor as another dtype: exact where that is possible, else the nearest float, ties to even. What overflows becomes
+ * infinite and is counted in `loss`; integers never wrap or lose a fraction, they refuse.
+ */
+export function convert(tensor: Tensor, dtype: DType, loss?: Loss): Tensor {
+  if (tensor.dtype === dtype) return tensor;
+  return { dtype, shape: tensor.shape, data: convertData(tensor.data, tensor.dtype, dtype, loss) };
+}
+
+/** The same for bare data; the same array where there is nothing to do. */
+export function convertData(data: TypedArray, from: DType, to: DType, loss?: Loss): TypedArray {
+  if (from === to) return data;
+  const floats = DTYPES[from].float;
+  if (DTYPES[to].float) return writeFloats(floats ? readFloats(data, from) : Float64Array.from(data, Number), to, loss);
+  const values = floats ? readFloats(data, from) : data;
+  return to === "i64" ? toI64(values) : toInts(values, to);
+}
+
+/** A float tensor's values, fp32 unless it holds doubles. */
+function readFloats(data: TypedArray, dtype: DType): Float32Array | Float64Array {
+  if (dtype === "f16") return f16ToF32(data as Uint16Array);
+  if (dtype === "bf16") return bf16ToF32(data as Uint16Array);
+  return data as Float32Array | Float64Array;
+}
+
+function writeFloats(values: Float32Array | Float64Array, dtype: DType, loss?: Loss): TypedArray {
+  if (dtype === "f16") return toF16(values, undefined, loss);
+  if (dtype === "bf16") return toBf16(values, undefined, loss);
+  if (dtype === "f64") return values instanceof Float64Array ? values : new Float64Array(values);
+  if (values instanceof Float32Array) return values;
+  const rounded = new Float32Array(values);
+  if (loss)
+    for (let i = 0; i < values.length; i++)
+      if (Number.isFinite(values[i]!) && !Number.isFinite(rounded[i]!)) loss.overflowed++;
+  return rounded;
+}
+
+function toI64(values: TypedArray): BigInt64Array {
+  return BigInt64Array.from(values as ArrayLike<number>, (value) => {
+    if (!Number.isInteger(value)) throw cannotHold("i64", value);
+    return BigInt(value);
+  });
+}
+
+function toInts(values: TypedArray, dtype: DType): TypedArray {
+  const { array, bytes } = DTYPES[dtype];
+  const ints = new array(new ArrayBuffer(values.length * bytes)) as Int32Array;
+  for (let i = 0; i < values.length; i++) {
+    const value = Number(values[i]!);
+    ints[i] = value;
+    if (ints[i] !== value || (dtype === "bool" && value > 1)) throw cannotHold(dtype, values[i]!);
+  }
+  return ints;
+}
+
+function cannotHold(dtype: DType, value: number | bigint): TensorError {
+  return new TensorError("value", `${value} can't be held by ${dtype}`);
+}

@@ -1,0 +1,29 @@
+import { TensorError } from "../error.ts";
+import type { EncodeSpec } from "../weight-expr.ts";
+import type { Codec, FormatEntry } from "./codec.ts";
+
+export type { Codec, FormatEntry, FormatOptions, Parts, PartType } from "./codec.ts";
+
+const ENTRIES: readonly FormatEntry[] = [];
+
+/** Every number format by name. */
+export const FORMATS: Readonly<Record<string, FormatEntry>> = Object.fromEntries(
+  ENTRIES.map((entry) => [entry.name, entry]),
+);
+
+/** The codec that a spec names, its options checked. */
+export function codecOf({ format, group, symmetric }: EncodeSpec): Codec {
+  const entry = Object.hasOwn(FORMATS, format) ? FORMATS[format] : undefined;
+  if (!entry)
+    throw new TensorError("format-unknown", `no number format ${format}; there are ${Object.keys(FORMATS).join(", ")}`);
+  if (group !== undefined && !entry.options.group?.includes(group))
+    throw new TensorError(
+      "format-unknown",
+      entry.options.group
+        ? `${format} has no groups of ${group}; it has ${entry.options.group.join(", ")}`
+        : `${format} has no choice of groups`,
+    );
+  if (symmetric !== undefined && !entry.options.symmetric)
+    throw new TensorError("format-unknown", `${format} has no choice of zero points`);
+  return entry.make({ ...(group !== undefined && { group }), ...(symmetric !== undefined && { symmetric }) });
+}

@@ -1,0 +1,41 @@
+import { type Packing, plainPacking } from "../packing.ts";
+import type { WeightSource } from "../source.ts";
+import type { Tensor } from "../tensor.ts";
+import type { WeightExpr } from "../weight-expr.ts";
+import { loaderOf } from "./loader-of.ts";
+import { readPacked, streamPacked } from "./packed.ts";
+import { streamPlain } from "./plain.ts";
+import { wholeRegion } from "./region.ts";
+
+export interface StreamOptions {
+  /** Most bytes of one chunk; 4 MiB unless said. */
+  readonly chunkBytes?: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Large enough that calls cost nothing. */
+const CHUNK_BYTES = 4 * 2 ** 20;
+
+/** An expression's values as one tensor: of a plain dtype, or one part of a packed format. */
+export async function read(expr: WeightExpr, source: WeightSource, packing: Packing): Promise<Tensor> {
+  const dtype = plainPacking(packing);
+  if (dtype === undefined) return readPacked(expr, source, packing);
+  const loader = loaderOf(expr, source);
+  return { dtype, shape: loader.shape, data: await loader.load(wholeRegion(loader.shape), dtype) };
+}
+
+/**
+ * An expression's bytes in row-major order, with memory that doesn't grow with the tensor: a few chunks, or some 64 MB where the
+ * order has to be changed. A chunk is the reader's to keep. Nothing is read before the first chunk is asked for.
+ */
+export async function* stream(
+  expr: WeightExpr,
+  source: WeightSource,
+  packing: Packing,
+  { chunkBytes = CHUNK_BYTES, signal }: StreamOptions = {},
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const dtype = plainPacking(packing);
+  const options = { chunkBytes, signal };
+  if (dtype === undefined) yield* streamPacked(expr, source, packing, options);
+  else yield* streamPlain(loaderOf(expr, source), dtype, options);
+}
