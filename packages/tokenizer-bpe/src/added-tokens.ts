@@ -1,6 +1,6 @@
-import { isNode, type JsonNode, booleanOf, integerOf, listOf, stringOf } from "./text/json-node.ts";
 import { invalid, TokenizerError } from "./error.ts";
 import { MAX_ADDED_TOKEN_LENGTH, MAX_TOKEN_ID } from "./limits.ts";
+import { booleanOf, integerOf, isNode, type JsonNode, listOf, stringOf } from "./text/json-node.ts";
 
 /** A token that is found in text as it stands, before anything else looks at it. */
 export interface AddedToken {

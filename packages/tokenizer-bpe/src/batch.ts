@@ -14,10 +14,15 @@ export function padBatch(texts: readonly string[], options: BatchOptions, around
   const most = limit("maxLength", maxLength, Number.POSITIVE_INFINITY);
   const multiple = limit("padToMultipleOf", padToMultipleOf, 1);
   const room = truncation === "none" ? Number.POSITIVE_INFINITY : most - around.before.length - around.after.length;
-  if (room < 0) throw new TokenizerError("option-invalid", `maxLength ${most} leaves no room beside the tokens that are always added`);
+  if (room < 0)
+    throw new TokenizerError(
+      "option-invalid",
+      `maxLength ${most} leaves no room beside the tokens that are always added`,
+    );
   const rows = texts.map((text) => {
     const ids = around.encode(text);
-    const kept = ids.length <= room ? ids : truncation === "left" ? ids.subarray(ids.length - room) : ids.subarray(0, room);
+    const kept =
+      ids.length <= room ? ids : truncation === "left" ? ids.subarray(ids.length - room) : ids.subarray(0, room);
     return Int32Array.from([...around.before, ...kept, ...around.after]);
   });
   if (padding === "none") return { ids: rows, attentionMask: rows.map((row) => new Uint8Array(row.length).fill(1)) };

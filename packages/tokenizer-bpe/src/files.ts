@@ -1,4 +1,4 @@
-import { TokenizerError, inFile } from "./error.ts";
+import { inFile, TokenizerError } from "./error.ts";
 import { MAX_FILE_BYTES } from "./limits.ts";
 import { parseJson } from "./read/tokenizer-json.ts";
 import { isNode, type JsonNode } from "./text/json-node.ts";

@@ -52,7 +52,10 @@ export function infillOf(idOf: (token: string) => number | undefined): Infill | 
 export function renderInfill(tokenizer: Tokenizer, request: InfillRequest): Int32Array {
   const { infill } = tokenizer;
   if (infill === undefined)
-    throw new TokenizerError("infill-unsupported", "this model has no tokens for filling in between a prefix and a suffix");
+    throw new TokenizerError(
+      "infill-unsupported",
+      "this model has no tokens for filling in between a prefix and a suffix",
+    );
   const { order = infill.order, addSpecialTokens = true } = request;
   const [pre, suf, mid] = [infill.prefix, infill.suffix, infill.middle].map((token) => tokenizer.tokenToId(token)!);
   const { before } = tokenizer.added;

@@ -17,16 +17,22 @@ const useful =
 export async function loadTokenizer(source: string | TokenizerFiles, options: CreateOptions = {}): Promise<Tokenizer> {
   if (typeof source !== "string") return createTokenizer(source, options);
   const info = await stat(source).catch((error: NodeJS.ErrnoException) => {
-    throw new TokenizerError("not-found", error.code === "ENOENT" ? "does not exist" : reasonOf(error), { file: source });
+    throw new TokenizerError("not-found", error.code === "ENOENT" ? "does not exist" : reasonOf(error), {
+      file: source,
+    });
   });
   const files = info.isDirectory() ? await readFolder(source) : { [basename(source)]: await readChecked(source) };
   try {
     return createTokenizer(files, { name: basename(source), ...options });
   } catch (error) {
     if (TokenizerError.isInstance(error) && error.code === "not-found")
-      throw new TokenizerError("not-found", "has no tokenizer (tokenizer.json, vocab.json with merges.txt, tokenizer.model or a .tiktoken file)", {
-        file: source,
-      });
+      throw new TokenizerError(
+        "not-found",
+        "has no tokenizer (tokenizer.json, vocab.json with merges.txt, tokenizer.model or a .tiktoken file)",
+        {
+          file: source,
+        },
+      );
     throw error;
   }
 }

@@ -1,6 +1,12 @@
 import type { AddedToken } from "./added-tokens.ts";
 import { padBatch } from "./batch.ts";
-import { type ChatMessage, type ChatOptions, type ChatTemplates, renderChat, type TemplateOrigin } from "./chat/template.ts";
+import {
+  type ChatMessage,
+  type ChatOptions,
+  type ChatTemplates,
+  renderChat,
+  type TemplateOrigin,
+} from "./chat/template.ts";
 import type { Decoder } from "./decode/decoder.ts";
 import { cleanUp, fallbackByte, joinBytes } from "./decode/steps.ts";
 import { ByteStream, type TextStream, WindowStream } from "./decode/stream.ts";

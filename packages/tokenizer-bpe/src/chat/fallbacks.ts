@@ -131,7 +131,11 @@ const families: readonly Family[] = [
     template: alpaca,
   },
   { name: "xgen", fits: named(/xgen.*inst|codegen25.*instruct/i), template: xgen },
-  { name: "falcon", fits: both(type("falcon", "RefinedWeb", "RefinedWebModel"), named(/instruct|chat/i)), template: falcon },
+  {
+    name: "falcon",
+    fits: both(type("falcon", "RefinedWeb", "RefinedWebModel"), named(/instruct|chat/i)),
+    template: falcon,
+  },
   {
     name: "llama2",
     fits: both(type("llama", "mistral", "mixtral"), either(named(/chat|instruct/i), has("[INST]"))),

@@ -10,7 +10,8 @@ import { isNode, type JsonNode } from "../text/json-node.ts";
 export function readTemplates(files: Files, config: JsonNode): Map<string, string> {
   const templates = new Map<string, string>();
   const add = (name: string, template: unknown, file: string) => {
-    if (typeof template !== "string") throw new TokenizerError("file-invalid", "the chat template is not text", { file });
+    if (typeof template !== "string")
+      throw new TokenizerError("file-invalid", "the chat template is not text", { file });
     if (template.length > MAX_TEMPLATE_LENGTH)
       throw new TokenizerError("limit-exceeded", `a chat template has ${template.length} characters`, { file });
     templates.set(name, template);

@@ -1,7 +1,6 @@
-import { Template } from "@huggingface/jinja";
 import { printable, TokenizerError } from "../error.ts";
 import type { SpecialTokens } from "../special-tokens.ts";
-import { strftime } from "./strftime.ts";
+import { Refusal, renderJinja } from "./jinja.ts";
 
 /** One turn of a conversation. Templates may read more than these: tool calls, images, reasoning. */
 export interface ChatMessage {
@@ -49,18 +48,15 @@ export function renderChat(
   if (addGenerationPrompt && continueFinalMessage)
     throw new TokenizerError("option-invalid", "addGenerationPrompt and continueFinalMessage contradict each other");
   const template = options.template ?? chooseTemplate(chat, options);
-  const text = render(template, {
+  const variables = {
     ...special.named,
     messages,
     tools: options.tools ?? null,
     documents: options.documents ?? null,
     add_generation_prompt: addGenerationPrompt,
-    strftime_now: (format: string) => strftime(options.now ?? new Date(), format),
-    raise_exception: (reason: unknown) => {
-      throw new Refusal(String(reason));
-    },
     ...options.variables,
-  });
+  };
+  const text = render(template, variables, options.now ?? new Date());
   return continueFinalMessage ? cutAfterLast(text, messages) : text;
 }
 
@@ -82,22 +78,9 @@ function chooseTemplate({ templates, fallback }: ChatTemplates, options: ChatOpt
   throw new TokenizerError("template-missing", `no default chat template: choose one of ${known}`);
 }
 
-/** What a template says through `raise_exception`. */
-class Refusal extends Error {}
-
-// Parsing takes longer than rendering, and a server renders the same template for every request.
-const parsed = new Map<string, Template>();
-const MAX_PARSED = 32;
-
-function render(source: string, variables: Record<string, unknown>): string {
+function render(template: string, variables: Readonly<Record<string, unknown>>, now: Date): string {
   try {
-    let template = parsed.get(source);
-    if (template === undefined) {
-      template = new Template(source);
-      if (parsed.size >= MAX_PARSED) parsed.clear();
-      parsed.set(source, template);
-    }
-    return template.render(variables);
+    return renderJinja(template, variables, now);
   } catch (error) {
     const reason = (error instanceof Error ? error.message : String(error)).replace(/\s+/g, " ");
     const what = error instanceof Refusal ? "refuses this conversation" : "can't be rendered";
@@ -112,7 +95,10 @@ function cutAfterLast(text: string, messages: readonly ChatMessage[]): string {
     throw new TokenizerError("option-invalid", "continueFinalMessage needs a last message with text");
   const at = text.lastIndexOf(last.trim());
   if (at < 0)
-    throw new TokenizerError("template-failed", "the chat template left the last message out, so it can't be continued");
+    throw new TokenizerError(
+      "template-failed",
+      "the chat template left the last message out, so it can't be continued",
+    );
   const kept = last.trimStart();
   // Where the template keeps the space after the text, so does the cut.
   const end = text.startsWith(kept, at) ? at + kept.length : at + last.trim().length;

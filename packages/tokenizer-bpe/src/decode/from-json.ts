@@ -7,8 +7,7 @@ import { bpeSuffix, byteFallback, byteLevel, fuse, metaspace, replace, strip, wo
 
 /** Reads a tokenizer.json's `decoder`; without one, tokens are joined with spaces. */
 export function readDecoder(value: unknown): Decoder {
-  if (value === null || value === undefined)
-    return { byteLevel: false, decode: (tokens) => tokens.join(" ") };
+  if (value === null || value === undefined) return { byteLevel: false, decode: (tokens) => tokens.join(" ") };
   const steps = stepsOf(value, 0);
   const only = steps.length === 1 && steps[0] === byteLevel;
   return { byteLevel: only, decode: (tokens) => steps.reduce((parts, step) => step(parts), [...tokens]).join("") };

@@ -53,8 +53,7 @@ export const byteFallback: DecodeStep = (tokens) => {
 export const fuse: DecodeStep = (tokens) => [tokens.join("")];
 
 export function metaspace(replacement: string, prepended: boolean): DecodeStep {
-  return (tokens) =>
-    tokens.map((token, index) => token.replaceAll(replacement, index === 0 && prepended ? "" : " "));
+  return (tokens) => tokens.map((token, index) => token.replaceAll(replacement, index === 0 && prepended ? "" : " "));
 }
 
 export function strip(content: string, start: number, stop: number): DecodeStep {
@@ -82,8 +81,7 @@ export function replace(find: Finder, content: string): DecodeStep {
 }
 
 export function bpeSuffix(suffix: string): DecodeStep {
-  return (tokens) =>
-    tokens.map((token, index) => token.replaceAll(suffix, index === tokens.length - 1 ? "" : " "));
+  return (tokens) => tokens.map((token, index) => token.replaceAll(suffix, index === tokens.length - 1 ? "" : " "));
 }
 
 export function wordPiece(prefix: string, cleanup: boolean): DecodeStep {

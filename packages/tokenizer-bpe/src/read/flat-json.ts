@@ -1,8 +1,10 @@
 import { invalid } from "../error.ts";
 import type { MergeTable } from "../model/merge-table.ts";
 import { hashBytes, Vocab, VocabEntries } from "../model/vocab.ts";
-import { eachItem, eachMember, type Range, readInteger, skipSpace } from "../text/json-scan.ts";
+import { eachItem, eachMember, type Range, readInteger, skipSpace, skipValue } from "../text/json-scan.ts";
 import { StringCopier } from "../text/json-string.ts";
+import { rustNumber } from "../text/rust-number.ts";
+import { decodeUtf8 } from "../text/utf8.ts";
 import { MergeBuilder } from "./merge-builder.ts";
 
 /** `{"token": id, …}` as a vocabulary. */
@@ -41,4 +43,25 @@ export function readMerges(json: Uint8Array, range: Range, vocab: Vocab, continu
     return close + 1;
   });
   return builder.table;
+}
+
+/** `[["token", score], …]`, in order of ids. */
+export function readScoredVocab(json: Uint8Array, range: Range): { vocab: Vocab; scores: Float64Array } {
+  const tokens = new StringCopier(json, range.end - range.start);
+  const entries = new VocabEntries();
+  const scores: number[] = [];
+  eachItem(json, range.start, (at) => {
+    if (json[at] !== 0x5b) throw invalid(`vocabulary entry ${entries.length} is not a token with a score`);
+    const start = tokens.length;
+    const comma = skipSpace(json, tokens.copy(skipSpace(json, at + 1)));
+    if (json[comma] !== 0x2c) throw invalid(`has no "," at byte ${comma}`);
+    const number = skipSpace(json, comma + 1);
+    const end = skipValue(json, number);
+    scores.push(rustNumber(decodeUtf8(json.subarray(number, end))));
+    entries.push(entries.length, start, tokens.length, hashBytes(tokens.target, start, tokens.length));
+    const close = skipSpace(json, end);
+    if (json[close] !== 0x5d) throw invalid(`has no "]" at byte ${close}`);
+    return close + 1;
+  });
+  return { vocab: new Vocab(tokens.target.slice(0, tokens.length), entries), scores: Float64Array.from(scores) };
 }

@@ -1,22 +1,22 @@
-import { readAddedTokens, type AddedToken } from "../added-tokens.ts";
-import { readDecoder } from "../decode/from-json.ts";
+import { type AddedToken, readAddedTokens } from "../added-tokens.ts";
 import type { Decoder } from "../decode/decoder.ts";
+import { readDecoder } from "../decode/from-json.ts";
 import { invalid, printable, TokenizerError } from "../error.ts";
 import { BpeModel } from "../model/bpe.ts";
 import type { MergeTable } from "../model/merge-table.ts";
 import type { Model } from "../model/model.ts";
 import { UnigramModel } from "../model/unigram.ts";
-import { Vocab } from "../model/vocab.ts";
+import type { Vocab } from "../model/vocab.ts";
 import { WordPieceModel } from "../model/wordpiece.ts";
 import { readNormalizers } from "../normalize/from-json.ts";
 import type { PipelineParts } from "../pipeline.ts";
 import { type PostProcessor, readPostProcessor } from "../post.ts";
 import { readCutter } from "../split/from-json.ts";
 import { byteToChar } from "../text/byte-alphabet.ts";
-import { booleanOf, integerOf, isNode, type JsonNode, listOf, nodeOf, stringOf } from "../text/json-node.ts";
+import { booleanOf, integerOf, isNode, type JsonNode, nodeOf, stringOf } from "../text/json-node.ts";
 import { membersOf, type Range } from "../text/json-scan.ts";
 import { decodeUtf8 } from "../text/utf8.ts";
-import { readMerges, readVocabObject } from "./flat-json.ts";
+import { readMerges, readScoredVocab, readVocabObject } from "./flat-json.ts";
 
 /** What one vocabulary file says by itself. */
 export interface ReadTokenizer extends PipelineParts {
@@ -33,7 +33,8 @@ export interface ReadOptions {
 export function readTokenizerJson(json: Uint8Array, options: ReadOptions = {}): ReadTokenizer {
   const { root, vocab, merges } = openTokenizerJson(json);
   const node = nodeOf(root.model, "model");
-  const kind = typeof node.type === "string" ? node.type : guessType(node, merges !== undefined);
+  const kind =
+    typeof node.type === "string" ? node.type : guessType(merges, vocab !== undefined && isList(json, vocab));
   const make = Object.hasOwn(models, kind) ? models[kind] : undefined;
   if (make === undefined) throw new TokenizerError("unsupported", `unknown model type ${printable(kind)}`);
   const read: ModelParts = { json, node, vocab, merges, endsInBytes: endsInBytes(root.pre_tokenizer) };
@@ -65,7 +66,7 @@ interface Opened {
   readonly merges: Range | undefined;
 }
 
-/** Parses all but the vocabulary object and the merges, which are large and are read where they lie. */
+/** Parses all but the vocabulary and the merges, which are large and are read where they lie. */
 function openTokenizerJson(json: Uint8Array): Opened {
   const top = membersOf(json, 0);
   const model = top.get("model");
@@ -73,9 +74,7 @@ function openTokenizerJson(json: Uint8Array): Opened {
   const members = membersOf(json, model.start);
   const vocab = members.get("vocab");
   const merges = members.get("merges");
-  // A Unigram's vocabulary is a list, with scores: that one goes through JSON.parse.
-  const flat = vocab !== undefined && json[vocab.start] === 0x7b ? vocab : undefined;
-  const holes = [flat, merges].filter((range) => range !== undefined).sort((a, b) => a.start - b.start);
+  const holes = [vocab, merges].filter((range) => range !== undefined).sort((a, b) => a.start - b.start);
   let rest = "";
   let from = 0;
   for (const hole of holes) {
@@ -83,7 +82,7 @@ function openTokenizerJson(json: Uint8Array): Opened {
     from = hole.end;
   }
   rest += decodeUtf8(json.subarray(from));
-  return { root: nodeOf(parseJson(rest), "the file"), vocab: flat, merges: isList(json, merges) ? merges : undefined };
+  return { root: nodeOf(parseJson(rest), "the file"), vocab, merges: isList(json, merges) ? merges : undefined };
 }
 
 function isList(json: Uint8Array, range: Range | undefined): boolean {
@@ -108,9 +107,9 @@ interface ModelParts {
 }
 
 /** Files from before the type was written. */
-function guessType(node: JsonNode, merges: boolean): string {
-  if (merges) return "BPE";
-  return Array.isArray(node.vocab) ? "Unigram" : "WordPiece";
+function guessType(merges: Range | undefined, scored: boolean): string {
+  if (merges !== undefined) return "BPE";
+  return scored ? "Unigram" : "WordPiece";
 }
 
 const models: Readonly<Record<string, (parts: ModelParts) => Model>> = {
@@ -143,28 +142,18 @@ const models: Readonly<Record<string, (parts: ModelParts) => Model>> = {
       continuingPrefix: stringOf(node, "continuing_subword_prefix", "##"),
       maxChars: integerOf(node, "max_input_chars_per_word", 100),
     }),
-  Unigram({ node }) {
-    const entries = listOf(node.vocab, "the vocabulary");
-    const scores = new Float64Array(entries.length);
-    const tokens = entries.map((entry, id) => {
-      if (!Array.isArray(entry) || typeof entry[0] !== "string" || typeof entry[1] !== "number")
-        throw invalid(`vocabulary entry ${id} is not a token with a score`);
-      scores[id] = entry[1];
-      return entry[0];
-    });
+  Unigram({ json, node, vocab: range }) {
+    if (range === undefined || json[range.start] !== 0x5b) throw invalid("the Unigram model has no list of tokens");
+    const { vocab, scores } = readScoredVocab(json, range);
     const unknownId = node.unk_id === null || node.unk_id === undefined ? undefined : integerOf(node, "unk_id");
-    if (unknownId !== undefined && unknownId >= tokens.length) throw invalid(`unk_id ${unknownId} is not in the vocabulary`);
-    return new UnigramModel({
-      vocab: Vocab.fromTokens(tokens),
-      scores,
-      unknownId,
-      byteFallback: booleanOf(node, "byte_fallback", false),
-    });
+    if (unknownId !== undefined && unknownId >= vocab.size)
+      throw invalid(`unk_id ${unknownId} is not in the vocabulary`);
+    return new UnigramModel({ vocab, scores, unknownId, byteFallback: booleanOf(node, "byte_fallback", false) });
   },
 };
 
 function readVocab(json: Uint8Array, range: Range | undefined): Vocab {
-  if (range === undefined) throw invalid("the model's vocabulary is not an object");
+  if (range === undefined || json[range.start] !== 0x7b) throw invalid("the model's vocabulary is not an object");
   return readVocabObject(json, range);
 }
 
@@ -175,6 +164,7 @@ function textOrNone(node: JsonNode, key: string): string {
 /** Whether the last thing before the model writes bytes in GPT-2's alphabet, so that the model may read bytes instead. */
 function endsInBytes(preTokenizer: unknown): boolean {
   let node = preTokenizer;
-  while (isNode(node) && node.type === "Sequence" && Array.isArray(node.pretokenizers)) node = node.pretokenizers.at(-1);
+  while (isNode(node) && node.type === "Sequence" && Array.isArray(node.pretokenizers))
+    node = node.pretokenizers.at(-1);
   return isNode(node) && node.type === "ByteLevel";
 }

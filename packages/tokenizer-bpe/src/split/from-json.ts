@@ -1,10 +1,10 @@
 import { invalid, printable, TokenizerError } from "../error.ts";
 import { MAX_PIPELINE_DEPTH } from "../limits.ts";
+import { charEdits } from "../normalize/unicode.ts";
 import { byteToChar } from "../text/byte-alphabet.ts";
 import { booleanOf, type JsonNode, listOf, nodeOf, stringOf } from "../text/json-node.ts";
 import { findRegex, readPattern } from "../text/pattern.ts";
 import { encodeUtf8 } from "../text/utf8.ts";
-import { charEdits } from "../normalize/unicode.ts";
 import type { Behaviour } from "./cut.ts";
 import { digitsThen } from "./digit-scanner.ts";
 import { GPT2_PATTERN, gpt2Scanner } from "./gpt2-scanner.ts";
@@ -35,7 +35,11 @@ export function readCutter(value: unknown, options: CutterOptions): Cutter {
   const byteLevel = options.byteLevelModel && last?.type === "ByteLevel";
   const fast = options.scanners === false ? undefined : scannerOf(nodes);
   if (byteLevel && fast !== undefined)
-    return { stages: nodes.slice(0, -fast.covers).flatMap(stagesOf).concat(fast.before), scanner: fast.scanner, byteLevel };
+    return {
+      stages: nodes.slice(0, -fast.covers).flatMap(stagesOf).concat(fast.before),
+      scanner: fast.scanner,
+      byteLevel,
+    };
   const stages = nodes.slice(0, byteLevel ? -1 : undefined).flatMap(stagesOf);
   if (byteLevel && last !== undefined) stages.push(...byteLevelCuts(last));
   return { stages, scanner: undefined, byteLevel };
@@ -86,7 +90,7 @@ function stagesOf(node: JsonNode): Stage[] {
 }
 
 const gpt2 = splitAt(findRegex(translateRegex(GPT2_PATTERN, "oniguruma")), "Isolated");
-const punctuation = /[!-\/:-@[-`{-~\p{P}]/gu;
+const punctuation = /[!-/:-@[-`{-~\p{P}]/gu;
 const whiteSpace = /\p{White_Space}+/gu;
 const words = translateRegex("\\w+|[^\\w\\s]+", "oniguruma");
 
@@ -124,9 +128,7 @@ function byteLevelCuts(node: JsonNode): Stage[] {
 }
 
 const writeBytes: Stage = (piece) => [
-  piece.edit(
-    charEdits(piece.text, (char) => Array.from(encodeUtf8(char), (byte) => byteToChar[byte]).join("")),
-  ),
+  piece.edit(charEdits(piece.text, (char) => Array.from(encodeUtf8(char), (byte) => byteToChar[byte]).join(""))),
 ];
 
 const behaviours: readonly string[] = ["Removed", "Isolated", "Contiguous", "MergedWithPrevious", "MergedWithNext"];

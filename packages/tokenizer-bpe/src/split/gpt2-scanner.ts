@@ -47,4 +47,3 @@ function contractionEnd(units: Uint16Array, from: number, end: number): number {
   if (first === 0x6c && second === 0x6c) return from + 3;
   return from;
 }
-

@@ -25,19 +25,15 @@ export interface MetaspaceOptions {
 
 /** SentencePiece's way with spaces: they become a visible mark, which also goes before the first word. */
 export function metaspace({ replacement, prepend, split }: MetaspaceOptions): Stage {
-  const separate = splitAt(
-    function* (text) {
-      for (let at = text.indexOf(replacement); at >= 0; at = text.indexOf(replacement, at + replacement.length))
-        yield [at, at + replacement.length];
-    },
-    "MergedWithNext",
-  );
+  const separate = splitAt(function* (text) {
+    for (let at = text.indexOf(replacement); at >= 0; at = text.indexOf(replacement, at + replacement.length))
+      yield [at, at + replacement.length];
+  }, "MergedWithNext");
   return (piece) => {
     const { text, first } = piece;
     let marked = piece.edit(spaceEdits(text, replacement));
     const wanted = prepend === "always" || (prepend === "first" && first);
-    if (wanted && !marked.text.startsWith(replacement))
-      marked = marked.edit([{ start: 0, end: 0, text: replacement }]);
+    if (wanted && !marked.text.startsWith(replacement)) marked = marked.edit([{ start: 0, end: 0, text: replacement }]);
     return split ? separate(marked) : [marked];
   };
 }

@@ -25,7 +25,9 @@ const root = `${goldenRoot}/tokenizers`;
 
 /** The golden tokenizers that have a certain file. */
 export function goldenNames(file: string): string[] {
-  return readdirSync(root).filter((name) => existsSync(`${root}/${name}/${file}`) || existsSync(`${root}/${name}/${file}.gz`));
+  return readdirSync(root).filter(
+    (name) => existsSync(`${root}/${name}/${file}`) || existsSync(`${root}/${name}/${file}.gz`),
+  );
 }
 
 /** A golden tokenizer's files, unpacked; `only` leaves some out. */

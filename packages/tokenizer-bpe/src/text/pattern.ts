@@ -20,7 +20,11 @@ export function findString(needle: string): Finder {
 }
 
 /** `{"String": …}` or `{"Regex": …}`, as tokenizer.json writes patterns; a plain string is taken as one to find. */
-export function readPattern(node: JsonNode): { readonly regex?: string; readonly text?: string; readonly find: Finder } {
+export function readPattern(node: JsonNode): {
+  readonly regex?: string;
+  readonly text?: string;
+  readonly find: Finder;
+} {
   const pattern = node.pattern;
   if (typeof pattern === "string") return { text: pattern, find: findString(pattern) };
   if (isNode(pattern)) {

@@ -1,5 +1,5 @@
-import { putUtf8 } from "./utf8.ts";
 import { codePointAt } from "./units.ts";
+import { putUtf8 } from "./utf8.ts";
 
 /** UTF-8 of a stretch of text, with the way back to its units. */
 export interface Utf8 {
