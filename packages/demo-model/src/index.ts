@@ -1,4 +1,5 @@
+import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /** The folder of the bundled checkpoint: what `demo` means. */
-export const demoModelFolder: string = fileURLToPath(new URL("..", import.meta.url)).replace(/\/$/, "");
+export const demoModelFolder: string = dirname(dirname(fileURLToPath(import.meta.url)));

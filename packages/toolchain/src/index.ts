@@ -1,1 +1,14 @@
-export {};
+export { type BuildOptions, type Built, build, type Prepared, prepare } from "./build.ts";
+export { argmax, type Distance, distance, type LogitsDistance, logitsDistance } from "./compare.ts";
+export { type DiagnoseOptions, type Diagnosis, diagnose } from "./doctor.ts";
+export { ToolchainError, type ToolchainErrorCode } from "./error.ts";
+export { type CheckpointInspection, type Inspection, type InspectOptions, inspect } from "./inspect.ts";
+export { type LogitsRequest, type LogitsResult, logitsTensors, referenceLogits, sessionLogits } from "./logits.ts";
+export { graphOf, type Model, type ModelGraph, type OpenModelOptions, openModel } from "./open-model.ts";
+export { artefactCache, hubCache } from "./places.ts";
+export { loadWeights, openReference } from "./reference.ts";
+export { DEFAULT_MODEL, type ModelLocation, type ResolveOptions, resolveModel } from "./resolve-model.ts";
+export { targetOptions } from "./target-options.ts";
+export { findTarget, type InstalledTarget, installedTargets, surveyTargets, type TargetSurvey } from "./targets.ts";
+export { openTokenizer, type TokenizerDescription, tokenizerOf } from "./tokenizer.ts";
+export { type NamedFloats, writeSafetensors } from "./write-safetensors.ts";

@@ -1,0 +1,173 @@
+import { ARTEFACT_OR_MODEL, MODEL } from "./arguments.ts";
+import type { Command } from "./command.ts";
+import { COMMON, GENERATION, MODEL_OPTIONS } from "./groups.ts";
+
+/** The commands, in the order people meet them. What isn't here isn't in the program. */
+export const COMMANDS: readonly Command[] = [
+  {
+    name: "infer",
+    summary: "Everything at once: fetch, export, verify, compile, run",
+    about:
+      "Every stage is skipped when what it would make is there already and still true, which is decided by content, never by name. " +
+      "The verification here is short: a few tokens through the first, a middle and the last block; `llm verify` is the whole of it.",
+    arguments: [MODEL],
+    options: [...GENERATION, "target", "force", ...MODEL_OPTIONS, ...COMMON],
+    targetOptions: true,
+    examples: [
+      { line: 'llm infer --prompt "def fibonacci(n):"', doc: "the bundled checkpoint, on the CPU" },
+      {
+        line: 'llm infer bigcode/starcoderbase-1b --prompt "def main():" --max-new-tokens 64',
+        doc: "one from the hub",
+      },
+    ],
+    json: {
+      text: "what the model wrote",
+      tokens: "its token ids",
+      stages: "[{name, skipped, seconds}]",
+      timings: "{ttftMs, prefillTokensPerSecond, decodeTokensPerSecond, totalTokensPerSecond}",
+      completions: "[{prompt, text, tokens, finishReason}], one for each prompt",
+    },
+    load: () => import("../commands/infer.ts"),
+  },
+  {
+    name: "run",
+    summary: "Generate text with something exported, or straight from a checkpoint",
+    about:
+      "Without a prompt it says something to “My name is”. A checkpoint that was never exported is exported first.",
+    arguments: ARTEFACT_OR_MODEL,
+    options: [...GENERATION, "target", ...MODEL_OPTIONS, ...COMMON],
+    targetOptions: true,
+    examples: [
+      { line: 'llm run demo --prompt "import os" --max-new-tokens 32', doc: "the bundled checkpoint" },
+      {
+        line: "llm run ./demo-cpu --prompts-txt-file-path prompts.txt --batch-size 4",
+        doc: "four prompts of a file at once",
+      },
+    ],
+    json: {
+      completions: "[{prompt, text, tokens, finishReason}]",
+      timings: "{ttftMs, prefillTokensPerSecond, decodeTokensPerSecond, totalTokensPerSecond}",
+    },
+    load: () => import("../commands/run.ts"),
+  },
+  {
+    name: "inspect",
+    summary: "Say what a checkpoint, ONNX file, exported folder or tokenizer holds",
+    arguments: [{ ...MODEL, name: "THING", doc: "a MODEL, an .onnx file, an exported folder or a tokenizer.json" }],
+    options: ["graph", ...MODEL_OPTIONS, ...COMMON],
+    targetOptions: false,
+    examples: [
+      { line: "llm inspect demo", doc: "what the bundled checkpoint is" },
+      { line: "llm inspect demo --graph", doc: "the graph that is made of it" },
+    ],
+    json: { kind: "checkpoint, onnx, artefact or tokenizer; the other fields follow from it" },
+    load: () => import("../commands/inspect.ts"),
+  },
+  {
+    name: "export",
+    summary: "Make an inference graph of a checkpoint, as ONNX",
+    about:
+      "The weights stay where they are: the graph points into the checkpoint's own files wherever their layout allows, " +
+      "by hard links, so that the folder is complete. --copy copies them.",
+    arguments: [MODEL],
+    options: ["target", "out", "copy", "name", "force", ...MODEL_OPTIONS, ...COMMON],
+    targetOptions: true,
+    examples: [
+      { line: "llm export demo --target onnx --out demo-onnx", doc: "standard ONNX for any runtime" },
+      { line: "llm export demo --target cpu --out demo-cpu", doc: "what `llm run` takes" },
+    ],
+    json: {
+      files: "[{path, bytes, linked}]",
+      seconds: "how long it took",
+      peakRssBytes: "most memory in use",
+      bytesWritten: "of new files",
+      bytesReferenced: "of weights that stayed where they were",
+    },
+    load: () => import("../commands/export.ts"),
+  },
+  {
+    name: "verify",
+    summary: "Prove an exported graph against the reference, block by block",
+    about:
+      "Each block gets the reference's own input, so that an error shows where it is made. The exit code is 1 when a figure is past its threshold.",
+    arguments: [MODEL],
+    options: ["layers", "ids", "target", "against", ...MODEL_OPTIONS, ...COMMON],
+    targetOptions: true,
+    examples: [
+      { line: "llm verify demo", doc: "every block of the bundled checkpoint" },
+      { line: "llm verify demo --layers 0-1", doc: "the first two blocks" },
+    ],
+    json: {
+      blocks: "[{name, mse, maxAbs, cosine}]",
+      logits: "{mse, maxAbs, cosine, top1Agreement}",
+      ok: "whether all thresholds held",
+    },
+    load: () => import("../commands/verify.ts"),
+  },
+  {
+    name: "logits",
+    summary: "Raw numbers, for comparing with any other implementation",
+    about:
+      "Writes a safetensors file: `logits` f32 [n, vocab]; with --hidden `hidden.i` f32 [n, width], i = 0 for the input of the first block, " +
+      "then after each block. The target `reference` is the plain interpreter.",
+    arguments: [MODEL],
+    options: ["ids", "prompt", "hidden", "greedyTokens", "target", "out", ...MODEL_OPTIONS, ...COMMON],
+    targetOptions: true,
+    examples: [
+      { line: "llm logits demo --ids 1,2,3 --target reference --out out.safetensors", doc: "of three tokens" },
+    ],
+    json: {
+      file: "what was written",
+      shape: "[n, vocab]",
+      argmax: "the likeliest next token after each",
+      greedy: "with --greedy N: the N ids that follow",
+    },
+    load: () => import("../commands/logits.ts"),
+  },
+  {
+    name: "tokenize",
+    summary: "Text to token ids",
+    arguments: [MODEL, { name: "TEXT", key: "text", doc: "the text; else stdin", rest: true, flags: ["text"] }],
+    options: ["in", "special", ...MODEL_OPTIONS, ...COMMON],
+    targetOptions: false,
+    examples: [
+      { line: 'llm tokenize demo "def main():"', doc: "the ids of a text" },
+      { line: "llm tokenize demo --in texts.jsonl", doc: "one JSON string a line in, one array of ids a line out" },
+    ],
+    json: { ids: "the ids; with --in, an array of them for each line" },
+    load: () => import("../commands/tokenize.ts"),
+  },
+  {
+    name: "detokenize",
+    summary: "Token ids to text",
+    arguments: [
+      MODEL,
+      { name: "IDS", key: "ids", doc: "ids separated by commas; else stdin", rest: true, flags: ["ids"] },
+    ],
+    options: ["in", "special", ...MODEL_OPTIONS, ...COMMON],
+    targetOptions: false,
+    examples: [{ line: "llm detokenize demo 333,305", doc: "the text of two tokens" }],
+    json: { text: "the text; with --in, an array with one for each line" },
+    load: () => import("../commands/detokenize.ts"),
+  },
+  {
+    name: "targets",
+    summary: "Which devices can be targeted, and what each can do",
+    arguments: [],
+    options: COMMON,
+    targetOptions: false,
+    examples: [{ line: "llm targets", doc: "one line for each target that is installed" }],
+    json: { targets: "[{id, title, package, version, options, features}]" },
+    load: () => import("../commands/targets.ts"),
+  },
+  {
+    name: "doctor",
+    summary: "What works on this machine, what is missing and how to get it",
+    arguments: [],
+    options: ["target", "cacheDir", ...COMMON],
+    targetOptions: false,
+    examples: [{ line: "llm doctor --target cpu", doc: "only what one target needs" }],
+    json: { findings: "[{target, name, state, detail, fix}]", ok: "whether nothing is missing" },
+    load: () => import("../commands/doctor.ts"),
+  },
+];

@@ -1,0 +1,43 @@
+import type { OptionDef } from "@llm/target";
+
+/**
+ * One option of the command line, as a target would say it plus what only a command line needs. Flags, environment twins,
+ * help, docs and validation are made from it.
+ */
+export interface CliOption<T = unknown> extends Omit<OptionDef<T>, "shapes"> {
+  /** The flag without dashes, where it isn't the key in kebab case. */
+  readonly flag?: string;
+  /** One letter. */
+  readonly short?: string;
+  /** What stands for the value in help: "N", "FILE". */
+  readonly value?: string;
+  /** May be given more than once; the value is a list. */
+  readonly repeat?: boolean;
+  /** Numbers without a fraction. */
+  readonly integer?: boolean;
+  /** No environment twin, because a lasting setting would make no sense. */
+  readonly noEnv?: boolean;
+  /** Takes nothing that changes anything: accepted because programs of old pass it. The value says why. */
+  readonly ignored?: string;
+}
+
+/** `maxNewTokens` → `max-new-tokens` */
+export function kebab(key: string): string {
+  return key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}
+
+/** An option's flag, without dashes. */
+export function flagOf(key: string, option: CliOption): string {
+  return option.flag ?? kebab(key);
+}
+
+/** The environment variable that says the same as the flag; undefined where there is none. */
+export function environmentOf(key: string, option: CliOption): string | undefined {
+  return option.noEnv ? undefined : `LLM_${flagOf(key, option).replaceAll("-", "_").toUpperCase()}`;
+}
+
+/** Every spelling of an option's long flag: kebab case, snake case, aliases, and `no-` for what is on by default. */
+export function spellings(key: string, option: CliOption): readonly string[] {
+  const names = [flagOf(key, option), ...(option.alias ?? [])];
+  return [...new Set(names.flatMap((name) => [name, name.replaceAll("-", "_")]))];
+}

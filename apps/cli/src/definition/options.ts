@@ -1,0 +1,159 @@
+import type { CliOption } from "./option.ts";
+
+/** What runs a model where nothing else is said. */
+export const DEFAULT_TARGET = "cpu";
+
+/** Every option that is the command line's own, by key. Targets bring theirs. */
+export interface OptionValues {
+  json: boolean;
+  debug: boolean;
+  config: readonly string[];
+  cacheDir: string;
+  hfToken: string;
+  revision: string;
+  offline: boolean;
+  modelClass: string;
+  trustRemoteCode: boolean;
+  target: string;
+  force: boolean;
+  prompt: string;
+  promptsTxtFilePath: string;
+  batchSize: number;
+  maxNewTokens: number;
+  temperature: number;
+  topK: number;
+  topP: number;
+  minP: number;
+  typicalP: number;
+  repetitionPenalty: number;
+  presencePenalty: number;
+  frequencyPenalty: number;
+  noRepeatNgramSize: number;
+  seed: number;
+  stop: readonly string[];
+  greedy: boolean;
+  ignoreEos: boolean;
+  stream: boolean;
+  out: string;
+  name: string;
+  copy: boolean;
+  layers: string;
+  against: string;
+  ids: string;
+  hidden: boolean;
+  greedyTokens: number;
+  in: string;
+  special: boolean;
+  messages: string;
+  tools: string;
+  addGenerationPrompt: boolean;
+  graph: boolean;
+  ctxLen: number;
+}
+
+/** How each of them is spelled, checked and explained; see docs/cli.md, which is made from this. */
+export const OPTIONS: { readonly [K in keyof OptionValues]: CliOption<OptionValues[K]> } = {
+  json: { kind: "boolean", doc: "Print one JSON document on one line, and nothing else, on stdout", default: false },
+  debug: { kind: "boolean", doc: "Say where an error happened", default: false },
+
+  config: {
+    kind: "string",
+    value: "KEY=VALUE",
+    repeat: true,
+    noEnv: true,
+    doc: "Set a field of the checkpoint's config; dotted paths reach inside. May be repeated",
+  },
+  cacheDir: { kind: "string", value: "DIR", doc: "Where downloads are kept; the hub's own cache by default" },
+  hfToken: { kind: "string", value: "TOKEN", doc: "Hub token; else HF_TOKEN or the hub's token file" },
+  revision: { kind: "string", value: "REV", doc: "Branch, tag or commit on the hub", default: "main" },
+  offline: { kind: "boolean", doc: "Use what is downloaded already; never touch the network", default: false },
+  modelClass: {
+    kind: "string",
+    value: "NAME",
+    noEnv: true,
+    doc: "Accepted for scripts of old",
+    ignored: "--model-class changes nothing: the architecture follows from the checkpoint's config",
+  },
+  trustRemoteCode: {
+    kind: "boolean",
+    noEnv: true,
+    doc: "Accepted for scripts of old",
+    ignored: "--trust-remote-code changes nothing: code in a checkpoint is never executed",
+  },
+
+  target: { kind: "string", value: "ID", doc: "The device, by name: see `llm targets`", default: DEFAULT_TARGET },
+  force: { kind: "boolean", noEnv: true, doc: "Do every stage again, whatever is up to date", default: false },
+
+  prompt: { kind: "string", short: "p", value: "TEXT", doc: "What to continue; split at | with --batch-size above 1" },
+  promptsTxtFilePath: { kind: "string", value: "FILE", doc: "A file with one prompt a line" },
+  batchSize: {
+    kind: "number",
+    integer: true,
+    min: 1,
+    max: 4096,
+    value: "N",
+    doc: "How many prompts at once; prompts are repeated or cut to it",
+    default: 1,
+  },
+  maxNewTokens: {
+    kind: "number",
+    integer: true,
+    min: 1,
+    value: "N",
+    alias: ["generation-len"],
+    doc: "Stop after so many tokens; else where the context ends",
+  },
+  temperature: { kind: "number", min: 0, value: "X", doc: "Above 0: sample, the higher the bolder; 0: greedy" },
+  topK: { kind: "number", integer: true, min: 0, value: "N", doc: "Sample among the N likeliest tokens; 0: all" },
+  topP: { kind: "number", min: 0, max: 1, value: "X", doc: "Sample among the likeliest tokens that add up to X" },
+  minP: { kind: "number", min: 0, max: 1, value: "X", doc: "Drop tokens less likely than X times the likeliest" },
+  typicalP: { kind: "number", min: 0, max: 1, value: "X", doc: "Locally typical sampling" },
+  repetitionPenalty: { kind: "number", min: 0, value: "X", doc: "Above 1: what was said before becomes less likely" },
+  presencePenalty: { kind: "number", value: "X", doc: "Taken off the logit of every token generated before" },
+  frequencyPenalty: { kind: "number", value: "X", doc: "The same, times how often it was generated" },
+  noRepeatNgramSize: { kind: "number", integer: true, min: 0, value: "N", doc: "Never repeat N tokens in a row" },
+  seed: { kind: "number", integer: true, min: 0, value: "N", doc: "Where sampling's randomness starts", default: 0 },
+  stop: { kind: "string", value: "TEXT", repeat: true, noEnv: true, doc: "Stop at this text. May be repeated" },
+  greedy: { kind: "boolean", doc: "Always the likeliest token, whatever generation_config says" },
+  ignoreEos: { kind: "boolean", doc: "Go on past the end-of-text token", default: false },
+  stream: { kind: "boolean", doc: "Print the text as it comes", default: true },
+
+  out: { kind: "string", short: "o", value: "PATH", noEnv: true, doc: "Where to write to" },
+  name: { kind: "string", value: "NAME", noEnv: true, doc: "The model's part of file names" },
+  copy: { kind: "boolean", doc: "Copy the weights instead of linking to the checkpoint's own files", default: false },
+
+  layers: { kind: "string", value: "A-B", doc: "Only these blocks, counted from 0: 0-3, or 5" },
+  against: { kind: "string", value: "DIR", doc: "Compare with the tensors in this folder instead of the reference" },
+
+  ids: { kind: "string", value: "1,2,3", noEnv: true, doc: "Token ids" },
+  hidden: {
+    kind: "boolean",
+    noEnv: true,
+    doc: "Also write what goes into and comes out of every block",
+    default: false,
+  },
+  greedyTokens: {
+    kind: "number",
+    flag: "greedy",
+    integer: true,
+    min: 1,
+    value: "N",
+    noEnv: true,
+    doc: "Also continue by N tokens, the likeliest each time",
+  },
+
+  in: { kind: "string", value: "FILE", noEnv: true, doc: "A JSONL file: one JSON value a line in, one a line out" },
+  special: { kind: "boolean", doc: "Add (tokenize) or keep (detokenize) special tokens", default: true },
+  messages: { kind: "string", value: "FILE", noEnv: true, doc: "A JSON file with the conversation's messages" },
+  tools: { kind: "string", value: "FILE", noEnv: true, doc: "A JSON file with the tools the model may call" },
+  addGenerationPrompt: { kind: "boolean", noEnv: true, doc: "End where the answer begins", default: false },
+
+  graph: { kind: "boolean", noEnv: true, doc: "Print the model's graph", default: false },
+  ctxLen: {
+    kind: "number",
+    integer: true,
+    min: 1,
+    value: "N",
+    doc: "Tokens a sequence can hold; else the model's limit",
+  },
+};

@@ -1,0 +1,51 @@
+/** What the shell is told. */
+export const EXIT = {
+  done: 0,
+  /** The work itself failed, or a check did not hold. */
+  failed: 1,
+  /** Wrong usage. */
+  usage: 2,
+  /** Something that must be installed is missing. */
+  missing: 3,
+  interrupted: 130,
+} as const;
+
+/** The command line makes no sense as given. */
+export class UsageError extends Error {
+  readonly code = "usage";
+  readonly exitCode: number = EXIT.usage;
+
+  constructor(message: string) {
+    super(message);
+    this.name = "UsageError";
+  }
+}
+
+/** Errors of packages that mean "install something"; every other failure is the work's. */
+const MISSING: ReadonlySet<string> = new Set(["target-not-installed", "runtime-missing", "tool-missing"]);
+
+/** Errors of packages that mean "wrong usage". */
+const USAGE: ReadonlySet<string> = new Set(["usage", "option-invalid"]);
+
+/** The exit code that an error stands for. */
+export function exitCodeOf(error: unknown): number {
+  if (isAbort(error)) return EXIT.interrupted;
+  const code = (error as { code?: unknown } | undefined)?.code;
+  if (typeof code !== "string") return EXIT.failed;
+  if (USAGE.has(code)) return EXIT.usage;
+  return MISSING.has(code) ? EXIT.missing : EXIT.failed;
+}
+
+/** Whether an error only says that the user stopped the work. */
+export function isAbort(error: unknown): boolean {
+  return error instanceof Error && (error.name === "AbortError" || (error as { code?: string }).code === "ABORT_ERR");
+}
+
+/** One line for people: what is wrong and what to do. Errors that nobody foresaw say so. */
+export function describeError(error: unknown): string {
+  if (isAbort(error)) return "interrupted";
+  if (!(error instanceof Error)) return String(error);
+  const line = error.message.replaceAll(/\s*\n\s*/g, " ");
+  if (typeof (error as { code?: unknown }).code === "string") return line;
+  return `internal error: ${error.name}: ${line} (this is a bug; --debug shows where it happened)`;
+}

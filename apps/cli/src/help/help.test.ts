@@ -1,0 +1,61 @@
+import { readFileSync } from "node:fs";
+import { installedTargets } from "@llm/toolchain/targets";
+import { describe, expect, it } from "vitest";
+import { COMMANDS } from "../definition/commands.ts";
+import { environmentOf, spellings } from "../definition/option.ts";
+import { OPTIONS } from "../definition/options.ts";
+import { cliDocs } from "./docs.ts";
+import { commandHelp, programHelp } from "./text.ts";
+import { docsPath } from "./write-docs.ts";
+
+describe("help and docs", () => {
+  it("docs/cli.md is what the definitions say; `pnpm --filter @llm/cli docs:cli` makes it anew", async () => {
+    expect(readFileSync(docsPath, "utf8")).toBe(cliDocs(COMMANDS, await installedTargets()));
+  });
+
+  it("lists every command with its summary, in lines that fit", () => {
+    const text = programHelp(COMMANDS);
+    for (const { name, summary } of COMMANDS) expect(text).toContain(`${name.padEnd(10)}  ${summary}`);
+    expect(Math.max(...text.split("\n").map((line) => line.length))).toBeLessThanOrEqual(120);
+  });
+
+  it.each(COMMANDS.map((command) => [command.name, command] as const))(
+    "%s: says defaults, twins, fields and examples",
+    (_, command) => {
+      const text = commandHelp(command, [
+        { id: "chip", options: { cores: { kind: "number", default: 4, doc: "Cores" } } },
+      ]);
+      const plain = text.replaceAll(/\s+/g, " ");
+      for (const key of command.options) {
+        const env = environmentOf(key, OPTIONS[key]);
+        if (env) expect(plain).toContain(`[${env}]`);
+      }
+      expect(plain).toContain("--cores N Cores (default: 4) [LLM_CORES]");
+      for (const field of Object.keys(command.json)) expect(plain).toContain(` ${field} `);
+      for (const { line } of command.examples) expect(text).toContain(line);
+      expect(command.examples.length).toBeGreaterThan(0);
+    },
+  );
+
+  it("spells no two options of a command alike", () => {
+    for (const { options } of COMMANDS) {
+      const all = options.flatMap((key) => spellings(key, OPTIONS[key]));
+      expect(new Set(all).size).toBe(all.length);
+    }
+  });
+
+  it("has examples that its own parser accepts", async () => {
+    const { parseCommand } = await import("../parse/arguments.ts");
+    for (const command of COMMANDS)
+      for (const { line } of command.examples) {
+        const [program, name, ...argv] = words(line);
+        expect([program, name]).toEqual(["llm", command.name]);
+        expect(() => parseCommand(command, argv, {})).not.toThrow();
+      }
+  });
+});
+
+/** A line as a shell splits it; enough for our examples. */
+function words(line: string): string[] {
+  return [...line.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, bare]) => quoted ?? bare!);
+}

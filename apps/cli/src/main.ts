@@ -1,0 +1,97 @@
+import type { Command } from "./definition/command.ts";
+import { COMMANDS } from "./definition/commands.ts";
+import type { OPTIONS } from "./definition/options.ts";
+import { describeError, EXIT, exitCodeOf, UsageError } from "./exit.ts";
+import { createIo, type Streams } from "./output/create-io.ts";
+import { parseCommand, type TargetOptions } from "./parse/arguments.ts";
+import { suggest } from "./parse/suggest.ts";
+import { version } from "./version.ts";
+
+/** Where the program runs. */
+export interface World {
+  readonly streams: Streams;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly signal: AbortSignal;
+}
+
+/** The program: arguments in, exit code out. Never throws for what a user did. */
+export async function main(argv: readonly string[], world: World): Promise<number> {
+  const { stdout, stderr } = world.streams;
+  try {
+    const [name, ...rest] = argv;
+    if (name === undefined || name === "--help" || name === "-h") return await showHelp(undefined, world);
+    if (name === "--version" || name === "-V") {
+      stdout.write(`${version()}\n`);
+      return EXIT.done;
+    }
+    if (name === "help") return await showHelp(rest[0], world);
+    return await runCommand(findCommand(name), rest, world);
+  } catch (error) {
+    stderr.write(`llm: ${describeError(error)}\n`);
+    if (wantsDebug(argv, world.env) && error instanceof Error) stderr.write(`${stackOf(error)}\n`);
+    return world.signal.aborted ? EXIT.interrupted : exitCodeOf(error);
+  }
+}
+
+async function runCommand(command: Command, argv: readonly string[], world: World): Promise<number> {
+  const { streams, env, signal } = world;
+  const targets = command.targetOptions ? await installedTargetOptions() : [];
+  const { help, notes, ...call } = parseCommand(command, argv, env, targets);
+  if (help) return showHelp(command.name, world);
+  const json = call.options.json ?? false;
+  const io = createIo(streams, env, signal, json);
+  for (const note of notes) io.note(note);
+  const { run } = await command.load();
+  try {
+    const outcome = await run(call, io);
+    io.progress.close();
+    if (json) streams.stdout.write(`${JSON.stringify(outcome.json)}\n`);
+    else if (outcome.text !== undefined) streams.stdout.write(`${outcome.text.replace(/\n$/, "")}\n`);
+    if (outcome.problem !== undefined) streams.stderr.write(`llm: ${outcome.problem}\n`);
+    if (signal.aborted) return EXIT.interrupted;
+    return outcome.exitCode ?? (outcome.problem === undefined ? EXIT.done : EXIT.failed);
+  } finally {
+    io.progress.close();
+  }
+}
+
+async function showHelp(name: string | undefined, { streams }: World): Promise<number> {
+  const { commandHelp, programHelp } = await import("./help/text.ts");
+  if (name === undefined) streams.stdout.write(programHelp(COMMANDS));
+  else {
+    const command = findCommand(name);
+    streams.stdout.write(commandHelp(command, command.targetOptions ? await installedTargetOptions() : []));
+  }
+  return EXIT.done;
+}
+
+function findCommand(name: string): Command {
+  const found = COMMANDS.find((command) => command.name === name);
+  if (found) return found;
+  const close = suggest(
+    name,
+    COMMANDS.map((command) => command.name),
+  );
+  const hint = close === undefined ? "`llm --help` lists what there is" : `did you mean \`llm ${close}\`?`;
+  throw new UsageError(
+    name.startsWith("-")
+      ? `a command comes first: llm COMMAND ${name}; ${hint}`
+      : `there is no command ${name}; ${hint}`,
+  );
+}
+
+async function installedTargetOptions(): Promise<readonly TargetOptions[]> {
+  const { installedTargets } = await import("@llm/toolchain/targets");
+  return (await installedTargets()).map(({ id, options }) => ({ id, options }));
+}
+
+function wantsDebug(argv: readonly string[], env: World["env"]): boolean {
+  return (
+    argv.includes(`--${"debug" satisfies keyof typeof OPTIONS}`) || /^(1|true|yes|on)$/i.test(env["LLM_DEBUG"] ?? "")
+  );
+}
+
+function stackOf(error: Error): string {
+  const cause = error.cause instanceof Error ? `\ncaused by ${stackOf(error.cause)}` : "";
+  return `${error.stack ?? error.message}${cause}`;
+}

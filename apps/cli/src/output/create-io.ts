@@ -1,0 +1,36 @@
+import type { Io } from "./io.ts";
+import { plainProgress } from "./plain-progress.ts";
+import { styleFor } from "./style.ts";
+import { terminalProgress } from "./terminal-progress.ts";
+
+/** The streams of a process, or a test's. */
+export interface Streams {
+  readonly stdout: NodeJS.WriteStream;
+  readonly stderr: NodeJS.WriteStream;
+  readonly stdin: NodeJS.ReadStream;
+}
+
+/** Io over a process's own streams. */
+export function createIo(streams: Streams, env: Io["env"], signal: AbortSignal, json: boolean): Io {
+  const { stdout, stderr, stdin } = streams;
+  const lively = stderr.isTTY && env["TERM"] !== "dumb" && !env["CI"];
+  const progress = lively
+    ? terminalProgress(stderr, styleFor(stderr, env))
+    : plainProgress((text) => stderr.write(text));
+  return {
+    json,
+    env,
+    signal,
+    progress,
+    write: (text) => {
+      if (!json) stdout.write(text);
+    },
+    note: (line) => progress.line(line),
+    readStdin: async () => {
+      if (stdin.isTTY) return undefined;
+      const chunks: Buffer[] = [];
+      for await (const chunk of stdin) chunks.push(chunk as Buffer);
+      return Buffer.concat(chunks).toString("utf8");
+    },
+  };
+}

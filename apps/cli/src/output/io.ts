@@ -1,0 +1,16 @@
+import type { Progress } from "./progress.ts";
+
+/** What a command may do to the outside, passed in so that tests see it. */
+export interface Io {
+  /** Whether a JSON document is wanted: then nothing else goes to stdout. */
+  readonly json: boolean;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly signal: AbortSignal;
+  readonly progress: Progress;
+  /** Writes to stdout at once, for text that streams; does nothing with `--json`. */
+  write(text: string): void;
+  /** A line on stderr, above the progress display. */
+  note(line: string): void;
+  /** All of stdin as text; undefined when it is a terminal. */
+  readStdin(): Promise<string | undefined>;
+}

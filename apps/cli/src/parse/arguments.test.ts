@@ -1,0 +1,106 @@
+import { describe, expect, it } from "vitest";
+import { MODEL } from "../definition/arguments.ts";
+import type { Command } from "../definition/command.ts";
+import { UsageError } from "../exit.ts";
+import { parseCommand, type TargetOptions } from "./arguments.ts";
+
+const command: Command = {
+  name: "infer",
+  summary: "",
+  arguments: [MODEL],
+  options: ["prompt", "maxNewTokens", "target", "config", "stream", "trustRemoteCode", "json"],
+  targetOptions: true,
+  examples: [],
+  json: {},
+  load: () => Promise.reject(new Error("not in this test")),
+};
+const targets: readonly TargetOptions[] = [
+  { id: "cpu", options: { threads: { kind: "number", doc: "", min: 1 } } },
+  {
+    id: "chip",
+    options: {
+      deviceGroup: { kind: "list", doc: "" },
+      threads: { kind: "number", doc: "" },
+      cores: { kind: "number", doc: "" },
+    },
+  },
+  { id: "other", options: { mode: { kind: "choice", choices: ["F16", "int8"], doc: "" } } },
+];
+const parse = (argv: string[], env: Record<string, string> = {}) => parseCommand(command, argv, env, targets);
+
+describe("arguments", () => {
+  it("reads flags in kebab and snake case, inline and not", () => {
+    expect(parse(["--max-new-tokens", "3"]).options.maxNewTokens).toBe(3);
+    expect(parse(["--max_new_tokens=3"]).options.maxNewTokens).toBe(3);
+    expect(parse(["--generation_len", "3"]).options.maxNewTokens).toBe(3);
+    expect(parse(["-p", "-1 is a number"]).options.prompt).toBe("-1 is a number");
+    expect(parse(["--prompt", "--not-an-option"]).options.prompt).toBe("--not-an-option");
+  });
+
+  it("takes MODEL where it stands, by --model-name and by -m", () => {
+    expect(parse(["a/b"]).args.model).toBe("a/b");
+    expect(parse(["--model_name", "a/b"]).args.model).toBe("a/b");
+    expect(parse(["-m", "a/b", "--json"]).args.model).toBe("a/b");
+    expect(parse([]).args.model).toBe("demo");
+  });
+
+  it("puts flags before the environment", () => {
+    const env = { LLM_MAX_NEW_TOKENS: "5", LLM_STREAM: "false", LLM_JSON: "1" };
+    expect(parse([], env).options).toMatchObject({ maxNewTokens: 5, stream: false, json: true });
+    expect(parse(["--max-new-tokens", "9", "--stream"], env).options).toMatchObject({ maxNewTokens: 9, stream: true });
+    expect(parse([], { LLM_MAX_NEW_TOKENS: "" }).options.maxNewTokens).toBeUndefined();
+    expect(() => parse([], { LLM_MAX_NEW_TOKENS: "many" })).toThrow('LLM_MAX_NEW_TOKENS is a whole number, not "many"');
+  });
+
+  it("turns off with --no-", () => {
+    expect(parse(["--no-stream"]).options.stream).toBe(false);
+    expect(parse(["--no_stream"]).options.stream).toBe(false);
+    expect(() => parse(["--no-prompt"])).toThrow("no option --no-prompt");
+  });
+
+  it("collects what may be repeated", () => {
+    expect(parse(["--config", "a=1", "--config", "b.c=2"]).options.config).toEqual(["a=1", "b.c=2"]);
+  });
+
+  it("lets an option imply the target it belongs to", () => {
+    expect(parse(["--device_group", "[0,1]"])).toMatchObject({
+      target: "chip",
+      targetOptions: { deviceGroup: [0, 1] },
+    });
+    expect(parse(["--mode", "INT8"])).toMatchObject({ target: "other", targetOptions: { mode: "int8" } });
+    expect(parse(["--threads", "2"]).target).toBeUndefined(); // the default target has it too
+    expect(parse(["--threads", "2", "--cores", "4"]).target).toBe("chip");
+    expect(parse(["--target", "chip", "--cores", "4"]).target).toBe("chip");
+  });
+
+  it("refuses an option of one target with another", () => {
+    expect(() => parse(["--target", "cpu", "--device-group", "0,1"])).toThrow(
+      "--device-group belongs to chip, not to --target cpu; leave one of them out",
+    );
+    expect(() => parse(["--cores", "1", "--mode", "F16"])).toThrow("--cores and --mode belong to different targets");
+  });
+
+  it("keeps settings in the environment to the target they belong to", () => {
+    expect(parse([], { LLM_DEVICE_GROUP: "0,1", LLM_THREADS: "2" })).toMatchObject({
+      target: undefined,
+      targetOptions: { threads: 2 },
+    });
+    expect(parse(["--target", "chip"], { LLM_DEVICE_GROUP: "0,1" }).targetOptions).toEqual({ deviceGroup: [0, 1] });
+  });
+
+  it("says what an accepted option doesn't do", () => {
+    expect(parse(["--trust-remote-code"]).notes).toEqual([expect.stringContaining("never executed")]);
+  });
+
+  it.each<[string[], string]>([
+    [["--promt", "x"], "llm infer has no option --promt; did you mean --prompt?"],
+    [["--zzzzzzzz"], "llm infer has no option --zzzzzzzz; `llm infer --help` lists what there is"],
+    [["-x"], "llm infer has no option -x"],
+    [["--prompt"], "--prompt needs a value"],
+    [["--max-new-tokens", "0"], "--max-new-tokens is at least 1, not 0"],
+    [["demo", "def", "main"], 'doesn\'t know what to do with "def"; quote text that has spaces'],
+  ])("refuses %j in one line", (argv, message) => {
+    expect(() => parse(argv)).toThrow(UsageError);
+    expect(() => parse(argv)).toThrow(message);
+  });
+});

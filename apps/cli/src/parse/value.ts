@@ -1,0 +1,76 @@
+import type { CliOption } from "../definition/option.ts";
+import { UsageError } from "../exit.ts";
+
+/**
+ * An option's value from text, checked. `said` is how the user said it ("--top-k", "LLM_TOP_K"), for the error.
+ */
+export function parseValue(option: CliOption, text: string, said: string): unknown {
+  switch (option.kind) {
+    case "boolean":
+      return parseBoolean(text, said);
+    case "number":
+      return parseNumber(option, text, said);
+    case "list":
+      return parseList(text);
+    case "choice":
+      return parseChoice(option, text, said);
+    case "string":
+      return text;
+  }
+}
+
+const BOOLEANS: Readonly<Record<string, boolean>> = {
+  true: true,
+  yes: true,
+  on: true,
+  "1": true,
+  false: false,
+  no: false,
+  off: false,
+  "0": false,
+};
+
+function parseBoolean(text: string, said: string): boolean {
+  const value = BOOLEANS[text.toLowerCase()];
+  if (value === undefined) throw new UsageError(`${said} is true or false, not "${text}"`);
+  return value;
+}
+
+function parseNumber(option: CliOption, text: string, said: string): number {
+  const value = text.trim() === "" ? Number.NaN : Number(text);
+  if (!Number.isFinite(value) || (option.integer && !Number.isSafeInteger(value)))
+    throw new UsageError(`${said} is ${option.integer ? "a whole number" : "a number"}, not "${text}"`);
+  const { min, max } = option;
+  if (min !== undefined && max !== undefined && (value < min || value > max))
+    throw new UsageError(`${said} is between ${min} and ${max}, not ${value}`);
+  if (min !== undefined && value < min) throw new UsageError(`${said} is at least ${min}, not ${value}`);
+  if (max !== undefined && value > max) throw new UsageError(`${said} is at most ${max}, not ${value}`);
+  return value;
+}
+
+/** `0,1,2` and `[0, 1, 2]` alike; items that are numbers become numbers. */
+function parseList(text: string): readonly (string | number)[] {
+  const inner = text.trim().replace(/^\[(.*)\]$/s, "$1");
+  if (inner.trim() === "") return [];
+  return inner.split(",").map((item) => {
+    const trimmed = item.trim();
+    return /^-?\d+(\.\d+)?$/.test(trimmed) ? Number(trimmed) : trimmed;
+  });
+}
+
+function parseChoice(option: CliOption, text: string, said: string): string {
+  const choices = option.choices ?? [];
+  const found = choices.find((choice) => choice.toLowerCase() === text.toLowerCase());
+  if (found === undefined) throw new UsageError(`${said} is one of ${choices.join(", ")}, not "${text}"`);
+  return found;
+}
+
+/** `1,2,3` or `[1,2,3]` as token ids. */
+export function parseIds(text: string, said: string): Int32Array {
+  const items = parseList(text);
+  const bad = items.find(
+    (item) => typeof item !== "number" || !Number.isInteger(item) || item < 0 || item > 0x7fffffff,
+  );
+  if (bad !== undefined) throw new UsageError(`${said} takes token ids separated by commas; "${bad}" is none`);
+  return Int32Array.from(items as number[]);
+}

@@ -1,0 +1,104 @@
+import { createHash } from "node:crypto";
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { corePasses, type Program, programOf, runPipeline } from "@llm/core-ir";
+import type { Artefact, Target, Unit } from "@llm/target";
+import { type BuildEvent, type BuiltUnit, buildArtefact, openArtefact, orderUnits, unitKeys } from "@llm/target/engine";
+import { withModelFiles } from "./model-files.ts";
+import type { Model } from "./open-model.ts";
+import { artefactCache, unitCache } from "./places.ts";
+import { targetOptions } from "./target-options.ts";
+
+/** A model made ready for a target: all that is decided before anything is written. */
+export interface Prepared<O = unknown> {
+  readonly model: Model;
+  /** The target, its artefacts complete with the checkpoint's small files. */
+  readonly target: Target<O>;
+  readonly options: O;
+  readonly program: Program;
+  readonly units: readonly Unit[];
+  /** Equal for equal results: a hash of every unit's content key. */
+  readonly key: string;
+}
+
+/** Runs a target's pipeline over a model's graph, and asks for its units. Nothing is written. */
+export async function prepare<O>(
+  model: Model,
+  target: Target<O>,
+  given: Readonly<Record<string, unknown>> = {},
+): Promise<Prepared<O>> {
+  const complete = await withModelFiles(target, model.checkpoint);
+  const options = targetOptions(complete, given);
+  const program = runPipeline(programOf(model.graph), complete.pipeline(model.graph, options), {
+    passes: [...corePasses, ...(complete.passes ?? [])],
+    dialects: complete.dialects,
+  });
+  const units = orderUnits(complete.units(program, options, {}));
+  const keys = unitKeys(units, { target: complete.id, tools: {}, source: model.weights.fingerprint });
+  const key = createHash("sha256")
+    .update([...keys].sort().join("\n"))
+    .digest("hex");
+  return { model, target: complete, options, program, units, key };
+}
+
+export interface BuildOptions {
+  /** Where the artefact goes; a folder in the cache, named for its key, unless said. */
+  readonly folder?: string;
+  /** Make everything again, whatever is there. */
+  readonly force?: boolean;
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  readonly signal?: AbortSignal;
+  onEvent?(event: BuildEvent): void;
+}
+
+/** An artefact, and what was done for it. */
+export interface Built {
+  readonly artefact: Artefact;
+  readonly units: readonly BuiltUnit[];
+  /** It was there already, made from the same things. */
+  readonly upToDate: boolean;
+  readonly seconds: number;
+}
+
+/** Makes the artefact of a prepared model, or finds it made. */
+export async function build<O>(prepared: Prepared<O>, options: BuildOptions = {}): Promise<Built> {
+  const began = performance.now();
+  const { model, target, program, key } = prepared;
+  const folder = options.folder ?? defaultFolder(prepared, options.env);
+  const seconds = () => (performance.now() - began) / 1000;
+  if (!options.force && options.folder === undefined) {
+    const artefact = await openArtefact(folder).catch(() => undefined); // damaged or absent: it is made again
+    if (artefact)
+      return {
+        artefact,
+        units: artefact.manifest.units.map((unit) => ({ ...unit, cached: true })),
+        upToDate: true,
+        seconds: seconds(),
+      };
+  }
+  const cacheDir = options.force
+    ? join(unitCache(options.env), `forced-${key.slice(0, 16)}-${process.pid}`)
+    : unitCache(options.env);
+  try {
+    const { artefact, units } = await buildArtefact({
+      target,
+      program,
+      options: prepared.options,
+      source: model.weights,
+      model: model.card,
+      folder,
+      cacheDir,
+      ...(options.signal ? { signal: options.signal } : {}),
+      ...(options.onEvent ? { onEvent: options.onEvent } : {}),
+    });
+    return { artefact, units, upToDate: units.every(({ cached }) => cached), seconds: seconds() };
+  } finally {
+    if (options.force) await rm(cacheDir, { recursive: true, force: true });
+  }
+}
+
+/** `<cache>/llm/artefacts/<model>-<target>-<key>`: readable, and as unique as the key. */
+function defaultFolder({ model, target, key }: Prepared<never> | Prepared, env?: BuildOptions["env"]): string {
+  const name = model.name.replaceAll(/[^\w.-]+/g, "--");
+  return join(artefactCache(env), `${name}-${target.id}-${key.slice(0, 16)}`);
+}

@@ -1,0 +1,95 @@
+import { existsSync } from "node:fs";
+import { access, constants, mkdir } from "node:fs/promises";
+import { availableParallelism, totalmem } from "node:os";
+import { addonStatus, cpuFeatures } from "@llm/runtime-native";
+import type { Finding, Host } from "@llm/target";
+import { artefactCache, hubCache } from "./places.ts";
+import { findTarget, surveyTargets } from "./targets.ts";
+
+/** A finding and what it is about: the machine, or one target. */
+export interface Diagnosis extends Finding {
+  readonly target: string; // "machine", or a target's id
+}
+
+export interface DiagnoseOptions {
+  /** Only this target; else every one that is installed. */
+  readonly target?: string;
+  readonly cacheDir?: string;
+  readonly env?: Readonly<Record<string, string | undefined>>;
+}
+
+/** The oldest Node that has what the packages use: `Float16Array`. */
+const NODE = 24;
+
+/**
+ * What works on this machine, what is missing and how to get it.
+ *
+ * @example
+ * const missing = (await diagnose()).filter(({ state }) => state === "missing");
+ */
+export async function diagnose(options: DiagnoseOptions = {}): Promise<readonly Diagnosis[]> {
+  const env = options.env ?? process.env;
+  const { targets, broken } =
+    options.target === undefined ? await surveyTargets() : { targets: [await findTarget(options.target)], broken: [] };
+  const host: Host = { platform: process.platform, arch: process.arch, env, exists: existsSync };
+  const machine = [nodeFinding(), processorFinding(), memoryFinding(), addonFinding()];
+  machine.push(await folderFinding("downloads", options.cacheDir ?? hubCache(env)));
+  machine.push(await folderFinding("artefacts", artefactCache(env)));
+  const found = machine.map((finding): Diagnosis => ({ target: "machine", ...finding }));
+  for (const { id, target } of targets)
+    for (const finding of await target.doctor(host)) found.push({ target: id, ...finding });
+  for (const { id, reason } of broken)
+    found.push({ target: id, name: "package", state: "missing", detail: reason, fix: `npm install @llm/target-${id}` });
+  if (targets.length === 0)
+    found.push({
+      target: "machine",
+      name: "targets",
+      state: "missing",
+      detail: "no target is installed",
+      fix: "npm install @llm/target-cpu",
+    });
+  return found;
+}
+
+function nodeFinding(): Finding {
+  const detail = `Node ${process.versions.node}, ${process.platform}-${process.arch}`;
+  if (Number(process.versions.node.split(".")[0]) >= NODE) return { name: "node", state: "ok", detail };
+  return { name: "node", state: "missing", detail, fix: `install Node ${NODE} or newer` };
+}
+
+function processorFinding(): Finding {
+  const { features } = cpuFeatures();
+  const cores = availableParallelism();
+  const said = features.length === 0 ? "vector units unknown" : features.join(" ");
+  return { name: "processor", state: "ok", detail: `${cores} ${cores === 1 ? "core" : "cores"}, ${said}` };
+}
+
+function memoryFinding(): Finding {
+  return { name: "memory", state: "ok", detail: `${(totalmem() / 1e9).toFixed(1)} GB` };
+}
+
+function addonFinding(): Finding {
+  const status = addonStatus();
+  if (status.state === "loaded") return { name: "addon", state: "ok", detail: status.file };
+  return {
+    name: "addon",
+    state: "warning",
+    detail: `not in use: ${status.reason}`,
+    fix: "everything works without it, some of it slower",
+  };
+}
+
+async function folderFinding(name: string, folder: string): Promise<Finding> {
+  try {
+    await mkdir(folder, { recursive: true });
+    await access(folder, constants.W_OK);
+    return { name, state: "ok", detail: folder };
+  } catch {
+    return {
+      name,
+      state: "warning",
+      detail: `${folder} can't be written to`,
+      fix: "make it writable, or name another folder",
+    };
+  }
+}

@@ -1,0 +1,35 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { demoModelFolder } from "@llm/demo-model";
+import { describe, expect, it } from "vitest";
+import { referenceLogits } from "./logits.ts";
+import { openModel } from "./open-model.ts";
+import { openReference } from "./reference.ts";
+
+interface Golden {
+  readonly prompts: readonly {
+    input_ids: number[];
+    last_top8_ids: number[];
+    last_top8_logits: number[];
+    greedy: number[];
+  }[];
+}
+
+const golden = JSON.parse(readFileSync(join(demoModelFolder, "golden.json"), "utf8")) as Golden;
+
+describe("the reference on the bundled checkpoint", () => {
+  it("has the published implementation's best logits and greedy tokens", async () => {
+    const model = await openModel(demoModelFolder);
+    const reference = await openReference(model, { context: model.card.context });
+    for (const { input_ids, last_top8_ids, last_top8_logits, greedy } of golden.prompts) {
+      const result = await referenceLogits(reference, model.card, {
+        ids: Int32Array.from(input_ids),
+        greedy: greedy.length,
+      });
+      const last = result.logits.subarray(-model.card.vocab);
+      for (const [i, id] of last_top8_ids.entries()) expect(last[id]).toBeCloseTo(last_top8_logits[i]!, 3);
+      expect(result.greedy).toEqual(greedy);
+    }
+    await model.close();
+  });
+});

@@ -1,0 +1,129 @@
+import { basename } from "node:path";
+import { type Checkpoint, type Overrides, openCheckpoint, parseOverride } from "@llm/checkpoint";
+import { checkSpec, type Graph } from "@llm/core-ir";
+import { type Architecture, architectureFor, Config } from "@llm/models";
+import type { ModelCard } from "@llm/target";
+import { type Binding, bind, DTYPES, type DType, leavesOf, requireBound, type WeightSource } from "@llm/tensor";
+import { ToolchainError } from "./error.ts";
+import { modelCard } from "./model-card.ts";
+
+/** A checkpoint that was opened, understood, and found to hold what its config promises. */
+export interface Model {
+  readonly name: string;
+  readonly checkpoint: Checkpoint;
+  readonly architecture: Architecture;
+  /** Canonical: decoder ops, packed tokens; its leaves name the checkpoint's own tensors. */
+  readonly graph: Graph;
+  readonly card: ModelCard;
+  readonly weights: WeightSource;
+  /** Tensors that nothing uses, and why that does no harm. */
+  readonly ignored: Binding["ignored"];
+  /** Fields of the config that the architecture neither reads nor knows to be harmless. */
+  readonly unread: readonly string[];
+  close(): Promise<void>;
+}
+
+export interface OpenModelOptions {
+  /** How it is called; the folder's name unless said. */
+  readonly name?: string;
+  /** `key=value`: fields of the config to set; dotted paths reach inside. */
+  readonly config?: readonly string[];
+}
+
+/**
+ * Opens a checkpoint, builds its graph, checks that against the spec, and binds it: every tensor that the graph needs is
+ * there in the right shape, and none is left over that nobody knows a reason for. Only headers are read.
+ *
+ * @example
+ * const model = await openModel("models/starcoderbase-1b");
+ * model.card.parameters;
+ * await model.close();
+ */
+export async function openModel(path: string, options: OpenModelOptions = {}): Promise<Model> {
+  const checkpoint = await openCheckpoint(path, { overrides: overridesOf(options.config) });
+  try {
+    const name = options.name ?? basename(checkpoint.folder);
+    const { architecture, graph: unbound, unread } = graphOf(checkpoint);
+    const { graph, ignored } = bindGraph(unbound, architecture, checkpoint);
+    return {
+      name,
+      checkpoint,
+      architecture,
+      graph,
+      card: modelCard(name, architecture.id, graph),
+      weights: checkpoint.weights,
+      ignored,
+      unread,
+      close: () => checkpoint.close(),
+    };
+  } catch (error) {
+    await checkpoint.close();
+    throw error;
+  }
+}
+
+export interface ModelGraph {
+  readonly architecture: Architecture;
+  readonly graph: Graph;
+  readonly unread: readonly string[];
+}
+
+/** The canonical graph that a checkpoint's config asks for; needs no weights. */
+export function graphOf({ config: raw }: Checkpoint): ModelGraph {
+  const architecture = architectureFor(raw);
+  const config = new Config(raw);
+  const graph = architecture.build(config);
+  checkSpec(graph);
+  const unread = Object.keys(raw).filter(
+    (key) => !config.fieldsRead.has(key) && !Object.hasOwn(architecture.ignored, key),
+  );
+  return { architecture, graph, unread };
+}
+
+/** The graph with its leaves decided for this checkpoint, or an error that names what is missing, left over or of another shape. */
+export function bindGraph(
+  graph: Graph,
+  { harmless = [] }: Architecture,
+  { weights, path }: Checkpoint,
+): { readonly graph: Graph; readonly ignored: Binding["ignored"] } {
+  if (!weights.names()[Symbol.iterator]().next().value)
+    throw new ToolchainError(
+      "model-mismatch",
+      `${path}: holds a config, but no weights; download the whole checkpoint`,
+    );
+  const binding = bind(
+    graph.weights.map(({ expr }) => expr),
+    weights,
+    { harmless },
+  );
+  const exprs = inFolder(path, () => requireBound(binding));
+  for (const { name } of exprs.flatMap(leavesOf)) {
+    const format = weights.get(name)!.format;
+    if (format in DTYPES && !DTYPES[format as DType].float)
+      throw new ToolchainError(
+        "model-mismatch",
+        `${path}: tensor ${name} is stored as ${format}; a weight is a float of some format`,
+      );
+  }
+  const bound = graph.weights.map((weight, at) => ({ ...weight, expr: exprs[at]! }));
+  return { graph: { ...graph, weights: bound }, ignored: binding.ignored };
+}
+
+/** `key=value` texts as fields to set. */
+export function overridesOf(config: readonly string[] = []): Overrides {
+  try {
+    return Object.fromEntries(config.map(parseOverride));
+  } catch (error) {
+    throw new ToolchainError("option-invalid", `--config: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+/** Errors about tensors don't know which folder they came from. */
+function inFolder<T>(path: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    throw new ToolchainError("model-mismatch", `${path}: ${error.message}`, { cause: error });
+  }
+}

@@ -1,0 +1,31 @@
+import { homedir } from "node:os";
+import { join } from "node:path";
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Where downloads of the hub are, by the rules of the hub's own tools. */
+export function hubCache(env: Environment = process.env): string {
+  if (env["HF_HUB_CACHE"]) return env["HF_HUB_CACHE"];
+  return join(env["HF_HOME"] ?? join(cacheHome(env), "huggingface"), "hub");
+}
+
+/** Where finished artefacts are kept: `<cache home>/llm/artefacts`. */
+export function artefactCache(env: Environment = process.env): string {
+  return join(cacheHome(env), "llm", "artefacts");
+}
+
+/** XDG's rule: the variable counts when it is an absolute path. */
+function cacheHome(env: Environment): string {
+  const said = env["XDG_CACHE_HOME"];
+  return said?.startsWith("/") ? said : join(env["HOME"] || homedir(), ".cache");
+}
+
+/** Where single units are kept, so that an interrupted or slightly different build goes on from them. */
+export function unitCache(env: Environment = process.env): string {
+  return join(cacheHome(env), "llm", "units");
+}
+
+/** Where it is remembered what was verified, by key. */
+export function verifiedCache(env: Environment = process.env): string {
+  return join(cacheHome(env), "llm", "verified");
+}

@@ -1,0 +1,53 @@
+import type { OptionDef, OptionTable, Target } from "@llm/target";
+import { ToolchainError } from "./error.ts";
+
+/**
+ * A target's options with its defaults filled in. Values are checked against the target's own table, so that a program gets
+ * the same one-line errors as a shell.
+ */
+export function targetOptions<O>(target: Target<O>, given: Readonly<Record<string, unknown>> = {}): O {
+  const table = target.options as Readonly<Record<string, OptionDef<unknown>>>;
+  const unknown = Object.keys(given).find((name) => !Object.hasOwn(table, name));
+  if (unknown !== undefined) {
+    const known = Object.keys(table).join(", ") || "none";
+    throw new ToolchainError("option-invalid", `target ${target.id} has no option ${unknown}; it has: ${known}`);
+  }
+  const options: Record<string, unknown> = {};
+  for (const [name, def] of Object.entries(table)) {
+    const value = given[name] ?? def.default;
+    if (value === undefined) continue;
+    const wrong = problem(def, value);
+    if (wrong) throw new ToolchainError("option-invalid", `target ${target.id}: ${name} ${wrong}`);
+    options[name] = value;
+  }
+  return options as O;
+}
+
+/** Those of `given` that the target has: what a caller wants of any target that can. */
+export function optionsOf<O>(
+  target: { readonly options: OptionTable<O> },
+  given: Readonly<Record<string, unknown>>,
+): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(given).filter(([name, value]) => value !== undefined && Object.hasOwn(target.options, name)),
+  );
+}
+
+function problem({ kind, choices, min, max }: OptionDef<unknown>, value: unknown): string | undefined {
+  switch (kind) {
+    case "number":
+      if (typeof value !== "number" || !Number.isFinite(value)) return `is a number, not ${JSON.stringify(value)}`;
+      if (min !== undefined && value < min) return `is at least ${min}, not ${value}`;
+      return max !== undefined && value > max ? `is at most ${max}, not ${value}` : undefined;
+    case "boolean":
+      return typeof value === "boolean" ? undefined : `is true or false, not ${JSON.stringify(value)}`;
+    case "choice":
+      return choices?.includes(value as string)
+        ? undefined
+        : `is one of ${choices?.join(", ")}, not ${JSON.stringify(value)}`;
+    case "list":
+      return Array.isArray(value) ? undefined : `is a list, not ${JSON.stringify(value)}`;
+    case "string":
+      return typeof value === "string" ? undefined : `is a text, not ${JSON.stringify(value)}`;
+  }
+}

@@ -1,0 +1,57 @@
+import { readdir, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { type Checkpoint, openCheckpoint } from "@llm/checkpoint";
+import { createTokenizer, loadTokenizer, type Tokenizer } from "@llm/tokenizer-bpe";
+import { MODEL_FILES } from "./model-files.ts";
+import { type ResolveOptions, resolveModel } from "./resolve-model.ts";
+
+/** What `llm inspect` says of a tokenizer. */
+export interface TokenizerDescription {
+  readonly vocabSize: number;
+  readonly special: Readonly<Record<string, string>>;
+  readonly chatTemplates: readonly string[];
+}
+
+/** The tokenizer of a MODEL, of an artefact, or in a file of its own. Needs no weights and no config. */
+export async function openTokenizer(model?: string, options: ResolveOptions = {}): Promise<Tokenizer> {
+  const { path } = await resolveModel(model, options);
+  if (!(await stat(path)).isDirectory()) {
+    if (!path.endsWith(".gguf")) return loadTokenizer(path);
+    const checkpoint = await openCheckpoint(path);
+    return tokenizerOf(checkpoint).finally(() => checkpoint.close());
+  }
+  const inside = join(path, MODEL_FILES); // artefacts keep the checkpoint's files one folder down
+  const has = async (folder: string) =>
+    (await readdir(folder).catch(() => [])).some((name) => /^(tokenizer|vocab)\./.test(name));
+  return loadTokenizer(!(await has(path)) && (await has(inside)) ? inside : path);
+}
+
+/** The tokenizer that a checkpoint brings along. */
+export async function tokenizerOf(checkpoint: Checkpoint): Promise<Tokenizer> {
+  if (checkpoint.kind !== "gguf") return loadTokenizer(checkpoint.folder);
+  const files: Record<string, Uint8Array> = {};
+  for (const name of checkpoint.files) {
+    const bytes = await checkpoint.readFile(name);
+    if (bytes) files[name] = bytes;
+  }
+  return createTokenizer(files);
+}
+
+export async function describeTokenizer(path: string): Promise<TokenizerDescription> {
+  const tokenizer = await loadTokenizer(path);
+  const roles = {
+    bos: tokenizer.bosTokenId,
+    eos: tokenizer.eosTokenId,
+    pad: tokenizer.padTokenId,
+    unk: tokenizer.unkTokenId,
+  };
+  const special = Object.entries(roles).flatMap(([role, id]) => {
+    const token = id === undefined ? undefined : tokenizer.idToToken(id);
+    return token === undefined ? [] : [[role, token] as const];
+  });
+  return {
+    vocabSize: tokenizer.vocabSize,
+    special: Object.fromEntries(special),
+    chatTemplates: tokenizer.chatTemplateNames,
+  };
+}
