@@ -5,6 +5,7 @@ export { primitiveEmitters } from "./convert/primitive/index.ts";
 export { storedDTypes } from "./convert/stored-dtypes.ts";
 export { type ToOnnxOptions, toOnnx } from "./convert/to-onnx.ts";
 export { ExportError, type ExportErrorCode, type ExportErrorDetails } from "./error.ts";
+export { type TransformersInterface, transformersInterface } from "./flavours/transformers-interface.ts";
 export * from "./model/onnx-model.ts";
 export * from "./read/read-onnx.ts";
 export { type WriteOptions, type WrittenFile, type WrittenOnnx, writeOnnx } from "./write/write-onnx.ts";

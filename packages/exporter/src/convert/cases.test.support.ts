@@ -68,7 +68,7 @@ function expectClose(actual: Tensor, expected: Tensor): void {
   for (let n = 0; n < expected.data.length; n++) {
     const [a, e] = [Number(actual.data[n]), Number(expected.data[n])];
     const off = Number.isNaN(e) ? (Number.isNaN(a) ? 0 : 1) : Math.abs(a - e) / Math.max(1, Math.abs(e));
-    if (!(off < 2e-6) && a !== e) expect.fail(`element ${n} is ${a}, not ${e}`);
+    if (!(off < 1e-5) && a !== e) expect.fail(`element ${n} is ${a}, not ${e}`);
   }
 }
 

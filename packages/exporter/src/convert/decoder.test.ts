@@ -1,11 +1,19 @@
 import { decoder, GraphBuilder, primitive } from "@llm/core-ir";
 import type { WeightExpr } from "@llm/tensor";
 import { describe, expect, test } from "vitest";
-import { type Case, expectSameOnOnnx, f, given, i, positive } from "./cases.test.support.ts";
+import { type Case, expectSameOnOnnx, f, given, i, type Operand, positive } from "./cases.test.support.ts";
 import { toOnnx } from "./to-onnx.ts";
 
 const layer = { kind: "layer", eps: 1e-5 };
 const rms = { kind: "rms", eps: 1e-6 };
+
+const freqs = [1, 0.1];
+const alibi = { slopes: [0.5, 0.25, 0.125, 0.0625], anchor: "relative" };
+const positions = i(0, 40, "b", "n");
+/** Two slots, their tokens in turn. What an op makes of tokens that don't exist is not compared. */
+const packed = { positions: given(["m"], 0, 1, 0, 2, 1), slots: given(["m"], 0, 0, 1, 0, 1) };
+const padded = { positions: given(["b", "n"], 0, 1, 2, 4, 5, 6) };
+const qkv = (...tokens: string[]): Operand[] => [f(...tokens, 4, 8), f(...tokens, 2, 8), f(...tokens, 2, 6)];
 
 const CASES: readonly Case[] = [
   { kind: "linear", ins: [f("n", 8), f(6, 8)] },
@@ -30,6 +38,50 @@ const CASES: readonly Case[] = [
   { kind: "softcap", attrs: { cap: 3 }, ins: [{ ...positive("n", 8), from: -9, to: 9 }] },
   { kind: "pick", ins: [f("n", 8), given([2], 2, 0)] },
   { kind: "pick", ins: [f("b", "n", 8), given(["m"], 5, 0, 1, 5, 3)] },
+  { kind: "rotary", attrs: { dims: 4, pairs: "half", freqs }, ins: [f("b", "n", 2, 4), positions] },
+  { kind: "rotary", attrs: { dims: 4, pairs: "interleaved", freqs, factor: 1.5 }, ins: [f("b", "n", 2, 4), positions] },
+  { kind: "rotary", attrs: { dims: 4, start: 2, pairs: "half", freqs }, ins: [f("n", 2, 8), i(0, 999, "n")] },
+  {
+    kind: "rotary",
+    attrs: { dims: 4, pairs: "half", freqs, beyond: { above: 20, freqs: [0.5, 0.05] } },
+    ins: [f("n", 2, 4), i(0, 40, "n"), given(["n"], 10, 20, 30)],
+  },
+  {
+    kind: "rotary",
+    attrs: { dims: 4, pairs: "half", freqs, beyond: { above: 20, ntk: { base: 100, factor: 2 } } },
+    ins: [f("n", 2, 4), i(0, 40, "n"), given(["n"], 10, 20, 30)],
+  },
+  { kind: "attention", attrs: { scale: 0.3 }, ins: [...qkv("m"), packed.positions, packed.slots] },
+  { kind: "attention", attrs: { scale: 0.3, window: 2 }, ins: [...qkv("b", "n"), padded.positions] },
+  { kind: "attention", attrs: { scale: 0.3, softcap: 2, alibi }, ins: [...qkv("b", "n"), padded.positions] },
+  {
+    kind: "attention",
+    attrs: { scale: 0.3, alibi: { ...alibi, anchor: "key", round: "bf16" } },
+    ins: [...qkv("m"), packed.positions, packed.slots],
+  },
+  {
+    kind: "route",
+    attrs: { score: "softmax", order: "score-topk", k: 2, renorm: true },
+    ins: [f("n", 8)],
+  },
+  { kind: "route", attrs: { score: "softmax", order: "topk-score", k: 2 }, ins: [f("b", "n", 8)] },
+  {
+    kind: "route",
+    attrs: {
+      score: "sigmoid",
+      order: "score-topk",
+      k: 3,
+      renorm: true,
+      scale: 2.5,
+      groups: { count: 4, keep: 2, by: "top2sum" },
+    },
+    ins: [f("n", 8), f(8)],
+  },
+  {
+    kind: "experts",
+    attrs: { fn: "silu" },
+    ins: [f("n", 6), positive("n", 2), i(0, 3, "n", 2), f(4, 5, 6), f(4, 5, 6), f(4, 6, 5)],
+  },
   { kind: "round", attrs: { format: "f16" }, ins: [f("n", 8)] },
 ];
 

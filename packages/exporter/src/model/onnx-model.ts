@@ -1,5 +1,5 @@
 import type { Dim } from "@llm/core-ir";
-import type { DType, Tensor, WeightExpr } from "@llm/tensor";
+import type { DType, Packing, Tensor, WeightExpr } from "@llm/tensor";
 
 /**
  * An ONNX model as plain data, before it is bytes. Weights are still expressions over a checkpoint; where their bytes
@@ -60,6 +60,8 @@ export type OnnxInitializer =
       readonly dtype: DType;
       readonly shape: readonly number[];
       readonly weight: WeightExpr;
+      /** The bytes to take, where `dtype` and `shape` don't say: a packed format's, or one part of it. */
+      readonly packing?: Packing;
     };
 
 export interface OnnxFunction {

@@ -1,4 +1,4 @@
-import { DTYPES, sizeOf, type Tensor, type TypedArray } from "@llm/tensor";
+import { DTYPES, type Packing, sizeOf, type Tensor, type TypedArray } from "@llm/tensor";
 import type { OnnxInitializer } from "../model/onnx-model.ts";
 import type { ExternalData } from "../model/to-proto.ts";
 
@@ -39,7 +39,7 @@ export function layOut(
   for (const initializer of initializers) {
     const inline = "tensor" in initializer && initializer.tensor.data.byteLength < INLINE_BYTES;
     if (inline || referenced.has(initializer.name)) continue;
-    const key = "weight" in initializer ? JSON.stringify([initializer.weight, initializer.dtype]) : undefined;
+    const key = "weight" in initializer ? JSON.stringify([initializer.weight, packingOf(initializer)]) : undefined;
     const same = key === undefined ? undefined : shared.get(key);
     if (same !== undefined) {
       placed.set(initializer.name, same); // tied weights are written once
@@ -56,7 +56,12 @@ export function layOut(
   return { pieces, placed, bytes: end };
 }
 
-function byteLength(initializer: OnnxInitializer): number {
+/** The bytes that a weight's initializer wants. */
+export function packingOf({ dtype, packing = dtype }: WeightInitializer): Packing {
+  return packing;
+}
+
+export function byteLength(initializer: OnnxInitializer): number {
   if ("tensor" in initializer) return initializer.tensor.data.byteLength;
   return sizeOf(initializer.shape) * DTYPES[initializer.dtype].bytes;
 }

@@ -4,7 +4,7 @@ import { locate, type Span, type WeightSource } from "@llm/tensor";
 import type { OnnxModel } from "../model/onnx-model.ts";
 import { type ExternalData, encodeModel } from "../model/to-proto.ts";
 import { DurableFile, writeError } from "./durable-file.ts";
-import { layOut, type WeightInitializer } from "./lay-out.ts";
+import { byteLength, layOut, packingOf, type WeightInitializer } from "./lay-out.ts";
 import { linkFile } from "./link-file.ts";
 import { writePieces } from "./write-pieces.ts";
 
@@ -84,9 +84,9 @@ export async function writeOnnx(model: OnnxModel, options: WriteOptions): Promis
 
 function locateAll(weights: readonly WeightInitializer[], source: WeightSource): Map<string, Span> {
   const spans = new Map<string, Span>();
-  for (const { name, weight, dtype } of weights) {
-    const span = locate(weight, source, dtype);
-    if (span !== undefined) spans.set(name, span);
+  for (const initializer of weights) {
+    const span = locate(initializer.weight, source, packingOf(initializer));
+    if (span?.length === byteLength(initializer)) spans.set(initializer.name, span);
   }
   return spans;
 }

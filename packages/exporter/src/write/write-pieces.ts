@@ -1,7 +1,7 @@
 import { stream, type WeightSource } from "@llm/tensor";
 import { ExportError } from "../error.ts";
 import type { DurableFile } from "./durable-file.ts";
-import { bytesOf, type Layout, type Piece } from "./lay-out.ts";
+import { bytesOf, type Layout, type Piece, packingOf } from "./lay-out.ts";
 
 /** Large enough that calls cost nothing, small enough that several at once stay within a few tens of megabytes. */
 const CHUNK_BYTES = 4 * 2 ** 20;
@@ -50,7 +50,8 @@ export async function writePieces(
 }
 
 async function* bytesOfPiece({ content }: Piece, source: WeightSource, signal: AbortSignal): AsyncIterable<Uint8Array> {
-  if ("weight" in content) yield* stream(content.weight, source, content.dtype, { chunkBytes: CHUNK_BYTES, signal });
+  if ("weight" in content)
+    yield* stream(content.weight, source, packingOf(content), { chunkBytes: CHUNK_BYTES, signal });
   else yield bytesOf(content.data);
 }
 
