@@ -1,4 +1,4 @@
-import type { DType, Tensor, WeightExpr } from "@llm/tensor";
+import { type DType, leavesOf, shapeOf, type Tensor, type WeightExpr } from "@llm/tensor";
 import { type Dim, isSymbol } from "./dim.ts";
 import { GraphError } from "./error.ts";
 import type { Attrs, Block, Constant, Graph, Op, State, SymbolRange, Type, Value, Weight } from "./graph.ts";
@@ -6,7 +6,6 @@ import { inferOp } from "./infer.ts";
 import type { Dialect, OpDef } from "./op-def.ts";
 import { sameType } from "./shape.ts";
 import { scalar } from "./values.ts";
-import { weightNames, weightShape } from "./weights.ts";
 
 interface Draft {
   id: string;
@@ -73,8 +72,8 @@ export class GraphBuilder {
     const key = `${dtype} ${JSON.stringify(expr)}`;
     let value = this.#weightOf.get(key);
     if (!value) {
-      const id = this.#take() ?? weightNames(expr)[0] ?? this.#scoped("weight");
-      value = this.#value(this.#unique(id), { dtype, shape: weightShape(expr) });
+      const id = this.#take() ?? leavesOf(expr)[0]?.name ?? this.#scoped("weight");
+      value = this.#value(this.#unique(id), { dtype, shape: shapeOf(expr) });
       this.#weights.push({ value, expr });
       this.#weightOf.set(key, value);
     }

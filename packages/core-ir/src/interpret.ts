@@ -64,9 +64,7 @@ export function interpret(graph: Graph, bindings: Bindings): Results {
   });
 
   const outputs = graph.outputs.map((value) => [value.id, leave(value.type, values.get(value.id)!)] as const);
-  const states = graph.states.map(
-    ({ value, next }) => [value.id, leave(value.type, values.get(next.id)!)] as const,
-  );
+  const states = graph.states.map(({ value, next }) => [value.id, leave(value.type, values.get(next.id)!)] as const);
   return { outputs: Object.fromEntries(outputs), states: new Map(states) };
 }
 

@@ -1,3 +1,4 @@
+import { shapeOf } from "@llm/tensor";
 import { legalOps } from "./dialects.ts";
 import { dimSymbols } from "./dim.ts";
 import { GraphError } from "./error.ts";
@@ -5,10 +6,9 @@ import type { Graph, Op, Program, State, Type, Value } from "./graph.ts";
 import { inferOp } from "./infer.ts";
 import type { Dialect } from "./op-def.ts";
 import { sameShape, sameType, typeText } from "./shape.ts";
-import { weightShape } from "./weights.ts";
 
 /** What an id may be made of: the text form and file names rely on it. */
-const ID = /^[A-Za-z_][\w.\-/:]*$/;
+const ID = /^\w[\w.\-/]*$/;
 
 /**
  * Throws a GraphError naming the op or value that breaks a rule: everything made once, before it is used, with the type
@@ -38,8 +38,8 @@ export function checkSpec(graph: Graph, dialects: readonly Dialect[] = []): void
   for (const value of graph.inputs) define(value, "an input");
   for (const { value, expr } of graph.weights) {
     define(value, "a weight");
-    if (!sameShape(value.type.shape, weightShape(expr)))
-      fail(`weight ${value.id} is ${typeText(value.type)}, its expression makes [${weightShape(expr).join(", ")}]`);
+    if (!sameShape(value.type.shape, shapeOf(expr)))
+      fail(`weight ${value.id} is ${typeText(value.type)}, its expression makes [${shapeOf(expr).join(", ")}]`);
   }
   for (const { value, data } of graph.constants) {
     define(value, "a constant");

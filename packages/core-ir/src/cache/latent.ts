@@ -1,6 +1,6 @@
 import type { Builder } from "../builder.ts";
-import type { Graph, Op, Value } from "../graph.ts";
 import { absorbLatent } from "../decoder/latent-lower.ts";
+import type { Graph, Op, Value } from "../graph.ts";
 import { rewriteGraph } from "../rewrite.ts";
 import type { FormOptions } from "./forms.ts";
 import { cacheDims } from "./state.ts";

@@ -10,6 +10,9 @@ export function paddedRows(
 ): { readonly positions: Value; readonly batch: Dim; readonly seq: Dim } {
   const [batch, seq] = positions.type.shape;
   if (slots || batch === undefined || seq === undefined || positions.type.shape.length !== 2)
-    throw new GraphError("unsupported", `the ${form} form needs padded rows that are their own slots: run pad before it`);
+    throw new GraphError(
+      "unsupported",
+      `the ${form} form needs padded rows that are their own slots: run pad before it`,
+    );
   return { positions, batch, seq };
 }

@@ -46,6 +46,9 @@ export function cacheDims(b: Builder, { positions, slots }: Pick<Attention, "pos
 }
 
 /** Places of a ring that serves `window` while chunks come and rows go back; see the schedules in cache-form.test.ts. */
-export function ringSize(window: number, { chunk, rewind }: { readonly chunk: number; readonly rewind: number }): number {
+export function ringSize(
+  window: number,
+  { chunk, rewind }: { readonly chunk: number; readonly rewind: number },
+): number {
   return window - 1 + Math.max(chunk, rewind);
 }

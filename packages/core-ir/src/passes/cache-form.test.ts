@@ -34,8 +34,7 @@ function model(kind: "attention" | "latent_attention", groups: number, attrs: At
     Value,
     Value,
   ];
-  const table = (name: string, width: number) =>
-    b.embed(b.weight({ op: "tensor", name, shape: [VOCAB, width] }), ids);
+  const table = (name: string, width: number) => b.embed(b.weight({ op: "tensor", name, shape: [VOCAB, width] }), ids);
   const heads = (name: string, count: number, width: number) =>
     b.rotary(b.reshape(table(name, count * width), [count, width], 1), positions, {
       dims: 4,
@@ -61,7 +60,9 @@ function model(kind: "attention" | "latent_attention", groups: number, attrs: At
   b.output(out, "out");
   const graph = b.finish();
   const random = randomOf(5);
-  const weights = new Map(graph.weights.map(({ value }) => [value.id, randomFloats(random, value.type.shape as number[])]));
+  const weights = new Map(
+    graph.weights.map(({ value }) => [value.id, randomFloats(random, value.type.shape as number[])]),
+  );
   return { graph, weights };
 }
 
@@ -80,7 +81,8 @@ function emptyStates(graph: Graph, sizes: Record<string, number>, only: (value: 
       .map(({ value }) => {
         const shape = value.type.shape.map((dim) => dimValue(dim, sizes));
         const length = shape.reduce((a, b) => a * b, 1);
-        const data = value.type.dtype === "i32" ? new Int32Array(length).fill(-1) : new Float32Array(length).fill(Number.NaN);
+        const data =
+          value.type.dtype === "i32" ? new Int32Array(length).fill(-1) : new Float32Array(length).fill(Number.NaN);
         return [value.id, { dtype: value.type.dtype, shape, data }];
       }),
   );
@@ -104,7 +106,8 @@ function rowsOf(out: Tensor, rows: readonly (Turn | undefined)[], side: "left" |
 }
 
 /** Slots as rows, absent ones idle. */
-const bySlot = (turns: readonly Turn[]) => Array.from({ length: SLOTS }, (_, slot) => turns.find((t) => t.slot === slot));
+const bySlot = (turns: readonly Turn[]) =>
+  Array.from({ length: SLOTS }, (_, slot) => turns.find((t) => t.slot === slot));
 
 const columns = (rows: readonly (Turn | undefined)[], side: "left" | "right") => ({
   ids: padRows(rows, side, (turn, n) => turn.tokens[n]!, -1),
@@ -219,7 +222,10 @@ function history(m: Model, params: Attrs): Runner {
       const [count, outer] = heads ? [shape[2]!, shape[1]!] : [shape[1]!, 1];
       const inner = data.length / count / outer;
       for (let o = 0; o < outer; o++)
-        to.data.set(data.slice(o * count * inner, (o + 1) * count * inner) as never, ((slot * outer + o) * CONTEXT + at) * inner);
+        to.data.set(
+          data.slice(o * count * inner, (o + 1) * count * inner) as never,
+          ((slot * outer + o) * CONTEXT + at) * inner,
+        );
     }
   };
   return {

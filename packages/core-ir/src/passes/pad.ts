@@ -18,7 +18,8 @@ export const pad = graphPass({
 });
 
 function padGraph(graph: Graph, slots: "rows" | "row" | "token"): Graph {
-  if (!graph.inputs.some(isPacked)) throw new GraphError("unsupported", `${graph.name} has no packed tokens to lay out`);
+  if (!graph.inputs.some(isPacked))
+    throw new GraphError("unsupported", `${graph.name} has no packed tokens to lay out`);
   const padded = rewriteGraph(graph, {
     input(value, b) {
       if (!isPacked(value)) return undefined;

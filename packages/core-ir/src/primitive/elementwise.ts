@@ -113,8 +113,7 @@ export const where = op({
     const shape = broadcast(condition!.shape, broadcast(x!.shape, y!.shape)) as number[];
     const out = like(x!, shape);
     const [c, a, b] = [condition!, x!, y!].map((t) => stretch(t, shape)) as [Int32Array, Int32Array, Int32Array];
-    for (let i = 0; i < out.data.length; i++)
-      out.data[i] = condition!.data[c[i]!] ? x!.data[a[i]!]! : y!.data[b[i]!]!;
+    for (let i = 0; i < out.data.length; i++) out.data[i] = condition!.data[c[i]!] ? x!.data[a[i]!]! : y!.data[b[i]!]!;
     return [out];
   },
 });

@@ -52,7 +52,10 @@ export const transpose = op({
     const shape = full.map((p) => x!.shape[p]!);
     const strides = stridesOf(x!.shape);
     const out = like(x!, shape);
-    const at = walk(shape, full.map((p) => strides[p]!));
+    const at = walk(
+      shape,
+      full.map((p) => strides[p]!),
+    );
     for (let i = 0; i < at.length; i++) out.data[i] = x!.data[at[i]!]!;
     return [out];
   },
