@@ -1,4 +1,4 @@
-import { type ActivationName, Builder, type Graph, type Value } from "@llm/core-ir";
+import { Builder, type Graph, type Value } from "@llm/core-ir";
 import type { WeightExpr } from "@llm/tensor";
 import type { Rope } from "./rope.ts";
 
@@ -7,6 +7,14 @@ export interface LinearLayout {
   readonly bias?: boolean;
   /** Stored [in, out], as GPT-2's Conv1D does. */
   readonly transposed?: boolean;
+}
+
+/** Where the head's weight is. */
+export interface HeadLayout {
+  /** The embedding's tensor, when it is the head's too. */
+  readonly table?: string;
+  readonly name?: string;
+  readonly bias?: boolean;
 }
 
 export interface AttentionOptions {
@@ -118,19 +126,6 @@ export class Decoder {
     return this.joinHeads(out, heads, width);
   }
 
-  /** Two linears with an activation between. */
-  mlp(
-    x: Value,
-    up: string,
-    down: string,
-    width: number,
-    inner: number,
-    fn: ActivationName,
-    layout: LinearLayout = {},
-  ): Value {
-    return this.linear(this.b.activation(this.linear(x, up, width, inner, layout), fn), down, inner, width, layout);
-  }
-
   embedding(make: () => Value): Value {
     return this.b.block("embedding", make);
   }
@@ -154,16 +149,15 @@ export class Decoder {
     return this.b.finish();
   }
 
-  /** The head's linear: its own tensor, or the embedding's when they are tied. */
-  logits(x: Value, width: number, vocab: number, tied: boolean, table: string, head = "lm_head"): Value {
-    return tied
-      ? this.b.linear(x, this.b.weight(this.tensor(table, [vocab, width])))
-      : this.#unprefixedHead(x, width, vocab, head);
-  }
-
-  /** `lm_head` stands outside the module that the prefix names. */
-  #unprefixedHead(x: Value, width: number, vocab: number, head: string): Value {
-    return this.b.linear(x, this.b.weight({ op: "tensor", name: `${head}.weight`, shape: [vocab, width] }));
+  /** The head's linear: the embedding's `table` when they are tied, else a tensor outside the prefixed module. */
+  logits(x: Value, width: number, vocab: number, { table, name = "lm_head", bias = false }: HeadLayout = {}): Value {
+    const own = (suffix: string, shape: readonly number[]): WeightExpr => ({
+      op: "tensor",
+      name: `${name}.${suffix}`,
+      shape,
+    });
+    const weight = table === undefined ? own("weight", [vocab, width]) : this.tensor(table, [vocab, width]);
+    return this.b.linear(x, this.b.weight(weight), bias ? this.b.weight(own("bias", [vocab])) : null);
   }
 
   /** Length of the whole prompt that each token belongs to: only frequencies that depend on it ask. */

@@ -1,3 +1,23 @@
+import type { Harmless } from "@llm/tensor";
+
+/** Rotary tables that older checkpoints store. */
+export const INVERSE_FREQUENCIES: Harmless = {
+  match: /\.rotary_(emb|pos_emb)\.inv_freq$/,
+  reason: "rotary frequencies, which are computed from the config",
+};
+
+/** Causal masks that older checkpoints store. */
+export const CAUSAL_MASKS: Harmless = {
+  match: /(^|\.)(attn|attention)\.((masked_)?bias|causal_mask)$/,
+  reason: "the causal mask, which is computed",
+};
+
+/** A head of its own in a checkpoint whose config ties it: the published classes use the embedding. */
+export const TIED_HEAD: Harmless = {
+  match: /^(lm_head|embed_out)\.weight$/,
+  reason: "tied: the embedding is the head",
+};
+
 /** Fields that change nothing in inference, whatever the architecture, each with the reason. */
 export const COMMON_IGNORED: Readonly<Record<string, string>> = {
   _name_or_path: "where it was saved from",
@@ -31,4 +51,16 @@ export const GPT2_IGNORED: Readonly<Record<string, string>> = {
   summary_type: "a classification head that generation doesn't have",
   summary_use_proj: "a classification head that generation doesn't have",
   task_specific_params: "defaults of a pipeline",
+};
+
+/** What routers carry for training. */
+export const ROUTER_TRAINING_IGNORED: Readonly<Record<string, string>> = {
+  output_router_logits: "an output for training",
+  router_aux_loss_coef: "training only",
+  router_jitter_noise: "training only",
+};
+
+/** What Gemma's configs carry besides. */
+export const GEMMA_IGNORED: Readonly<Record<string, string>> = {
+  cache_implementation: "how transformers keeps its cache",
 };

@@ -1,19 +1,95 @@
 import type { Architecture } from "./architecture.ts";
+import { baichuan } from "./architectures/baichuan.ts";
+import { bloom } from "./architectures/bloom.ts";
+import { chatglm } from "./architectures/chatglm.ts";
+import { cohere } from "./architectures/cohere.ts";
+import { cohere2 } from "./architectures/cohere2.ts";
+import { deepseekV2, deepseekV3 } from "./architectures/deepseek.ts";
+import { exaone4 } from "./architectures/exaone4.ts";
+import { falcon } from "./architectures/falcon.ts";
+import { gemma } from "./architectures/gemma.ts";
+import { gemma2 } from "./architectures/gemma2.ts";
+import { gemma3 } from "./architectures/gemma3.ts";
+import { glm, glm4 } from "./architectures/glm.ts";
 import { gptBigcode } from "./architectures/gpt-bigcode.ts";
+import { gptNeo } from "./architectures/gpt-neo.ts";
+import { gptNeox } from "./architectures/gpt-neox.ts";
 import { gpt2 } from "./architectures/gpt2.ts";
+import { codegen, gptj } from "./architectures/gptj.ts";
+import { granite } from "./architectures/granite.ts";
+import { granitemoe } from "./architectures/granitemoe.ts";
+import { jais } from "./architectures/jais.ts";
 import { llama } from "./architectures/llama.ts";
+import { mistral } from "./architectures/mistral.ts";
+import { mixtral } from "./architectures/mixtral.ts";
+import { mpt } from "./architectures/mpt.ts";
+import { olmo } from "./architectures/olmo.ts";
+import { olmo2 } from "./architectures/olmo2.ts";
+import { opt } from "./architectures/opt.ts";
+import { phi } from "./architectures/phi.ts";
+import { phi3 } from "./architectures/phi3.ts";
+import { qwen2 } from "./architectures/qwen2.ts";
+import { qwen2Moe } from "./architectures/qwen2-moe.ts";
+import { qwen3 } from "./architectures/qwen3.ts";
+import { qwen3Moe } from "./architectures/qwen3-moe.ts";
+import { santacoder } from "./architectures/santacoder.ts";
+import { smollm3 } from "./architectures/smollm3.ts";
+import { stablelm } from "./architectures/stablelm.ts";
+import { starcoder2 } from "./architectures/starcoder2.ts";
 import { ModelError } from "./error.ts";
 
 /** Every architecture; a new one is a file and a line here. */
-export const architectures: readonly Architecture[] = [gpt2, gptBigcode, llama];
+export const architectures: readonly Architecture[] = [
+  baichuan,
+  bloom,
+  chatglm,
+  cohere,
+  cohere2,
+  deepseekV2,
+  deepseekV3,
+  exaone4,
+  falcon,
+  gemma,
+  gemma2,
+  gemma3,
+  glm,
+  glm4,
+  gpt2,
+  gptBigcode,
+  gptNeo,
+  gptNeox,
+  codegen,
+  gptj,
+  granite,
+  granitemoe,
+  jais,
+  llama,
+  mistral,
+  mixtral,
+  mpt,
+  olmo,
+  olmo2,
+  opt,
+  phi,
+  phi3,
+  qwen2,
+  qwen2Moe,
+  qwen3,
+  qwen3Moe,
+  santacoder,
+  smollm3,
+  stablelm,
+  starcoder2,
+];
 
 /** The architecture that a config.json is of: by `model_type`, or by class name where that is missing or unknown. */
 export function architectureFor(config: Readonly<Record<string, unknown>>): Architecture {
   const type = config.model_type;
   const classes = Array.isArray(config.architectures) ? config.architectures : [];
-  const found =
-    architectures.find((one) => one.modelTypes.includes(type as string)) ??
-    architectures.find((one) => one.classNames.some((name) => classes.includes(name)));
+  const byType = architectures.filter((one) => one.modelTypes.includes(type as string));
+  const byClass = (of: readonly Architecture[]) =>
+    of.find((one) => one.classNames.some((name) => classes.includes(name)));
+  const found = byClass(byType) ?? byType[0] ?? byClass(architectures);
   if (found) return found;
   const said = typeof type === "string" ? `model_type "${type}" is not known` : "model_type is missing";
   throw new ModelError(

@@ -2,7 +2,9 @@ import type { Value } from "@llm/core-ir";
 import { readActivation } from "../activations.ts";
 import type { Architecture } from "../architecture.ts";
 import { Decoder } from "../decoder.ts";
-import { COMMON_IGNORED, GPT2_IGNORED } from "../ignored.ts";
+import { CAUSAL_MASKS, COMMON_IGNORED, GPT2_IGNORED, TIED_HEAD } from "../ignored.ts";
+import { plainMlp } from "../mlp.ts";
+import { headDim } from "../shape.ts";
 
 /** GPTBigCode (StarCoder, SantaCoder): GPT-2 with plain linears, and one key and value head for all queries or one each. */
 export const gptBigcode: Architecture = {
@@ -10,7 +12,7 @@ export const gptBigcode: Architecture = {
   title: "GPTBigCode (StarCoder, SantaCoder, WizardCoder)",
   modelTypes: ["gpt_bigcode"],
   classNames: ["GPTBigCodeForCausalLM"],
-  harmless: [{ pattern: /(^|\.)h\.\d+\.attn\.(masked_)?bias$/, reason: "the causal mask, which is computed" }],
+  harmless: [TIED_HEAD, CAUSAL_MASKS],
   ignored: {
     ...COMMON_IGNORED,
     ...GPT2_IGNORED,
@@ -30,11 +32,11 @@ export const gptBigcode: Architecture = {
     const scaled = config.bool("scale_attn_weights", true);
     const tied = config.bool("tie_word_embeddings", true);
     config.only("add_cross_attention", false);
-    const dim = width / heads;
-    if (!Number.isInteger(dim)) throw config.unsupported(`${heads} heads don't divide a width of ${width}`);
+    const dim = headDim(config, width, heads);
 
     const d = new Decoder({ name: "gpt_bigcode", context, prefixes: ["transformer.", ""] });
     const bias = { bias: true };
+    const mlp = plainMlp({ width, inner, fn, ...bias }, { up: "c_fc", down: "c_proj" });
 
     /** Rows are q | k | v with one head of k and v; or, with a head each, q, k and v of one head after another. */
     const projections = (x: Value, name: string): readonly Value[] => {
@@ -54,8 +56,10 @@ export const gptBigcode: Architecture = {
       const attended = d.attention(q, k, v, { scale: scaled ? 1 / Math.sqrt(dim) : 1 });
       const middle = d.b.add(x, d.linear(attended, `${h}.attn.c_proj`, width, width, bias));
       const normed = d.layerNorm(middle, `${h}.ln_2`, width, eps);
-      return d.b.add(middle, d.mlp(normed, `${h}.mlp.c_fc`, `${h}.mlp.c_proj`, width, inner, fn, bias));
+      return d.b.add(middle, mlp(d, normed, `${h}.mlp`, i));
     });
-    return d.head(stream, (rows) => d.logits(d.layerNorm(rows, "ln_f", width, eps), width, vocab, tied, "wte.weight"));
+    return d.head(stream, (rows) =>
+      d.logits(d.layerNorm(rows, "ln_f", width, eps), width, vocab, { table: tied ? "wte.weight" : undefined }),
+    );
   },
 };

@@ -1,7 +1,9 @@
 import { readActivation } from "../activations.ts";
 import type { Architecture } from "../architecture.ts";
 import { Decoder } from "../decoder.ts";
-import { COMMON_IGNORED, GPT2_IGNORED } from "../ignored.ts";
+import { CAUSAL_MASKS, COMMON_IGNORED, GPT2_IGNORED, TIED_HEAD } from "../ignored.ts";
+import { plainMlp } from "../mlp.ts";
+import { headDim } from "../shape.ts";
 
 /** GPT-2: learned positions, LayerNorm before each half, Conv1D weights stored [in, out]. */
 export const gpt2: Architecture = {
@@ -9,7 +11,7 @@ export const gpt2: Architecture = {
   title: "GPT-2",
   modelTypes: ["gpt2"],
   classNames: ["GPT2LMHeadModel"],
-  harmless: [{ pattern: /(^|\.)h\.\d+\.attn\.(masked_)?bias$/, reason: "the causal mask, which is computed" }],
+  harmless: [TIED_HEAD, CAUSAL_MASKS],
   ignored: { ...COMMON_IGNORED, ...GPT2_IGNORED },
   build(config) {
     const width = config.size(["n_embd", "hidden_size"]);
@@ -23,11 +25,11 @@ export const gpt2: Architecture = {
     const byLayer = config.bool("scale_attn_by_inverse_layer_idx", false);
     const tied = config.bool("tie_word_embeddings", true);
     config.only("add_cross_attention", false);
-    const dim = width / heads;
-    if (!Number.isInteger(dim)) throw config.unsupported(`${heads} heads don't divide a width of ${width}`);
+    const dim = headDim(config, width, heads);
 
     const d = new Decoder({ name: "gpt2", context, prefixes: ["transformer.", ""] });
     const conv = { bias: true, transposed: true };
+    const mlp = plainMlp({ width, inner, fn, ...conv }, { up: "c_fc", down: "c_proj" });
     const embedded = d.embedding(() =>
       d.b.add(d.embed(d.ids, "wte.weight", vocab, width), d.embed(d.positions, "wpe.weight", context, width)),
     );
@@ -39,8 +41,10 @@ export const gpt2: Architecture = {
       const attended = d.linear(d.attention(q, k, v, { scale }), `${h}.attn.c_proj`, width, width, conv);
       const middle = d.b.add(x, attended);
       const normed = d.layerNorm(middle, `${h}.ln_2`, width, eps);
-      return d.b.add(middle, d.mlp(normed, `${h}.mlp.c_fc`, `${h}.mlp.c_proj`, width, inner, fn, conv));
+      return d.b.add(middle, mlp(d, normed, `${h}.mlp`, i));
     });
-    return d.head(stream, (rows) => d.logits(d.layerNorm(rows, "ln_f", width, eps), width, vocab, tied, "wte.weight"));
+    return d.head(stream, (rows) =>
+      d.logits(d.layerNorm(rows, "ln_f", width, eps), width, vocab, { table: tied ? "wte.weight" : undefined }),
+    );
   },
 };

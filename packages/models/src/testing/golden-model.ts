@@ -1,0 +1,78 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { openCheckpoint } from "@llm/checkpoint";
+import type { Graph } from "@llm/core-ir";
+import { type Golden, goldenDir, goldenRoot, readGolden } from "@llm/fixtures";
+import { bind, read as readWeight, requireBound, type Tensor } from "@llm/tensor";
+import { Config } from "../config.ts";
+import { architectureFor } from "../registry.ts";
+
+/** A golden model ready to run: its graph, its weights by value id, and what the reference said. */
+export interface GoldenModel {
+  readonly golden: Golden;
+  readonly graph: Graph;
+  readonly weights: ReadonlyMap<string, Tensor>;
+  /** Arrays of golden.safetensors, by name. */
+  readonly arrays: ReadonlyMap<string, Tensor>;
+}
+
+/** Names of all golden models. */
+export function goldenNames(): string[] {
+  return readdirSync(goldenRoot, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && entry.name !== "tokenizers")
+    .map((entry) => entry.name);
+}
+
+/** The config of a golden model in one generation of keys, with what its published form leaves out; undefined if absent. */
+export function goldenConfig(name: string, file: "config.json" | "config.legacy.json"): Config | undefined {
+  try {
+    const raw = JSON.parse(readFileSync(`${goldenDir(name)}/${file}`, "utf8"));
+    return new Config({ ...raw, ...readGolden(name).overrides });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+/** Opens a golden model through the packages that users go through. */
+export async function openGolden(name: string, config: Config): Promise<GoldenModel> {
+  const architecture = architectureFor(config.raw);
+  const checkpoint = await openCheckpoint(goldenDir(name));
+  try {
+    const graph = architecture.build(config, (tensor) => checkpoint.weights.get(tensor)?.shape);
+    const exprs = requireBound(
+      bind(
+        graph.weights.map((weight) => weight.expr),
+        checkpoint.weights,
+        { harmless: architecture.harmless },
+      ),
+    );
+    const weights = new Map<string, Tensor>();
+    for (const [i, expr] of exprs.entries())
+      weights.set(graph.weights[i].value.id, await readWeight(expr, checkpoint.weights, "f32"));
+    return { golden: readGolden(name), graph, weights, arrays: readArrays(name) };
+  } finally {
+    await checkpoint.close();
+  }
+}
+
+/** golden.safetensors is small and ours: read whole, f32 and i32 only. */
+function readArrays(name: string): Map<string, Tensor> {
+  const bytes = readFileSync(`${goldenDir(name)}/golden.safetensors`);
+  const length = Number(bytes.readBigUInt64LE());
+  const header: Record<string, { dtype: "F32" | "I32"; shape: number[]; data_offsets: [number, number] }> = JSON.parse(
+    bytes.toString("utf8", 8, 8 + length),
+  );
+  const arrays = new Map<string, Tensor>();
+  for (const [key, { dtype, shape, data_offsets }] of Object.entries(header)) {
+    if (key === "__metadata__") continue;
+    const [from, to] = data_offsets.map((offset) => 8 + length + offset);
+    const data = bytes.buffer.slice(bytes.byteOffset + from, bytes.byteOffset + to);
+    arrays.set(
+      key,
+      dtype === "F32"
+        ? { dtype: "f32", shape, data: new Float32Array(data) }
+        : { dtype: "i32", shape, data: new Int32Array(data) },
+    );
+  }
+  return arrays;
+}
