@@ -1,0 +1,26 @@
+import * as http from "node:http";
+import { CheckpointError } from "../error.ts";
+import type { Env } from "./settings.ts";
+
+let users = 0;
+let restore = (): void => {};
+
+/**
+ * Runs `work` with `fetch` going through the proxy that `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` name. Node has one setting for all
+ * of a process, so it is set while somebody needs it and put back afterwards.
+ */
+export async function withProxy<T>(env: Env, work: () => Promise<T>): Promise<T> {
+  const wanted = ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"].some((name) => env[name]);
+  if (!wanted || env.NODE_USE_ENV_PROXY === "1") return work();
+  if (!("setGlobalProxyFromEnv" in http))
+    throw new CheckpointError(
+      "hub-failed",
+      "a proxy is set, which this version of Node only uses with NODE_USE_ENV_PROXY=1 in its environment",
+    );
+  if (users++ === 0) restore = http.setGlobalProxyFromEnv(env as http.ProxyEnv);
+  try {
+    return await work();
+  } finally {
+    if (--users === 0) restore();
+  }
+}

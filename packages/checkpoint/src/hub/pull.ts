@@ -1,0 +1,182 @@
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { join } from "node:path";
+import { CheckpointError } from "../error.ts";
+import { listFiles } from "../files/side-files.ts";
+import { RepoCache } from "./cache.ts";
+import { download } from "./download.ts";
+import { type HubRequest, PATIENCE, type Patience } from "./http.ts";
+import { withProxy } from "./proxy.ts";
+import { checkRepo, checkRevision, fileFacts, listRepo, type RepoFile } from "./repo.ts";
+import { type Selection, selectFiles } from "./select.ts";
+import { type HubOptions, hubSettings } from "./settings.ts";
+
+export interface PullOptions extends HubOptions, Selection {
+  /** A branch, tag or commit. Default: main. */
+  readonly revision?: string;
+  /** How many files at once. Default: 4. */
+  readonly parallel?: number;
+  readonly onProgress?: (progress: PullProgress) => void;
+  readonly signal?: AbortSignal;
+  readonly patience?: Partial<Patience>;
+}
+
+/** All files together, for one bar. */
+export interface PullProgress {
+  readonly bytes: number;
+  readonly totalBytes: number;
+  readonly files: number; // finished
+  readonly totalFiles: number;
+}
+
+export interface Pulled {
+  /** The snapshot's folder: what `openCheckpoint` opens. */
+  readonly folder: string;
+  readonly commit: string;
+  readonly files: readonly PulledFile[];
+}
+
+export interface PulledFile {
+  readonly path: string; // in the folder
+  readonly bytes: number;
+  readonly sha256: string;
+}
+
+/**
+ * Brings what is needed of a repository into the hub's cache and says where it is. What is there is not fetched again, what is
+ * there in part is continued; offline, what is there is all there is.
+ *
+ * @example
+ * const { folder } = await pull("bigcode/tiny_starcoder_py", { onProgress: ({ bytes, totalBytes }) => … });
+ * const checkpoint = await openCheckpoint(folder);
+ */
+export async function pull(repo: string, options: PullOptions = {}): Promise<Pulled> {
+  const settings = await hubSettings(options);
+  const revision = checkRevision(options.revision ?? "main");
+  const cache = new RepoCache(settings.cacheDir, checkRepo(repo));
+  if (settings.offline) return fromCache(cache, repo, revision, options);
+  const hub: HubRequest = { settings, patience: { ...PATIENCE, ...options.patience }, signal: options.signal };
+  return withProxy(options.env ?? process.env, () => fromHub(hub, cache, repo, revision, options));
+}
+
+async function fromHub(
+  hub: HubRequest,
+  cache: RepoCache,
+  repo: string,
+  revision: string,
+  options: PullOptions,
+): Promise<Pulled> {
+  const { commit, files } = await listRepo(hub, repo, revision).catch(async (error) => {
+    const cached = await cache.ref(revision);
+    if (error.code !== "hub-failed" || cached === undefined || !(await cache.has(cached))) throw error;
+    throw new CheckpointError("hub-failed", `${error.message}; what was fetched before can be used with --offline`, {
+      cause: error,
+    });
+  });
+  const { parallel = 4, signal: outer } = options;
+  const wanted = await inParallel(selectFiles(repo, files, options), parallel, outer, (file, signal) =>
+    fileFacts({ ...hub, signal }, repo, commit, file),
+  );
+  const progress = new Progress(wanted, options.onProgress);
+  const pulled = await inParallel(wanted, parallel, outer, async (file, signal) => {
+    const etag = file.etag ?? createHash("sha256").update(`${commit} ${file.path}`).digest("base64url");
+    const blob = cache.blob(etag);
+    await download({ ...hub, signal, repo, commit, file, blob, onBytes: (bytes) => progress.report(file, bytes) });
+    await cache.link(commit, file.path, etag);
+    progress.finish();
+    return describe(cache, commit, file.path);
+  });
+  await cache.setRef(revision, commit);
+  return { folder: cache.snapshot(commit), commit, files: pulled };
+}
+
+/** What the cache has, without a request. */
+async function fromCache(cache: RepoCache, repo: string, revision: string, options: PullOptions): Promise<Pulled> {
+  const commit = (await cache.ref(revision)) ?? revision;
+  const missing = (what: string) =>
+    new CheckpointError(
+      "hub-offline",
+      `${repo}: ${what} is not in the cache, and offline nothing is fetched; run once without --offline (HF_HUB_OFFLINE)`,
+    );
+  if (!(await cache.has(commit))) throw missing(`revision "${revision}"`);
+  const names = await listFiles(cache.snapshot(commit), ["onnx", "additional_chat_templates"]);
+  for (const name of [...(options.files ?? []), ...(options.want === "config" ? ["config.json"] : [])])
+    if (!names.includes(name)) throw missing(name);
+  const files = await inParallel(names, 4, options.signal, (path) => describe(cache, commit, path));
+  return { folder: cache.snapshot(commit), commit, files };
+}
+
+async function describe(cache: RepoCache, commit: string, path: string): Promise<PulledFile> {
+  const bytes = (await cache.sizeOf(commit, path)) ?? 0;
+  const etag = await cache.etagOf(commit, path);
+  // Large files are stored under their hash, which was checked when they came.
+  if (etag !== undefined && /^[0-9a-f]{64}$/.test(etag)) return { path, bytes, sha256: etag };
+  const hash = createHash("sha256");
+  for await (const chunk of createReadStream(join(cache.snapshot(commit), path))) hash.update(chunk);
+  return { path, bytes, sha256: hash.digest("hex") };
+}
+
+/** Runs `work` for each item, so many at a time; the first failure aborts the rest, whose partial files stay. */
+async function inParallel<T, R>(
+  items: readonly T[],
+  limit: number,
+  outer: AbortSignal | undefined,
+  work: (item: T, signal: AbortSignal) => Promise<R>,
+): Promise<R[]> {
+  const controller = new AbortController();
+  const signal = outer ? AbortSignal.any([outer, controller.signal]) : controller.signal;
+  const results: R[] = new Array(items.length);
+  let next = 0;
+  const lane = async (): Promise<void> => {
+    while (next < items.length) {
+      signal.throwIfAborted();
+      const i = next++;
+      results[i] = await work(items[i]!, signal);
+    }
+  };
+  let failure: { readonly error: unknown } | undefined;
+  const guarded = (): Promise<void> =>
+    lane().catch((error) => {
+      failure ??= { error };
+      controller.abort(error);
+    });
+  await Promise.all(Array.from({ length: Math.max(1, limit) }, guarded));
+  if (failure) throw failure.error;
+  return results;
+}
+
+/** Adds the files up. */
+class Progress {
+  readonly #bytes = new Map<RepoFile, number>();
+  readonly #files: readonly RepoFile[];
+  readonly #report: ((progress: PullProgress) => void) | undefined;
+  #total = 0;
+  #sum = 0;
+  #finished = 0;
+
+  constructor(files: readonly RepoFile[], report: ((progress: PullProgress) => void) | undefined) {
+    this.#files = files;
+    this.#report = report;
+    for (const { size } of files) this.#total += size ?? 0;
+  }
+
+  report(file: RepoFile, bytes: number): void {
+    this.#sum += bytes - (this.#bytes.get(file) ?? 0);
+    this.#bytes.set(file, bytes);
+    this.#emit();
+  }
+
+  finish(): void {
+    this.#finished++;
+    this.#emit();
+  }
+
+  #emit(): void {
+    this.#report?.({
+      bytes: this.#sum,
+      totalBytes: Math.max(this.#total, this.#sum),
+      files: this.#finished,
+      totalFiles: this.#files.length,
+    });
+  }
+}

@@ -1,0 +1,79 @@
+import { expect, test } from "vitest";
+import { selectFiles } from "./select.ts";
+
+const side = [
+  "config.json",
+  "generation_config.json",
+  "tokenizer.json",
+  "tokenizer_config.json",
+  "vocab.json",
+  "merges.txt",
+];
+const shards = ["model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors", "model.safetensors.index.json"];
+const bins = ["pytorch_model-00001-of-00002.bin", "pytorch_model-00002-of-00002.bin", "pytorch_model.bin.index.json"];
+const others = [
+  "README.md",
+  ".gitattributes",
+  "tf_model.h5",
+  "flax_model.msgpack",
+  "rust_model.ot",
+  "training_args.bin",
+  "original/consolidated.00.pth",
+  "coreml/model.mlpackage/x",
+  "trainer_state.json",
+  "flax_model.msgpack.index.json",
+];
+
+const select = (names: string[], selection = {}) =>
+  selectFiles(
+    "org/x",
+    names.map((path) => ({ path, size: 1, etag: undefined })),
+    selection,
+  ).map(({ path }) => path);
+
+test.each<[string, string[], string[]]>([
+  ["one safetensors file", ["model.safetensors", ...bins], ["model.safetensors"]],
+  ["shards", [...shards, ...bins, "onnx/model.onnx"], shards],
+  ["one file rather than shards of the same", ["model.safetensors", ...shards], ["model.safetensors"]],
+  ["PyTorch where there is nothing else", bins, bins],
+  [
+    "a quantiser's own name",
+    ["gptq_model-4bit-128g.safetensors", "adapter_model.safetensors"],
+    ["gptq_model-4bit-128g.safetensors"],
+  ],
+  ["one GGUF file", ["x.Q4_K_M.gguf"], ["x.Q4_K_M.gguf"]],
+  [
+    "GGUF in parts",
+    ["x-00001-of-00002.gguf", "x-00002-of-00002.gguf"],
+    ["x-00001-of-00002.gguf", "x-00002-of-00002.gguf"],
+  ],
+  [
+    "ONNX where there is nothing else",
+    ["onnx/model.onnx", "onnx/model.onnx_data"],
+    ["onnx/model.onnx", "onnx/model.onnx_data"],
+  ],
+])("%s", (_, weights, expected) => {
+  expect(select([...others, ...side, ...weights]).sort()).toEqual([...side, ...expected].sort());
+});
+
+test("templates beside the tokenizer come along", () => {
+  const names = [
+    "model.safetensors",
+    "chat_template.jinja",
+    "additional_chat_templates/tools.jinja",
+    "tokenizer.model",
+  ];
+  expect(select(names).sort()).toEqual(names.sort());
+});
+
+test("several GGUF files are a question, which names the answers", () => {
+  expect(() => select(["x.Q4_0.gguf", "x.Q8_0.gguf"])).toThrow(/2 GGUF files; name one: x\.Q4_0\.gguf, x\.Q8_0\.gguf/);
+  expect(select(["x.Q4_0.gguf", "x.Q8_0.gguf"], { files: ["x.Q8_0.gguf"] })).toEqual(["x.Q8_0.gguf"]);
+});
+
+test("no weights, no config, no such file", () => {
+  expect(() => select(side)).toThrow(/no weights/);
+  expect(() => select(["model.safetensors"], { want: "config" })).toThrow(/no file config\.json/);
+  expect(() => select(side, { files: ["gone"] })).toThrow(/no file gone/);
+  expect(select([...side, "model.safetensors"], { want: "tokenizer" })).toEqual(side);
+});

@@ -1,0 +1,68 @@
+import { CheckpointError } from "../error.ts";
+import type { RepoFile } from "./repo.ts";
+
+/** What is wanted of a repository. */
+export interface Selection {
+  /** "model": weights in one form, config and tokenizer. "config": config.json alone, enough for planning. */
+  readonly want?: "model" | "config" | "tokenizer";
+  /** These files and no others. */
+  readonly files?: readonly string[];
+}
+
+/** Config, tokenizer and templates: all small, all possibly needed. */
+const SIDE_FILE = /^(?:[^/]+\.(?:json|txt|model|jinja|tiktoken)|additional_chat_templates\/[^/]+\.jinja)$/;
+
+/** Small files that no model needs: a trainer's diary, other people's index files. */
+const NEVER =
+  /^(?:trainer_state|all_results|train_results|eval_results|training_args|tf_model|flax_model)[^/]*$|\.index\.json$/;
+
+interface Form {
+  readonly name: string;
+  readonly weights: RegExp;
+  readonly index?: string;
+}
+
+/** One form of weights is enough: the first of these that the repository has. */
+const FORMS: readonly Form[] = [
+  { name: "safetensors", weights: /^model\.safetensors$/ },
+  { name: "safetensors shards", weights: /^model-\d{5}-of-\d{5}\.safetensors$/, index: "model.safetensors.index.json" },
+  {
+    name: "other safetensors",
+    weights: /^(?!adapter_|consolidated)[^/]+\.safetensors$/,
+    index: "model.safetensors.index.json",
+  },
+  { name: "PyTorch", weights: /^pytorch_model\.bin$/ },
+  { name: "PyTorch shards", weights: /^pytorch_model-\d{5}-of-\d{5}\.bin$/, index: "pytorch_model.bin.index.json" },
+  { name: "GGUF", weights: /^[^/]+\.gguf$/ },
+  { name: "ONNX", weights: /^onnx\/[^/]+\.onnx(?:_data)?(?:_\d+)?$/ },
+];
+
+/** The files of a repository that are needed: no second form of the weights, nothing of other frameworks. */
+export function selectFiles(repo: string, all: readonly RepoFile[], selection: Selection = {}): readonly RepoFile[] {
+  const { files, want = "model" } = selection;
+  if (files) return files.map((path) => named(repo, all, path));
+  if (want === "config") return [named(repo, all, "config.json")];
+  const side = all.filter(({ path }) => SIDE_FILE.test(path) && !NEVER.test(path));
+  if (want === "tokenizer") return side;
+  const form = FORMS.find(({ weights }) => all.some(({ path }) => weights.test(path)));
+  if (!form) throw new CheckpointError("hub-not-found", `${repo} holds no weights in a form that can be read`);
+  const weights = all.filter(({ path }) => form.weights.test(path) || path === form.index);
+  if (form.name === "GGUF") refuseSeveral(repo, weights);
+  return [...side, ...weights];
+}
+
+/** One repository often holds one model in twenty quantisations; parts of one file count as one. */
+function refuseSeveral(repo: string, weights: readonly RepoFile[]): void {
+  const models = [...new Set(weights.map(({ path }) => path.replace(/-\d{5}-of-\d{5}\.gguf$/, "")))];
+  if (models.length > 1)
+    throw new CheckpointError(
+      "hub-not-found",
+      `${repo} holds ${models.length} GGUF files; name one: ${models.slice(0, 30).join(", ")}`,
+    );
+}
+
+function named(repo: string, all: readonly RepoFile[], path: string): RepoFile {
+  const file = all.find((candidate) => candidate.path === path);
+  if (!file) throw new CheckpointError("hub-not-found", `${repo} has no file ${path}`);
+  return file;
+}
