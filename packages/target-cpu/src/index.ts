@@ -1,1 +1,2 @@
-export {};
+export { cpuTarget, cpuTarget as default } from "./cpu-target.ts";
+export type { CpuOptions } from "./options.ts";

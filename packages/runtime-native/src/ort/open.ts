@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { NativeError } from "../error.ts";
-import { NodeOrtSession } from "./node-binding.ts";
+import { importOrt, NodeOrtSession } from "./node-binding.ts";
 import type { OrtOptions, OrtSession } from "./session.ts";
 
 /**
@@ -14,4 +14,10 @@ import type { OrtOptions, OrtSession } from "./session.ts";
 export async function openOrt(file: string, options: OrtOptions = {}): Promise<OrtSession> {
   if (!existsSync(file)) throw new NativeError("model-missing", "there is no such file", { file });
   return NodeOrtSession.open(file, options);
+}
+
+/** ONNX Runtime's version, or a NativeError that says how to install it. */
+export async function ortVersion(): Promise<string> {
+  const { versions } = (await importOrt()).env;
+  return versions.node ?? versions.common;
 }

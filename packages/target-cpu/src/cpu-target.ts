@@ -1,0 +1,35 @@
+import type { Target } from "@llm/target";
+import { buildUnit } from "./build/build-unit.ts";
+import { cpuUnits } from "./build/units.ts";
+import { cpuDoctor } from "./doctor.ts";
+import { cpuFeatureTable } from "./features.ts";
+import { lowerToOrt } from "./lower/lower-to-ort.ts";
+import { openCpu } from "./open.ts";
+import { type CpuOptions, cpuOptions } from "./options.ts";
+import { ort } from "./ort/dialect.ts";
+import { PIPELINE } from "./pipeline.ts";
+import { planCpu } from "./plan/plan.ts";
+import { openCpuRunner } from "./runner.ts";
+
+/**
+ * The CPU, through ONNX Runtime.
+ *
+ * @example
+ * const session = await cpuTarget.open(artefact, { batchSize: 1, ctxLen: 0, threads: 0 });
+ */
+export const cpuTarget: Target<CpuOptions> = {
+  specificationVersion: 1,
+  id: "cpu",
+  title: "CPU (ONNX Runtime)",
+  options: cpuOptions,
+  features: cpuFeatureTable,
+  dialects: [ort],
+  passes: [lowerToOrt],
+  doctor: cpuDoctor,
+  plan: planCpu,
+  pipeline: () => PIPELINE,
+  units: cpuUnits,
+  build: buildUnit,
+  open: openCpu,
+  runner: openCpuRunner,
+};

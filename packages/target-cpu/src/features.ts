@@ -1,0 +1,15 @@
+import type { Feature } from "@llm/target";
+
+/** What this target does, and on what that was shown. */
+export const cpuFeatureTable: readonly Feature[] = [
+  {
+    name: "float32",
+    state: "yes",
+    shown: "hardware",
+    note: "float32 checkpoints are not copied; halves are widened at export",
+  },
+  { name: "ragged batches", state: "yes", shown: "hardware" },
+  { name: "chunked prefill", state: "yes", shown: "hardware" },
+  { name: "rewind and fork", state: "yes", shown: "hardware", note: "a fork is a copy" },
+  { name: "4- and 8-bit weights", state: "no", shown: "-" },
+];

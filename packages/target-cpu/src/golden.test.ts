@@ -1,0 +1,71 @@
+import { existsSync, readdirSync } from "node:fs";
+import { goldenDir, goldenRoot, readGolden } from "@llm/fixtures";
+import type { Session } from "@llm/target";
+import { describe, expect, test } from "vitest";
+import { openModel } from "./open.ts";
+import { CpuSession } from "./session/cpu-session.ts";
+import { goldenArrays } from "./testing/golden-arrays.ts";
+import { type BuiltGolden, buildGolden } from "./testing/open-golden.ts";
+
+const names = readdirSync(goldenRoot, { withFileTypes: true })
+  .filter((entry) => entry.isDirectory() && entry.name !== "tokenizers")
+  .map(({ name }) => name);
+const configs = (name: string) =>
+  (["config.json", "config.legacy.json"] as const).filter((file) => existsSync(`${goldenDir(name)}/${file}`));
+
+/** A session whose cache starts as NaN, so that reading what was never written shows. */
+async function open({ artefact }: BuiltGolden): Promise<CpuSession> {
+  const model = await openModel(`${artefact.folder}/decoder.onnx`, 1);
+  const { context, width } = artefact.manifest.model;
+  return new CpuSession(model, width, { slots: 2, context, chunk: context, cacheFill: Number.NaN });
+}
+
+/** Logits of every token of a prompt that comes in pieces of `chunk` tokens. */
+async function promptLogits(session: Session, ids: readonly number[], chunk: number): Promise<Float32Array> {
+  const all = new Float32Array(ids.length * session.limits.vocab);
+  for (let at = 0; at < ids.length; at += chunk) {
+    const tokens = Int32Array.from(ids.slice(at, at + chunk));
+    const want = { kind: "logits", last: tokens.length } as const;
+    const [result] = await session.step([{ slot: 0, at, tokens, reach: ids.length, want }]);
+    all.set(result!.logits!, at * session.limits.vocab);
+  }
+  return all;
+}
+
+async function greedy(session: Session, ids: readonly number[], count: number): Promise<number[]> {
+  const made: number[] = [];
+  let tokens = Int32Array.from(ids);
+  for (let at = 0; made.length < count; ) {
+    const want = { kind: "token", sampling: { method: "greedy" }, last: 1 } as const;
+    const [result] = await session.step([{ slot: 1, at, tokens, want }]);
+    at += tokens.length;
+    tokens = result!.tokens!.slice();
+    made.push(tokens[0]!);
+  }
+  return made;
+}
+
+function worst(a: Float32Array, b: Float32Array): number {
+  return a.reduce(
+    (most, x, i) => (Number.isNaN(x) ? Number.POSITIVE_INFINITY : Math.max(most, Math.abs(x - b[i]!))),
+    0,
+  );
+}
+
+describe.each(names)("%s", (name) => {
+  test.each(configs(name))("%s", async (file) => {
+    using built = await buildGolden(name, file);
+    const session = await open(built);
+    const arrays = goldenArrays(name);
+    for (const [i, prompt] of readGolden(name).prompts.entries()) {
+      const whole = await promptLogits(session, prompt.input_ids, prompt.input_ids.length);
+      const expected = arrays.get(`p${i}.logits`)!;
+      expect(whole).toHaveLength(expected.length);
+      expect(worst(whole, expected)).toBeLessThan(1e-3);
+      for (const chunk of [1, 3])
+        expect(worst(await promptLogits(session, prompt.input_ids, chunk), whole)).toBeLessThan(1e-4);
+      expect(await greedy(session, prompt.input_ids, prompt.greedy.length)).toEqual(prompt.greedy);
+    }
+    await session.close();
+  });
+});

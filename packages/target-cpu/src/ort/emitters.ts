@@ -1,0 +1,60 @@
+import { type Emission, type EmittedOp, type EmitterTable, nodeEmitter } from "@llm/exporter";
+
+const domain = "com.microsoft";
+
+/** How the dialect's ops are written. */
+export const ortEmitters: EmitterTable = {
+  FusedMatMul: nodeEmitter({ op: "FusedMatMul", domain, attrs: { transB: "bool" } }),
+
+  GroupQueryAttention({ names, attrs, outs }: EmittedOp, onnx: Emission) {
+    const [q, k, v, keys, values, last, total, bias = ""] = names as string[];
+    // Between the lengths and the bias stand tables for rotation, which is done before.
+    onnx.nodes("GroupQueryAttention", [q!, k!, v!, keys!, values!, last!, total!, "", "", "", bias], {
+      domain,
+      outs,
+      attrs: {
+        num_heads: { int: attrs.heads as number },
+        kv_num_heads: { int: attrs.groups as number },
+        scale: { float: attrs.scale as number },
+        ...(attrs.window === undefined ? {} : { local_window_size: { int: attrs.window as number } }),
+        ...(attrs.softcap === undefined ? {} : { softcap: { float: attrs.softcap as number } }),
+      },
+    });
+  },
+
+  RotaryEmbedding: nodeEmitter({
+    op: "RotaryEmbedding",
+    domain,
+    attrs: { "heads>num_heads": "int", "dims>rotary_embedding_dim": "int", interleaved: "bool" },
+  }),
+
+  SimplifiedLayerNormalization: nodeEmitter({
+    op: "SimplifiedLayerNormalization",
+    attrs: { "eps>epsilon": "float" },
+    fixed: { axis: { int: -1 } },
+  }),
+
+  SkipLayerNormalization({ names, attrs, outs: [normed, sum] }: EmittedOp, onnx: Emission) {
+    // Two results in between, mean and variance, are only there for training.
+    onnx.nodes("SkipLayerNormalization", names, {
+      domain,
+      attrs: { epsilon: { float: attrs.eps as number } },
+      outs: [normed!, null, null, sum!],
+    });
+  },
+
+  SkipSimplifiedLayerNormalization(
+    { names: [x, skip, w, , bias = ""], attrs, outs: [normed, sum] }: EmittedOp,
+    onnx: Emission,
+  ) {
+    onnx.nodes("SkipSimplifiedLayerNormalization", [x!, skip!, w!, bias], {
+      domain,
+      attrs: { epsilon: { float: attrs.eps as number } },
+      outs: [normed!, null, null, sum!],
+    });
+  },
+
+  BiasGelu: nodeEmitter({ op: "BiasGelu", domain }),
+  FastGelu: nodeEmitter({ op: "FastGelu", domain }),
+  QuickGelu: nodeEmitter({ op: "QuickGelu", domain, attrs: { alpha: "float" } }),
+};

@@ -1,0 +1,123 @@
+import { elementsOf, type OrtPort, type OrtTensor, ortTensor } from "@llm/runtime-native/ort";
+import type { ForkMove } from "@llm/target";
+
+/** Columns are added this many at a time, and at least a quarter more: each growth copies what is there. */
+const STEP = 128;
+const GROWTH = 1.25;
+
+/** One state: [batch, heads, context, width] for keys and values, [batch, context, width] for latent vectors. */
+interface Store {
+  readonly name: string;
+  readonly shape: OrtPort["shape"];
+  readonly heads: number;
+  readonly width: number;
+  data: Float32Array<ArrayBuffer>; // (slots, heads, capacity, width)
+}
+
+/** How many columns there are after room for `wanted` was asked of a cache that had `capacity`. */
+export function grownCapacity(capacity: number, wanted: number, most: number): number {
+  if (wanted <= capacity) return capacity;
+  return Math.min(most, Math.ceil(Math.max(wanted, capacity * GROWTH) / STEP) * STEP);
+}
+
+/**
+ * Keys and values of every slot, where attention reads and writes them. Slots lie one after another, so that a run of them is
+ * a view. Room grows with what is held, so that a short conversation doesn't pay for the longest possible one.
+ */
+export class KvCache {
+  readonly slots: number;
+  /** Most columns there will ever be. */
+  readonly most: number;
+  readonly #stores: readonly Store[];
+  readonly #fill: number;
+  readonly #views = new Map<string, Readonly<Record<string, OrtTensor>>>();
+  #capacity = 0;
+
+  /** `fill` is what unwritten columns hold: tests say NaN, so that reading one shows. */
+  constructor(states: readonly OrtPort[], slots: number, most: number, fill = 0) {
+    this.slots = slots;
+    this.most = most;
+    this.#fill = fill;
+    this.#stores = states.map(({ name, shape }) => ({
+      name,
+      shape,
+      heads: elementsOf(fixed(shape.slice(1, -2))),
+      width: fixed(shape.slice(-1))[0]!,
+      data: new Float32Array(0),
+    }));
+  }
+
+  /** Columns there is room for now. */
+  get capacity(): number {
+    return this.#capacity;
+  }
+
+  get bytes(): number {
+    return this.#stores.reduce((sum, { data }) => sum + data.byteLength, 0);
+  }
+
+  /** Makes room for `columns` in every slot. */
+  reserve(columns: number): void {
+    const capacity = grownCapacity(this.#capacity, columns, this.most);
+    if (capacity === this.#capacity) return;
+    for (const store of this.#stores) {
+      const { heads, width, data } = store;
+      const grown = new Float32Array(this.slots * heads * capacity * width);
+      if (this.#fill !== 0) grown.fill(this.#fill);
+      for (let run = 0; run < this.slots * heads; run++) {
+        const from = run * this.#capacity * width;
+        grown.set(data.subarray(from, from + this.#capacity * width), run * capacity * width);
+      }
+      store.data = grown;
+    }
+    this.#capacity = capacity;
+    this.#views.clear();
+  }
+
+  /** The states of `count` slots from `first` on, by name. The same objects every time, until there is more room. */
+  view(first: number, count: number): Readonly<Record<string, OrtTensor>> {
+    const key = `${first} ${count}`;
+    let view = this.#views.get(key);
+    if (view === undefined) {
+      view = Object.fromEntries(
+        this.#stores.map(({ name, shape, heads, width, data }) => {
+          const size = heads * this.#capacity * width;
+          const part = data.subarray(first * size, (first + count) * size);
+          return [name, ortTensor("f32", [count, ...fixed(shape.slice(1, -2)), this.#capacity, width], part)];
+        }),
+      );
+      this.#views.set(key, view);
+    }
+    return view;
+  }
+
+  /** Copies the first columns of slots to others, as if all moves happened at once. */
+  copy(moves: readonly ForkMove[]): void {
+    const real = moves.filter(({ from, to, length }) => from !== to && length > 0);
+    const overwritten = new Set(real.map(({ to }) => to));
+    for (const store of this.#stores) {
+      const size = store.heads * this.#capacity * store.width;
+      const slot = (index: number) => store.data.subarray(index * size, (index + 1) * size);
+      // Only what another move overwrites has to be put aside.
+      const sources = real.map(({ from }) => (overwritten.has(from) ? slot(from).slice() : slot(from)));
+      real.forEach(({ to, length }, i) => {
+        for (let head = 0; head < store.heads; head++) {
+          const at = head * this.#capacity * store.width;
+          slot(to).set(sources[i]!.subarray(at, at + length * store.width), at);
+        }
+      });
+    }
+  }
+
+  /** Lets the memory go. */
+  clear(): void {
+    for (const store of this.#stores) store.data = new Float32Array(0);
+    this.#views.clear();
+    this.#capacity = 0;
+  }
+}
+
+/** Sizes that the model itself fixes. */
+function fixed(shape: OrtPort["shape"]): number[] {
+  return shape.map(Number);
+}
