@@ -28,10 +28,10 @@ describe.each([
     const decoded = values(everyPattern);
     const again = many(decoded);
     for (const bits of everyPattern) {
-      const isNaN = (bits & 0x7fff) > infinity;
-      expect(Number.isNaN(decoded[bits]!)).toBe(isNaN);
+      const nan = (bits & 0x7fff) > infinity;
+      expect(Number.isNaN(decoded[bits]!)).toBe(nan);
       expect(Object.is(decoded[bits], toNumber(bits))).toBe(true);
-      if (isNaN) expect(again[bits]! & 0x7fff).toBeGreaterThan(infinity);
+      if (nan) expect(again[bits]! & 0x7fff).toBeGreaterThan(infinity);
       else expect(again[bits]).toBe(bits);
     }
   });

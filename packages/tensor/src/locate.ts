@@ -1,7 +1,7 @@
 import { decide } from "./bind.ts";
 import { DTYPES, type DType } from "./dtype.ts";
 import { simplify } from "./expr/simplify.ts";
-import { blockCodecs } from "./formats/gguf/index.ts";
+import { blockCodec } from "./formats/gguf/index.ts";
 import { type PackedPart, type Packing, packedPart } from "./packing.ts";
 import { stridesOf } from "./read/region.ts";
 import type { RowRun, Span, StoredTensor, WeightSource } from "./source.ts";
@@ -105,7 +105,7 @@ function storedView(
 
 function unitOf(format: string): Unit | undefined {
   if (Object.hasOwn(DTYPES, format)) return { bytes: DTYPES[format as DType].bytes, elements: 1 };
-  const codec = Object.hasOwn(blockCodecs, format) ? blockCodecs[format as keyof typeof blockCodecs] : undefined;
+  const codec = blockCodec(format);
   return codec && { bytes: codec.bytes, elements: codec.block };
 }
 

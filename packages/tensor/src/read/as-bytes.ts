@@ -1,5 +1,5 @@
 import { axisOf, shapeOf } from "../expr/shape-of.ts";
-import { blockCodecs } from "../formats/gguf/index.ts";
+import { blockCodec } from "../formats/gguf/index.ts";
 import type { PackedPart } from "../packing.ts";
 import type { StoredTensor, WeightSource } from "../source.ts";
 import type { WeightExpr } from "../weight-expr.ts";
@@ -15,9 +15,7 @@ interface ByteExpr {
  * stacked and cut rows stay packed bit for bit. Undefined where a value would have to leave its block, or isn't stored so.
  */
 export function asStoredBytes(expr: WeightExpr, source: WeightSource, wanted: PackedPart): ByteExpr | undefined {
-  const codec = Object.hasOwn(blockCodecs, wanted.format)
-    ? blockCodecs[wanted.format as keyof typeof blockCodecs]
-    : undefined;
+  const codec = blockCodec(wanted.format);
   if (!codec) return undefined;
   const { block, bytes } = codec;
   const scaled = (count: number) => (count % block === 0 ? (count / block) * bytes : undefined);

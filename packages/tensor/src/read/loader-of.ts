@@ -3,7 +3,7 @@ import { DTYPES, type DType } from "../dtype.ts";
 import { TensorError } from "../error.ts";
 import { axisOf, shapeOf } from "../expr/shape-of.ts";
 import { simplify } from "../expr/simplify.ts";
-import { blockCodecs } from "../formats/gguf/index.ts";
+import { blockCodec } from "../formats/gguf/index.ts";
 import { codecOf } from "../formats/index.ts";
 import type { StoredTensor, WeightSource } from "../source.ts";
 import type { WeightExpr } from "../weight-expr.ts";
@@ -66,7 +66,7 @@ function storedLoader(stored: StoredTensor, source: WeightSource): Loader {
   const { format } = stored;
   if (format === "gptq" || format === "awq") return packedLinearLoader(stored, format === "gptq" ? GPTQ : AWQ, source);
   if (Object.hasOwn(DTYPES, format)) return stridedLoader(stored, plainReader(stored, format as DType, source));
-  const codec = Object.hasOwn(blockCodecs, format) ? blockCodecs[format as keyof typeof blockCodecs] : undefined;
+  const codec = blockCodec(format);
   if (!codec) throw new TensorError("format-unsupported", `${stored.name}: tensors of ${format} can't be read`);
   return stridedLoader(stored, blockReader(stored, codec, source));
 }

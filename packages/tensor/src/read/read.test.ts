@@ -7,9 +7,9 @@ import { bf16ToF32 } from "../half.ts";
 import { locate } from "../locate.ts";
 import { memorySource } from "../memory-source.ts";
 import type { WeightSource } from "../source.ts";
-import { sizeOf, type Tensor, tensor } from "../tensor.ts";
-import { arbitraryExpr, STORED } from "../testing/arbitrary-expr.ts";
-import { evaluate } from "../testing/evaluate.ts";
+import { type Tensor, tensor } from "../tensor.ts";
+import { arbitraryExpr, STORED } from "../testing/arbitrary-expr.test.support.ts";
+import { evaluate } from "../testing/evaluate.test.support.ts";
 import type { WeightExpr } from "../weight-expr.ts";
 import { read, stream } from "./read.ts";
 

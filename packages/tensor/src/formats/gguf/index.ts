@@ -1,5 +1,27 @@
 import type { GgufFormat } from "../../format.ts";
 import type { BlockCodec } from "../block-codec.ts";
+import { q2_K, q3_K, q4_K, q5_K, q6_K } from "./k-quants.ts";
+import { q4_0, q4_1, q5_0, q5_1, q8_0 } from "./q4-q5-q8.ts";
+import { gguf_mxfp4, iq4_nl, iq4_xs } from "./tables.ts";
 
 /** GGUF's block types. */
-export const blockCodecs: Readonly<Partial<Record<GgufFormat, BlockCodec>>> = {};
+export const blockCodecs: Readonly<Record<GgufFormat, BlockCodec>> = {
+  q4_0,
+  q4_1,
+  q5_0,
+  q5_1,
+  q8_0,
+  q2_K,
+  q3_K,
+  q4_K,
+  q5_K,
+  q6_K,
+  iq4_nl,
+  iq4_xs,
+  gguf_mxfp4,
+};
+
+/** The block type of that name. */
+export function blockCodec(format: string): BlockCodec | undefined {
+  return Object.hasOwn(blockCodecs, format) ? blockCodecs[format as GgufFormat] : undefined;
+}
