@@ -2,7 +2,7 @@ export type { Emission, EmittedOp, Emitter, EmitterTable, NodeOptions } from "./
 export { lowerForOnnx, type Sayable } from "./convert/lower.ts";
 export { type AttrKind, type NodeSpec, nodeEmitter } from "./convert/node-emitter.ts";
 export { primitiveEmitters } from "./convert/primitive/index.ts";
-export { storedDTypes } from "./convert/stored-dtypes.ts";
+export { type Storage, type StoredAs, storageOf } from "./convert/storage.ts";
 export { type ToOnnxOptions, toOnnx } from "./convert/to-onnx.ts";
 export { ExportError, type ExportErrorCode, type ExportErrorDetails } from "./error.ts";
 export { type TransformersInterface, transformersInterface } from "./flavours/transformers-interface.ts";

@@ -129,7 +129,7 @@ test("a weight stored narrower than it is computed with is widened by the model"
   const builder = new GraphBuilder("net", [decoder, primitive]);
   const w = builder.weight({ op: "tensor", name: "w", shape: [4, 8] });
   builder.output(builder.op("linear", [builder.input("x", "f32", [3, 8]), w, null]));
-  const { nodes, initializers } = toOnnx(builder.finish(), { stored: new Map([["w", "bf16"]]) });
+  const { nodes, initializers } = toOnnx(builder.finish(), { storage: new Map([["w", { dtype: "bf16" }]]) });
   expect(initializers).toMatchObject([{ name: "w:bf16", dtype: "bf16", shape: [4, 8] }]);
   expect(nodes.map(({ op, inputs, outputs }) => [op, inputs, outputs[0]])).toEqual([
     ["Cast", ["w:bf16"], "w"],

@@ -1,6 +1,4 @@
-import type { Dialect, Graph, Op, Value, Weight } from "@llm/core-ir";
-import type { DType, WeightExpr } from "@llm/tensor";
-import { ExportError } from "../error.ts";
+import type { Dialect, Graph, Op, Value } from "@llm/core-ir";
 import { irVersionOf, ONNX_DOMAIN } from "../model/ir-version.ts";
 import type { OnnxFunction, OnnxInitializer, OnnxModel, OnnxValue } from "../model/onnx-model.ts";
 import type { Emitter, EmitterTable } from "./emission.ts";
@@ -8,7 +6,9 @@ import { lowerForOnnx } from "./lower.ts";
 import { ModelBuilder } from "./model-builder.ts";
 import { nativeOps } from "./native.ts";
 import { primitiveEmitters } from "./primitive/index.ts";
+import type { Storage } from "./storage.ts";
 import { storedTransposed } from "./transposed.ts";
+import { emitWeight } from "./weight.ts";
 
 /** How a graph is said in ONNX. */
 export interface ToOnnxOptions {
@@ -22,8 +22,8 @@ export interface ToOnnxOptions {
   readonly domains?: Readonly<Record<string, number>>;
   /** Ops those emitters write that the file itself defines. */
   readonly functions?: readonly OnnxFunction[];
-  /** Weights that stay in the dtype they are stored in, and are widened by the model: see `storedDTypes`. */
-  readonly stored?: ReadonlyMap<string, DType>;
+  /** Weights that stay as they are stored because the model does the last step: see `storageOf`. */
+  readonly storage?: Storage;
   /** Names in the file of values whose ids it should not show. */
   readonly names?: Readonly<Record<string, string>>;
   readonly metadata?: Readonly<Record<string, string>>;
@@ -41,9 +41,9 @@ export function toOnnx(from: Graph, options: ToOnnxOptions = {}): OnnxModel {
   const graph = lowerForOnnx(from, { opset, emitters, dialects });
   const transposed = storedTransposed(graph, ({ kind }) => !Object.hasOwn(emitters, kind));
   const onnx = new ModelBuilder(graph, { opset, names: options.names ?? {}, transposed });
-  const weights = graph.weights.map((weight) => {
-    const turned = transposed.get(weight.value.id);
-    return weightOf(weight, { turned, stored: options.stored?.get(weight.value.id) }, onnx);
+  const weights = graph.weights.flatMap((weight) => {
+    const { id } = weight.value;
+    return emitWeight(weight, { turned: transposed.get(id), stored: options.storage?.get(id) }, onnx);
   });
   for (const op of graph.ops) {
     onnx.at(op.outs[0]);
@@ -80,32 +80,6 @@ function outputsOf(graph: Graph, onnx: ModelBuilder): OnnxValue[] {
   });
 }
 
-interface StoredAs {
-  /** What is stored is this, the weight's transpose. */
-  readonly turned: WeightExpr | undefined;
-  /** It is stored in this dtype, which the model widens. */
-  readonly stored: DType | undefined;
-}
-
-function weightOf({ value, expr }: Weight, { turned, stored }: StoredAs, onnx: ModelBuilder): OnnxInitializer {
-  const name = onnx.name(value);
-  const shape = turned === undefined ? fixedShape(value) : fixedShape(value).toReversed();
-  const weight = turned ?? expr;
-  const { dtype } = value.type;
-  if (stored === undefined) return { name, dtype, shape, weight };
-  const narrow = onnx.fresh(`${name}:${stored}`);
-  onnx.at(value);
-  onnx.node("Cast", [narrow], { attrs: { to: { dtype } }, outs: [value] });
-  return { name: narrow, dtype: stored, shape, weight };
-}
-
 function constantsOf(graph: Graph, onnx: ModelBuilder): OnnxInitializer[] {
   return graph.constants.map(({ value, data }) => ({ name: onnx.name(value), tensor: data }));
-}
-
-function fixedShape({ id, type }: Value): readonly number[] {
-  return type.shape.map((dim) => {
-    if (typeof dim === "number") return dim;
-    throw new ExportError("graph-invalid", `${id} is a weight with a symbolic dimension, ${dim}`);
-  });
 }
