@@ -18,24 +18,38 @@ export const TIED_HEAD: Harmless = {
   reason: "tied: the embedding is the head",
 };
 
-/** Fields that change nothing in inference, whatever the architecture, each with the reason. */
-export const COMMON_IGNORED: Readonly<Record<string, string>> = {
+/** Fields of every transformers config, at any depth, that no decoder reads. */
+export const GENERIC_IGNORED: Readonly<Record<string, string>> = {
   _name_or_path: "where it was saved from",
   architectures: "chooses the architecture, and nothing else",
+  chunk_size_feed_forward: "how the published code may cut its work",
+  dtype: "how the weights are stored, which their files say",
+  id2label: "labels of a classifier",
+  is_encoder_decoder: "decoders are not",
+  label2id: "labels of a classifier",
+  model_type: "chooses the architecture, and nothing else",
+  output_attentions: "an output for looking at",
+  output_hidden_states: "an output for looking at",
+  problem_type: "a classifier's",
+  return_dict: "how the published code hands out results",
+  torch_dtype: "how the weights are stored, which their files say",
+};
+
+/** Fields that change nothing in inference, whatever the architecture, each with the reason. */
+export const COMMON_IGNORED: Readonly<Record<string, string>> = {
+  ...GENERIC_IGNORED,
   attention_dropout: "training only",
   attn_pdrop: "training only",
   auto_map: "names code of the checkpoint, which is never run",
   bos_token_id: "the tokenizer's",
   classifier_dropout: "training only",
-  dtype: "how the weights are stored, which their files say",
   embd_pdrop: "training only",
   eos_token_id: "ends generation, not the computation",
   gradient_checkpointing: "training only",
   initializer_range: "training only",
-  model_type: "chooses the architecture, and nothing else",
   pad_token_id: "the tokenizer's",
+  quantization_config: "how the weights are stored, which the checkpoint reader handles",
   resid_pdrop: "training only",
-  torch_dtype: "how the weights are stored, which their files say",
   transformers_version: "who wrote the file",
   unk_token_id: "the tokenizer's",
   use_cache: "every graph here can keep a cache",

@@ -1,3 +1,4 @@
+import { GraphError } from "@llm/core-ir";
 import type { Architecture } from "./architecture.ts";
 import { baichuan } from "./architectures/baichuan.ts";
 import { bloom } from "./architectures/bloom.ts";
@@ -37,6 +38,21 @@ import { smollm3 } from "./architectures/smollm3.ts";
 import { stablelm } from "./architectures/stablelm.ts";
 import { starcoder2 } from "./architectures/starcoder2.ts";
 import { ModelError } from "./error.ts";
+
+/** Sizes that don't fit together show when the graph is made: to a user they are a config that is wrong. */
+function guarded(architecture: Architecture): Architecture {
+  return {
+    ...architecture,
+    build(config, shapes) {
+      try {
+        return architecture.build(config, shapes);
+      } catch (error) {
+        if (!GraphError.isInstance(error)) throw error;
+        throw new ModelError("config-invalid", `config.json: sizes don't fit together: ${error.message}`);
+      }
+    },
+  };
+}
 
 /** Every architecture; a new one is a file and a line here. */
 export const architectures: readonly Architecture[] = [
@@ -80,7 +96,7 @@ export const architectures: readonly Architecture[] = [
   smollm3,
   stablelm,
   starcoder2,
-];
+].map(guarded);
 
 /** The architecture that a config.json is of: by `model_type`, or by class name where that is missing or unknown. */
 export function architectureFor(config: Readonly<Record<string, unknown>>): Architecture {

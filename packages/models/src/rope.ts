@@ -49,12 +49,12 @@ export function readRope(config: Config, options: RopeOptions): Rope {
     case "dynamic":
       return { dims, freqs: plain, beyond: { above: limit(), ntk: { base: theta, factor: scaling.float("factor") } } };
     case "llama3":
-      return fixed(dims, llama3(plain, scaling));
+      return fixed(dims, llama3(plain, scaling, originalLength(config, scaling, limit)));
     case "yarn":
-      return yarn(theta, dims, scaling, limit());
+      return yarn(theta, dims, scaling, limit(), originalLength(config, scaling, limit));
     case "longrope":
     case "su":
-      return longrope(plain, dims, scaling, config, limit());
+      return longrope(plain, dims, scaling, limit(), originalLength(config, scaling, limit));
   }
 }
 
@@ -98,11 +98,10 @@ export function inverseFrequencies(theta: number, dims: number): number[] {
 }
 
 /** Long wavelengths are stretched by `factor`, short ones kept, those between blended. */
-function llama3(plain: readonly number[], scaling: Config): number[] {
+function llama3(plain: readonly number[], scaling: Config, original: number): number[] {
   const factor = scaling.float("factor");
   const low = scaling.float("low_freq_factor");
   const high = scaling.float("high_freq_factor");
-  const original = scaling.size("original_max_position_embeddings");
   return plain.map((frequency) => {
     const turns = (original * frequency) / (2 * Math.PI); // within the original context
     if (turns < low) return frequency / factor;
@@ -117,8 +116,7 @@ export function yarnScale(factor: number, mscale = 1): number {
   return factor <= 1 ? 1 : 0.1 * mscale * Math.log(factor) + 1;
 }
 
-function yarn(theta: number, dims: number, scaling: Config, limit: number): Rope {
-  const original = scaling.size("original_max_position_embeddings", limit);
+function yarn(theta: number, dims: number, scaling: Config, limit: number, original: number): Rope {
   const factor = scaling.float("factor", limit / original);
   const fast = scaling.float("beta_fast", 32);
   const slow = scaling.float("beta_slow", 1);
@@ -137,17 +135,21 @@ function yarn(theta: number, dims: number, scaling: Config, limit: number): Rope
   return fixed(dims, inverse, scaling.float("attention_factor", derived));
 }
 
-function longrope(plain: readonly number[], dims: number, scaling: Config, config: Config, limit: number): Rope {
-  const pairs = dims / 2;
-  const places = [config, scaling].filter((place) => place.has("original_max_position_embeddings"));
-  const original = places[0]?.size("original_max_position_embeddings") ?? limit;
-  const factor = places.length > 0 ? limit / original : scaling.float("factor", 1);
+function longrope(plain: readonly number[], dims: number, scaling: Config, limit: number, original: number): Rope {
+  const factor = scaling.float("factor", limit / original);
   const derived = factor <= 1 ? 1 : Math.sqrt(1 + Math.log(factor) / Math.log(original));
-  const stretch = (key: string) => scaling.numbers(key, pairs).map((by, i) => plain[i] / by);
+  const stretch = (key: string) => scaling.numbers(key, dims / 2).map((by, i) => plain[i] / by);
   return {
     dims,
     freqs: stretch("short_factor"),
     factor: scaling.float("attention_factor", derived),
     beyond: { above: original, freqs: stretch("long_factor") },
   };
+}
+
+/** The context before it was stretched: beside the scaling's own fields, it may stand in the config itself, which then holds. */
+function originalLength(config: Config, scaling: Config, limit: () => number): number {
+  const key = "original_max_position_embeddings";
+  if (config.has(key)) return config.size(key);
+  return scaling.has(key) ? scaling.size(key) : limit();
 }

@@ -4,7 +4,7 @@ import type { Part } from "../attention.ts";
 import { layer } from "../blocks.ts";
 import { Config } from "../config.ts";
 import { Decoder } from "../decoder.ts";
-import { COMMON_IGNORED, TIED_HEAD } from "../ignored.ts";
+import { COMMON_IGNORED, GENERIC_IGNORED, TIED_HEAD } from "../ignored.ts";
 import { plainMlp } from "../mlp.ts";
 import { checkHeads, headDim } from "../shape.ts";
 
@@ -35,6 +35,7 @@ export const mpt: Architecture = {
     init_device: "training only",
     tokenizer_name: "the tokenizer's",
     verbose: "what the published code prints",
+    ...Object.fromEntries(Object.entries(GENERIC_IGNORED).map(([field, why]) => [`attn_config.${field}`, why])),
     "attn_config.attn_impl": "which kernel computes the same",
     "attn_config.attn_pdrop": "training only",
   },

@@ -26,7 +26,8 @@ export function goldenNames(): string[] {
 export function goldenConfig(name: string, file: "config.json" | "config.legacy.json"): Config | undefined {
   try {
     const raw = JSON.parse(readFileSync(`${goldenDir(name)}/${file}`, "utf8"));
-    return new Config({ ...raw, ...readGolden(name).overrides });
+    const { position, norm_head } = readGolden(name).overrides ?? {};
+    return new Config({ ...raw, ...(position === undefined ? {} : { position, norm_head }) });
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
     throw error;
