@@ -9,6 +9,7 @@ golden logits; of the others, one block and a few rows of the vocabulary are eno
 
 import json
 import pathlib
+import re
 
 import gguf
 import numpy as np
@@ -32,6 +33,12 @@ MODELS = {
     "qwen3": ARCH.QWEN3,
     "gemma": ARCH.GEMMA,
     "gemma2": ARCH.GEMMA2,
+    "gemma3_text": ARCH.GEMMA3,
+    "cohere2": ARCH.COHERE2,
+    "exaone4": ARCH.EXAONE4,
+    "smollm3": ARCH.SMOLLM3,
+    "qwen3_moe": ARCH.QWEN3MOE,
+    "jais": ARCH.JAIS,
     "gpt2": ARCH.GPT2,
     "gpt_bigcode_mqa": ARCH.STARCODER,
     "starcoder2": ARCH.STARCODER2,
@@ -72,15 +79,19 @@ def convert(name, tensor, arch, config):
     """Yields (published name, tensor) as they are stored; several published tensors may become one."""
     heads = pick(config, "num_attention_heads", "n_head", "n_heads")
     kv_heads = pick(config, "num_key_value_heads", "num_kv_heads", default=heads)
-    if arch in (ARCH.LLAMA, ARCH.OLMO, ARCH.GRANITE):
+    if arch in (ARCH.LLAMA, ARCH.OLMO, ARCH.GRANITE, ARCH.SMOLLM3):
         if "q_proj." in name:
             return rotate(tensor, heads)
         if "k_proj." in name:
             return rotate(tensor, kv_heads)
-    if arch in (ARCH.GEMMA, ARCH.GEMMA2) and name.endswith("norm.weight"):
-        return tensor + 1
-    if arch == ARCH.GPT2 and name.endswith((".c_attn.weight", ".c_proj.weight", ".c_fc.weight")):
+    if arch in (ARCH.GEMMA, ARCH.GEMMA2, ARCH.GEMMA3) and name.endswith("norm.weight"):
+        return tensor.float() + 1
+    if arch in (ARCH.GPT2, ARCH.JAIS) and name.endswith((".c_attn.weight", ".c_proj.weight", ".c_fc.weight", ".c_fc2.weight")):
         return tensor.t()
+    if arch == ARCH.JAIS and name == "transformer.wte.weight":
+        return tensor * config["mup_embeddings_scale"]
+    if arch == ARCH.JAIS and name == "lm_head.weight":
+        return tensor * config["mup_output_alpha"] * config["mup_width_scale"]
     if arch in (ARCH.GPTNEOX, ARCH.BLOOM) and "query_key_value" in name:
         split = tensor.reshape(heads, 3, -1, *tensor.shape[1:])
         return split.swapaxes(0, 1).reshape(tensor.shape)
@@ -106,7 +117,7 @@ def stack_numbered(tensors, pattern_parts):
 
 
 def skip(name):
-    return name.endswith((".attn.bias", ".masked_bias", "inv_freq"))
+    return name.endswith((".attn.bias", ".masked_bias", "inv_freq", "relative_pe.slopes"))
 
 
 # --- metadata -----------------------------------------------------------------------------------
@@ -181,7 +192,7 @@ def metadata(writer, arch, config):
         writer.add_layer_norm_rms_eps(config["layernorm_epsilon"])
         writer.add_rope_dimension_count(head_dim // 2)
         writer.add_rope_freq_base(10000 * config.get("rope_ratio", 1))
-    elif arch not in (ARCH.GPT2, ARCH.STARCODER, ARCH.BLOOM, ARCH.MPT):
+    elif arch not in (ARCH.GPT2, ARCH.STARCODER, ARCH.BLOOM, ARCH.MPT, ARCH.JAIS):
         rope(writer, config, head_dim)
     if pick(config, "num_local_experts", "num_experts"):
         writer.add_expert_count(pick(config, "num_local_experts", "num_experts"))
@@ -190,8 +201,14 @@ def metadata(writer, arch, config):
         writer.add_expert_feed_forward_length(config["moe_intermediate_size"])
     if config.get("shared_expert_intermediate_size"):
         writer.add_expert_shared_feed_forward_length(config["shared_expert_intermediate_size"])
-    if config.get("sliding_window") and arch in (ARCH.GEMMA2, ARCH.PHI3, ARCH.STARCODER2):
+    if config.get("sliding_window") and arch in (ARCH.GEMMA2, ARCH.GEMMA3, ARCH.COHERE2, ARCH.EXAONE4, ARCH.PHI3, ARCH.STARCODER2):
         writer.add_sliding_window(config["sliding_window"])
+    if arch == ARCH.EXAONE4:
+        writer.add_sliding_window_pattern([kind == "sliding_attention" for kind in config["layer_types"]])
+    if arch == ARCH.GEMMA3:
+        writer.add_sliding_window_pattern(config["sliding_window_pattern"])
+    if arch == ARCH.JAIS:
+        writer.add_max_alibi_bias(8.0)
     if config.get("attn_logit_softcapping"):
         writer.add_attn_logit_softcapping(config["attn_logit_softcapping"])
     if config.get("final_logit_softcapping"):
@@ -226,7 +243,9 @@ def write(golden, arch):
     for path in sorted((GOLDEN / golden).glob("model*.safetensors")):
         tensors.update(load_file(path))
     tensors = {name: tensor for name, tensor in tensors.items() if not skip(name)}
-    if config.get("tie_word_embeddings"):
+    if arch == ARCH.JAIS:
+        tensors["lm_head.weight"] = tensors["transformer.wte.weight"]  # the two get different factors
+    elif config.get("tie_word_embeddings"):
         tensors.pop("lm_head.weight", None)
     stack_numbered(tensors, (".experts.", ("w1.weight", "w2.weight", "w3.weight")))
     stack_numbered(tensors, (".experts.", ("gate_proj.weight", "up_proj.weight", "down_proj.weight")))
@@ -241,13 +260,13 @@ def write(golden, arch):
         sentencepiece_tokenizer(writer)
     names = gguf.get_tensor_name_map(arch, blocks)
     for name in sorted(tensors):
+        if golden not in FULL and re.search(r"\.(layers|h|blocks)\.[1-9]", name):
+            continue
         stored = names.get_name(name, try_suffixes=(".weight", ".bias"))
         if stored is None:
             stored = names.get_name(name.removeprefix("transformer."), try_suffixes=(".weight", ".bias"))
         if stored is None:
             raise SystemExit(f"{golden}: gguf has no name for {name}")
-        if golden not in FULL and stored.startswith("blk.") and not stored.startswith("blk.0."):
-            continue
         tensor = convert(name, tensors[name], arch, config)
         if golden not in FULL and stored in ("token_embd.weight", "output.weight", "output.bias"):
             tensor = tensor[:VOCAB_ROWS]
@@ -309,8 +328,29 @@ def sentencepiece_tokenizer(writer):
     writer.add_chat_template("{{ bos_token }}{% for m in messages %}{{ m.content }}{% endfor %}")
 
 
+# --- formats ---------------------------------------------------------------------------------------
+
+
+def write_formats():
+    """One tensor of each type that can be read, and one that can't, of random blocks."""
+    kinds = "F32 F16 BF16 F64 I8 I16 I32 I64 Q4_0 Q4_1 Q5_0 Q5_1 Q8_0 Q2_K Q3_K Q4_K Q5_K Q6_K IQ4_NL IQ4_XS MXFP4 IQ2_XXS"
+    random = np.random.default_rng(1)
+    writer = gguf.GGUFWriter(OUT / "formats.gguf", "llama")
+    metadata(writer, ARCH.LLAMA, {"hidden_size": 512, "num_attention_heads": 4, "num_hidden_layers": 1, "vocab_size": 2})
+    for kind in kinds.split():
+        type_ = gguf.GGMLQuantizationType[kind]
+        block, size = gguf.GGML_QUANT_SIZES[type_]
+        raw = random.integers(0, 256, (2, 512 // block * size), dtype=np.uint8)
+        writer.add_tensor(kind, raw, raw_dtype=type_)
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+
+
 def main():
     OUT.mkdir(parents=True, exist_ok=True)
+    write_formats()
     for golden, arch in MODELS.items():
         write(golden, arch)
 

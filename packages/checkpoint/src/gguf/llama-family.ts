@@ -140,11 +140,14 @@ const gemmaConfig = (model: ModelShape): JsonObject => ({
   tie_word_embeddings: model.tied,
 });
 
-/** Every n-th block attends to everything, the others to a window; GGUF has the window, the code has n. */
-const windowed = (metadata: Metadata, pattern: number): JsonObject => ({
-  sliding_window: metadata.number("{arch}.attention.sliding_window") ?? null,
-  sliding_window_pattern: metadata.number("{arch}.attention.sliding_window_pattern") ?? pattern,
-});
+/** Some blocks attend to a window only: GGUF lists which, or has every n-th without one, or leaves n to the code. */
+async function windowed(metadata: Metadata, usual: number): Promise<JsonObject> {
+  const pattern = "{arch}.attention.sliding_window_pattern";
+  const window = { sliding_window: metadata.number("{arch}.attention.sliding_window") ?? null };
+  const blocks = await metadata.flags(pattern);
+  if (!blocks) return { ...window, sliding_window_pattern: metadata.number(pattern) ?? usual };
+  return { ...window, layer_types: blocks.map((narrow) => (narrow ? "sliding_attention" : "full_attention")) };
+}
 
 export const LLAMA_FAMILY: Readonly<Record<string, GgufArchitecture>> = {
   llama,
@@ -209,10 +212,10 @@ export const LLAMA_FAMILY: Readonly<Record<string, GgufArchitecture>> = {
   gemma3: {
     names: SANDWICH,
     changes: gemmaChanges,
-    config: (model, metadata) => ({
+    config: async (model, metadata) => ({
       ...llamaConfig(model, "gemma3_text", "Gemma3ForCausalLM"),
       ...gemmaConfig(model),
-      ...windowed(metadata, 6),
+      ...(await windowed(metadata, 6)),
       rope_local_base_freq: 10_000,
       attn_logit_softcapping: metadata.number("{arch}.attn_logit_softcapping") ?? null,
       final_logit_softcapping: metadata.number("{arch}.final_logit_softcapping") ?? null,
@@ -230,10 +233,10 @@ export const LLAMA_FAMILY: Readonly<Record<string, GgufArchitecture>> = {
   },
   cohere2: {
     names: LLAMA,
-    config: (model, metadata) => ({
+    config: async (model, metadata) => ({
       ...llamaConfig(model, "cohere2", "Cohere2ForCausalLM"),
       ...layer(model),
-      ...windowed(metadata, 4),
+      ...(await windowed(metadata, 4)),
       logit_scale: metadata.required("{arch}.logit_scale"),
     }),
   },
@@ -252,10 +255,10 @@ export const LLAMA_FAMILY: Readonly<Record<string, GgufArchitecture>> = {
   },
   exaone4: {
     names: { ...LLAMA_ENDS, ...LLAMA_ATTENTION, ...QK_NORM, ...GATED_MLP, ...POST_NORMS },
-    config: (model, metadata) => ({
+    config: async (model, metadata) => ({
       ...llamaConfig(model, "exaone4", "Exaone4ForCausalLM"),
       ...rms(model),
-      ...windowed(metadata, 4),
+      ...(await windowed(metadata, 4)),
     }),
   },
   smollm3: {

@@ -69,6 +69,14 @@ export class Metadata {
     return values as number[] | undefined;
   }
 
+  /** A truth value for each block; undefined when there is no such list. */
+  async flags(key: string): Promise<boolean[] | undefined> {
+    if (!isArray(this.#get(key))) return undefined;
+    const values = await this.#array(key);
+    if (values?.some((value) => typeof value !== "boolean")) throw this.error(`${key} is not a list of truth values`);
+    return values as boolean[] | undefined;
+  }
+
   async texts(key: string): Promise<string[] | undefined> {
     const values = await this.#array(key);
     if (values?.some((value) => typeof value !== "string")) throw this.error(`${key} is not a list of texts`);
