@@ -1,4 +1,4 @@
-import { type Attrs, type Graph, type Op, rewriteGraph, type Value } from "@llm/core-ir";
+import { type Attrs, type Builder, type Graph, type Op, rewriteGraph, type Value } from "@llm/core-ir";
 import { type DType, type Tensor, tensor } from "@llm/tensor";
 import { encodeNumbers } from "../convert/scalars.ts";
 
@@ -10,19 +10,26 @@ const LARGEST = 65504;
  * kept from it: norms are computed in fp32, attention scales its queries before it multiplies, constants are clipped.
  */
 export function halfPrecision(graph: Graph): Graph {
+  const outputs = new Set(graph.outputs.map(({ id }) => id));
   return rewriteGraph(narrow(graph), {
     op(op, b) {
-      if (op.kind === "norm") {
-        const wide = op.ins.map((value) => value && b.cast(value, "f32"));
-        return [b.cast(b.op("norm", wide, op.attrs), "f16")];
-      }
-      const { scale, ...rules } = op.attrs;
-      if (op.kind !== "attention" || addsBeforeScale(rules)) return undefined;
-      const [q, ...rest] = op.ins;
-      return b.ops("attention", [b.scale(q!, scale as number), ...rest], { ...rules, scale: 1 });
+      const made = guarded(op, b);
+      if (!op.outs.some(({ id }) => outputs.has(id))) return made;
+      return (made ?? b.ops(op.kind, op.ins, op.attrs)).map((value) => b.cast(value, "f32"));
     },
-    end: undefined,
   });
+}
+
+/** The op where its numbers stay small enough; undefined: it is so already. */
+function guarded(op: Op, b: Builder): readonly Value[] | undefined {
+  if (op.kind === "norm") {
+    const wide = op.ins.map((value) => value && b.cast(value, "f32"));
+    return [b.cast(b.op("norm", wide, op.attrs), "f16")];
+  }
+  const { scale, ...rules } = op.attrs;
+  if (op.kind !== "attention" || addsBeforeScale(rules)) return undefined;
+  const [q, ...rest] = op.ins;
+  return b.ops("attention", [b.scale(q!, scale as number), ...rest], { ...rules, scale: 1 });
 }
 
 /** Biases that are scaled together with the scores keep the scale where it is. */

@@ -150,6 +150,25 @@ describe("writeOnnx", () => {
     expect(await write(join(root, "one"))).toEqual(await write(join(root, "two")));
   });
 
+  test("what fp16 can't hold is clipped, and said", async () => {
+    const values = new Float32Array(64).fill(1).with(3, 1e5).with(5, -7e4);
+    const data = new Uint8Array(values.buffer);
+    const wide = fileSource(join(root, "wide.safetensors"), { w: { dtype: "f32", shape: [8, 8], data } });
+    const model: OnnxModel = {
+      ...products(),
+      initializers: [{ name: "w", dtype: "f16", shape: [8, 8], weight: { op: "tensor", name: "w", shape: [8, 8] } }],
+      outputs: [{ name: "y", dtype: "f32", shape: ["n", "m"] }],
+      nodes: [
+        { op: "Cast", inputs: ["w"], outputs: ["c"], attrs: { to: { dtype: "f32" } } },
+        { op: "MatMul", inputs: ["c", "x"], outputs: ["y"] },
+      ],
+    };
+    const { notes } = await writeOnnx(model, { folder: out(), name: "model", source: wide });
+    expect(notes).toEqual(["w: 2 values past fp16's range were clipped to 65504"]);
+    const { y } = await valuesOf(join(out(), "model.onnx"), 8);
+    expect(y).toEqual([...values].map((value) => Math.min(Math.max(value, -65504), 65504)));
+  });
+
   test("progress ends at the total", async () => {
     const calls: [number, number][] = [];
     const model = products(weight("columns", columns, [6, 2]), weight("whole", W, [6, 8]));

@@ -63,9 +63,10 @@ export async function writeOnnx(model: OnnxModel, options: WriteOptions): Promis
   await rm(join(folder, `${name}.onnx`), { force: true });
 
   const written: WrittenFile[] = [];
+  const notes = [...links.notes];
   if (layout.bytes > 0) {
     await using file = await DurableFile.create(join(folder, dataName));
-    await writePieces(layout, file, source, options);
+    notes.push(...(await writePieces(layout, file, source, options)));
     await file.finish();
     written.push({ path: dataName, bytes: layout.bytes });
   }
@@ -78,7 +79,7 @@ export async function writeOnnx(model: OnnxModel, options: WriteOptions): Promis
     files: [...links.files, ...written],
     bytesWritten: written.reduce((sum, { bytes }) => sum + bytes, 0),
     bytesReferenced: referencedBytes(links.placed),
-    notes: links.notes,
+    notes,
   };
 }
 
