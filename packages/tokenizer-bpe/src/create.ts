@@ -1,10 +1,12 @@
 import { fallbackTemplate } from "./chat/fallbacks.ts";
 import { readTemplates } from "./chat/read-templates.ts";
-import { inFile, TokenizerError } from "./error.ts";
+import { inFile } from "./error.ts";
 import { Files, type TokenizerFiles } from "./files.ts";
-import { type ReadTokenizer, readTokenizerJson } from "./read/tokenizer-json.ts";
+import { type GgufMetadata, ggufSpecialTokens, ggufTemplates, readGguf } from "./read/gguf.ts";
+import type { TiktokenEncoding } from "./read/tiktoken.ts";
+import type { ReadTokenizer } from "./read/tokenizer-json.ts";
+import { readVocabularyFile } from "./read/vocabulary-file.ts";
 import { addedTokensBeside, readSpecialTokens, type SpecialTokens } from "./special-tokens.ts";
-import type { JsonNode } from "./text/json-node.ts";
 import { Tokenizer } from "./tokenizer.ts";
 
 export interface CreateOptions {
@@ -12,34 +14,52 @@ export interface CreateOptions {
   readonly modelType?: string;
   /** The repository's or folder's name, for the same choice. */
   readonly name?: string;
-}
-
-/** What a reader needs besides its own file. */
-export interface Beside {
-  readonly config: JsonNode;
-  readonly added: JsonNode;
-  readonly special: SpecialTokens;
+  /** What a tiktoken rank file doesn't say, for encodings that aren't known by their file's name. */
+  readonly tiktoken?: TiktokenEncoding;
+  /** Off, every pre-tokenizer runs as a regular expression instead of a scanner: slower, with the same results. */
+  readonly scanners?: boolean;
 }
 
 /** Makes a tokenizer of files in memory, by their published names. Touches no disk. */
 export function createTokenizer(given: TokenizerFiles, options: CreateOptions = {}): Tokenizer {
   const files = new Files(given);
   const config = files.object("tokenizer_config.json");
-  const special = readSpecialTokens(config, files.object("special_tokens_map.json"));
-  const beside: Beside = { config, added: files.object("added_tokens.json"), special };
-  const read = readVocabularyFile(files, beside);
+  const said = readSpecialTokens(config, files.object("special_tokens_map.json"));
+  const { read, file, special } = readVocabularyFile(files, { config, special: said }, options);
+  const added = inFile("tokenizer_config.json", () =>
+    addedTokensBeside(config, files.object("added_tokens.json"), special, (content) => read.model.vocab.idOf(content)),
+  );
   const model = files.object("config.json");
-  return finish(read, beside, {
+  return finish(file === "tokenizer.json" ? withMissing(read, added) : withOverrides(read, added), special, {
     templates: readTemplates(files, config),
-    modelType: options.modelType ?? (typeof model.model_type === "string" ? model.model_type : undefined),
-    name: options.name ?? (typeof model._name_or_path === "string" ? model._name_or_path : undefined),
+    modelType: options.modelType ?? textOf(model.model_type),
+    name: options.name ?? textOf(model._name_or_path),
   });
 }
 
-function readVocabularyFile(files: Files, _beside: Beside): ReadTokenizer {
-  const json = files.bytes("tokenizer.json");
-  if (json !== undefined) return inFile("tokenizer.json", () => readTokenizerJson(json));
-  throw new TokenizerError("not-found", "no tokenizer among the files");
+/** Makes the tokenizer that a GGUF file carries, from its metadata. */
+export function createTokenizerFromGguf(metadata: GgufMetadata, options: CreateOptions = {}): Tokenizer {
+  return finish(readGguf(metadata), ggufSpecialTokens(metadata), {
+    templates: ggufTemplates(metadata),
+    modelType: options.modelType ?? textOf(metadata["general.architecture"]),
+    name: options.name ?? textOf(metadata["general.name"]),
+  });
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === "string" ? value : undefined;
+}
+
+/** A tokenizer.json says all about its tokens; what it lacks altogether is added. */
+function withMissing(read: ReadTokenizer, added: ReturnType<typeof addedTokensBeside>): ReadTokenizer {
+  const known = new Set(read.addedTokens.map((token) => token.content));
+  return { ...read, addedTokens: [...read.addedTokens, ...added.filter((token) => !known.has(token.content))] };
+}
+
+/** Other vocabularies say little, so the files beside them win. */
+function withOverrides(read: ReadTokenizer, added: ReturnType<typeof addedTokensBeside>): ReadTokenizer {
+  const beside = new Set(added.map((token) => token.content));
+  return { ...read, addedTokens: [...read.addedTokens.filter((token) => !beside.has(token.content)), ...added] };
 }
 
 interface Chat {
@@ -48,23 +68,12 @@ interface Chat {
   readonly name: string | undefined;
 }
 
-/** Adds what the files beside the vocabulary know. */
-export function finish(read: ReadTokenizer, { config, added, special }: Beside, chat: Chat): Tokenizer {
-  const known = new Set(read.addedTokens.map((token) => token.content));
-  const more = addedTokensBeside(config, added, special, (content) => read.model.vocab.idOf(content));
-  const addedTokens = [...read.addedTokens, ...more.filter((token) => !known.has(token.content))];
-  const contents = new Set(addedTokens.map((token) => token.content));
+function finish(read: ReadTokenizer, special: SpecialTokens, { templates, modelType, name }: Chat): Tokenizer {
+  const contents = new Set(read.addedTokens.map((token) => token.content));
+  const hasToken = (token: string) => contents.has(token);
   return new Tokenizer({
     ...read,
-    addedTokens,
     special,
-    chat: {
-      templates: chat.templates,
-      fallback: fallbackTemplate({
-        hasToken: (token) => contents.has(token),
-        modelType: chat.modelType,
-        name: chat.name,
-      }),
-    },
+    chat: { templates, fallback: fallbackTemplate({ hasToken, modelType, name }) },
   });
 }

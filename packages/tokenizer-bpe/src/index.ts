@@ -1,10 +1,12 @@
 export type { AddedToken } from "./added-tokens.ts";
 export type { ChatMessage, ChatOptions, TemplateOrigin } from "./chat/template.ts";
-export { type CreateOptions, createTokenizer } from "./create.ts";
+export { type CreateOptions, createTokenizer, createTokenizerFromGguf } from "./create.ts";
 export type { TextStream } from "./decode/stream.ts";
 export { TokenizerError, type TokenizerErrorCode, type TokenizerErrorDetails } from "./error.ts";
 export type { TokenizerFiles } from "./files.ts";
 export type { Infill, InfillOrder, InfillRequest } from "./infill.ts";
 export { loadTokenizer } from "./load.ts";
 export type { Batch, BatchOptions, DecodeOptions, EncodeOptions, Encoding, Side } from "./options.ts";
+export type { GgufMetadata } from "./read/gguf.ts";
+export type { TiktokenEncoding } from "./read/tiktoken.ts";
 export { Tokenizer } from "./tokenizer.ts";

@@ -11,6 +11,8 @@ export interface PipelineParts {
   readonly cutter: Cutter;
   readonly model: Model;
   readonly addedTokens: readonly AddedToken[];
+  /** Tokens that are looked for in normalised text are already written the way they look there. */
+  readonly verbatimTokens?: boolean;
 }
 
 /** Text to ids: added tokens, normalisation, pre-tokens, model. */
@@ -24,7 +26,7 @@ export class Pipeline {
     this.#raw = new AddedTokenFinder(parts.addedTokens.filter((token) => !token.normalized));
     this.#normalized = new AddedTokenFinder(
       parts.addedTokens.filter((token) => token.normalized),
-      (token) => this.normalize(token.content),
+      (token) => (parts.verbatimTokens ? token.content : this.normalize(token.content)),
     );
   }
 

@@ -22,8 +22,6 @@ export interface BpeOptions {
   readonly fuseUnknown?: boolean;
   readonly continuingPrefix?: string;
   readonly endOfWordSuffix?: string;
-  /** Symbols by code point for characters that only have a token as part of a longer one (SentencePiece). */
-  readonly extraSymbols?: ReadonlyMap<number, number>;
 }
 
 const UNSEEN = -2;
@@ -223,8 +221,7 @@ export class BpeModel implements Model {
     if (continuingPrefix || endOfWordSuffix) return this.vocab.idOf(this.#affixed(code, first, last));
     const known = code < 0x10000 ? this.#charIds[code] : (this.#astralIds.get(code) ?? UNSEEN);
     if (known !== UNSEEN) return known;
-    let id = this.vocab.idOf(String.fromCodePoint(code));
-    if (id < 0) id = this.#options.extraSymbols?.get(code) ?? -1;
+    const id = this.vocab.idOf(String.fromCodePoint(code));
     if (code < 0x10000) this.#charIds[code] = id;
     else this.#astralIds.set(code, id);
     return id;

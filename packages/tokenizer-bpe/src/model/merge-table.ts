@@ -54,6 +54,13 @@ export class MergeTable {
     return this.#slots[slot + 3];
   }
 
+  /** Every token that some pair makes. */
+  mergedIds(): Set<number> {
+    const ids = new Set<number>();
+    for (let at = 0; at < this.#slots.length; at += 4) if (this.#slots[at] !== 0) ids.add(this.#slots[at + 3]);
+    return ids;
+  }
+
   #find(left: number, right: number): number {
     let index = mix(left, right) & this.#mask;
     for (;;) {

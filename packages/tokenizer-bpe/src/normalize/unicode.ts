@@ -53,7 +53,9 @@ const mark = /\p{Mn}/u;
 /** Takes out combining marks; accents only show as such after NFD. */
 export const stripAccents: Normalizer = { edits: (text) => charEdits(text, (char) => (mark.test(char) ? "" : char)) };
 
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it is about
 const nmtRemoved = /[\x01-\x08\x0b\x0e-\x1f\x7f\x8f\x9f]/;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the same
 const nmtSpaces = /[\x09\x0a\x0c\x0d\u1680\u200b-\u200f\u2028\u2029\u2581\ufeff\ufffd]/;
 
 /** What machine translation's tokenizers do with control characters and odd spaces. */

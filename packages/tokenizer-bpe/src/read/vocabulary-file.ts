@@ -1,0 +1,112 @@
+import type { CreateOptions } from "../create.ts";
+import { inFile, TokenizerError } from "../error.ts";
+import type { Files } from "../files.ts";
+import type { SpecialTokens } from "../special-tokens.ts";
+import type { JsonNode } from "../text/json-node.ts";
+import { sentencePieceTokenizer } from "./sentencepiece.ts";
+import { readSentencePieceProto, type SentencePieceSpec } from "./sentencepiece-proto.ts";
+import { readTiktoken, unknownEncoding } from "./tiktoken.ts";
+import { llama3Encoding, tiktokenEncodings } from "./tiktoken-encodings.ts";
+import { type ReadTokenizer, readTokenizerJson } from "./tokenizer-json.ts";
+import { readVocabMerges } from "./vocab-merges.ts";
+
+interface Beside {
+  readonly config: JsonNode;
+  readonly special: SpecialTokens;
+}
+
+interface FromFile {
+  readonly file: string;
+  readonly read: ReadTokenizer;
+  readonly special: SpecialTokens;
+}
+
+/** Reads the file that holds the vocabulary; the one that says most about the tokenizer, where there are several. */
+export function readVocabularyFile(files: Files, beside: Beside, options: CreateOptions): FromFile {
+  const { config, special } = beside;
+  const json = files.bytes("tokenizer.json");
+  if (json !== undefined) {
+    const file = "tokenizer.json";
+    const { scanners = true } = options;
+    return { file, special, read: inFile(file, () => readTokenizerJson(json, { scanners })) };
+  }
+  const ranks = files.names.find((name) => name.endsWith(".tiktoken"));
+  if (ranks !== undefined) return tiktoken(files, ranks, beside, options);
+  const model = files.names.find((name) => name.endsWith(".model"));
+  if (model !== undefined) return sentencePiece(files, model, beside, options);
+  const vocab = files.bytes("vocab.json");
+  const merges = files.bytes("merges.txt");
+  if (vocab !== undefined && merges !== undefined) {
+    const said = special.eos === undefined ? gpt2Tokens(files, special) : special;
+    const read = readVocabMerges(vocab, merges, {
+      addPrefixSpace: config.add_prefix_space === true,
+      bos: config.add_bos_token === true ? special.bos : undefined,
+      eos: config.add_eos_token === true ? special.eos : undefined,
+    });
+    return { file: "vocab.json", special: said, read };
+  }
+  if (vocab !== undefined || merges !== undefined)
+    throw new TokenizerError(
+      "not-found",
+      `${vocab === undefined ? "merges.txt" : "vocab.json"} is here, but not the other of the two`,
+    );
+  throw new TokenizerError("not-found", "no tokenizer among the files");
+}
+
+/** GPT-2's classes have these names for their tokens without any file saying so. */
+function gpt2Tokens(files: Files, special: SpecialTokens): SpecialTokens {
+  const end = "<|endoftext|>";
+  if (!files.text("vocab.json")?.includes(JSON.stringify(end))) return special;
+  const named = { bos_token: end, eos_token: end, unk_token: end, ...special.named };
+  return { ...special, bos: special.bos ?? end, eos: end, unk: special.unk ?? end, named };
+}
+
+function tiktoken(files: Files, file: string, { config, special }: Beside, options: CreateOptions): FromFile {
+  const name = /^(?:CodeGen25|Xgen)Tokenizer$/i.test(String(config.tokenizer_class))
+    ? "salesforce"
+    : file.slice(file.lastIndexOf("/") + 1, -".tiktoken".length);
+  const known = Object.hasOwn(tiktokenEncodings, name) ? tiktokenEncodings[name]() : undefined;
+  const encoding = options.tiktoken ?? known;
+  if (encoding === undefined) throw unknownEncoding(file);
+  const end = "<|endoftext|>";
+  const said = special.eos === undefined && end in encoding.specialTokens ? { ...special, eos: end } : special;
+  return { file, special: said, read: inFile(file, () => readTiktoken(files.bytes(file)!, encoding)) };
+}
+
+function sentencePiece(files: Files, file: string, beside: Beside, options: CreateOptions): FromFile {
+  const { config, special } = beside;
+  const bytes = files.bytes(file)!;
+  // Llama 3's `tokenizer.model` is a rank file under SentencePiece's name.
+  if (/^[A-Za-z0-9+/=]+ 0\r?\n/.test(files.text(file)!.slice(0, 64))) {
+    const ranks = files.text(file)!.trimEnd().split("\n").length;
+    return { file, special, read: inFile(file, () => readTiktoken(bytes, options.tiktoken ?? llama3Encoding(ranks))) };
+  }
+  const spec = inFile(file, () => readSentencePieceProto(bytes));
+  const t5 = /T5|UMT5/.test(String(config.tokenizer_class));
+  const read = inFile(file, () =>
+    sentencePieceTokenizer(spec, {
+      addBos: flag(config.add_bos_token, !t5),
+      addEos: flag(config.add_eos_token, t5),
+      prefixEachPart: config.legacy !== false,
+    }),
+  );
+  return { file, special: withSpecTokens(special, spec), read };
+}
+
+function flag(value: unknown, fallback: boolean): boolean {
+  return typeof value === "boolean" ? value : fallback;
+}
+
+/** Fills in what only the model file knows. */
+function withSpecTokens(special: SpecialTokens, spec: SentencePieceSpec): SpecialTokens {
+  const text = (id: number) => spec.pieces[id]?.text;
+  const parts = {
+    bos: special.bos ?? text(spec.bosId),
+    eos: special.eos ?? text(spec.eosId),
+    pad: special.pad ?? text(spec.padId),
+    unk: special.unk ?? text(spec.unknownId),
+  };
+  const named: Record<string, string | readonly string[]> = { ...special.named };
+  for (const [name, token] of Object.entries(parts)) if (token !== undefined) named[`${name}_token`] ??= token;
+  return { ...special, ...parts, named };
+}
