@@ -1,8 +1,9 @@
+import { goldenNames } from "@llm/fixtures";
 import { describe, expect, it } from "vitest";
 import { Config } from "./config.ts";
 import { ModelError } from "./error.ts";
 import { architectureFor, architectures } from "./registry.ts";
-import { goldenConfig, goldenNames } from "./testing/golden-model.ts";
+import { goldenConfig } from "./testing/golden-model.ts";
 
 type Raw = Record<string, unknown>;
 

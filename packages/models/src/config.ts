@@ -2,6 +2,8 @@ import { ModelError } from "./error.ts";
 
 type Raw = Readonly<Record<string, unknown>>;
 
+type Plain = string | number | boolean;
+
 /** One name, or the names that different generations of a checkpoint's config use for one field. */
 type Key = string | readonly string[];
 
@@ -13,13 +15,25 @@ export class Config {
   readonly raw: Raw;
   readonly #path: string;
   readonly #read: Set<string>;
+  readonly #limits: Map<string, readonly Plain[]>;
 
-  constructor(raw: unknown, path = "", read: Set<string> = new Set()) {
+  constructor(
+    raw: unknown,
+    path = "",
+    read: Set<string> = new Set(),
+    limits: Map<string, readonly Plain[]> = new Map(),
+  ) {
     if (typeof raw !== "object" || raw === null || Array.isArray(raw))
       throw new ModelError("config-invalid", `config.json: ${path || "the file"} is not an object`);
     this.raw = raw as Raw;
     this.#path = path;
     this.#read = read;
+    this.#limits = limits;
+  }
+
+  /** Fields for which only some values are supported, with those values: what FEATURES.md lists. */
+  get limits(): ReadonlyMap<string, readonly Plain[]> {
+    return this.#limits;
   }
 
   /** Dotted names of all fields that were asked for so far. */
@@ -90,12 +104,13 @@ export class Config {
   child(key: Key): Config | undefined {
     const name = this.#find(key);
     if (name === undefined) return undefined;
-    return new Config(this.raw[name], this.#join(name), this.#read);
+    return new Config(this.raw[name], this.#join(name), this.#read, this.#limits);
   }
 
   /** A field that changes the numbers and that only these values are implemented for; absent counts as the first. */
-  only(key: Key, ...values: readonly (string | number | boolean)[]): void {
+  only(key: Key, ...values: readonly Plain[]): void {
     const name = this.#find(key);
+    this.#limits.set(this.#name(key), values);
     if (name === undefined || values.includes(this.raw[name] as never)) return;
     throw new ModelError(
       "config-unsupported",

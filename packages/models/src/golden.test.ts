@@ -1,7 +1,8 @@
 import { ReferenceModel } from "@llm/core-ir";
+import { goldenNames } from "@llm/fixtures";
 import type { Tensor } from "@llm/tensor";
 import { describe, expect, it } from "vitest";
-import { type GoldenModel, goldenConfig, goldenNames, openGolden } from "./testing/golden-model.ts";
+import { type GoldenModel, goldenConfig, openGolden } from "./testing/golden-model.ts";
 
 /** Float32 against float32, summed in another order: far below this unless something is wrong. */
 const TOLERANCE = 1e-3;

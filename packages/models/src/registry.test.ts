@@ -1,8 +1,8 @@
-import { readGolden } from "@llm/fixtures";
+import { goldenNames, readGolden } from "@llm/fixtures";
 import { describe, expect, it } from "vitest";
 import { ModelError } from "./error.ts";
 import { architectureFor, architectures } from "./registry.ts";
-import { goldenConfig, goldenNames } from "./testing/golden-model.ts";
+import { goldenConfig } from "./testing/golden-model.ts";
 
 describe("architectures", () => {
   it("have ids and class names of their own, and model types too but for layouts of one type", () => {

@@ -1,6 +1,7 @@
 /** `pnpm check` after the linter and the compiler: what only this repository asks of itself. */
 import { unannouncedChanges } from "./changesets.ts";
 import { exportMismatches, undeclaredImports } from "./declared.ts";
+import { staleFeatures } from "./features.ts";
 import { longFiles } from "./file-length.ts";
 import { forbiddenDependencies, readImportTable } from "./import-table.ts";
 import { root, workspacePackages } from "./workspace.ts";
@@ -11,6 +12,7 @@ const problems = [
   ...packages.flatMap((pkg) => undeclaredImports(pkg, packages)),
   ...packages.flatMap(exportMismatches),
   ...packages.flatMap(longFiles),
+  ...staleFeatures(),
   ...unannouncedChanges(root),
 ];
 for (const problem of problems) console.error(problem);

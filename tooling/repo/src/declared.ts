@@ -1,10 +1,12 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Package, root } from "./workspace.ts";
 
 /** Every TypeScript file under a folder, relative to it. */
 export function sources(dir: string): string[] {
-  return readdirSync(dir, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".ts"));
+  return (existsSync(dir) ? readdirSync(dir, { recursive: true, encoding: "utf8" }) : []).filter((file) =>
+    file.endsWith(".ts"),
+  );
 }
 
 const IMPORT = /(?:\bfrom|\bimport)\s*\(?\s*["'](@llm\/[\w-]+)(\/[\w-/]+)?["']/g;
@@ -12,6 +14,7 @@ const IMPORT = /(?:\bfrom|\bimport)\s*\(?\s*["'](@llm\/[\w-]+)(\/[\w-/]+)?["']/g
 /** Imports of ours that package.json or tsconfig.json doesn't know of, and subpaths that nobody exports. */
 export function undeclaredImports(pkg: Package, packages: readonly Package[]): string[] {
   const problems = new Set<string>();
+  if (!existsSync(join(root, pkg.dir, "tsconfig.json"))) return []; // scripts alone
   const declared = { ...pkg.manifest.dependencies, ...pkg.manifest.devDependencies };
   const tsconfig = JSON.parse(readFileSync(join(root, pkg.dir, "tsconfig.json"), "utf8"));
   const references = new Set<string>(

@@ -62,6 +62,7 @@ export function unreviewedSkips(skipped: readonly string[], reviewed: Readonly<R
 export function readReports(): Map<string, Report | undefined> {
   const reports = new Map<string, Report | undefined>();
   for (const pkg of workspacePackages()) {
+    if (!pkg.manifest.scripts?.test) continue;
     const file = join(root, pkg.dir, ".test/results.json");
     reports.set(pkg.name, existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : undefined);
   }

@@ -8,6 +8,7 @@ export const root: string = fileURLToPath(new URL("../../..", import.meta.url)).
 export interface Manifest {
   readonly name: string;
   readonly private?: boolean;
+  readonly scripts?: Readonly<Record<string, string>>;
   readonly dependencies?: Readonly<Record<string, string>>;
   readonly devDependencies?: Readonly<Record<string, string>>;
   readonly exports?: Readonly<Record<string, string>>;

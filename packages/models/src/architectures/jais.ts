@@ -36,8 +36,7 @@ export const jais: Architecture = {
     const output = config.float("mup_output_alpha", 1) * config.float(["mup_width_scale", "width_scale"], 1);
     const tied = config.bool("tie_word_embeddings", true);
     const useAlibi = config.choice("position_embedding_type", ["alibi", "learned"], "learned") === "alibi";
-    if (config.has("alibi_scaling"))
-      throw config.unsupported("alibi_scaling is set, which is not supported; supported: null");
+    config.only("alibi_scaling", false);
     config.only("add_cross_attention", false);
     const alibi = useAlibi ? { slopes: alibiSlopes(heads), anchor: "relative" as const } : undefined;
     const conv = { bias: true, transposed: true };

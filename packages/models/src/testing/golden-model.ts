@@ -1,7 +1,7 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { openCheckpoint } from "@llm/checkpoint";
 import type { Graph } from "@llm/core-ir";
-import { type Golden, goldenDir, goldenRoot, readGolden } from "@llm/fixtures";
+import { type Golden, goldenDir, hasLegacyConfig, readGolden, readGoldenConfig } from "@llm/fixtures";
 import { bind, read as readWeight, requireBound, type Tensor } from "@llm/tensor";
 import { Config } from "../config.ts";
 import { architectureFor } from "../registry.ts";
@@ -15,23 +15,9 @@ export interface GoldenModel {
   readonly arrays: ReadonlyMap<string, Tensor>;
 }
 
-/** Names of all golden models. */
-export function goldenNames(): string[] {
-  return readdirSync(goldenRoot, { withFileTypes: true })
-    .filter((entry) => entry.isDirectory() && entry.name !== "tokenizers")
-    .map((entry) => entry.name);
-}
-
-/** The config of a golden model in one generation of keys, with what its published form leaves out; undefined if absent. */
+/** The config of a golden model in one generation of keys; undefined where there is none. */
 export function goldenConfig(name: string, file: "config.json" | "config.legacy.json"): Config | undefined {
-  try {
-    const raw = JSON.parse(readFileSync(`${goldenDir(name)}/${file}`, "utf8"));
-    const { position, norm_head } = readGolden(name).overrides ?? {};
-    return new Config({ ...raw, ...(position === undefined ? {} : { position, norm_head }) });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw error;
-  }
+  return file === "config.legacy.json" && !hasLegacyConfig(name) ? undefined : new Config(readGoldenConfig(name, file));
 }
 
 /** Opens a golden model through the packages that users go through. */

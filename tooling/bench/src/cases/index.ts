@@ -1,5 +1,8 @@
 import type { Case } from "../case.ts";
+import { checkpointGguf } from "./checkpoint-gguf.ts";
+import { checkpointOpen } from "./checkpoint-open.ts";
+import { checkpointRead } from "./checkpoint-read.ts";
 import { startup } from "./startup.ts";
 
 /** Every case; a package's claims have theirs in a file of its own. */
-export const cases: readonly Case[] = [startup];
+export const cases: readonly Case[] = [startup, checkpointOpen, checkpointRead, checkpointGguf];

@@ -1,0 +1,82 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { goldenNames, readGoldenConfig } from "@llm/fixtures";
+import { architectureFor, architectures, Config } from "@llm/models";
+import type { Target } from "@llm/target";
+import { cpuTarget } from "@llm/target-cpu";
+import { root } from "./workspace.ts";
+
+const MARKS = { yes: "✓", partly: "partly", no: "–" } as const;
+
+function targetSection(target: Target): string {
+  const rows = target.features.map(
+    ({ name, state, shown, note }) => `| ${name} | ${MARKS[state]} | ${state === "no" ? "–" : shown} | ${note ?? ""} |`,
+  );
+  return [`### \`${target.id}\`: ${target.title}`, "", "| feature | | shown on | |", "|---|---|---|---|", ...rows].join(
+    "\n",
+  );
+}
+
+/** Golden models of an architecture: what its row was shown on. */
+function goldensOf(id: string): string[] {
+  return goldenNames().filter((name) => architectureFor(readGoldenConfig(name)).id === id);
+}
+
+function architectureSection(): string {
+  const rows = architectures.map(
+    ({ id, title, modelTypes }) =>
+      `| ${title} | ${modelTypes.map((type) => `\`${type}\``).join(", ")} | ${goldensOf(id).length} |`,
+  );
+  return ["| architecture | `model_type` | golden models |", "|---|---|---|", ...rows].join("\n");
+}
+
+/** Config values that are refused, numbered: found by building a golden model of each architecture. */
+function refusals(): string {
+  const lines: string[] = [];
+  for (const { id, build } of architectures) {
+    const limits = new Map<string, string>();
+    for (const name of goldensOf(id)) {
+      const config = new Config(readGoldenConfig(name));
+      build(config);
+      for (const [field, values] of config.limits)
+        limits.set(field, values.map((value) => `\`${value}\``).join(" or "));
+    }
+    for (const [field, values] of limits)
+      lines.push(`${lines.length + 1}. \`${id}\`: \`${field}\` other than ${values}`);
+  }
+  return lines.join("\n");
+}
+
+/** FEATURES.md as it should be, from what targets and architectures declare. */
+export function renderFeatures(): string {
+  const targets = [cpuTarget] as readonly Target[];
+  return `# Features
+
+Made by \`pnpm docs:features\` from what the targets and the architectures declare; \`pnpm check\` fails when it is stale.
+"Shown on" says what a row was proved on: real hardware, the vendor's simulator, our emulator, or tests alone.
+
+## Targets
+
+${targets.map(targetSection).join("\n\n")}
+
+## Architectures
+
+Each gives the reference's logits, hidden states and greedy text on its golden models, through the reference interpreter and
+through ONNX Runtime, from both generations of config keys.
+
+${architectureSection()}
+
+## What is refused
+
+Values of config fields that change the numbers and that no published checkpoint of these architectures is known to use. A
+checkpoint that has one is refused by name, never run with the field ignored.
+
+${refusals()}
+`;
+}
+
+/** Whether FEATURES.md is what it should be, as problems to print. */
+export function staleFeatures(): string[] {
+  const found = readFileSync(join(root, "FEATURES.md"), "utf8");
+  return found === renderFeatures() ? [] : ["FEATURES.md is stale; run `pnpm docs:features`"];
+}
