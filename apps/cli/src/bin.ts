@@ -7,6 +7,8 @@ if (major < 24) {
   );
   process.exitCode = 3;
 } else {
+  // What was compiled (and stripped of its types) last time isn't again.
+  (await import("node:module")).enableCompileCache?.();
   const { runProcess } = await import("./process.ts");
   await runProcess();
 }

@@ -86,9 +86,7 @@ async function installedTargetOptions(): Promise<readonly TargetOptions[]> {
 }
 
 function wantsDebug(argv: readonly string[], env: World["env"]): boolean {
-  return (
-    argv.includes(`--${"debug" satisfies keyof typeof OPTIONS}`) || /^(1|true|yes|on)$/i.test(env["LLM_DEBUG"] ?? "")
-  );
+  return argv.includes(`--${"debug" satisfies keyof typeof OPTIONS}`) || /^(1|true|yes|on)$/i.test(env.LLM_DEBUG ?? "");
 }
 
 function stackOf(error: Error): string {

@@ -1,7 +1,6 @@
 import { existsSync } from "node:fs";
 import { access, constants, mkdir } from "node:fs/promises";
 import { availableParallelism, totalmem } from "node:os";
-import { addonStatus, cpuFeatures } from "@llm/runtime-native";
 import type { Finding, Host } from "@llm/target";
 import { artefactCache, hubCache } from "./places.ts";
 import { findTarget, surveyTargets } from "./targets.ts";
@@ -32,7 +31,7 @@ export async function diagnose(options: DiagnoseOptions = {}): Promise<readonly 
   const { targets, broken } =
     options.target === undefined ? await surveyTargets() : { targets: [await findTarget(options.target)], broken: [] };
   const host: Host = { platform: process.platform, arch: process.arch, env, exists: existsSync };
-  const machine = [nodeFinding(), processorFinding(), memoryFinding(), addonFinding()];
+  const machine = [nodeFinding(), machineFinding()];
   machine.push(await folderFinding("downloads", options.cacheDir ?? hubCache(env)));
   machine.push(await folderFinding("artefacts", artefactCache(env)));
   const found = machine.map((finding): Diagnosis => ({ target: "machine", ...finding }));
@@ -57,26 +56,10 @@ function nodeFinding(): Finding {
   return { name: "node", state: "missing", detail, fix: `install Node ${NODE} or newer` };
 }
 
-function processorFinding(): Finding {
-  const { features } = cpuFeatures();
+function machineFinding(): Finding {
   const cores = availableParallelism();
-  const said = features.length === 0 ? "vector units unknown" : features.join(" ");
-  return { name: "processor", state: "ok", detail: `${cores} ${cores === 1 ? "core" : "cores"}, ${said}` };
-}
-
-function memoryFinding(): Finding {
-  return { name: "memory", state: "ok", detail: `${(totalmem() / 1e9).toFixed(1)} GB` };
-}
-
-function addonFinding(): Finding {
-  const status = addonStatus();
-  if (status.state === "loaded") return { name: "addon", state: "ok", detail: status.file };
-  return {
-    name: "addon",
-    state: "warning",
-    detail: `not in use: ${status.reason}`,
-    fix: "everything works without it, some of it slower",
-  };
+  const detail = `${(totalmem() / 1e9).toFixed(1)} GB, ${cores} ${cores === 1 ? "core" : "cores"}`;
+  return { name: "machine", state: "ok", detail };
 }
 
 async function folderFinding(name: string, folder: string): Promise<Finding> {

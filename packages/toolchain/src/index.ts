@@ -2,13 +2,24 @@ export { type BuildOptions, type Built, build, type Prepared, prepare } from "./
 export { argmax, type Distance, distance, type LogitsDistance, logitsDistance } from "./compare.ts";
 export { type DiagnoseOptions, type Diagnosis, diagnose } from "./doctor.ts";
 export { ToolchainError, type ToolchainErrorCode } from "./error.ts";
+export {
+  type ExportedFile,
+  type ExportOptions,
+  type ExportReport,
+  exportModel,
+  exportOnnx,
+  type OnnxOptions,
+} from "./export-model.ts";
 export { type CheckpointInspection, type Inspection, type InspectOptions, inspect } from "./inspect.ts";
 export { type LogitsRequest, type LogitsResult, logitsTensors, referenceLogits, sessionLogits } from "./logits.ts";
 export { graphOf, type Model, type ModelGraph, type OpenModelOptions, openModel } from "./open-model.ts";
 export { artefactCache, hubCache } from "./places.ts";
-export { loadWeights, openReference } from "./reference.ts";
+export { openReference } from "./reference.ts";
 export { DEFAULT_MODEL, type ModelLocation, type ResolveOptions, resolveModel } from "./resolve-model.ts";
+export { type ExposedOptions, type ExposedRun, runExposed } from "./run-exposed.ts";
 export { targetOptions } from "./target-options.ts";
 export { findTarget, type InstalledTarget, installedTargets, surveyTargets, type TargetSurvey } from "./targets.ts";
+export { THRESHOLDS, type Thresholds } from "./thresholds.ts";
 export { openTokenizer, type TokenizerDescription, tokenizerOf } from "./tokenizer.ts";
+export { type BlockReport, type VerifyOptions, type VerifyReport, verify } from "./verify.ts";
 export { type NamedFloats, writeSafetensors } from "./write-safetensors.ts";

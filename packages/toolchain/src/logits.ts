@@ -37,7 +37,7 @@ export async function referenceLogits(
   return collect(card, request, async (at, tokens, last) => reference.step([{ slot: 0, at, tokens, last }])[0]!);
 }
 
-/** By a device. Hidden states aren't a session's business: only the reference has them. */
+/** By a device. What is between its blocks isn't a session's business: see `runExposed`. */
 export async function sessionLogits(session: Session, card: ModelCard, request: LogitsRequest): Promise<LogitsResult> {
   const { chunk } = session.limits;
   return collect(card, request, async (at, tokens, last) => {

@@ -8,7 +8,7 @@ export function modelCard(name: string, architecture: string, graph: Graph): Mod
   const logits = graph.outputs.find(({ id }) => id === "logits");
   const embedding = graph.blocks.find((block) => block.name === "embedding");
   const stream = embedding && graph.ops[embedding.to - 1]?.outs[0];
-  const context = graph.dims["context"]?.max;
+  const context = graph.dims.context?.max;
   const vocab = logits?.type.shape.at(-1);
   const width = stream?.type.shape.at(-1);
   if (typeof vocab !== "number" || typeof width !== "number" || context === undefined)

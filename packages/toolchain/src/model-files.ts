@@ -16,16 +16,22 @@ const WANTED =
 /** More is no tokenizer but somebody's data; it stays behind. */
 const MAX_FILE_BYTES = 64e6;
 
-/**
- * The same target, whose artefacts also bring what belongs to their checkpoint besides weights, so that a finished folder
- * generates text without the checkpoint. The files are a unit like any other: known by content, cached, in the manifest.
- */
-export async function withModelFiles<O>(target: Target<O>, checkpoint: Checkpoint): Promise<Target<O>> {
+/** The small files of a checkpoint that are wanted beside its graph, by name. */
+export async function modelFiles(checkpoint: Checkpoint): Promise<ReadonlyMap<string, Uint8Array>> {
   const files = new Map<string, Uint8Array>();
   for (const name of checkpoint.files.filter((file) => WANTED.test(file))) {
     const bytes = await checkpoint.readFile(name);
     if (bytes && bytes.length <= MAX_FILE_BYTES) files.set(name, bytes);
   }
+  return files;
+}
+
+/**
+ * The same target, whose artefacts also bring what belongs to their checkpoint besides weights, so that a finished folder
+ * generates text without the checkpoint. The files are a unit like any other: known by content, cached, in the manifest.
+ */
+export async function withModelFiles<O>(target: Target<O>, checkpoint: Checkpoint): Promise<Target<O>> {
+  const files = await modelFiles(checkpoint);
   if (files.size === 0) return target;
   const unit: Unit = {
     id: MODEL_FILES,

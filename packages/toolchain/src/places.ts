@@ -1,3 +1,4 @@
+import { mkdir } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
 
@@ -5,8 +6,8 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Where downloads of the hub are, by the rules of the hub's own tools. */
 export function hubCache(env: Environment = process.env): string {
-  if (env["HF_HUB_CACHE"]) return env["HF_HUB_CACHE"];
-  return join(env["HF_HOME"] ?? join(cacheHome(env), "huggingface"), "hub");
+  if (env.HF_HUB_CACHE) return env.HF_HUB_CACHE;
+  return join(env.HF_HOME ?? join(cacheHome(env), "huggingface"), "hub");
 }
 
 /** Where finished artefacts are kept: `<cache home>/llm/artefacts`. */
@@ -16,8 +17,8 @@ export function artefactCache(env: Environment = process.env): string {
 
 /** XDG's rule: the variable counts when it is an absolute path. */
 function cacheHome(env: Environment): string {
-  const said = env["XDG_CACHE_HOME"];
-  return said?.startsWith("/") ? said : join(env["HOME"] || homedir(), ".cache");
+  const said = env.XDG_CACHE_HOME;
+  return said?.startsWith("/") ? said : join(env.HOME || homedir(), ".cache");
 }
 
 /** Where single units are kept, so that an interrupted or slightly different build goes on from them. */
@@ -28,4 +29,11 @@ export function unitCache(env: Environment = process.env): string {
 /** Where it is remembered what was verified, by key. */
 export function verifiedCache(env: Environment = process.env): string {
   return join(cacheHome(env), "llm", "verified");
+}
+
+/** Where work goes that is thrown away afterwards: beside the rest, so that links work. */
+export async function scratchFolder(env: Environment = process.env): Promise<string> {
+  const folder = join(cacheHome(env), "llm", "scratch");
+  await mkdir(folder, { recursive: true });
+  return folder;
 }

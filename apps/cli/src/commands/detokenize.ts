@@ -9,13 +9,13 @@ import { modelOptions } from "./model-options.ts";
 /** `llm detokenize` */
 export async function run(call: Call, io: Io): Promise<Outcome> {
   const { args, options } = call;
-  const tokenizer = await openTokenizer(args["model"], modelOptions(call, io));
+  const tokenizer = await openTokenizer(args.model, modelOptions(call, io));
   const decode = (ids: ArrayLike<number>) => tokenizer.decode(ids, { skipSpecialTokens: !(options.special ?? true) });
   if (options.in !== undefined) {
     const lines = readJsonLines(options.in, "a JSON array of token ids", idArray);
     return { json: { text: await mapLines(lines, decode, io.json, io.write) } };
   }
-  const said = args["ids"] ?? (await io.readStdin());
+  const said = args.ids ?? (await io.readStdin());
   if (said === undefined) throw new UsageError("llm detokenize needs ids, --in FILE or something on stdin");
   const text = decode(parseIds(said, "llm detokenize"));
   return { json: { text }, text };

@@ -8,7 +8,7 @@ type Of<K extends Inspection["kind"]> = Extract<Inspection, { kind: K }>;
 
 /** `llm inspect` */
 export async function run(call: Call, io: Io): Promise<Outcome> {
-  const found = await inspect(call.args["model"]!, modelOptions(call, io));
+  const found = await inspect(call.args.model!, modelOptions(call, io));
   const drawn = call.options.graph && found.kind === "checkpoint" && found.graph ? await drawGraph(found) : undefined;
   if (found.kind !== "checkpoint") return { json: found, text: describe(found) };
   const { graph: _, ...json } = found;

@@ -8,7 +8,7 @@ import { modelOptions } from "./model-options.ts";
 /** `llm tokenize` */
 export async function run(call: Call, io: Io): Promise<Outcome> {
   const { args, options } = call;
-  const tokenizer = await openTokenizer(args["model"], modelOptions(call, io));
+  const tokenizer = await openTokenizer(args.model, modelOptions(call, io));
   const encode = (text: string) => [...tokenizer.encode(text, { addSpecialTokens: options.special ?? true })];
   if (options.in !== undefined) {
     const lines = readJsonLines(options.in, "a JSON string", (value) =>
@@ -16,7 +16,7 @@ export async function run(call: Call, io: Io): Promise<Outcome> {
     );
     return { json: { ids: await mapLines(lines, encode, io.json, io.write) } };
   }
-  const text = args["text"] ?? (await io.readStdin());
+  const text = args.text ?? (await io.readStdin());
   if (text === undefined) throw new UsageError("llm tokenize needs a text, --in FILE or something on stdin");
   const ids = encode(text);
   return { json: { ids }, text: JSON.stringify(ids) };

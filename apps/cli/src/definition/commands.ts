@@ -70,7 +70,7 @@ export const COMMANDS: readonly Command[] = [
       "The weights stay where they are: the graph points into the checkpoint's own files wherever their layout allows, " +
       "by hard links, so that the folder is complete. --copy copies them.",
     arguments: [MODEL],
-    options: ["target", "out", "copy", "name", "force", ...MODEL_OPTIONS, ...COMMON],
+    options: ["target", "out", "copy", "kv", "name", "force", ...MODEL_OPTIONS, ...COMMON],
     targetOptions: true,
     examples: [
       { line: "llm export demo --target onnx --out demo-onnx", doc: "standard ONNX for any runtime" },
@@ -91,7 +91,7 @@ export const COMMANDS: readonly Command[] = [
     about:
       "Each block gets the reference's own input, so that an error shows where it is made. The exit code is 1 when a figure is past its threshold.",
     arguments: [MODEL],
-    options: ["layers", "ids", "target", "against", ...MODEL_OPTIONS, ...COMMON],
+    options: ["layers", "ids", "target", ...MODEL_OPTIONS, ...COMMON],
     targetOptions: true,
     examples: [
       { line: "llm verify demo", doc: "every block of the bundled checkpoint" },

@@ -37,8 +37,8 @@ export interface OptionValues {
   out: string;
   name: string;
   copy: boolean;
+  kv: boolean;
   layers: string;
-  against: string;
   ids: string;
   hidden: boolean;
   greedyTokens: number;
@@ -48,7 +48,6 @@ export interface OptionValues {
   tools: string;
   addGenerationPrompt: boolean;
   graph: boolean;
-  ctxLen: number;
 }
 
 /** How each of them is spelled, checked and explained; see docs/cli.md, which is made from this. */
@@ -122,8 +121,9 @@ export const OPTIONS: { readonly [K in keyof OptionValues]: CliOption<OptionValu
   name: { kind: "string", value: "NAME", noEnv: true, doc: "The model's part of file names" },
   copy: { kind: "boolean", doc: "Copy the weights instead of linking to the checkpoint's own files", default: false },
 
+  kv: { kind: "boolean", noEnv: true, doc: "Keep keys and values of earlier tokens between calls", default: true },
+
   layers: { kind: "string", value: "A-B", doc: "Only these blocks, counted from 0: 0-3, or 5" },
-  against: { kind: "string", value: "DIR", doc: "Compare with the tensors in this folder instead of the reference" },
 
   ids: { kind: "string", value: "1,2,3", noEnv: true, doc: "Token ids" },
   hidden: {
@@ -149,11 +149,4 @@ export const OPTIONS: { readonly [K in keyof OptionValues]: CliOption<OptionValu
   addGenerationPrompt: { kind: "boolean", noEnv: true, doc: "End where the answer begins", default: false },
 
   graph: { kind: "boolean", noEnv: true, doc: "Print the model's graph", default: false },
-  ctxLen: {
-    kind: "number",
-    integer: true,
-    min: 1,
-    value: "N",
-    doc: "Tokens a sequence can hold; else the model's limit",
-  },
 };

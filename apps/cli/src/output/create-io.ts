@@ -13,7 +13,7 @@ export interface Streams {
 /** Io over a process's own streams. */
 export function createIo(streams: Streams, env: Io["env"], signal: AbortSignal, json: boolean): Io {
   const { stdout, stderr, stdin } = streams;
-  const lively = stderr.isTTY && env["TERM"] !== "dumb" && !env["CI"];
+  const lively = stderr.isTTY && env.TERM !== "dumb" && !env.CI;
   const progress = lively
     ? terminalProgress(stderr, styleFor(stderr, env))
     : plainProgress((text) => stderr.write(text));

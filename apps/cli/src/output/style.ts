@@ -26,7 +26,7 @@ export function styleFor(
   stream: { readonly isTTY?: boolean },
   env: Readonly<Record<string, string | undefined>>,
 ): Style {
-  if (env["NO_COLOR"]) return PLAIN;
-  if (env["FORCE_COLOR"] && env["FORCE_COLOR"] !== "0") return COLOURED;
-  return stream.isTTY && env["TERM"] !== "dumb" ? COLOURED : PLAIN;
+  if (env.NO_COLOR) return PLAIN;
+  if (env.FORCE_COLOR && env.FORCE_COLOR !== "0") return COLOURED;
+  return stream.isTTY && env.TERM !== "dumb" ? COLOURED : PLAIN;
 }

@@ -125,14 +125,14 @@ function readFlags(command: Command, argv: readonly string[], known: ReadonlyMap
     if (flag === undefined || entry === undefined || (negative && entry.option.kind !== "boolean"))
       throw unknownOption(command, token.rawName, flagBySpelling.keys());
     said.options.set(flag, {
-      value: valueOf(entry, token, negative !== undefined, said.options.get(flag)?.value),
+      value: readValue(entry, token, negative !== undefined, said.options.get(flag)?.value),
       spelled: token.rawName,
     });
   }
   return said;
 }
 
-function valueOf(
+function readValue(
   entry: Known,
   token: { rawName: string; value?: string | undefined },
   negative: boolean,

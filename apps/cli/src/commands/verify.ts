@@ -1,0 +1,50 @@
+import { findTarget, type VerifyReport, verify } from "@llm/toolchain";
+import type { Call, Outcome } from "../definition/command.ts";
+import { DEFAULT_TARGET } from "../definition/options.ts";
+import type { Io } from "../output/io.ts";
+import { seconds } from "../output/units.ts";
+import { parseIds } from "../parse/value.ts";
+import { openCalled } from "./open.ts";
+
+/** `llm verify` */
+export async function run(call: Call, io: Io): Promise<Outcome> {
+  const { layers, ids } = call.options;
+  const { target } = await findTarget(call.target ?? DEFAULT_TARGET);
+  const model = await openCalled(call, io);
+  try {
+    io.progress.begin("verify", `${model.name} on ${target.title}`);
+    const report = await verify(model, target, {
+      ...(layers === undefined ? {} : { layers }),
+      ...(ids === undefined ? {} : { ids: parseIds(ids, "--ids") }),
+      targetOptions: call.targetOptions,
+      env: io.env,
+      signal: io.signal,
+    });
+    io.progress.end({ seconds: report.seconds, failed: !report.ok });
+    const { ok, blocks, logits } = report;
+    const json = { model: model.name, target: target.id, ...report, blocks, logits, ok };
+    return { json, text: table(report), ...(ok ? {} : { problem: failure(report) }) };
+  } finally {
+    await model.close();
+  }
+}
+
+function failure({ blocks, logits }: VerifyReport): string {
+  const first = blocks.find(({ ok }) => !ok)?.name ?? "the head";
+  return `the exported graph differs from the reference, first in ${first}${logits.ok ? ", though its logits hold" : ""}`;
+}
+
+function table({ blocks, logits, runner, tokens, seconds: took }: VerifyReport): string {
+  const width = Math.max(9, ...blocks.map(({ name }) => name.length));
+  const line = (name: string, mse: string, maxAbs: string, cosine: string, mark: string) =>
+    `${name.padEnd(width)}  ${mse.padStart(9)}  ${maxAbs.padStart(9)}  ${cosine.padStart(10)}  ${mark}`.trimEnd();
+  const row = (name: string, { mse, maxAbs, cosine, ok }: VerifyReport["blocks"][number] | VerifyReport["logits"]) =>
+    line(name, mse.toExponential(2), maxAbs.toExponential(2), cosine.toFixed(8), ok ? "✓" : "✗");
+  return [
+    line("", "mse", "max abs", "cosine", ""),
+    ...blocks.map((block) => row(block.name, block)),
+    row("logits", logits),
+    "",
+    `${tokens} tokens on ${runner}, the same best token after ${(logits.top1Agreement * 100).toFixed(0)} % of them, ${seconds(took)}`,
+  ].join("\n");
+}

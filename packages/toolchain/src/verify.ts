@@ -1,0 +1,93 @@
+import type { Graph } from "@llm/core-ir";
+import type { Target } from "@llm/target";
+import { type Distance, distance, type LogitsDistance, logitsDistance } from "./compare.ts";
+import { ToolchainError } from "./error.ts";
+import { parseLayers } from "./layers.ts";
+import { decoderBlocks } from "./model-card.ts";
+import type { Model } from "./open-model.ts";
+import { openReference } from "./reference.ts";
+import { type ExposedOptions, runExposed } from "./run-exposed.ts";
+import { thinGraph } from "./thin-graph.ts";
+import { holds, THRESHOLDS, type Thresholds } from "./thresholds.ts";
+
+export interface VerifyOptions extends ExposedOptions {
+  /** `A-B`, counted from 0: only these blocks, between the embedding and the head. */
+  readonly layers?: string;
+  /** These blocks instead: what `infer` takes for its short check. */
+  readonly blocks?: readonly number[];
+  /** Tokens to run; some of the vocabulary unless said. */
+  readonly ids?: Int32Array;
+  readonly thresholds?: Thresholds;
+}
+
+/** One block's result; "embedding" and "block_0" and so on. */
+export interface BlockReport extends Distance {
+  readonly name: string;
+  readonly ok: boolean;
+}
+
+export interface VerifyReport {
+  readonly runner: string; // what ran the exported graph
+  readonly tokens: number;
+  readonly blocks: readonly BlockReport[];
+  readonly logits: LogitsDistance & { readonly ok: boolean };
+  readonly ok: boolean;
+  readonly seconds: number;
+}
+
+/** How many tokens are run where nobody says which. */
+const TOKENS = 24;
+
+/**
+ * Exports the model for a target with every block's result as an output, runs it there and on the reference interpreter, and
+ * compares. Blocks that aren't asked for are left out of both, with their weights, so that a range of a large model is cheap.
+ *
+ * @example
+ * const { ok, blocks } = await verify(model, cpuTarget, { layers: "0-3" });
+ */
+export async function verify<O>(model: Model, target: Target<O>, options: VerifyOptions = {}): Promise<VerifyReport> {
+  const began = performance.now();
+  const { card, weights } = model;
+  const ids = checked(options.ids ?? someTokens(card.vocab, Math.min(TOKENS, card.context)), card.vocab);
+  const graph = thinGraph(model.graph, chosenBlocks(model.graph, options));
+  const actual = await runExposed(model, graph, target, ids, options);
+  const reference = await openReference({ graph, weights }, { context: ids.length });
+  const expected = reference.step([{ slot: 0, at: 0, tokens: ids }])[0]!;
+
+  const thresholds = options.thresholds ?? THRESHOLDS.fp32;
+  const blocks = actual.blocks.map(({ name, values }, at): BlockReport => {
+    const found = distance(values, expected.hidden[at]!);
+    return { name, ...found, ok: holds(found, largest(expected.hidden[at]!), thresholds) };
+  });
+  const found = logitsDistance(actual.logits, expected.logits, card.vocab);
+  const logits = { ...found, ok: holds(found, largest(expected.logits), thresholds) };
+  const ok = logits.ok && blocks.every((block) => block.ok);
+  return { runner: actual.runner, tokens: ids.length, blocks, logits, ok, seconds: (performance.now() - began) / 1000 };
+}
+
+function chosenBlocks(graph: Graph, { layers, blocks }: VerifyOptions): ReadonlySet<string> {
+  const names = decoderBlocks(graph);
+  if (blocks) return new Set(blocks.map((at) => names[at]!));
+  const { from, to } = layers === undefined ? { from: 0, to: names.length - 1 } : parseLayers(layers, names.length);
+  return new Set(names.slice(from, to + 1));
+}
+
+/** Spread over the whole vocabulary, and the same every time. */
+function someTokens(vocab: number, count: number): Int32Array {
+  return Int32Array.from({ length: count }, (_, i) => (i * 7919 + 13) % vocab); // 7919 is prime
+}
+
+function checked(ids: Int32Array, vocab: number): Int32Array {
+  const outside = ids.find((id) => id >= vocab);
+  if (ids.length > 0 && outside === undefined) return ids;
+  throw new ToolchainError(
+    "input-invalid",
+    ids.length === 0 ? "there is no token to verify with" : `token ${outside} is not in the vocabulary of ${vocab}`,
+  );
+}
+
+function largest(values: Float32Array): number {
+  let most = 0;
+  for (const value of values) most = Math.max(most, Math.abs(value));
+  return most;
+}
