@@ -5,6 +5,7 @@ import type { Attrs, Block, Constant, Graph, Op, State, SymbolRange, Type, Value
 import { inferOp } from "./infer.ts";
 import type { Dialect, OpDef } from "./op-def.ts";
 import { sameType } from "./shape.ts";
+import { toBase64 } from "./text/base64.ts";
 import { scalar } from "./values.ts";
 
 interface Draft {
@@ -80,14 +81,26 @@ export class GraphBuilder {
     return value;
   }
 
-  /** A tensor in the graph itself. A number becomes a scalar, and equal scalars are one. */
+  /** The same leaf as another dtype, under its name: what it was is gone. */
+  retype(weight: Value, dtype: DType): Value {
+    const at = this.#weights.findIndex(({ value }) => value === weight);
+    if (at < 0) throw new GraphError("spec", `${weight.id} is not a weight`);
+    const value = { id: weight.id, type: { dtype, shape: weight.type.shape } };
+    this.#weights[at] = { ...this.#weights[at]!, value };
+    return value;
+  }
+
+  /** A tensor in the graph itself; a number becomes a scalar. Equal ones are one, unless they are long. */
   constant(data: Tensor | number, dtype: ScalarDType = "f32"): Value {
-    if (typeof data !== "number") return this.#constant(data, this.#scoped(this.#take() ?? "constant"));
-    const key = scalarKey(dtype, data);
-    const known = this.#constantOf.get(key);
+    const tensor = typeof data === "number" ? scalar(data, dtype) : data;
+    const key = constantKey(tensor);
+    const known = key && this.#constantOf.get(key);
+    const name = this.#take();
     if (known) return known;
-    const value = this.#constant(scalar(data, dtype), `c${data}`.replaceAll(/[^\w.]/g, "_"));
-    this.#constantOf.set(key, value);
+    const id = typeof data === "number" ? `c${data}`.replaceAll(/[^\w.]/g, "_") : this.#scoped(name ?? "constant");
+    const value = { id: this.#unique(id), type: { dtype: tensor.dtype, shape: tensor.shape } };
+    this.#constants.push({ value, data: tensor });
+    if (key) this.#constantOf.set(key, value);
     return value;
   }
 
@@ -154,8 +167,10 @@ export class GraphBuilder {
     for (const { value, expr } of graph.weights)
       this.#weightOf.set(`${value.type.dtype} ${JSON.stringify(expr)}`, value);
     this.#constants.push(...graph.constants);
-    for (const { value, data } of graph.constants)
-      if (data.shape.length === 0) this.#constantOf.set(scalarKey(data.dtype, Number(data.data[0])), value);
+    for (const { value, data } of graph.constants) {
+      const key = constantKey(data);
+      if (key) this.#constantOf.set(key, value);
+    }
     for (const list of [graph.inputs, graph.weights.map((w) => w.value), graph.constants.map((c) => c.value)])
       for (const { id } of list) this.#ids.add(id);
     for (const { value } of graph.states) this.#ids.add(value.id);
@@ -249,12 +264,6 @@ export class GraphBuilder {
     return { id, type };
   }
 
-  #constant(data: Tensor, id: string): Value {
-    const value = this.#value(this.#unique(id), { dtype: data.dtype, shape: data.shape });
-    this.#constants.push({ value, data });
-    return value;
-  }
-
   #unique(id: string): string {
     let unique = id;
     for (let n = 2; this.#ids.has(unique); n++) unique = `${id}_${n}`;
@@ -265,8 +274,12 @@ export class GraphBuilder {
 
 type ScalarDType = "f32" | "f16" | "bf16" | "i32" | "bool";
 
-function scalarKey(dtype: DType, value: number): string {
-  return `${dtype} ${Object.is(value, -0) ? "-0" : value}`;
+/** Constants longer than this are not compared. */
+const LONG = 1024;
+
+function constantKey({ dtype, shape, data }: Tensor): string | undefined {
+  if (data.length > LONG) return undefined;
+  return `${dtype} ${shape} ${toBase64(new Uint8Array(data.buffer, data.byteOffset, data.byteLength))}`;
 }
 
 function withoutUndefined(attrs: Attrs): Attrs {

@@ -2,7 +2,7 @@ import { Builder } from "./builder.ts";
 import { coreDialects } from "./dialects.ts";
 import type { Graph, Op, State, Value } from "./graph.ts";
 import type { Dialect } from "./op-def.ts";
-import { removeDead } from "./passes/dead-code.ts";
+import { removeDead } from "./remove-dead.ts";
 
 export interface Rewrite {
   /** Tables of dialects other than core-ir's. */
@@ -56,9 +56,14 @@ export function rewriteGraph(graph: Graph, rewrite: Rewrite): Graph {
     else run();
   }
   for (const { value, next } of graph.states) if (!stands.has(value)) b.setNext(value, map(next));
-  for (const value of graph.outputs) b.output(map(value));
+  for (const value of graph.outputs) b.output(underItsName(b, map(value), value.id));
   rewrite.end?.(b, map);
   return removeDead({ ...b.finish(), dialects: rewrite.legal ?? graph.dialects });
+}
+
+/** An output keeps its name: where something else, with a name of its own, stands for it, a copy takes the name. */
+function underItsName(b: Builder, value: Value, name: string): Value {
+  return value.id === name || b.taken(name) ? value : b.as(`/${name}`).reshape(value, value.type.shape);
 }
 
 function rewriteOp(op: Op, rewrite: Rewrite, b: Builder, stands: Map<Value, Value | null>): void {

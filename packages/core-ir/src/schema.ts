@@ -101,6 +101,13 @@ export const dims: Field<readonly Dim[]> = {
   },
 };
 
+/** A size for each of some symbols. */
+export const sizes: Field<Readonly<Record<string, number>>> = field(
+  "sizes by symbol",
+  (v) =>
+    typeof v === "object" && v !== null && Object.values(v).every((n) => Number.isSafeInteger(n) && Number(n) >= 0),
+);
+
 /** An object with fields of its own. */
 export function record<F extends Fields>(fields: F): Field<FieldTypes<F>> {
   const inner = schema(fields);

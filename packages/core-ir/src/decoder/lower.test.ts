@@ -151,7 +151,7 @@ const CASES: readonly Case[] = [
 function graphOf({ kind, ins, attrs }: Case): Graph {
   const b = new Builder("case");
   const values = ins.map((t, n) => t && b.input(`in${n}`, t.dtype, t.shape));
-  b.ops(kind, values, attrs).forEach((out, n) => b.output(out, `out${n}`));
+  for (const [n, out] of b.ops(kind, values, attrs).entries()) b.output(out, `out${n}`);
   return b.finish();
 }
 

@@ -14,19 +14,26 @@ interface RotaryAttrs {
 /** Rotation as products with cosines and sines, made of the positions in f32 whatever x is. */
 export function lowerRotary(op: Pick<Op, "ins"> & { readonly attrs: RotaryAttrs }, b: Builder): readonly Value[] {
   const [x, positions, reach = null] = op.ins as readonly Value[];
-  const { dims, start = 0, pairs, factor = 1 } = op.attrs;
+  const { factor = 1 } = op.attrs;
   const angles = b.mul(b.cast(b.reshape(positions!, [1, 1], 0), "f32"), frequencies(b, op.attrs, reach)); // (…, 1, half)
   const [cos, sin] = (["cos", "sin"] as const).map((fn) => b.cast(b.scale(b.unary(fn, angles), factor), x!.type.dtype));
-  const width = Number(x!.type.shape.at(-1));
-  const cuts = [start, dims, width - start - dims];
-  const pieces = b.split(
-    x!,
-    cuts.filter((size) => size > 0),
-  );
+  return [turnPairs(b, x!, cos!, sin!, op.attrs)];
+}
+
+/** x (…, heads, dim) with the pairs of its turning part rotated; cosines and sines are (…, 1, half). */
+export function turnPairs(
+  b: Builder,
+  x: Value,
+  cos: Value,
+  sin: Value,
+  { dims, start = 0, pairs }: Pick<RotaryAttrs, "dims" | "start" | "pairs">,
+): Value {
+  const turn = pairs === "half" ? turnHalves : turnNeighbours;
+  const cuts = [start, dims, Number(x.type.shape.at(-1)) - start - dims].filter((size) => size > 0);
+  if (cuts.length === 1) return turn(b, x, cos, sin);
+  const parts = b.split(x, cuts);
   const at = start > 0 ? 1 : 0;
-  const turning = cuts.filter((size) => size > 0).length === 1 ? x! : pieces[at]!;
-  const turned = pairs === "half" ? turnHalves(b, turning, cos!, sin!) : turnNeighbours(b, turning, cos!, sin!);
-  return [turning === x ? turned : b.concat(pieces.with(at, turned))];
+  return b.concat(parts.with(at, turn(b, parts[at]!, cos, sin)));
 }
 
 function turnHalves(b: Builder, x: Value, cos: Value, sin: Value): Value {

@@ -1,8 +1,36 @@
 import type { Pass } from "../pass.ts";
 import { cacheForm } from "./cache-form.ts";
+import { eliminateDead } from "./eliminate-dead.ts";
 import { exposeBlocks } from "./expose-blocks.ts";
+import { foldConstants } from "./fold-constants.ts";
+import { lastToken } from "./last-token.ts";
 import { lower } from "./lower.ts";
+import { geluForm, scaleNorms } from "./op-forms.ts";
 import { pad } from "./pad.ts";
+import { precision } from "./precision.ts";
+import { quantise } from "./quantise.ts";
+import { rotaryTables } from "./rotary-tables.ts";
+import { share } from "./share.ts";
+import { specialise } from "./specialise.ts";
+import { splitBlocks } from "./split-blocks.ts";
+import { splitLinears } from "./split-linears.ts";
 
-/** The passes of core-ir; a target adds its own. */
-export const corePasses: readonly Pass[] = [cacheForm, exposeBlocks, lower, pad];
+/** The passes of core-ir, by name; a target adds its own. */
+export const corePasses: readonly Pass[] = [
+  cacheForm,
+  eliminateDead,
+  exposeBlocks,
+  foldConstants,
+  geluForm,
+  lastToken,
+  lower,
+  pad,
+  precision,
+  quantise,
+  rotaryTables,
+  scaleNorms,
+  share,
+  specialise,
+  splitBlocks,
+  splitLinears,
+];

@@ -2,6 +2,7 @@ import { DTYPES, type DType, sizeOf, type Tensor, type WeightExpr } from "@llm/t
 import { parseDim } from "../dim.ts";
 import { GraphError } from "../error.ts";
 import type { Attrs, Block, Constant, Graph, Op, State, SymbolRange, Type, Value, Weight } from "../graph.ts";
+import { fromBase64 } from "./base64.ts";
 
 const ID = String.raw`\w[\w.\-/]*`;
 const TYPED = String.raw`(${ID}): (\w+)\[([^\]]*)\]`;
@@ -37,45 +38,35 @@ class Reader {
   readonly #ops: Op[] = [];
   readonly #blocks: Block[] = [];
 
+  /** What the first word of a line says it is; any other line is an op. */
+  readonly #words: Readonly<Record<string, (rest: string) => void>> = {
+    graph: (rest) => {
+      this.#name = JSON.parse(rest);
+    },
+    dialects: (rest) => {
+      this.#dialects = rest.split(", ");
+    },
+    dim: (rest) => this.#dim(rest),
+    input: (rest) => this.#inputs.push(this.#make(rest)),
+    weight: (rest) => {
+      const [value, expr] = this.#assignment(rest);
+      this.#weights.push({ value, expr: JSON.parse(expr) as WeightExpr });
+    },
+    constant: (rest) => {
+      const [value, data] = this.#assignment(rest);
+      this.#constants.push({ value, data: readData(value.type, data) });
+    },
+    state: (rest) => this.#state(rest),
+    block: (rest) => this.#open(rest.replace(/ \{$/, "")),
+    output: (rest) => this.#outputs.push(this.#use(rest)),
+  };
+
   line(line: string): void {
-    if (line === "") return;
-    if (line === "}") return this.#close();
     const space = line.indexOf(" ");
-    const [word, rest] = [line.slice(0, space), line.slice(space + 1)];
-    switch (word) {
-      case "graph":
-        this.#name = JSON.parse(rest);
-        return;
-      case "dialects":
-        this.#dialects = rest.split(", ");
-        return;
-      case "dim":
-        return this.#dim(rest);
-      case "input":
-        this.#inputs.push(this.#make(rest));
-        return;
-      case "weight": {
-        const [value, expr] = this.#assignment(rest);
-        this.#weights.push({ value, expr: JSON.parse(expr) as WeightExpr });
-        return;
-      }
-      case "constant": {
-        const [value, data] = this.#assignment(rest);
-        this.#constants.push({ value, data: readData(value.type, data) });
-        return;
-      }
-      case "state":
-        return this.#state(rest);
-      case "block":
-        if (this.#block) throw new SyntaxError(`block ${this.#block.name} is still open`);
-        this.#block = { name: rest.replace(/ \{$/, ""), from: this.#ops.length };
-        return;
-      case "output":
-        this.#outputs.push(this.#use(rest));
-        return;
-      default:
-        return this.#op(line);
-    }
+    const word = line.slice(0, space);
+    if (line === "}") this.#close();
+    else if (Object.hasOwn(this.#words, word)) this.#words[word]!(line.slice(space + 1));
+    else if (line !== "") this.#op(line);
   }
 
   finish(): Graph {
@@ -92,6 +83,11 @@ class Reader {
       ops: this.#ops,
       blocks: this.#blocks,
     };
+  }
+
+  #open(name: string): void {
+    if (this.#block) throw new SyntaxError(`block ${this.#block.name} is still open`);
+    this.#block = { name, from: this.#ops.length };
   }
 
   #close(): void {
@@ -149,7 +145,7 @@ function readData({ dtype, shape }: Type, text: string): Tensor {
   const { array, bytes } = DTYPES[dtype];
   const size = sizeOf(shape as readonly number[]);
   const numbers = text.startsWith("[") ? (JSON.parse(text) as number[]) : undefined;
-  const data = new array(numbers ? new ArrayBuffer(numbers.length * bytes) : Uint8Array.fromBase64(text).buffer);
+  const data = new array(numbers ? new ArrayBuffer(numbers.length * bytes) : fromBase64(text).buffer);
   if (numbers) data.set(numbers as never);
   if (data.length !== size) throw new SyntaxError(`a constant of ${size} elements has ${data.length}`);
   return { dtype, shape: shape as readonly number[], data };

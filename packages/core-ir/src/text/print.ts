@@ -1,6 +1,7 @@
 import type { Tensor } from "@llm/tensor";
 import type { Attrs, Constant, Graph, Op, State, Value, Weight } from "../graph.ts";
 import { typeText } from "../shape.ts";
+import { toBase64 } from "./base64.ts";
 
 /** Constants up to this long are written as numbers, longer ones as the bytes they are. */
 const MOST_NUMBERS = 64;
@@ -73,5 +74,5 @@ function dataText({ data }: Tensor): string {
     // JSON has no NaN, no infinities and no −0.
     if (numbers.every((x) => Number.isFinite(x) && !Object.is(x, -0))) return JSON.stringify(numbers);
   }
-  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength).toBase64();
+  return toBase64(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
 }

@@ -1,4 +1,4 @@
-import type { Graph, Value } from "../graph.ts";
+import type { Graph, Value } from "./graph.ts";
 
 /** A graph without ops, weights and constants that no output or state needs. Inputs stay: they are its interface. */
 export function removeDead(graph: Graph): Graph {

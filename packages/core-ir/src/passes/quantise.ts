@@ -1,0 +1,48 @@
+import type { WeightExpr } from "@llm/tensor";
+import type { Graph, Value } from "../graph.ts";
+import { graphPass } from "../pass.ts";
+import { boolean, integer, optional, schema, text, texts } from "../schema.ts";
+
+/** Which operand of an op is a matrix worth quantising. */
+const MATRICES: Readonly<Record<string, readonly number[]>> = { linear: [1], experts: [3, 4, 5] };
+
+/** Says in which format weights are kept. Read as floats that is emulation; read packed, the device's bytes. */
+export const quantise = graphPass({
+  name: "quantise",
+  doc: "Marks the weights of linears and experts, and on request embeddings, as encoded in a format.",
+  params: schema({
+    format: text,
+    group: optional(integer(1)),
+    symmetric: optional(boolean),
+    /** Embedding tables too, which a tied head shares. */
+    embed: optional(boolean),
+    /** Blocks that keep their weights as they are, such as lm_head. */
+    except: optional(texts),
+  }),
+  run(graph, { format, group, symmetric, embed = false, except = [] }) {
+    const encoding = {
+      format,
+      ...(group === undefined ? {} : { group }),
+      ...(symmetric === undefined ? {} : { symmetric }),
+    };
+    const chosen = matrices(graph, embed, except);
+    const encode = (value: Value, of: WeightExpr): WeightExpr =>
+      chosen.has(value.id) ? { op: "encode", of, format: encoding } : of;
+    return { ...graph, weights: graph.weights.map(({ value, expr }) => ({ value, expr: encode(value, expr) })) };
+  },
+});
+
+/** Ids of the weights that are matrices of chosen ops, less those that an excepted block or an unquantised table uses too. */
+function matrices(graph: Graph, embed: boolean, except: readonly string[]): Set<string> {
+  const spared = graph.blocks.filter(({ name }) => except.includes(name));
+  const chosen = new Set<string>();
+  const kept = new Set<string>();
+  graph.ops.forEach((op, at) => {
+    const isSpared = spared.some(({ from, to }) => at >= from && at < to);
+    const operands = op.kind === "embed" && embed ? [0] : (MATRICES[op.kind] ?? []);
+    op.ins.forEach((value, n) => {
+      if (value) (operands.includes(n) && !isSpared ? chosen : kept).add(value.id);
+    });
+  });
+  return chosen.difference(kept);
+}
