@@ -24,6 +24,7 @@ import { llama } from "./architectures/llama.ts";
 import { mistral } from "./architectures/mistral.ts";
 import { mixtral } from "./architectures/mixtral.ts";
 import { mpt } from "./architectures/mpt.ts";
+import { nemotron } from "./architectures/nemotron.ts";
 import { olmo } from "./architectures/olmo.ts";
 import { olmo2 } from "./architectures/olmo2.ts";
 import { opt } from "./architectures/opt.ts";
@@ -83,6 +84,7 @@ export const architectures: readonly Architecture[] = [
   mistral,
   mixtral,
   mpt,
+  nemotron,
   olmo,
   olmo2,
   opt,

@@ -1,0 +1,2 @@
+export {};
+//# sourceMappingURL=alibi.test.d.ts.map

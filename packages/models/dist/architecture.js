@@ -1,0 +1,2 @@
+export {};
+//# sourceMappingURL=architecture.js.map

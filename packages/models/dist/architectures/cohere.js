@@ -1,0 +1,48 @@
+import { readActivation } from "../activations.js";
+import { selfAttention } from "../attention.js";
+import { layer, parallel, standardDecoder } from "../blocks.js";
+import { COMMON_IGNORED, TIED_HEAD } from "../ignored.js";
+import { gatedMlp } from "../mlp.js";
+import { readRope } from "../rope.js";
+import { readShape } from "../shape.js";
+/** Cohere (Command R): both halves beside each other, neighbouring pairs rotated, logits scaled. */
+export const cohere = {
+    id: "cohere",
+    title: "Command R, Aya",
+    modelTypes: ["cohere"],
+    classNames: ["CohereForCausalLM"],
+    harmless: [TIED_HEAD],
+    ignored: COMMON_IGNORED,
+    build(config) {
+        const shape = readShape(config, { context: 8192 });
+        const eps = config.float("layer_norm_eps", 1e-5);
+        const norm = layer(shape.width, eps, { bias: false });
+        const scale = config.float("logit_scale", 0.0625);
+        const byHead = (d, x, prefix, which) => {
+            const weight = d.tensor(`${prefix}.${which}_norm.weight`, [
+                which === "q" ? shape.heads : shape.groups,
+                shape.dim,
+            ]);
+            return d.b.norm(x, { kind: "layer", eps }, d.b.weight(weight));
+        };
+        return standardDecoder({
+            name: "cohere",
+            shape,
+            tied: config.bool("tie_word_embeddings", true),
+            last: norm,
+            logits: (d, x) => d.b.scale(x, scale),
+            block: parallel({
+                norm,
+                attention: selfAttention({
+                    shape,
+                    rope: readRope(config, { headDim: shape.dim }),
+                    pairs: "interleaved",
+                    bias: config.bool("attention_bias", false),
+                    headNorm: config.bool("use_qk_norm", false) ? byHead : undefined,
+                }),
+                mlp: gatedMlp({ ...shape, fn: readActivation(config, "hidden_act", "silu") }),
+            }),
+        });
+    },
+};
+//# sourceMappingURL=cohere.js.map

@@ -1,0 +1,156 @@
+import { readActivation } from "../activations.js";
+import { preNorm, rms, standardDecoder } from "../blocks.js";
+import { COMMON_IGNORED, INVERSE_FREQUENCIES, ROUTER_TRAINING_IGNORED, TIED_HEAD } from "../ignored.js";
+import { gatedMlp } from "../mlp.js";
+import { experts, separateExperts } from "../moe.js";
+import { readRope, yarnScale } from "../rope.js";
+import { readShape } from "../shape.js";
+/** Multi-head latent attention: keys and values of all heads come from one narrow vector a token. */
+function latentAttention(config, width, heads, eps) {
+    const latent = config.size("kv_lora_rank");
+    const nope = config.size("qk_nope_head_dim");
+    const turned = config.size("qk_rope_head_dim");
+    const value = config.size("v_head_dim");
+    const queryRank = config.has("q_lora_rank") ? config.size("q_lora_rank") : undefined;
+    const bias = config.bool("attention_bias", false);
+    const rope = readRope(config, { headDim: turned });
+    const scale = temperature(config) / Math.sqrt(nope + turned);
+    return (d, x, prefix) => {
+        const queries = heads * (nope + turned);
+        const query = queryRank === undefined
+            ? d.linear(x, `${prefix}.q_proj`, width, queries)
+            : d.linear(d.rmsNorm(d.linear(x, `${prefix}.q_a_proj`, width, queryRank, { bias }), `${prefix}.q_a_layernorm`, queryRank, eps), `${prefix}.q_b_proj`, queryRank, queries);
+        const [qNope, qRope] = d.b.split(d.heads(query, heads, nope + turned), [nope, turned]);
+        const compressed = d.linear(x, `${prefix}.kv_a_proj_with_mqa`, width, latent + turned, { bias });
+        const [c, kRope] = d.b.split(compressed, [latent, turned]);
+        const both = {
+            op: "reshape",
+            of: d.tensor(`${prefix}.kv_b_proj.weight`, [heads * (nope + value), latent]),
+            shape: [heads, nope + value, latent],
+        };
+        const rows = (start, end) => d.b.weight({ op: "slice", of: both, axis: 1, start, end });
+        const turn = (part) => d.rotary(part, rope, "interleaved");
+        const attended = d.b.latentAttention({
+            qNope,
+            qRope: turn(qRope),
+            c: d.rmsNorm(c, `${prefix}.kv_a_layernorm`, latent, eps),
+            kRope: d.joinHeads(turn(d.heads(kRope, 1, turned)), 1, turned),
+            wKb: rows(0, nope),
+            wVb: rows(nope, nope + value),
+            positions: d.positions,
+            slots: d.slots,
+        }, { scale });
+        return d.linear(d.joinHeads(attended, heads, value), `${prefix}.o_proj`, heads * value, width, { bias });
+    };
+}
+/** YaRN's correction, squared: it belongs to q and to k. */
+function temperature(config) {
+    const scaling = config.child("rope_parameters") ?? config.child("rope_scaling");
+    const type = scaling?.choice(["rope_type", "type"], ["default", "yarn"], "default");
+    const all = scaling?.float("mscale_all_dim", 0);
+    return scaling && type === "yarn" && all ? yarnScale(scaling.float("factor"), all) ** 2 : 1;
+}
+/** A DeepSeek decoder; the generations differ in how experts are chosen. */
+function build(config, name, routing) {
+    const shape = readShape(config);
+    const { width } = shape;
+    const eps = config.float("rms_norm_eps", 1e-6);
+    const norm = rms(width, eps);
+    const fn = readActivation(config, "hidden_act", "silu");
+    const moe = { width, inner: config.size("moe_intermediate_size"), count: config.size("n_routed_experts") };
+    const shared = gatedMlp({ width, inner: moe.inner * config.size("n_shared_experts", 1), fn });
+    const from = config.int("first_k_dense_replace", 0);
+    config.only("moe_layer_freq", 1);
+    const dense = gatedMlp({ ...shape, fn, bias: config.bool("mlp_bias", false) });
+    const mixture = experts({
+        ...moe,
+        fn,
+        router: "gate",
+        routerBias: routing.bias,
+        route: routing.rules,
+        weights: separateExperts(moe),
+        shared: (d, x, prefix, layer) => shared(d, x, `${prefix}.shared_experts`, layer),
+    });
+    return standardDecoder({
+        name,
+        shape,
+        tied: config.bool("tie_word_embeddings", false),
+        last: norm,
+        block: preNorm({
+            norm,
+            attention: latentAttention(config, width, shape.heads, eps),
+            mlp: (d, x, prefix, layer) => (layer >= from ? mixture : dense)(d, x, prefix, layer),
+        }),
+    });
+}
+const IGNORED = {
+    ...COMMON_IGNORED,
+    ...ROUTER_TRAINING_IGNORED,
+    aux_loss_alpha: "training only",
+    ep_size: "how the published code spreads experts over devices",
+    head_dim: "repeats qk_rope_head_dim",
+    num_key_value_heads: "latent attention has none of its own",
+    pretraining_tp: "splits a linear in pieces that add up to the same",
+    qk_head_dim: "the sum of its two parts",
+    seq_aux: "training only",
+};
+/** DeepSeek v2: experts by softmax, from the best groups where there are groups. */
+export const deepseekV2 = {
+    id: "deepseek_v2",
+    title: "DeepSeek-V2, DeepSeek-Coder-V2",
+    modelTypes: ["deepseek_v2"],
+    classNames: ["DeepseekV2ForCausalLM"],
+    harmless: [TIED_HEAD, INVERSE_FREQUENCIES],
+    ignored: {
+        ...IGNORED,
+        norm_topk_prob: "the published class doesn't read it",
+        scoring_func: "always softmax in this generation",
+    },
+    build(config) {
+        const method = config.choice("topk_method", ["greedy", "group_limited_greedy"], "greedy");
+        const rules = {
+            score: "softmax",
+            order: "score-topk",
+            k: config.size("num_experts_per_tok"),
+            scale: config.float("routed_scaling_factor", 1),
+            ...(method === "greedy"
+                ? {}
+                : { groups: { count: config.size("n_group"), keep: config.size("topk_group"), by: "max" } }),
+        };
+        return build(config, "deepseek_v2", { rules });
+    },
+};
+/** DeepSeek v3 and R1: experts by sigmoid, a bias in the choice only, the best groups by their two best. */
+export const deepseekV3 = {
+    id: "deepseek_v3",
+    title: "DeepSeek-V3, DeepSeek-R1",
+    modelTypes: ["deepseek_v3"],
+    classNames: ["DeepseekV3ForCausalLM"],
+    harmless: [
+        TIED_HEAD,
+        INVERSE_FREQUENCIES,
+        {
+            match: /^model\.layers\.\d+\.(embed_tokens|enorm|hnorm|eh_proj|shared_head)\./,
+            reason: "the layer that predicts a further token, which plain decoding doesn't use",
+        },
+    ],
+    ignored: {
+        ...IGNORED,
+        num_nextn_predict_layers: "layers that predict further tokens, which plain decoding doesn't use",
+        scoring_func: "always sigmoid in this generation",
+        topk_method: "always without auxiliary loss in this generation",
+    },
+    build(config) {
+        config.only("rope_interleave", true);
+        const rules = {
+            score: "sigmoid",
+            order: "score-topk",
+            k: config.size("num_experts_per_tok"),
+            renorm: config.bool("norm_topk_prob", true),
+            scale: config.float("routed_scaling_factor", 1),
+            groups: { count: config.size("n_group", 1), keep: config.size("topk_group", 1), by: "top2sum" },
+        };
+        return build(config, "deepseek_v3", { rules, bias: "gate.e_score_correction_bias" });
+    },
+};
+//# sourceMappingURL=deepseek.js.map

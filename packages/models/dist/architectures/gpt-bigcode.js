@@ -1,0 +1,56 @@
+import { readActivation } from "../activations.js";
+import { Decoder } from "../decoder.js";
+import { CAUSAL_MASKS, COMMON_IGNORED, GPT2_IGNORED, TIED_HEAD } from "../ignored.js";
+import { plainMlp } from "../mlp.js";
+import { headDim } from "../shape.js";
+/** GPTBigCode (StarCoder, SantaCoder): GPT-2 with plain linears, and one key and value head for all queries or one each. */
+export const gptBigcode = {
+    id: "gpt_bigcode",
+    title: "GPTBigCode (StarCoder, SantaCoder, WizardCoder)",
+    modelTypes: ["gpt_bigcode"],
+    classNames: ["GPTBigCodeForCausalLM"],
+    harmless: [TIED_HEAD, CAUSAL_MASKS],
+    ignored: {
+        ...COMMON_IGNORED,
+        ...GPT2_IGNORED,
+        attention_softmax_in_fp32: "everything is computed in float32",
+        scale_attention_softmax_in_fp32: "undone after the softmax; float32 needs no such care",
+        num_key_value_heads: "follows from multi_query in the published class",
+    },
+    build(config) {
+        const width = config.size(["n_embd", "hidden_size"]);
+        const heads = config.size(["n_head", "num_attention_heads"]);
+        const context = config.size(["n_positions", "max_position_embeddings"]);
+        const vocab = config.size("vocab_size");
+        const inner = config.size("n_inner", 4 * width);
+        const eps = config.float("layer_norm_epsilon", 1e-5);
+        const fn = readActivation(config, "activation_function", "gelu_pytorch_tanh");
+        const multiQuery = config.bool("multi_query", true);
+        const scaled = config.bool("scale_attn_weights", true);
+        const tied = config.bool("tie_word_embeddings", true);
+        config.only("add_cross_attention", false);
+        const dim = headDim(config, width, heads);
+        const d = new Decoder({ name: "gpt_bigcode", context, prefixes: ["transformer.", ""] });
+        const bias = { bias: true };
+        const mlp = plainMlp({ width, inner, fn, ...bias }, { up: "c_fc", down: "c_proj" });
+        /** Rows are q | k | v with one head of k and v; or, with a head each, q, k and v of one head after another. */
+        const projections = (x, name) => {
+            if (multiQuery) {
+                const [q, k, v] = d.b.split(d.linear(x, name, width, width + 2 * dim, bias), [width, dim, dim]);
+                return [d.heads(q, heads, dim), d.heads(k, 1, dim), d.heads(v, 1, dim)];
+            }
+            return d.b.split(d.heads(d.linear(x, name, width, 3 * width, bias), heads, 3 * dim), [dim, dim, dim]);
+        };
+        const embedded = d.embedding(() => d.b.add(d.embed(d.ids, "wte.weight", vocab, width), d.embed(d.positions, "wpe.weight", context, width)));
+        const stream = d.blocks(config.size(["n_layer", "num_hidden_layers"]), embedded, (i, x) => {
+            const h = `h.${i}`;
+            const [q, k, v] = projections(d.layerNorm(x, `${h}.ln_1`, width, eps), `${h}.attn.c_attn`);
+            const attended = d.attention(q, k, v, { scale: scaled ? 1 / Math.sqrt(dim) : 1 });
+            const middle = d.b.add(x, d.linear(attended, `${h}.attn.c_proj`, width, width, bias));
+            const normed = d.layerNorm(middle, `${h}.ln_2`, width, eps);
+            return d.b.add(middle, mlp(d, normed, `${h}.mlp`, i));
+        });
+        return d.head(stream, (rows) => d.logits(d.layerNorm(rows, "ln_f", width, eps), width, vocab, { table: tied ? "wte.weight" : undefined }));
+    },
+};
+//# sourceMappingURL=gpt-bigcode.js.map

@@ -1,0 +1,66 @@
+import { readActivation } from "../activations.js";
+import { selfAttention } from "../attention.js";
+import { layer, preNorm } from "../blocks.js";
+import { Decoder } from "../decoder.js";
+import { CAUSAL_MASKS, COMMON_IGNORED, GPT2_IGNORED, TIED_HEAD } from "../ignored.js";
+import { plainMlp } from "../mlp.js";
+import { headDim } from "../shape.js";
+const KINDS = ["global", "local"];
+/** The kind of each layer: a list, or in the published configs patterns with how often each repeats. */
+function kinds(config, layers) {
+    if (config.has("attention_layers"))
+        return config.strings("attention_layers", KINDS, layers);
+    const types = config.raw.attention_types ?? [[["global", "local"], layers / 2]];
+    const list = types.flatMap(([pattern, times]) => Array.from({ length: times }, () => pattern).flat());
+    if (list.length !== layers || !list.every((kind) => KINDS.includes(kind)))
+        throw config.unsupported(`attention_types names ${list.length} layers of ${layers}, or others than ${KINDS.join(" and ")}`);
+    return list;
+}
+/** GPT-Neo: GPT-2 whose scores aren't scaled and whose layers alternate between all and the last few tokens. */
+export const gptNeo = {
+    id: "gpt_neo",
+    title: "GPT-Neo",
+    modelTypes: ["gpt_neo"],
+    classNames: ["GPTNeoForCausalLM"],
+    harmless: [TIED_HEAD, CAUSAL_MASKS],
+    ignored: {
+        ...COMMON_IGNORED,
+        ...GPT2_IGNORED,
+        attention_types: "attention_layers says the same, where both are there",
+        embed_dropout: "training only",
+        resid_dropout: "training only",
+    },
+    build(config) {
+        const width = config.size("hidden_size");
+        const heads = config.size(["num_heads", "num_attention_heads"]);
+        const layers = config.size(["num_layers", "num_hidden_layers"]);
+        const context = config.size("max_position_embeddings", 2048);
+        const vocab = config.size("vocab_size");
+        const kind = kinds(config, layers);
+        const window = config.size("window_size", 256);
+        const norm = layer(width, config.float("layer_norm_epsilon", 1e-5));
+        const tied = config.bool("tie_word_embeddings", true);
+        const block = preNorm({
+            norm,
+            names: { before: "ln_1", between: "ln_2", attention: "attn.attention", mlp: "mlp" },
+            attention: selfAttention({
+                shape: { width, heads, groups: heads, dim: headDim(config, width, heads) },
+                names: { q: "q_proj", k: "k_proj", v: "v_proj", out: "out_proj" },
+                outBias: true,
+                scale: 1,
+                windows: (index) => (kind[index] === "local" ? window : undefined),
+            }),
+            mlp: plainMlp({
+                width,
+                inner: config.size("intermediate_size", 4 * width),
+                fn: readActivation(config, "activation_function", "gelu_new"),
+                bias: true,
+            }, { up: "c_fc", down: "c_proj" }),
+        });
+        const d = new Decoder({ name: "gpt_neo", context, prefixes: ["transformer.", ""] });
+        const start = d.embedding(() => d.b.add(d.embed(d.ids, "wte.weight", vocab, width), d.embed(d.positions, "wpe.weight", context, width)));
+        const stream = d.blocks(layers, start, (index, x) => block(d, x, `h.${index}`, index));
+        return d.head(stream, (rows) => d.logits(norm(d, rows, "ln_f"), width, vocab, { table: tied ? "wte.weight" : undefined }));
+    },
+};
+//# sourceMappingURL=gpt-neo.js.map

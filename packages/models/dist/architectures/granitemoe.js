@@ -1,0 +1,66 @@
+import { readActivation } from "../activations.js";
+import { selfAttention } from "../attention.js";
+import { preNorm, rms, standardDecoder } from "../blocks.js";
+import { COMMON_IGNORED, ROUTER_TRAINING_IGNORED, TIED_HEAD } from "../ignored.js";
+import { experts } from "../moe.js";
+import { readRope } from "../rope.js";
+import { readShape } from "../shape.js";
+/** Granite-MoE: Granite with experts whose gate and up projection are one tensor for all. */
+export const granitemoe = {
+    id: "granitemoe",
+    title: "Granite 3 MoE",
+    modelTypes: ["granitemoe"],
+    classNames: ["GraniteMoeForCausalLM"],
+    harmless: [TIED_HEAD],
+    ignored: { ...COMMON_IGNORED, ...ROUTER_TRAINING_IGNORED },
+    build(config) {
+        const shape = readShape(config);
+        const { width, inner } = shape;
+        const norm = rms(width, config.float("rms_norm_eps", 1e-6));
+        const embedding = config.float("embedding_multiplier", 1);
+        const logits = config.float("logits_scaling", 1);
+        const count = config.size("num_local_experts");
+        return standardDecoder({
+            name: "granitemoe",
+            shape,
+            tied: config.bool("tie_word_embeddings", false),
+            last: norm,
+            embedded: (d, x) => d.b.scale(x, embedding),
+            logits: (d, x) => d.b.scale(x, 1 / logits),
+            block: preNorm({
+                norm,
+                names: {
+                    before: "input_layernorm",
+                    between: "post_attention_layernorm",
+                    attention: "self_attn",
+                    mlp: "block_sparse_moe",
+                },
+                residual: config.float("residual_multiplier", 1),
+                attention: selfAttention({
+                    shape,
+                    rope: readRope(config, { headDim: shape.dim }),
+                    bias: config.bool("attention_bias", false),
+                    scale: config.float("attention_multiplier", 1),
+                }),
+                mlp: experts({
+                    width,
+                    inner,
+                    count,
+                    fn: readActivation(config, "hidden_act", "silu"),
+                    router: "router.layer",
+                    route: { score: "softmax", order: "topk-score", k: config.size("num_experts_per_tok") },
+                    weights: (d, prefix) => {
+                        const both = d.tensor(`${prefix}.input_linear.weight`, [count, 2 * inner, width]);
+                        const half = (start) => ({ op: "slice", of: both, axis: 1, start, end: start + inner });
+                        return {
+                            gate: half(0),
+                            up: half(inner),
+                            down: d.tensor(`${prefix}.output_linear.weight`, [count, width, inner]),
+                        };
+                    },
+                }),
+            }),
+        });
+    },
+};
+//# sourceMappingURL=granitemoe.js.map

@@ -1,0 +1,40 @@
+import { readActivation } from "../activations.js";
+import { selfAttention } from "../attention.js";
+import { preNorm, rms, standardDecoder } from "../blocks.js";
+import { COMMON_IGNORED, INVERSE_FREQUENCIES, TIED_HEAD } from "../ignored.js";
+import { gatedMlp } from "../mlp.js";
+import { readRope } from "../rope.js";
+import { readShape } from "../shape.js";
+/** Llama: RMS norms, rotary positions, grouped key and value heads, a gated MLP. */
+export const llama = {
+    id: "llama",
+    title: "Llama 1–3, CodeLlama, CodeGen2.5, XGen",
+    modelTypes: ["llama"],
+    classNames: ["LlamaForCausalLM"],
+    harmless: [TIED_HEAD, INVERSE_FREQUENCIES],
+    ignored: { ...COMMON_IGNORED, pretraining_tp: "splits a linear in pieces that add up to the same" },
+    build(config) {
+        const shape = readShape(config);
+        const norm = rms(shape.width, config.float("rms_norm_eps", 1e-6));
+        return standardDecoder({
+            name: "llama",
+            shape,
+            tied: config.bool("tie_word_embeddings", false),
+            last: norm,
+            block: preNorm({
+                norm,
+                attention: selfAttention({
+                    shape,
+                    rope: readRope(config, { headDim: shape.dim }),
+                    bias: config.bool("attention_bias", false),
+                }),
+                mlp: gatedMlp({
+                    ...shape,
+                    fn: readActivation(config, "hidden_act", "silu"),
+                    bias: config.bool("mlp_bias", false),
+                }),
+            }),
+        });
+    },
+};
+//# sourceMappingURL=llama.js.map

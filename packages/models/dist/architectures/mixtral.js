@@ -1,0 +1,50 @@
+import { readActivation } from "../activations.js";
+import { selfAttention } from "../attention.js";
+import { preNorm, rms, standardDecoder } from "../blocks.js";
+import { COMMON_IGNORED, ROUTER_TRAINING_IGNORED, TIED_HEAD } from "../ignored.js";
+import { commonWindow } from "../layer-types.js";
+import { experts, separateExperts } from "../moe.js";
+import { readRope } from "../rope.js";
+import { readShape } from "../shape.js";
+/** Mixtral: Mistral with a mixture of experts for an MLP. */
+export const mixtral = {
+    id: "mixtral",
+    title: "Mixtral",
+    modelTypes: ["mixtral"],
+    classNames: ["MixtralForCausalLM"],
+    harmless: [TIED_HEAD],
+    ignored: { ...COMMON_IGNORED, ...ROUTER_TRAINING_IGNORED },
+    build(config) {
+        const shape = readShape(config);
+        const norm = rms(shape.width, config.float("rms_norm_eps", 1e-5));
+        const moe = { width: shape.width, inner: shape.inner, count: config.size(["num_local_experts", "num_experts"]) };
+        return standardDecoder({
+            name: "mixtral",
+            shape,
+            tied: config.bool("tie_word_embeddings", false),
+            last: norm,
+            block: preNorm({
+                norm,
+                names: {
+                    before: "input_layernorm",
+                    between: "post_attention_layernorm",
+                    attention: "self_attn",
+                    mlp: "block_sparse_moe",
+                },
+                attention: selfAttention({
+                    shape,
+                    rope: readRope(config, { headDim: shape.dim }),
+                    windows: commonWindow(config),
+                }),
+                mlp: experts({
+                    ...moe,
+                    fn: readActivation(config, "hidden_act", "silu"),
+                    router: "gate",
+                    route: { score: "softmax", order: "score-topk", k: config.size("num_experts_per_tok"), renorm: true },
+                    weights: separateExperts(moe, { gate: "w1", up: "w3", down: "w2" }),
+                }),
+            }),
+        });
+    },
+};
+//# sourceMappingURL=mixtral.js.map

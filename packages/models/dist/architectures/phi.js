@@ -1,0 +1,43 @@
+import { readActivation } from "../activations.js";
+import { selfAttention } from "../attention.js";
+import { layer, parallel, standardDecoder } from "../blocks.js";
+import { COMMON_IGNORED, TIED_HEAD } from "../ignored.js";
+import { plainMlp } from "../mlp.js";
+import { readRope } from "../rope.js";
+import { readShape } from "../shape.js";
+/** Phi 1, 1.5 and 2: both halves beside each other, biases everywhere, a part of each head rotated. */
+export const phi = {
+    id: "phi",
+    title: "Phi 1, 1.5, 2",
+    modelTypes: ["phi"],
+    classNames: ["PhiForCausalLM"],
+    harmless: [TIED_HEAD],
+    ignored: COMMON_IGNORED,
+    build(config) {
+        const shape = readShape(config);
+        const eps = config.float("layer_norm_eps", 1e-5);
+        const norm = layer(shape.width, eps);
+        const normed = config.bool("qk_layernorm", false);
+        return standardDecoder({
+            name: "phi",
+            shape,
+            tied: config.bool("tie_word_embeddings", false),
+            last: (d, x) => norm(d, x, "final_layernorm"),
+            headBias: true,
+            block: parallel({
+                norm,
+                attention: selfAttention({
+                    shape,
+                    rope: readRope(config, { headDim: shape.dim, partialFactor: 0.5 }),
+                    bias: true,
+                    names: { q: "q_proj", k: "k_proj", v: "v_proj", out: "dense" },
+                    headNorm: normed
+                        ? (d, x, prefix, which) => d.layerNorm(x, `${prefix}.${which}_layernorm`, shape.dim, eps)
+                        : undefined,
+                }),
+                mlp: plainMlp({ ...shape, fn: readActivation(config, "hidden_act", "gelu_new"), bias: true }, { up: "fc1", down: "fc2" }),
+            }),
+        });
+    },
+};
+//# sourceMappingURL=phi.js.map

@@ -1,0 +1,42 @@
+import { readActivation } from "../activations.js";
+import { selfAttention } from "../attention.js";
+import { preNorm, rms, standardDecoder } from "../blocks.js";
+import { COMMON_IGNORED, TIED_HEAD } from "../ignored.js";
+import { commonWindow } from "../layer-types.js";
+import { fusedGatedMlp } from "../mlp.js";
+import { readRope } from "../rope.js";
+import { readShape } from "../shape.js";
+/** Phi-3 and 4: Llama with fused projections; longer contexts by longrope. */
+export const phi3 = {
+    id: "phi3",
+    title: "Phi-3, Phi-3.5, Phi-4",
+    modelTypes: ["phi3"],
+    classNames: ["Phi3ForCausalLM"],
+    harmless: [TIED_HEAD],
+    ignored: {
+        ...COMMON_IGNORED,
+        embd_layer: "names the published embedding",
+        attention_bias: "the published class has no biases",
+    },
+    build(config) {
+        const shape = readShape(config);
+        const norm = rms(shape.width, config.float("rms_norm_eps", 1e-5));
+        return standardDecoder({
+            name: "phi3",
+            shape,
+            tied: config.bool("tie_word_embeddings", false),
+            last: norm,
+            block: preNorm({
+                norm,
+                attention: selfAttention({
+                    shape,
+                    rope: readRope(config, { headDim: shape.dim }),
+                    fused: "qkv_proj",
+                    windows: commonWindow(config),
+                }),
+                mlp: fusedGatedMlp({ ...shape, fn: readActivation(config, "hidden_act", "silu") }),
+            }),
+        });
+    },
+};
+//# sourceMappingURL=phi3.js.map

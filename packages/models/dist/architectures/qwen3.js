@@ -1,0 +1,40 @@
+import { readActivation } from "../activations.js";
+import { rmsHeads, selfAttention } from "../attention.js";
+import { preNorm, rms, standardDecoder } from "../blocks.js";
+import { COMMON_IGNORED, TIED_HEAD } from "../ignored.js";
+import { qwenWindows } from "../layer-types.js";
+import { gatedMlp } from "../mlp.js";
+import { readRope } from "../rope.js";
+import { readShape } from "../shape.js";
+/** Qwen3: Qwen2 with an RMS norm on every query and key head. */
+export const qwen3 = {
+    id: "qwen3",
+    title: "Qwen3",
+    modelTypes: ["qwen3"],
+    classNames: ["Qwen3ForCausalLM"],
+    harmless: [TIED_HEAD],
+    ignored: COMMON_IGNORED,
+    build(config) {
+        const shape = readShape(config);
+        const eps = config.float("rms_norm_eps", 1e-6);
+        const norm = rms(shape.width, eps);
+        return standardDecoder({
+            name: "qwen3",
+            shape,
+            tied: config.bool("tie_word_embeddings", false),
+            last: norm,
+            block: preNorm({
+                norm,
+                attention: selfAttention({
+                    shape,
+                    rope: readRope(config, { headDim: shape.dim }),
+                    bias: config.bool("attention_bias", false),
+                    windows: qwenWindows(config, shape.layers),
+                    headNorm: rmsHeads(shape.dim, eps),
+                }),
+                mlp: gatedMlp({ ...shape, fn: readActivation(config, "hidden_act", "silu") }),
+            }),
+        });
+    },
+};
+//# sourceMappingURL=qwen3.js.map

@@ -1,0 +1,49 @@
+import { readActivation } from "../activations.js";
+import { layer, preNorm } from "../blocks.js";
+import { Decoder } from "../decoder.js";
+import { CAUSAL_MASKS, COMMON_IGNORED, GPT2_IGNORED, TIED_HEAD } from "../ignored.js";
+import { plainMlp } from "../mlp.js";
+import { headDim } from "../shape.js";
+/** SantaCoder as first published: GPT-2's Conv1D tensors, with one projection for queries and one for the common key and value. */
+export const santacoder = {
+    id: "santacoder",
+    title: "SantaCoder (its own layout)",
+    modelTypes: ["gpt2"],
+    classNames: ["GPT2LMHeadCustomModel"],
+    harmless: [CAUSAL_MASKS, TIED_HEAD],
+    ignored: { ...COMMON_IGNORED, ...GPT2_IGNORED },
+    build(config, shapes) {
+        const width = config.size("n_embd");
+        const heads = config.size("n_head");
+        const context = config.size("n_positions");
+        const vocab = config.size("vocab_size");
+        const dim = headDim(config, width, heads);
+        const norm = layer(width, config.float("layer_norm_epsilon", 1e-5));
+        // Configs in this layout are known whose n_inner is not the MLP's: the tensor is right.
+        const inner = shapes?.("transformer.h.0.mlp.c_fc.weight")?.[1] ?? config.size("n_inner", 4 * width);
+        const scaled = config.bool("scale_attn_weights", true);
+        const byLayer = config.bool("scale_attn_by_inverse_layer_idx", false);
+        config.only("attention_head_type", "multiquery");
+        config.only("add_cross_attention", false);
+        config.only("tie_word_embeddings", true);
+        const conv = { bias: true, transposed: true };
+        const block = preNorm({
+            norm,
+            names: { before: "ln_1", between: "ln_2", attention: "attn", mlp: "mlp" },
+            attention: (d, x, prefix, index) => {
+                const q = d.heads(d.linear(x, `${prefix}.q_attn`, width, width, conv), heads, dim);
+                const [k, v] = d.b
+                    .split(d.linear(x, `${prefix}.kv_attn`, width, 2 * dim, conv), [dim, dim])
+                    .map((part) => d.heads(part, 1, dim));
+                const scale = (scaled ? 1 / Math.sqrt(dim) : 1) / (byLayer ? index + 1 : 1);
+                return d.linear(d.attention(q, k, v, { scale }), `${prefix}.c_proj`, width, width, conv);
+            },
+            mlp: plainMlp({ width, inner, fn: readActivation(config, "activation_function", "gelu_fast"), ...conv }, { up: "c_fc", down: "c_proj" }),
+        });
+        const d = new Decoder({ name: "santacoder", context, prefixes: ["transformer.", ""] });
+        const start = d.embedding(() => d.b.add(d.embed(d.ids, "wte.weight", vocab, width), d.embed(d.positions, "wpe.weight", context, width)));
+        const stream = d.blocks(config.size("n_layer"), start, (index, x) => block(d, x, `h.${index}`, index));
+        return d.head(stream, (rows) => d.logits(norm(d, rows, "ln_f"), width, vocab, { table: "wte.weight" }));
+    },
+};
+//# sourceMappingURL=santacoder.js.map

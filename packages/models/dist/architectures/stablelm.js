@@ -1,0 +1,45 @@
+import { readActivation } from "../activations.js";
+import { selfAttention } from "../attention.js";
+import { layer, parallel, preNorm, standardDecoder } from "../blocks.js";
+import { COMMON_IGNORED, INVERSE_FREQUENCIES, TIED_HEAD } from "../ignored.js";
+import { gatedMlp } from "../mlp.js";
+import { readRope } from "../rope.js";
+import { readShape } from "../shape.js";
+/** StableLM: layer norms, a part of each head rotated; the larger ones norm each head by a weight of its own. */
+export const stablelm = {
+    id: "stablelm",
+    title: "StableLM, StableLM 2",
+    modelTypes: ["stablelm", "stablelm_epoch"],
+    classNames: ["StableLmForCausalLM", "StableLMEpochForCausalLM"],
+    harmless: [TIED_HEAD, INVERSE_FREQUENCIES],
+    ignored: { ...COMMON_IGNORED, hidden_dropout: "training only" },
+    build(config) {
+        const shape = readShape(config);
+        const eps = config.float(["layer_norm_eps", "norm_eps"], 1e-5);
+        const norm = layer(shape.width, eps);
+        const perHead = (d, x, prefix, which) => {
+            const heads = which === "q" ? shape.heads : shape.groups;
+            const of = Array.from({ length: heads }, (_, head) => d.tensor(`${prefix}.${which}_layernorm.norms.${head}.weight`, [shape.dim]));
+            return d.b.norm(x, { kind: "layer", eps }, d.b.weight({ op: "stack", of }));
+        };
+        const halves = {
+            norm,
+            attention: selfAttention({
+                shape,
+                rope: readRope(config, { headDim: shape.dim, partialFactor: 0.25 }),
+                bias: config.bool("use_qkv_bias", false),
+                outBias: false,
+                headNorm: config.bool("qk_layernorm", false) ? perHead : undefined,
+            }),
+            mlp: gatedMlp({ ...shape, fn: readActivation(config, "hidden_act", "silu") }),
+        };
+        return standardDecoder({
+            name: "stablelm",
+            shape,
+            tied: config.bool("tie_word_embeddings", false),
+            last: norm,
+            block: config.bool("use_parallel_residual", false) ? parallel(halves) : preNorm(halves),
+        });
+    },
+};
+//# sourceMappingURL=stablelm.js.map

@@ -1,0 +1,2 @@
+export {};
+//# sourceMappingURL=config-keys.test.d.ts.map

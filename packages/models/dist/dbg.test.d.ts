@@ -1,0 +1,2 @@
+export {};
+//# sourceMappingURL=dbg.test.d.ts.map

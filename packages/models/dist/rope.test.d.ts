@@ -1,0 +1,2 @@
+export {};
+//# sourceMappingURL=rope.test.d.ts.map

@@ -1,0 +1,55 @@
+import { describe, expect, it } from "vitest";
+import { Config } from "./config.js";
+import { inverseFrequencies, readRope, yarnScale } from "./rope.js";
+const rope = (raw, headDim = 8) => readRope(new Config({ max_position_embeddings: 128, ...raw }), { headDim });
+describe("readRope", () => {
+    it("reads both generations of keys alike", () => {
+        const scaling = { rope_type: "linear", factor: 4 };
+        const modern = rope({ rope_parameters: { rope_theta: 20_000, ...scaling } });
+        expect(rope({ rope_theta: 20_000, rope_scaling: scaling })).toEqual(modern);
+        expect(rope({ rope_theta: 20_000, rope_scaling: { type: "linear", factor: 4 } })).toEqual(modern);
+        expect(modern.freqs).toEqual(inverseFrequencies(20_000, 8).map((f) => f / 4));
+    });
+    it("turns a part of the head where the config says so, by any of the names", () => {
+        expect(rope({ partial_rotary_factor: 0.5 }).dims).toBe(4);
+        expect(rope({ rotary_pct: 0.25 }).dims).toBe(2);
+        expect(rope({ rope_parameters: { rope_type: "default", rope_theta: 1e4, partial_rotary_factor: 0.5 } }).dims).toBe(4);
+    });
+    it("keeps short waves and stretches long ones (llama3)", () => {
+        const scaling = {
+            rope_type: "llama3",
+            factor: 8,
+            low_freq_factor: 1,
+            high_freq_factor: 4,
+            original_max_position_embeddings: 64,
+        };
+        const { freqs } = rope({ rope_theta: 10_000, rope_scaling: scaling }, 16);
+        const plain = inverseFrequencies(10_000, 16);
+        expect(freqs[0]).toBe(plain[0]); // 64 / 2π ≈ 10 turns: more than 4
+        expect(freqs[7]).toBe(plain[7] / 8); // far less than one turn
+        expect(freqs[1]).toBeGreaterThan(plain[1] / 8); // 3.2 turns: between the two
+        expect(freqs[1]).toBeLessThan(plain[1]);
+    });
+    it("has other frequencies beyond the original length (longrope, dynamic)", () => {
+        const long = rope({
+            original_max_position_embeddings: 32,
+            rope_scaling: { type: "longrope", short_factor: [1, 1, 1, 1], long_factor: [2, 2, 2, 2] },
+        });
+        expect(long.beyond).toEqual({ above: 32, freqs: long.freqs.map((f) => f / 2) });
+        expect(long.factor).toBeCloseTo(Math.sqrt(1 + Math.log(4) / Math.log(32)), 12);
+        expect(rope({ rope_scaling: { type: "dynamic", factor: 2 } }).beyond).toEqual({
+            above: 128,
+            ntk: { base: 10_000, factor: 2 },
+        });
+    });
+    it("scales attention with YaRN's formula unless the config gives the factor", () => {
+        const scaling = { rope_type: "yarn", factor: 4, original_max_position_embeddings: 32 };
+        expect(rope({ rope_scaling: scaling }).factor).toBeCloseTo(yarnScale(4), 12);
+        expect(rope({ rope_scaling: { ...scaling, attention_factor: 1.5 } }).factor).toBe(1.5);
+    });
+    it("refuses a scaling that nobody implements, by name", () => {
+        expect(() => rope({ rope_scaling: { rope_type: "spiral" } })).toThrow('rope_scaling.rope_type is "spiral", which is not supported');
+        expect(() => rope({ rope_scaling: { rope_type: "linear" } })).toThrow("field rope_scaling.factor is missing");
+    });
+});
+//# sourceMappingURL=rope.test.js.map
