@@ -73,10 +73,15 @@ function viewOf(expr: WeightExpr, source: WeightSource, wanted: Wanted): View | 
       return { ...joined.first, span: joined.span, shape, strides: stridesOf(shape), base: 0 };
     }
     case "encode":
-      return expr.format.format === wanted.format ? viewOf(expr.of, source, wanted) : undefined;
+      return storedName(expr.format.format) === wanted.format ? viewOf(expr.of, source, wanted) : undefined;
     default:
       return undefined;
   }
+}
+
+/** A number format by the name that stored tensors have of it. */
+function storedName(format: string): string {
+  return format === "fp16" ? "f16" : format === "fp32" ? "f32" : format;
 }
 
 function storedView(

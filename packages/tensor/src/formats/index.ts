@@ -1,10 +1,14 @@
 import { TensorError } from "../error.ts";
 import type { EncodeSpec } from "../weight-expr.ts";
 import type { Codec, FormatEntry } from "./codec.ts";
+import { GGUF_FORMATS } from "./gguf/entries.ts";
+import { INTEGER_FORMATS } from "./integer.ts";
+import { MX_FORMATS } from "./mx.ts";
+import { PLAIN_FORMATS } from "./plain.ts";
 
 export type { Codec, FormatEntry, FormatOptions, Parts, PartType } from "./codec.ts";
 
-const ENTRIES: readonly FormatEntry[] = [];
+const ENTRIES: readonly FormatEntry[] = [...PLAIN_FORMATS, ...INTEGER_FORMATS, ...MX_FORMATS, ...GGUF_FORMATS];
 
 /** Every number format by name. */
 export const FORMATS: Readonly<Record<string, FormatEntry>> = Object.fromEntries(
