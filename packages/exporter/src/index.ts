@@ -7,6 +7,11 @@ export { type ToOnnxOptions, toOnnx } from "./convert/to-onnx.ts";
 export { ExportError, type ExportErrorCode, type ExportErrorDetails } from "./error.ts";
 export { halfPrecision } from "./flavours/half-precision.ts";
 export { type TransformersInterface, transformersInterface } from "./flavours/transformers-interface.ts";
+export {
+  exportTransformersJs,
+  type TransformersJsDtype,
+  type TransformersJsOptions,
+} from "./flavours/transformersjs.ts";
 export * from "./model/onnx-model.ts";
 export * from "./read/read-onnx.ts";
 export { type WriteOptions, type WrittenFile, type WrittenOnnx, writeOnnx } from "./write/write-onnx.ts";

@@ -1,5 +1,4 @@
 import { type Builder, type Graph, rewriteGraph, type Value } from "@llm/core-ir";
-import { ExportError } from "../error.ts";
 import { attendOver, type Kept, type Past } from "./attend-over.ts";
 import { BATCH, type Columns, PAST, readColumns, SEQ } from "./columns.ts";
 
@@ -62,11 +61,12 @@ function pastInputs(b: Builder, layer: number, { joinKeyValue = false }: Transfo
         key: b.input(`${name}.key`, dtype, shape(key, groups, PAST)),
         value: value && b.input(`${name}.value`, dtype, shape(value, groups, PAST)),
       };
-    if (groups !== 1)
-      throw new ExportError("graph-invalid", `${groups} key heads can't be one input with their values`);
     const widths = [key, value].map(({ type }) => type.shape.at(-1) as number);
-    const joined = b.input(`${name}.key_value`, dtype, [BATCH, PAST, widths[0] + widths[1]]);
-    const [keys, values] = b.split(joined, widths).map((part, i) => b.reshape(part, [BATCH, 1, PAST, widths[i]]));
+    // One head needs no axis of its own, and published models have none for it.
+    const heads = groups === 1 ? [] : [groups];
+    const joined = b.input(`${name}.key_value`, dtype, [BATCH, ...heads, PAST, widths[0] + widths[1]]);
+    const parts = b.split(joined, widths);
+    const [keys, values] = groups === 1 ? parts.map((part, i) => b.reshape(part, [BATCH, 1, PAST, widths[i]])) : parts;
     return { key: keys, value: values };
   };
 }
@@ -85,8 +85,8 @@ function presentOutputs(
       [`${name}.value`, value],
     ];
   const flat = [key, value].map((part) => {
-    const [batch, , columns, width] = part.type.shape;
-    return b.reshape(part, [batch, columns, width]);
+    const [batch, groups, columns, width] = part.type.shape;
+    return groups === 1 ? b.reshape(part, [batch, columns, width]) : part;
   });
   return [[`${name}.key_value`, b.concat(flat)]];
 }

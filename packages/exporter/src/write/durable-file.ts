@@ -60,6 +60,13 @@ export class DurableFile implements AsyncDisposable {
   }
 }
 
+/** A whole small file. */
+export async function writeDurably(path: string, bytes: Uint8Array): Promise<void> {
+  await using file = await DurableFile.create(path);
+  await file.write(bytes, 0);
+  await file.finish();
+}
+
 /** Puts renames in `folder` on the disk; where folders can't be opened (Windows), the system does it itself. */
 async function syncFolder(folder: string): Promise<void> {
   const handle = await open(folder, "r").catch(() => undefined);

@@ -12,16 +12,22 @@ export interface LinkedFile {
 /**
  * Gives `file` a second name in `folder` without copying its bytes, or says why that can't be done there. Runtimes
  * refuse external data behind symbolic links, and the hub's cache is made of them: what is linked is the real file.
+ * A `name` that is given is taken over; else it is the file's own, with a number where another file has it.
  */
-export async function linkFile(file: string, folder: string): Promise<LinkedFile | { readonly refused: string }> {
+export async function linkFile(
+  file: string,
+  folder: string,
+  name?: string,
+): Promise<LinkedFile | { readonly refused: string }> {
   const origin = await realpath(file);
   const identity = await stat(origin);
   for (let attempt = 1; ; attempt++) {
-    const path = numbered(basename(file), attempt);
+    const path = name ?? numbered(basename(file), attempt);
     const target = join(folder, path);
     const existing = await stat(target).catch(() => undefined);
     if (existing?.ino === identity.ino && existing.dev === identity.dev) return { path, origin, how: "hard" };
-    if (existing !== undefined) continue;
+    if (existing !== undefined && name !== undefined) await unlink(target);
+    else if (existing !== undefined) continue;
     try {
       await link(origin, target);
       return { path, origin, how: "hard" };

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { locate, type Span, type WeightSource } from "@llm/tensor";
 import type { OnnxModel } from "../model/onnx-model.ts";
 import { type ExternalData, encodeModel } from "../model/to-proto.ts";
-import { DurableFile, writeError } from "./durable-file.ts";
+import { DurableFile, writeDurably, writeError } from "./durable-file.ts";
 import { byteLength, layOut, packingOf, type WeightInitializer } from "./lay-out.ts";
 import { linkFile } from "./link-file.ts";
 import { writePieces } from "./write-pieces.ts";
@@ -13,8 +13,11 @@ export interface WriteOptions {
   readonly folder: string;
   /** The model's file is `<name>.onnx`. */
   readonly name: string;
-  /** The file for the bytes that have to be made; `<name>.onnx.data` unless the readers want another name. */
-  readonly dataName?: string;
+  /**
+   * Names of the files with weights, for readers that want certain ones: linked files in the order of their first use,
+   * then what had to be written. Unless said, files keep their names and the last is `<name>.onnx.data`.
+   */
+  weightFile?(index: number): string;
   readonly source: WeightSource;
   /**
    * "hard" (the default): weights that can stay where they are do, and their files get a second name beside the model.
@@ -48,7 +51,6 @@ export interface WrittenOnnx {
  */
 export async function writeOnnx(model: OnnxModel, options: WriteOptions): Promise<WrittenOnnx> {
   const { folder, name, source, signal } = options;
-  const dataName = options.dataName ?? `${name}.onnx.data`;
   signal?.throwIfAborted();
   await mkdir(folder, { recursive: true }).catch((error: unknown) => {
     throw writeError(error, folder);
@@ -56,7 +58,8 @@ export async function writeOnnx(model: OnnxModel, options: WriteOptions): Promis
 
   const weights = model.initializers.filter((initializer) => "weight" in initializer);
   const spans = (options.link ?? "hard") === "hard" ? locateAll(weights, source) : new Map<string, Span>();
-  const links = await linkAll(spans, folder);
+  const links = await linkAll(spans, options);
+  const dataName = options.weightFile?.(links.files.length) ?? `${name}.onnx.data`;
   const layout = layOut(model.initializers, links.placed, dataName);
   const bytes = encodeModel(model, layout.placed);
   // An older model of that name must not be found beside newer data if this is killed half way.
@@ -70,9 +73,7 @@ export async function writeOnnx(model: OnnxModel, options: WriteOptions): Promis
     await file.finish();
     written.push({ path: dataName, bytes: layout.bytes });
   }
-  await using file = await DurableFile.create(join(folder, `${name}.onnx`));
-  await file.write(bytes, 0);
-  await file.finish();
+  await writeDurably(join(folder, `${name}.onnx`), bytes);
   written.push({ path: `${name}.onnx`, bytes: bytes.length });
 
   return {
@@ -92,12 +93,12 @@ function locateAll(weights: readonly WeightInitializer[], source: WeightSource):
   return spans;
 }
 
-async function linkAll(spans: ReadonlyMap<string, Span>, folder: string) {
+async function linkAll(spans: ReadonlyMap<string, Span>, { folder, weightFile }: WriteOptions) {
   const placed = new Map<string, ExternalData>();
   const files: WrittenFile[] = [];
   const notes: string[] = [];
   for (const origin of new Set([...spans.values()].map(({ file }) => file))) {
-    const linked = await linkFile(origin, folder);
+    const linked = await linkFile(origin, folder, weightFile?.(files.length));
     if ("refused" in linked) {
       notes.push(`${origin} was copied instead of linked: ${linked.refused}`);
       continue;

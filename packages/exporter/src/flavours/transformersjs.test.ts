@@ -1,0 +1,130 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { env, pipeline } from "@huggingface/transformers";
+import { openCheckpoint } from "@llm/checkpoint";
+import { goldenDir, readGolden } from "@llm/fixtures";
+import { architectureFor, Config } from "@llm/models";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { exportTransformersJs, type TransformersJsDtype } from "./transformersjs.ts";
+
+const root = mkdtempSync(join(tmpdir(), "transformersjs-"));
+afterAll(() => rmSync(root, { recursive: true, force: true }));
+beforeAll(() => {
+  env.allowRemoteModels = false;
+  env.localModelPath = "/";
+});
+
+/** A tokenizer whose words are "t0 t1 t2 …", so that text says exactly which ids it is. */
+function wordTokenizer(vocab: number): Record<string, Uint8Array> {
+  const words = Object.fromEntries(Array.from({ length: vocab }, (_, id) => [`t${id}`, id]));
+  const tokenizer = {
+    version: "1.0",
+    truncation: null,
+    padding: null,
+    added_tokens: [],
+    normalizer: null,
+    pre_tokenizer: { type: "WhitespaceSplit" },
+    post_processor: null,
+    decoder: null,
+    model: { type: "WordLevel", vocab: words, unk_token: "t0" },
+  };
+  const files = {
+    "tokenizer.json": tokenizer,
+    "tokenizer_config.json": { tokenizer_class: "PreTrainedTokenizerFast", clean_up_tokenization_spaces: false },
+    "generation_config.json": { _from_model_config: true },
+  };
+  return Object.fromEntries(
+    Object.entries(files).map(([name, value]) => [name, new TextEncoder().encode(JSON.stringify(value))]),
+  );
+}
+
+async function exported(name: string, dtypes: readonly TransformersJsDtype[], link: "hard" | "copy" = "hard") {
+  const golden = readGolden(name);
+  const checkpoint = await openCheckpoint(goldenDir(name), { overrides: golden.overrides ?? {} });
+  const folder = join(root, `${name}-${dtypes}-${link}`);
+  const result = await exportTransformersJs(architectureFor(checkpoint.config).build(new Config(checkpoint.config)), {
+    folder,
+    source: checkpoint.weights,
+    config: { ...checkpoint.config, eos_token_id: null },
+    files: wordTokenizer(golden.vocab_size),
+    dtypes,
+    link,
+  });
+  await checkpoint.close();
+  return { folder, golden, result };
+}
+
+const text = (ids: readonly number[]) => ids.map((id) => `t${id}`).join(" ");
+
+async function greedy(folder: string, prompt: readonly number[], dtype: TransformersJsDtype): Promise<string> {
+  const generator = await pipeline("text-generation", folder, { dtype, device: "cpu" });
+  const [first] = (await generator(text(prompt), {
+    max_new_tokens: 24,
+    do_sample: false,
+    return_full_text: false,
+  })) as {
+    generated_text: string;
+  }[];
+  await generator.dispose();
+  return first.generated_text.trim();
+}
+
+const FAMILIES = [
+  "gpt2",
+  "gpt_bigcode_mqa",
+  "gpt_bigcode_mha",
+  "llama_gqa_llama3",
+  "mistral_swa",
+  "qwen2",
+  "qwen3",
+  "phi3_partial",
+  "gemma2",
+  "bloom",
+  "falcon_40b",
+  "falcon_7b",
+  "opt",
+  "mpt",
+  "codegen",
+  "starcoder2",
+  "mixtral",
+  "deepseek_v3",
+  "baichuan_7b",
+];
+
+describe.each(FAMILIES)("%s in transformers.js, unmodified", (name) => {
+  test("continues the golden prompts", async () => {
+    const { folder, golden } = await exported(name, ["fp32"]);
+    for (const { input_ids, greedy: expected } of golden.prompts)
+      expect(await greedy(folder, input_ids, "fp32")).toBe(text(expected));
+  });
+});
+
+describe("the folder", () => {
+  test("names its weights as chunks of external data, and counts them", async () => {
+    const { folder, result } = await exported("fmt_sharded", ["fp32", "fp16"]);
+    const config = JSON.parse(readFileSync(join(folder, "config.json"), "utf8"));
+    const chunks = config["transformers.js_config"].use_external_data_format;
+    for (const [model, count] of Object.entries(chunks)) {
+      const files = readdirSync(join(folder, "onnx")).filter((file) => file.startsWith(`${model}_data`));
+      expect(files.length).toBe(count);
+      expect(files).toContain(`${model}_data`);
+    }
+    expect(Object.keys(chunks)).toEqual(["model.onnx", "model_fp16.onnx"]);
+    expect(result.bytesReferenced).toBeGreaterThan(0);
+  });
+
+  test("copied, it stands alone; exported again, old chunks are gone", async () => {
+    await exported("fmt_sharded", ["fp32"], "copy");
+    const { folder, golden } = await exported("fmt_sharded", ["fp32"], "copy");
+    writeFileSync(join(folder, "onnx", "model.onnx_data_7"), "old");
+    await exported("fmt_sharded", ["fp32"], "copy");
+    expect(readdirSync(join(folder, "onnx")).sort()).toEqual(["model.onnx", "model.onnx_data"]);
+    expect(await greedy(folder, golden.prompts[0].input_ids, "fp32")).toBe(text(golden.prompts[0].greedy));
+  });
+
+  test("fp16 runs", async () => {
+    const { folder, golden } = await exported("llama_mha", ["fp16"]);
+    expect((await greedy(folder, golden.prompts[0].input_ids, "fp16")).split(" ").length).toBe(24);
+  });
+});
