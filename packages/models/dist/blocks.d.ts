@@ -1,6 +1,6 @@
 import type { Graph, Value } from "@llm/core-ir";
 import type { Part } from "./attention.ts";
-import { Decoder } from "./decoder.ts";
+import { Decoder, type NormLayout } from "./decoder.ts";
 import type { Shape } from "./shape.ts";
 /** A norm of the stream by name. */
 export type Norm = (d: Decoder, x: Value, name: string) => Value;
@@ -59,7 +59,5 @@ export declare function rms(width: number, eps: number, options?: {
     readonly plusOne?: boolean;
 }): Norm;
 /** Layer norm over the stream. */
-export declare function layer(width: number, eps: number, options?: {
-    readonly bias?: boolean;
-}): Norm;
+export declare function layer(width: number, eps: number, options?: NormLayout): Norm;
 //# sourceMappingURL=blocks.d.ts.map

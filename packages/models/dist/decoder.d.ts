@@ -7,6 +7,12 @@ export interface LinearLayout {
     /** Stored [in, out], as GPT-2's Conv1D does. */
     readonly transposed?: boolean;
 }
+/** How a norm's parameters are stored. */
+export interface NormLayout {
+    readonly bias?: boolean;
+    /** The weight less 1. */
+    readonly plusOne?: boolean;
+}
 /** Where the head's weight is. */
 export interface HeadLayout {
     /** The embedding's tensor, when it is the head's too. */
@@ -48,9 +54,7 @@ export declare class Decoder {
     embed(ids: Value, name: string, rows: number, width: number, offset?: number): Value;
     /** `name.weight` and `name.bias` applied to the last axis. */
     linear(x: Value, name: string, from: number, to: number, { bias, transposed }?: LinearLayout): Value;
-    layerNorm(x: Value, name: string, width: number, eps: number, { bias }?: {
-        readonly bias?: boolean;
-    }): Value;
+    layerNorm(x: Value, name: string, width: number, eps: number, { bias, plusOne }?: NormLayout): Value;
     rmsNorm(x: Value, name: string, width: number, eps: number, { plusOne }?: {
         readonly plusOne?: boolean;
     }): Value;

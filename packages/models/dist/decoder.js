@@ -37,10 +37,10 @@ export class Decoder {
         const b = bias ? this.b.weight(this.tensor(`${name}.bias`, [to])) : null;
         return this.b.linear(x, this.b.weight(weight), b);
     }
-    layerNorm(x, name, width, eps, { bias = true } = {}) {
+    layerNorm(x, name, width, eps, { bias = true, plusOne = false } = {}) {
         const w = this.b.weight(this.tensor(`${name}.weight`, [width]));
         const b = bias ? this.b.weight(this.tensor(`${name}.bias`, [width])) : null;
-        return this.b.norm(x, { kind: "layer", eps }, w, b);
+        return this.b.norm(x, { kind: "layer", eps, plusOne: plusOne || undefined }, w, b);
     }
     rmsNorm(x, name, width, eps, { plusOne = false } = {}) {
         const w = this.b.weight(this.tensor(`${name}.weight`, [width]));

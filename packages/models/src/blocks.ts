@@ -1,6 +1,6 @@
 import type { Graph, Value } from "@llm/core-ir";
 import type { Part } from "./attention.ts";
-import { Decoder } from "./decoder.ts";
+import { Decoder, type NormLayout } from "./decoder.ts";
 import type { Shape } from "./shape.ts";
 
 /** A norm of the stream by name. */
@@ -113,6 +113,6 @@ export function rms(width: number, eps: number, options: { readonly plusOne?: bo
 }
 
 /** Layer norm over the stream. */
-export function layer(width: number, eps: number, options: { readonly bias?: boolean } = {}): Norm {
+export function layer(width: number, eps: number, options: NormLayout = {}): Norm {
   return (d, x, name) => d.layerNorm(x, name, width, eps, options);
 }

@@ -9,6 +9,13 @@ export interface LinearLayout {
   readonly transposed?: boolean;
 }
 
+/** How a norm's parameters are stored. */
+export interface NormLayout {
+  readonly bias?: boolean;
+  /** The weight less 1. */
+  readonly plusOne?: boolean;
+}
+
 /** Where the head's weight is. */
 export interface HeadLayout {
   /** The embedding's tensor, when it is the head's too. */
@@ -87,11 +94,11 @@ export class Decoder {
     name: string,
     width: number,
     eps: number,
-    { bias = true }: { readonly bias?: boolean } = {},
+    { bias = true, plusOne = false }: NormLayout = {},
   ): Value {
     const w = this.b.weight(this.tensor(`${name}.weight`, [width]));
     const b = bias ? this.b.weight(this.tensor(`${name}.bias`, [width])) : null;
-    return this.b.norm(x, { kind: "layer", eps }, w, b);
+    return this.b.norm(x, { kind: "layer", eps, plusOne: plusOne || undefined }, w, b);
   }
 
   rmsNorm(
