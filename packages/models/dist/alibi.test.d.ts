@@ -1,2 +1,0 @@
-export {};
-//# sourceMappingURL=alibi.test.d.ts.map

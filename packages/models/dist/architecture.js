@@ -1,2 +1,0 @@
-export {};
-//# sourceMappingURL=architecture.js.map

@@ -1,2 +1,0 @@
-export {};
-//# sourceMappingURL=config-keys.test.d.ts.map

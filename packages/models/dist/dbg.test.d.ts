@@ -1,2 +1,0 @@
-export {};
-//# sourceMappingURL=dbg.test.d.ts.map

@@ -1,2 +1,0 @@
-export {};
-//# sourceMappingURL=rope.test.d.ts.map
