@@ -1,0 +1,64 @@
+import type { DeviceSampling, Limits, RowResult, Want } from "../session.ts";
+import { hiddenOf, logitsOf } from "./hash.ts";
+
+/** What is wanted of a row, from the states after its last tokens. */
+export function answer(states: Int32Array, want: Want, { vocab, width }: Limits): RowResult {
+  const wanted = states.subarray(states.length - want.last);
+  if (want.kind === "hidden") {
+    const hidden = new Float32Array(want.last * width);
+    wanted.forEach((state, i) => void hiddenOf(state, width, hidden.subarray(i * width, (i + 1) * width)));
+    return { hidden };
+  }
+  const logits = new Float32Array(want.last * vocab);
+  const rows = Array.from(wanted, (state, i) => logitsOf(state, vocab, logits.subarray(i * vocab, (i + 1) * vocab)));
+  if (want.kind === "logits") return { logits };
+  if (want.allow) for (const row of rows) mask(row, want.allow);
+  if (want.kind === "top") return { top: best(rows, want.k) };
+  return { tokens: Int32Array.from(rows, (row, i) => pick(row, want.sampling, i)) };
+}
+
+function mask(logits: Float32Array, allow: Uint32Array): void {
+  for (let v = 0; v < logits.length; v++) if (!((allow[v >>> 5]! >>> (v & 31)) & 1)) logits[v] = -Infinity;
+}
+
+function best(rows: readonly Float32Array[], k: number): NonNullable<RowResult["top"]> {
+  const ids = new Int32Array(rows.length * k);
+  const logits = new Float32Array(rows.length * k);
+  const logSumExp = new Float32Array(rows.length);
+  rows.forEach((row, i) => {
+    const order = descending(row).slice(0, k);
+    ids.set(order, i * k);
+    logits.set(
+      order.map((v) => row[v]!),
+      i * k,
+    );
+    const most = row[order[0]!]!;
+    logSumExp[i] = most + Math.log(row.reduce((sum, x) => sum + Math.exp(x - most), 0));
+  });
+  return { ids, logits, logSumExp };
+}
+
+function descending(row: Float32Array): number[] {
+  return Array.from(row.keys()).sort((a, b) => row[b]! - row[a]! || a - b);
+}
+
+function pick(
+  row: Float32Array,
+  { method, temperature = 1, topK = 0, topP = 1, minP = 0, random }: DeviceSampling,
+  at: number,
+): number {
+  const order = descending(row);
+  if (method === "greedy") return order[0]!;
+  const most = row[order[0]!]!;
+  const kept: { id: number; weight: number }[] = [];
+  const all = order.map((id) => ({ id, weight: Math.exp((row[id]! - most) / temperature) }));
+  const total = all.reduce((sum, { weight }) => sum + weight, 0);
+  let mass = 0;
+  for (const one of all) {
+    if ((topK > 0 && kept.length === topK) || mass >= topP * total || one.weight < minP) break;
+    kept.push(one);
+    mass += one.weight;
+  }
+  let left = (random?.[at] ?? 0) * mass;
+  return (kept.find(({ weight }) => (left -= weight) < 0) ?? kept.at(-1)!).id;
+}
