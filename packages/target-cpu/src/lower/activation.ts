@@ -1,4 +1,4 @@
-import type { Builder, Op, Value } from "@llm/core-ir";
+import type { ActivationName, Builder, Op, Value } from "@llm/core-ir";
 import type { LowerContext, Lowering } from "./context.ts";
 
 /** x · sigmoid(alpha · x) covers both. */
@@ -14,8 +14,9 @@ export const lowerActivation: Lowering = (op, b, context) => activate(op.attrs.f
 
 export const lowerGlu: Lowering = (op, b, context) => {
   const [gate, up] = op.ins;
-  const active = activate(op.attrs.fn as string, gate!, b, context);
-  return active && [b.mul(active[0]!, up!)];
+  const fn = op.attrs.fn as ActivationName;
+  const [active = b.activation(gate!, fn)] = activate(fn, gate!, b, context) ?? [];
+  return [b.mul(active, up!)];
 };
 
 function activate(fn: string, x: Value, b: Builder, context: LowerContext): readonly Value[] | undefined {

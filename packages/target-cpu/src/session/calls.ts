@@ -13,7 +13,8 @@ export interface Call {
 /**
  * The calls that do a step. The kernel takes several tokens of one sequence, or one token each of several: so longer rows go
  * one by one, and all rows of one token together. Slots in between idle: a token is computed for them past their end, where
- * nothing reads it, because reading the weights twice costs more.
+ * nothing reads it, because reading the weights twice costs more. They come first: what an idle slot holds is then still what
+ * it held before the step.
  */
 export function planCalls(rows: readonly Row[]): Call[] {
   const calls: Call[] = [];
@@ -25,7 +26,7 @@ export function planCalls(rows: readonly Row[]): Call[] {
   if (single.size > 0) {
     const first = Math.min(...single.keys());
     const count = Math.max(...single.keys()) - first + 1;
-    calls.push({ first, count, seq: 1, rows: Array.from({ length: count }, (_, i) => single.get(first + i)) });
+    calls.unshift({ first, count, seq: 1, rows: Array.from({ length: count }, (_, i) => single.get(first + i)) });
   }
   return calls;
 }

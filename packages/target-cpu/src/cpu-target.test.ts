@@ -1,0 +1,53 @@
+import { rmSync, truncateSync } from "node:fs";
+import { TargetError } from "@llm/target";
+import { expect, test } from "vitest";
+import { cpuTarget } from "./cpu-target.ts";
+import { buildGolden, DEFAULTS } from "./testing/open-golden.ts";
+
+const host = { platform: process.platform, arch: process.arch, env: {}, exists: () => true };
+
+async function refusal(attempt: Promise<unknown>): Promise<TargetError> {
+  const error = await attempt.then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
+  if (!TargetError.isInstance(error)) throw new Error("no TargetError", { cause: error });
+  expect(error.message).not.toContain("\n");
+  return error;
+}
+
+test("doctor names the runtime, the addon and the processor", async () => {
+  const findings = await cpuTarget.doctor(host);
+  expect(findings.map(({ name }) => name)).toEqual(["onnxruntime", "addon", "processor"]);
+  expect(findings[0]).toMatchObject({ state: "ok", detail: expect.stringMatching(/^ONNX Runtime 1\./) });
+  for (const { state, detail } of findings) expect(state === "ok" || detail.length > 0).toBe(true);
+});
+
+test("a session takes the model's limits unless told less", async () => {
+  using built = await buildGolden("gpt_bigcode_mqa");
+  const whole = await cpuTarget.open(built.artefact, DEFAULTS);
+  expect(whole.limits).toMatchObject({ slots: 1, context: built.artefact.manifest.model.context });
+  await whole.close();
+  const less = await cpuTarget.open(built.artefact, { batchSize: 3, ctxLen: 20, threads: 0 });
+  expect(less.limits).toMatchObject({ slots: 3, context: 20, chunk: 20, cacheTokens: 60 });
+  await less.close();
+});
+
+test("a context that the model can't take is refused with its limit", async () => {
+  using built = await buildGolden("gpt_bigcode_mqa");
+  const most = built.artefact.manifest.model.context;
+  const error = await refusal(cpuTarget.open(built.artefact, { ...DEFAULTS, ctxLen: most + 1 }));
+  expect(error).toMatchObject({ code: "option-invalid", message: expect.stringContaining(`${most}`) });
+});
+
+test("a damaged or missing model says what to do", async () => {
+  using built = await buildGolden("gpt_bigcode_mqa");
+  const file = `${built.artefact.folder}/decoder.onnx`;
+  truncateSync(file, 100);
+  expect(await refusal(cpuTarget.open(built.artefact, DEFAULTS))).toMatchObject({
+    code: "artefact-damaged",
+    message: expect.stringMatching(/build the artefact again/),
+  });
+  rmSync(file);
+  expect((await refusal(cpuTarget.open(built.artefact, DEFAULTS))).code).toBe("artefact-damaged");
+});

@@ -1,0 +1,82 @@
+import { describe, expect, test } from "vitest";
+import { grownCapacity, KvCache } from "./kv-cache.ts";
+
+const states = [
+  { name: "keys", dtype: "f32", shape: ["batch", 2, "context", 4] },
+  { name: "latent", dtype: "f32", shape: ["batch", "context", 3] },
+] as const;
+
+/** Writes a number that tells slot, head and column into every value of a slot's first columns. */
+function mark(cache: KvCache, slot: number, columns: number, by: number): void {
+  const { keys } = cache.view(slot, 1);
+  for (let head = 0; head < 2; head++)
+    for (let column = 0; column < columns; column++) {
+      const at = (head * cache.capacity + column) * 4;
+      keys!.data.fill((by * 1000 + head * 500 + column) as never, at, at + 4);
+    }
+}
+
+/** What a slot's columns hold, both heads after one another. */
+function columns(cache: KvCache, slot: number, count: number): number[] {
+  const data = cache.view(slot, 1).keys!.data as Float32Array;
+  const head = (index: number) =>
+    Array.from({ length: count }, (_, column) => data[(index * cache.capacity + column) * 4]!);
+  return [...head(0), ...head(1)];
+}
+
+const marked = (by: number, count: number) => [
+  ...Array.from({ length: count }, (_, column) => by * 1000 + column),
+  ...Array.from({ length: count }, (_, column) => by * 1000 + 500 + column),
+];
+
+describe("room", () => {
+  test("grows in steps, by a quarter at least, and never past the most", () => {
+    expect(grownCapacity(0, 1, 4097)).toBe(128);
+    expect(grownCapacity(128, 129, 4097)).toBe(256);
+    expect(grownCapacity(1024, 1025, 4097)).toBe(1280);
+    expect(grownCapacity(4000, 4001, 4097)).toBe(4097);
+    expect(grownCapacity(512, 100, 4097)).toBe(512);
+    expect(grownCapacity(0, 10, 17)).toBe(17);
+  });
+
+  test("keeps what is held, and new columns are what was asked for", () => {
+    const cache = new KvCache(states, 3, 1000, Number.NaN);
+    cache.reserve(10);
+    for (const slot of [0, 1, 2]) mark(cache, slot, 10, slot);
+    cache.reserve(200);
+    expect(cache.capacity).toBe(256);
+    for (const slot of [0, 1, 2]) expect(columns(cache, slot, 10)).toEqual(marked(slot, 10));
+    expect(columns(cache, 1, 11)[10]).toBeNaN();
+    expect(cache.bytes).toBe(3 * 256 * (2 * 4 + 3) * 4);
+  });
+});
+
+describe("views", () => {
+  test("of neighbouring slots are one piece, and the same objects every time", () => {
+    const cache = new KvCache(states, 4, 100);
+    cache.reserve(100);
+    const view = cache.view(1, 2);
+    expect(view.keys!.shape).toEqual([2, 2, 100, 4]);
+    expect(view.latent!.shape).toEqual([2, 100, 3]);
+    expect(cache.view(1, 2).keys).toBe(view.keys);
+    mark(cache, 2, 3, 9);
+    expect(view.keys!.data[2 * 100 * 4]).toBe(9000);
+  });
+});
+
+describe("copies", () => {
+  test("happen at once, so that two may be swapped and a third follow", () => {
+    const cache = new KvCache(states, 3, 100);
+    cache.reserve(20);
+    for (const slot of [0, 1, 2]) mark(cache, slot, 20, slot);
+    cache.copy([
+      { from: 0, to: 1, length: 20 },
+      { from: 1, to: 0, length: 5 },
+      { from: 0, to: 2, length: 7 },
+    ]);
+    expect(columns(cache, 1, 20)).toEqual(marked(0, 20));
+    expect(columns(cache, 0, 5)).toEqual(marked(1, 5));
+    expect(columns(cache, 2, 7)).toEqual(marked(0, 7));
+    expect(columns(cache, 2, 20)[7]).toBe(2007); // the rest is as it was
+  });
+});
