@@ -59,7 +59,7 @@ const CASES: readonly [name: string, damage: (checkpoint: Damaged) => void, says
     "a tensor that nothing uses",
     (c) =>
       c.config((config) => {
-        config["n_layer"] = 1;
+        config.n_layer = 1;
       }),
     /no place for \d+ tensors.*transformer\.h\.1/,
   ],
@@ -67,7 +67,7 @@ const CASES: readonly [name: string, damage: (checkpoint: Damaged) => void, says
     "a config without a field",
     (c) =>
       c.config((config) => {
-        delete config["n_embd"];
+        delete config.n_embd;
       }),
     /config\.json.*n_embd/,
   ],
@@ -75,8 +75,8 @@ const CASES: readonly [name: string, damage: (checkpoint: Damaged) => void, says
     "an unknown model_type",
     (c) =>
       c.config((config) => {
-        config["model_type"] = "perceiver";
-        delete config["architectures"];
+        config.model_type = "perceiver";
+        delete config.architectures;
       }),
     /model_type "perceiver" is not known/,
   ],

@@ -1,12 +1,12 @@
 import { createHash } from "node:crypto";
-import { rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { corePasses, type Program, programOf, runPipeline } from "@llm/core-ir";
 import type { Artefact, Target, Unit } from "@llm/target";
 import { type BuildEvent, type BuiltUnit, buildArtefact, openArtefact, orderUnits, unitKeys } from "@llm/target/engine";
 import { withModelFiles } from "./model-files.ts";
 import type { Model } from "./open-model.ts";
-import { artefactCache, unitCache } from "./places.ts";
+import { artefactCache, scratchFolder, unitCache } from "./places.ts";
 import { targetOptions } from "./target-options.ts";
 
 /** A model made ready for a target: all that is decided before anything is written. */
@@ -94,6 +94,20 @@ export async function build<O>(prepared: Prepared<O>, options: BuildOptions = {}
     return { artefact, units, upToDate: units.every(({ cached }) => cached), seconds: seconds() };
   } finally {
     if (options.force) await rm(cacheDir, { recursive: true, force: true });
+  }
+}
+
+/** Only what has to be there before a compiler runs; the compiled artefact is made of the same units later. */
+export async function buildExports<O>(prepared: Prepared<O>, options: BuildOptions = {}): Promise<Built> {
+  const { target, units } = prepared;
+  const exports = units.filter(({ stage }) => stage === "export");
+  const scratch = await mkdtemp(join(await scratchFolder(options.env), "exports-"));
+  try {
+    const only = { ...prepared, target: { ...target, units: () => exports } };
+    const { force: _, ...rest } = options; // units that are forced would not be found again by the compiler's turn
+    return await build(only, { ...rest, folder: join(scratch, "artefact") });
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
   }
 }
 

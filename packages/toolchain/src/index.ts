@@ -12,6 +12,14 @@ export {
 } from "./export-model.ts";
 export { type CheckpointInspection, type Inspection, type InspectOptions, inspect } from "./inspect.ts";
 export { type LogitsRequest, type LogitsResult, logitsTensors, referenceLogits, sessionLogits } from "./logits.ts";
+export {
+  makeReady,
+  type Ready,
+  type ReadyOptions,
+  type StageEvent,
+  type StageName,
+  type StageReport,
+} from "./make-ready.ts";
 export { graphOf, type Model, type ModelGraph, type OpenModelOptions, openModel } from "./open-model.ts";
 export { artefactCache, hubCache } from "./places.ts";
 export { openReference } from "./reference.ts";

@@ -1,0 +1,60 @@
+import { afterAll, describe, expect, it } from "vitest";
+import { runCli, testHome } from "./testing/run-cli.ts";
+
+const { home, remove } = testHome();
+afterAll(remove);
+
+describe("wrong usage is one line and exit code 2", () => {
+  it.each<[string[], string]>([
+    [["frobnicate"], "there is no command frobnicate; `llm --help` lists what there is"],
+    [["--json"], "a command comes first"],
+    [["verify", "--layers", "0-9"], "layers 0-9 don't exist: the model has 0-5"],
+    [["logits"], "needs --ids 1,2,3 or --prompt TEXT"],
+    [["logits", "--ids", "1,a"], "takes token ids"],
+    [["export"], "needs --out DIR"],
+    [["export", "--target", "cpu", "--copy", "--out", "x"], "--copy is for --target onnx"],
+    [["inspect", "--config", "novalue"], "--config"],
+    [["tokenize", "demo", "--in", "/nonexistent.jsonl"], "can't be read (ENOENT)"],
+  ])("llm %j", async (args, says) => {
+    const { code, stdout, stderr } = await runCli(args, home);
+    expect(stderr).toMatch(/^llm: [^\n]+\n$/);
+    expect(stderr).toContain(says);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+  });
+});
+
+describe("other exit codes", () => {
+  it("3 for a target that isn't installed, saying how to get it", async () => {
+    const { code, stderr } = await runCli(["verify", "--target", "abacus"], home);
+    expect({ code, stderr }).toEqual({ code: 3, stderr: expect.stringMatching(/npm install @llm\/target-abacus/) });
+  });
+
+  it("1 for a model that isn't there", async () => {
+    const { code, stderr } = await runCli(["inspect", "./no/such/folder"], home);
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr: expect.stringMatching(/^llm: \.\/no\/such\/folder: does not exist; [^\n]+\n$/),
+    });
+  });
+
+  it("1 for a hub id that isn't downloaded, when offline", async () => {
+    const { code, stderr } = await runCli(["inspect", "someone/something", "--offline"], home);
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr: expect.stringMatching(/^llm: someone\/something: .*offline[^\n]*\n$/),
+    });
+  });
+
+  it("adds the stack with --debug", async () => {
+    const { stderr } = await runCli(["inspect", "./no/such/folder", "--debug"], home);
+    expect(stderr).toMatch(/^llm: .*\n.*Error: .*\n\s+at /);
+  });
+
+  it("prints help and version on stdout", async () => {
+    const help = await runCli(["--help"], home);
+    expect(help).toMatchObject({ code: 0, stderr: "" });
+    expect(help.stdout).toContain("llm infer");
+    expect((await runCli(["help", "verify"], home)).stdout).toContain("--layers A-B");
+    expect((await runCli(["--version"], home)).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+  });
+});
