@@ -1,3 +1,4 @@
+export { type BlockRun, blockRuns, blockText } from "./block-classes.ts";
 export * from "./builder.ts";
 export { type DenseAttention, denseAttention } from "./decoder/dense-attention.ts";
 export { ACTIVATION_NAMES, type ActivationName } from "./decoder/functions.ts";
@@ -14,9 +15,11 @@ export * from "./op-def.ts";
 export * from "./pass.ts";
 export { blockResults } from "./passes/expose-blocks.ts";
 export * from "./passes/index.ts";
+export { drawProgram } from "./picture/page.ts";
 export type { BinaryName, CompareName, UnaryName } from "./primitive/elementwise.ts";
 export { primitive } from "./primitive/index.ts";
 export * from "./reference-model.ts";
+export { removeDead } from "./remove-dead.ts";
 export * from "./rewrite.ts";
 export type * from "./rules.ts";
 export * as schema from "./schema.ts";
