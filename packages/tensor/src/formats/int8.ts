@@ -1,6 +1,7 @@
 import { f16ToNumber, numberToF16 } from "../half.ts";
 import type { Codec, FormatOptions, Parts } from "./codec.ts";
 import { eachGroup } from "./groups.ts";
+import { bitsOf, INFINITE, largestMagnitude, valueOfBits } from "./magnitude.ts";
 
 const { abs, fround, max, min } = Math;
 
@@ -13,22 +14,15 @@ export function int8({ group }: FormatOptions): Codec {
   const groupsOf = (columns: number) => Math.ceil(columns / width(columns));
   const q = new Int8Array(0x10000);
 
-  const scaleBits = (values: Float32Array, from: number, end: number): number => {
-    let largest = 0;
-    let sum = 0;
-    for (let i = from; i < end; i++) {
-      const value = values[i]!;
-      const magnitude = abs(value);
-      if (magnitude > largest) largest = magnitude;
-      sum += value - value; // NaN from the first that is not finite
-    }
-    return numberToF16(largest / 127 + sum);
+  const scaleBits = (words: Uint32Array, from: number, end: number): number => {
+    const largest = largestMagnitude(words, from, end);
+    return numberToF16(largest >= INFINITE ? Number.NaN : valueOfBits(largest) / 127);
   };
   const quantise = (values: Float32Array, from: number, end: number, scale: number, into: Int8Array, at: number) => {
     const inverse = scale === 0 ? 0 : 1 / scale;
-    for (let i = from; i < end; i++) {
-      const steps = fround(fround(values[i]! * inverse) + ROUND) - ROUND;
-      into[at + i - from] = max(-127, min(steps, 127));
+    for (let i = from, to = at; i < end; i++, to++) {
+      const steps = (fround(fround(values[i]! * inverse) + ROUND) - ROUND) | 0;
+      into[to] = steps > 127 ? 127 : steps < -127 ? -127 : steps;
     }
   };
   return {
@@ -41,8 +35,9 @@ export function int8({ group }: FormatOptions): Codec {
     encode(values, rows, columns) {
       const data = new Int8Array(rows * columns);
       const scales = new Uint16Array(rows * groupsOf(columns));
+      const words = bitsOf(values);
       eachGroup(rows, columns, width(columns), (at, from, end) => {
-        scales[at] = scaleBits(values, from, end);
+        scales[at] = scaleBits(words, from, end);
         quantise(values, from, end, f16ToNumber(scales[at]!), data, from);
       });
       return { data, scales };
@@ -57,8 +52,9 @@ export function int8({ group }: FormatOptions): Codec {
       return values;
     },
     round(values, rows, columns) {
+      const words = bitsOf(values);
       eachGroup(rows, columns, width(columns), (_at, from, end) => {
-        const scale = f16ToNumber(scaleBits(values, from, end));
+        const scale = f16ToNumber(scaleBits(words, from, end));
         for (let start = from; start < end; start += q.length) {
           const stop = min(start + q.length, end);
           quantise(values, start, stop, scale, q, 0);
@@ -67,7 +63,7 @@ export function int8({ group }: FormatOptions): Codec {
       });
     },
     bound: (block) => {
-      const scale = f16ToNumber(scaleBits(block, 0, block.length));
+      const scale = f16ToNumber(scaleBits(bitsOf(block), 0, block.length));
       const largest = block.reduce((most, value) => max(most, abs(value)), 0);
       if (!Number.isFinite(scale)) return Number.POSITIVE_INFINITY;
       // Half a step, and what a scale that was rounded down cuts off.

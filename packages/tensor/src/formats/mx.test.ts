@@ -13,7 +13,7 @@ type Name = "mxfp6_e2m3" | "mxfp6_e3m2" | "mxfp4" | "mxint8";
 const fixture: { elements: Record<Name, number[]>; cases: Case[] } = JSON.parse(
   readFileSync(new URL("../../fixtures/mx.json", import.meta.url), "utf8"),
 );
-const BITS: Record<Name, number> = { mxfp6_e2m3: 6, mxfp6_e3m2: 6, mxfp4: 4, mxint8: 8 };
+const BITS: Record<Name, 4 | 6 | 8> = { mxfp6_e2m3: 6, mxfp6_e3m2: 6, mxfp4: 4, mxint8: 8 };
 const names = Object.keys(BITS) as Name[];
 
 test.each(names)("%s: scales and elements are those of the second implementation", (name) => {
@@ -22,7 +22,7 @@ test.each(names)("%s: scales and elements are those of the second implementation
     const values = new Float32Array(Uint32Array.from(float32).buffer);
     const { data, scales } = codec.encode(values, 1, 32);
     const codes = new Uint8Array(32);
-    unpackBits(new Uint8Array(data!.buffer), 0, BITS[name], codes);
+    unpackBits(new Uint8Array(data!.buffer), 0, BITS[name], codes, 32);
     expect([...scales!], `scale of ${values}`).toEqual([expected.scale]);
     expect([...codes], `codes of ${values}`).toEqual(expected.codes);
     const decoded = codec.decode({ data: data!, scales: scales! }, 1, 32);

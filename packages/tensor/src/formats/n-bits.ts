@@ -53,7 +53,7 @@ export function nBits({ bits, group, symmetric, scales: scaleType }: NBits): Cod
     for (let i = from; i < end; i++) {
       // Negative sums are clamped anyway, so halves away from zero are halves up.
       const steps = fround(fround(values[i]! * inverse) + zero) + half;
-      q[i - from] = steps < 0 ? 0 : steps >= levels ? levels - 1 : steps;
+      q[i - from] = steps >= levels ? levels - 1 : steps > 0 ? steps | 0 : 0;
     }
     q.fill(zero, end - from);
   };
