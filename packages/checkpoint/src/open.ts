@@ -5,8 +5,6 @@ import { describe } from "./describe.ts";
 import { CheckpointError } from "./error.ts";
 import { fileError } from "./files/binary-file.ts";
 import { jsonObject, listFiles, readJsonFile, readSmallFile } from "./files/side-files.ts";
-import { openGguf } from "./gguf/read.ts";
-import { generationConfig, sideFiles } from "./gguf/tokenizer.ts";
 import { isObject, type JsonObject } from "./json.ts";
 import { MAX_CONFIG_BYTES, MAX_SIDE_FILE_BYTES } from "./limits.ts";
 import { applyOverrides, type Overrides } from "./overrides.ts";
@@ -79,25 +77,8 @@ function oneModel(folder: string, names: readonly string[]): string {
 }
 
 async function openGgufFile(path: string, options: OpenOptions): Promise<Checkpoint> {
-  const { config: own, metadata, weights } = await openGguf(path);
-  const config = applyOverrides(own, options.overrides ?? {});
-  const made = sideFiles(metadata, config);
-  const base = {
-    kind: "gguf" as const,
-    path,
-    folder: dirname(path),
-    config,
-    generationConfig: generationConfig(metadata, config),
-    files: [...made.keys()],
-    onnx: [],
-    readFile: async (name: string) => made.get(name)?.(),
-    readJson: async (name: string) => {
-      const bytes = await made.get(name)?.();
-      return bytes && jsonObject(bytes, `${path} (${name})`);
-    },
-    close: () => weights.close(),
-  };
-  return { ...base, weights, describe: () => describe(base, weights) };
+  const { openGgufCheckpoint } = await import("./gguf/open.ts");
+  return openGgufCheckpoint(path, options);
 }
 
 async function readConfig(folder: string, names: readonly string[], options: OpenOptions): Promise<JsonObject> {

@@ -3,7 +3,6 @@ import type { BinaryFile } from "./files/binary-file.ts";
 import { readSafetensors } from "./safetensors/header.ts";
 import { openWeightFiles, readShardIndex } from "./shards.ts";
 import type { StoredWeights, WeightFile } from "./stored-weights.ts";
-import { readTorch } from "./torch/read.ts";
 
 /** One published way to name weight files. */
 interface Layout {
@@ -16,7 +15,7 @@ interface Layout {
   readonly read: (file: BinaryFile) => Promise<WeightFile>;
 }
 
-/** Best first: safetensors are read in place, and can't hold code. */
+/** Best first: safetensors are read in place, and can't hold code. What is rarer is loaded when it is needed. */
 const LAYOUTS: readonly Layout[] = [
   {
     single: "model.safetensors",
@@ -30,7 +29,7 @@ const LAYOUTS: readonly Layout[] = [
     index: "pytorch_model.bin.index.json",
     shard: /^pytorch_model-(?<number>\d{5})-of-(?<count>\d{5})\.bin$/,
     other: /^(?!adapter_)[^/]*model[^/]*\.(bin|pt|pth)$/, // not optimizer.bin, training_args.bin …
-    read: readTorch,
+    read: async (file) => (await import("./torch/read.ts")).readTorch(file),
   },
 ];
 

@@ -30,4 +30,6 @@ export interface Metric {
   readonly better: "lower" | "higher";
   /** What the ratio ours / baseline should reach (at most for "lower", at least for "higher"). */
   readonly bar?: number;
+  /** What ours should stay within by itself, in the metric's unit, where a claim is no ratio. */
+  readonly limit?: number;
 }

@@ -7,7 +7,7 @@ export interface MetricResult extends Metric {
   readonly values: Readonly<Record<string, Spread>>;
   /** Side against the baseline, paired by round; the baseline itself is left out. */
   readonly ratios: Readonly<Record<string, Spread>>;
-  /** Whether ours reaches the bar; absent where there is none. */
+  /** Whether ours reaches the bar and stays within the limit; absent where there is neither. */
   readonly reached?: boolean;
 }
 
@@ -78,7 +78,14 @@ function compare(
     values[name] = spread(of(name));
     if (name !== baseline) ratios[name] = pairedRatios(of(name), of(baseline));
   }
-  const ours = ratios[sides[0].name]?.median;
-  if (metric.bar === undefined || ours === undefined) return { ...metric, values, ratios };
-  return { ...metric, values, ratios, reached: metric.better === "lower" ? ours <= metric.bar : ours >= metric.bar };
+  const within = (value: number | undefined, bound: number | undefined) =>
+    value === undefined || bound === undefined || (metric.better === "lower" ? value <= bound : value >= bound);
+  if (metric.bar === undefined && metric.limit === undefined) return { ...metric, values, ratios };
+  const { name } = sides[0];
+  return {
+    ...metric,
+    values,
+    ratios,
+    reached: within(ratios[name]?.median, metric.bar) && within(values[name].median, metric.limit),
+  };
 }

@@ -1,4 +1,4 @@
-import type { CaseResult } from "./harness.ts";
+import type { CaseResult, MetricResult } from "./harness.ts";
 import type { Spread } from "./statistics.ts";
 
 function number(value: number): string {
@@ -15,6 +15,15 @@ function ratio({ median, low, high }: Spread): string {
   return `${median.toFixed(2)} × [${low.toFixed(2)} … ${high.toFixed(2)}]`;
 }
 
+function claim({ better, bar, limit, unit }: MetricResult): string {
+  const sign = better === "lower" ? "≤" : "≥";
+  const parts = [
+    bar === undefined ? "" : `bar ${sign} ${bar.toFixed(2)} ×`,
+    limit === undefined ? "" : `limit ${sign} ${limit} ${unit}`,
+  ];
+  return parts.filter(Boolean).join(", ");
+}
+
 /** One case as a person reads it. */
 export function renderResult(result: CaseResult): string {
   const lines = [
@@ -27,10 +36,8 @@ export function renderResult(result: CaseResult): string {
       const value = metric.values[side.name];
       const cells = [`${number(value.median)} ${metric.unit} ${range(value)}`.padEnd(38)];
       if (metric.ratios[side.name]) cells.push(ratio(metric.ratios[side.name]));
-      if (index === 0 && metric.bar !== undefined)
-        cells.push(
-          `bar ${metric.better === "lower" ? "≤" : "≥"} ${metric.bar.toFixed(2)} × ${metric.reached ? "reached" : "NOT reached"}`,
-        );
+      if (index === 0 && metric.reached !== undefined)
+        cells.push(`${claim(metric)} ${metric.reached ? "reached" : "NOT reached"}`);
       lines.push(`    ${side.name.padEnd(width)}${cells.join("  ")}`.trimEnd());
     }
   }

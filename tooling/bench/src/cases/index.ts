@@ -2,7 +2,8 @@ import type { Case } from "../case.ts";
 import { checkpointGguf } from "./checkpoint-gguf.ts";
 import { checkpointOpen } from "./checkpoint-open.ts";
 import { checkpointRead } from "./checkpoint-read.ts";
+import { graph } from "./graph.ts";
 import { startup } from "./startup.ts";
 
 /** Every case; a package's claims have theirs in a file of its own. */
-export const cases: readonly Case[] = [startup, checkpointOpen, checkpointRead, checkpointGguf];
+export const cases: readonly Case[] = [startup, graph, checkpointOpen, checkpointRead, checkpointGguf];
