@@ -34,7 +34,7 @@ export async function describeMachine(): Promise<Machine> {
   return {
     cpu: cpus()[0]?.model.trim() || "unknown CPU",
     cores: cpus().length,
-    features: cpuFeatures().list,
+    features: cpuFeatures().features,
     memoryBandwidth: copyBandwidth(),
     load: loadavg()[0],
     node: process.version,
