@@ -1,6 +1,6 @@
 import type { Builder } from "../builder.ts";
 import { denseAttention } from "../decoder/dense-attention.ts";
-import { clearUnwritten, readRows, writeRows } from "../decoder/retained.ts";
+import { clearUnwritten, readRows, writeIndex, writeRows } from "../decoder/retained.ts";
 import { type TokenRows, tokenRows } from "../decoder/token-rows.ts";
 import type { Value } from "../graph.ts";
 import type { Attention, Form, FormOptions } from "./forms.ts";
@@ -22,17 +22,25 @@ interface Shared {
  */
 export function appendForm(options: FormOptions): Form {
   let shared: Shared | undefined;
+  const indices = new Map<number, Value>(); // by heads
+  const indexFor = (b: Builder, heads: number): Value => {
+    const known = indices.get(heads) ?? writeIndex(b, shared!.rows, shared!.target, options.layout, heads);
+    indices.set(heads, known);
+    return known;
+  };
   return {
     start(b, attentions) {
       shared = prepare(b, attentions);
+      for (const { k } of attentions) indexFor(b, Number(k.type.shape.at(-2)));
     },
     attend(b, attention) {
       const { q, k, v, positions, attrs } = attention;
-      const { rows, target, keyAt, stored, visible } = shared!;
+      const { rows, keyAt, stored, visible } = shared!;
       const { layout } = options;
       const held = makeStates(b, attention, cacheDims(b, attention), options);
-      const keys = writeRows(b, held.keys, k, rows, target, layout);
-      const values = k === v ? keys : writeRows(b, held.values, v, rows, target, layout);
+      const index = indexFor(b, Number(k.type.shape.at(-2)));
+      const keys = writeRows(b, held.keys, k, index, layout);
+      const values = k === v ? keys : writeRows(b, held.values, v, index, layout);
       setNext(b, held, keys, values);
       const read = (cache: Value) => b.cast(readRows(b, cache, rows, layout), q.type.dtype);
       const { window, ...rules } = attrs;

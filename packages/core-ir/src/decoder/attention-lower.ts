@@ -3,7 +3,7 @@ import { dimProduct } from "../dim.ts";
 import type { Op, Value } from "../graph.ts";
 import type { AttentionAttrs } from "./attention.ts";
 import { denseAttention, swapAxes } from "./dense-attention.ts";
-import { clearUnwritten, placesOf, readRows, writeRows } from "./retained.ts";
+import { clearUnwritten, placesOf, readRows, writeIndex, writeRows } from "./retained.ts";
 import { reshapeTo, tokenRows } from "./token-rows.ts";
 
 /** Attention in primitives: over a cache it is written to first, or over the call's own tokens. */
@@ -16,8 +16,9 @@ export function lowerAttention({ ins, attrs }: Op<AttentionAttrs>, b: Builder): 
   const rows = tokenRows(b, positions!, slots);
   const size = keys.type.shape[layout === "heads" ? 2 : 1]!;
   const { keyAt, visible, stored, target } = placesOf(b, rows, size, window, false);
-  const nextKeys = writeRows(b, keys, rows.rows(k!, 2), rows, target, layout);
-  const nextValues = writeRows(b, values, rows.rows(v!, 2), rows, target, layout);
+  const index = writeIndex(b, rows, target, layout, Number(k!.type.shape.at(-2)));
+  const nextKeys = writeRows(b, keys, rows.rows(k!, 2), index, layout);
+  const nextValues = keys === values ? nextKeys : writeRows(b, values, rows.rows(v!, 2), index, layout);
   const { dtype } = q!.type;
   const out = denseAttention(b, {
     q: rows.rows(q!, 2),

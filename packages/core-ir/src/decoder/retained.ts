@@ -1,6 +1,8 @@
 import type { Builder } from "../builder.ts";
 import type { Dim } from "../dim.ts";
 import type { Value } from "../graph.ts";
+import { sameShape } from "../shape.ts";
+import { swapAxes } from "./dense-attention.ts";
 import type { TokenRows } from "./token-rows.ts";
 
 /** Where every place of a cache stands for each row. */
@@ -43,39 +45,34 @@ export function placesOf(b: Builder, rows: TokenRows, size: Dim, window: number 
   return { keyAt, visible, stored, target };
 }
 
-/** The cache with the rows' tokens written: `x` is (batch, seq, heads, dim). */
-export function writeRows(
+/** Where each token of the rows lies in a cache, as indices of its first axes; one for all caches with as many heads. */
+export function writeIndex(
   b: Builder,
-  cache: Value,
-  x: Value,
-  rows: TokenRows,
+  { batch, seq, slots }: TokenRows,
   target: Value,
   layout: "tokens" | "heads",
+  heads: number,
 ): Value {
-  const { batch, seq } = rows;
-  const slot = rows.slots ?? b.iota(batch);
-  if (layout === "tokens") {
-    const axes = [b.expand(b.reshape(slot, [batch, 1, 1]), [batch, seq, 1]), b.reshape(target, [batch, seq, 1])];
-    return b.scatter(cache, b.concat(axes), b.cast(x, cache.type.dtype));
-  }
-  const heads = x.type.shape[2]!;
-  const shape = [batch, heads, seq, 1];
-  const ids = b.concat([
-    b.expand(b.reshape(slot, [batch, 1, 1, 1]), shape),
-    b.expand(b.reshape(b.iota(heads), [heads, 1, 1]), shape),
-    b.expand(b.reshape(target, [batch, 1, seq, 1]), shape),
-  ]);
-  const byHead =
-    heads === 1 || seq === 1 ? b.reshape(x, [batch, heads, seq, x.type.shape[3]!]) : b.transpose(x, [1, 0, 2]);
-  return b.scatter(cache, ids, b.cast(byHead, cache.type.dtype));
+  const slot = slots ?? b.iota(batch);
+  const axes = [b.reshape(slot, [batch, 1, 1, 1]), b.reshape(target, [batch, 1, seq, 1])];
+  const byHead = layout === "heads";
+  if (byHead) axes.splice(1, 0, heads === 1 ? b.constant(0, "i32") : b.reshape(b.iota(heads), [heads, 1, 1]));
+  const shape = [batch, byHead ? heads : 1, seq, 1];
+  const index = b.concat(axes.map((axis) => (sameShape(axis.type.shape, shape) ? axis : b.expand(axis, shape))));
+  return byHead ? index : b.reshape(index, [batch, seq, 2]);
+}
+
+/** The cache with the rows' tokens written at `index`: `x` is (batch, seq, heads, dim). */
+export function writeRows(b: Builder, cache: Value, x: Value, index: Value, layout: "tokens" | "heads"): Value {
+  const lying = layout === "heads" ? swapAxes(b, x) : x;
+  return b.scatter(cache, index, b.cast(lying, cache.type.dtype));
 }
 
 /** The rows' caches as (batch, heads, keys, dim). */
 export function readRows(b: Builder, cache: Value, rows: TokenRows, layout: "tokens" | "heads"): Value {
   const own = rows.slots ? b.gather(cache, rows.slots) : cache;
   if (layout === "heads") return own;
-  const [batch, keys, heads, dim] = own.type.shape as [Dim, Dim, Dim, Dim];
-  return heads === 1 ? b.reshape(own, [batch, 1, keys, dim]) : b.transpose(own, [1, 0, 2]);
+  return swapAxes(b, own);
 }
 
 /** Values (batch, heads, keys, dim) with 0 where nothing was ever written: a weight of 0 doesn't help against NaN. */

@@ -1,12 +1,13 @@
-/** A box to be placed; `after` are indices of boxes it must lie below. */
+/** A box to be placed, by how far it reaches to both sides; `after` are indices of boxes it must lie below. */
 export interface Box {
-  readonly width: number;
+  readonly left: number;
+  readonly right: number;
   readonly height: number;
   readonly after: readonly number[];
 }
 
 export interface Place {
-  readonly x: number; // of its middle
+  readonly x: number; // of the point its left and right are counted from
   readonly y: number; // of its top
   readonly layer: number;
 }
@@ -17,7 +18,7 @@ export interface Layout {
   readonly height: number;
 }
 
-const GAP_X = 28;
+const GAP_X = 24;
 /** Room for the edges and what is written on them. */
 const GAP_Y = 46;
 const SWEEPS = 6;
@@ -48,8 +49,8 @@ export function layOut(boxes: readonly Box[]): Layout {
     }
   }
 
-  const left = Math.min(...boxes.map((box, i) => x[i]! - box.width / 2), 0);
-  const right = Math.max(...boxes.map((box, i) => x[i]! + box.width / 2), 0);
+  const leftmost = Math.min(...boxes.map((box, i) => x[i]! - box.left), 0);
+  const rightmost = Math.max(...boxes.map((box, i) => x[i]! + box.right), 0);
   const tops: number[] = [];
   let y = 0;
   for (const layer of layers) {
@@ -57,8 +58,8 @@ export function layOut(boxes: readonly Box[]): Layout {
     y += Math.max(...layer.map((i) => boxes[i]!.height)) + GAP_Y;
   }
   return {
-    places: boxes.map((_, i) => ({ x: x[i]! - left, y: tops[layerOf[i]!]!, layer: layerOf[i]! })),
-    width: right - left,
+    places: boxes.map((_, i) => ({ x: x[i]! - leftmost, y: tops[layerOf[i]!]!, layer: layerOf[i]! })),
+    width: rightmost - leftmost,
     height: Math.max(y - GAP_Y, 0),
   };
 }
@@ -68,9 +69,9 @@ function spread(layer: readonly number[], x: number[], boxes: readonly Box[], wi
   const want = (i: number) => wish.get(i) ?? 0;
   let edge = Number.NEGATIVE_INFINITY;
   for (const i of layer) {
-    const half = boxes[i]!.width / 2;
-    x[i] = Math.max(want(i), edge + half);
-    edge = x[i]! + half + GAP_X;
+    const { left, right } = boxes[i]!;
+    x[i] = Math.max(want(i), edge + left);
+    edge = x[i]! + right + GAP_X;
   }
   // Pushing only to the right leaves a layer lopsided: move it back by what its boxes were moved on average.
   const drift = layer.reduce((sum, i) => sum + x[i]! - want(i), 0) / layer.length;

@@ -1,4 +1,4 @@
-import type { Attrs, Graph, Op, Value } from "../graph.ts";
+import type { Attr, Attrs, Graph, Op, Value } from "../graph.ts";
 import { typeText } from "../shape.ts";
 import { htmlText } from "./html-text.ts";
 import { type Box, layOut } from "./layout.ts";
@@ -9,6 +9,8 @@ export type Mark = "added" | "changed" | undefined;
 
 const LINE = 15;
 const CHARACTER = 6.4; // of the small monospace text
+const LABEL_X = 7; // from an edge to its label
+const EDGE = 8;
 const FAMILIES: Readonly<Record<string, string>> = {
   attention: "attend",
   latent_attention: "attend",
@@ -57,16 +59,26 @@ export function opsSvg(graph: Graph, ops: readonly Op[], marks: ReadonlyMap<stri
   nodes.forEach((node, i) => {
     for (const { id } of node.outs) maker.set(id, i);
   });
-  const boxes: Box[] = nodes.map((node) => ({
-    width: Math.max(...[node.title, ...node.lines].map((text) => text.length)) * CHARACTER + 24,
+  const widths = nodes.map(
+    (node) => Math.max(...[node.title, ...node.lines].map(({ length }) => length)) * CHARACTER + 24,
+  );
+  const boxes: Box[] = nodes.map((node, i) => ({
+    left: widths[i]! / 2,
+    right: Math.max(widths[i]! / 2, ...node.outs.flatMap(labelOf).map((text) => text.length * CHARACTER + LABEL_X)),
     height: 12 + LINE * (1 + node.lines.length),
     after: [...new Set(node.ins.map(({ id }) => maker.get(id)).filter((i) => i !== undefined))],
   }));
   const { places, width, height } = layOut(boxes);
   const edges = drawEdges(nodes, maker, boxes, places);
-  const drawn = nodes.map((node, i) => drawNode(node, boxes[i]!, places[i]!));
-  const room = 40; // labels stand out at the sides
-  return `<svg class="ops" viewBox="${-room} -8 ${Math.ceil(width + 2 * room)} ${Math.ceil(height + 40)}" width="${Math.ceil(width + 2 * room)}" height="${Math.ceil(height + 40)}" role="img">${edges}${drawn.join("")}</svg>`;
+  const drawn = nodes.map((node, i) => drawNode(node, widths[i]!, boxes[i]!.height, places[i]!));
+  const size = `width="${Math.ceil(width) + 2 * EDGE}" height="${Math.ceil(height) + 40}"`;
+  const view = `viewBox="${-EDGE} ${-EDGE} ${Math.ceil(width) + 2 * EDGE} ${Math.ceil(height) + 40}"`;
+  return `<svg class="ops" ${view} ${size} role="img">${edges}${drawn.join("")}</svg>`;
+}
+
+/** What is written beside an edge's beginning. */
+function labelOf({ type }: Value): readonly string[] {
+  return [typeText(type), sizeText(type)];
 }
 
 function drawEdges(
@@ -91,22 +103,22 @@ function drawEdges(
     }
   });
   nodes.forEach((node, i) => {
-    node.outs.forEach((out, n) => {
-      const text = `${typeText(out.type)} · ${sizeText(out.type)}`;
+    const rows = node.outs.length > 1 ? node.outs.map((out) => labelOf(out).join(" · ")) : node.outs.flatMap(labelOf);
+    rows.forEach((text, n) => {
       labels.push(
-        `<text class="type" x="${f(places[i]!.x + 6)}" y="${f(bottom(i) + 12 + n * 11)}">${htmlText(text)}</text>`,
+        `<text class="type" x="${f(places[i]!.x + LABEL_X)}" y="${f(bottom(i) + 12 + n * 11)}">${htmlText(text)}</text>`,
       );
     });
   });
   return lines.join("") + labels.join("");
 }
 
-function drawNode(node: Node, box: Box, { x, y }: { x: number; y: number }): string {
-  const left = x - box.width / 2;
+function drawNode(node: Node, width: number, height: number, { x, y }: { x: number; y: number }): string {
+  const left = x - width / 2;
   const rows = node.lines.map(
     (line, i) => `<text class="detail" x="${f(x)}" y="${f(y + 16 + LINE * (i + 1))}">${htmlText(line)}</text>`,
   );
-  return `<g class="node ${node.family}${node.mark ? ` ${node.mark}` : ""}"><title>${htmlText(node.tooltip)}</title><rect x="${f(left)}" y="${f(y)}" width="${f(box.width)}" height="${f(box.height)}" rx="5"/><text class="kind" x="${f(x)}" y="${f(y + 16)}">${htmlText(node.title)}</text>${rows.join("")}</g>`;
+  return `<g class="node ${node.family}${node.mark ? ` ${node.mark}` : ""}"><title>${htmlText(node.tooltip)}</title><rect x="${f(left)}" y="${f(y)}" width="${f(width)}" height="${f(height)}" rx="5"/><text class="kind" x="${f(x)}" y="${f(y + 16)}">${htmlText(node.title)}</text>${rows.join("")}</g>`;
 }
 
 function entryNode(value: Value): Node {
@@ -115,16 +127,21 @@ function entryNode(value: Value): Node {
 
 function opNode(op: Op, leaves: ReadonlyMap<string, string>, marks: ReadonlyMap<string, Mark>): Node {
   const own = op.ins.filter((value) => value !== null);
-  const { fn } = op.attrs;
   return {
     family: FAMILIES[op.kind] ?? "each",
-    title: typeof fn === "string" ? `${op.kind} ${fn}` : op.kind,
+    title: titleOf(op),
     lines: [...attrLines(op.attrs), ...own.map(({ id }) => leaves.get(id)).filter((text) => text !== undefined)],
     tooltip: `${op.outs.map(({ id }) => id).join(", ")}\n${JSON.stringify(op.attrs)}`,
     mark: marks.get(op.outs[0]!.id),
     outs: op.outs,
     ins: own.filter(({ id }) => !leaves.has(id)),
   };
+}
+
+/** "add" says enough; "reduce max" needs both words. */
+function titleOf({ kind, attrs: { fn } }: Op): string {
+  if (typeof fn !== "string") return kind;
+  return ["binary", "unary", "compare", "activation"].includes(kind) ? fn : `${kind} ${fn}`;
 }
 
 /** Weights, states and constants belong to the op that reads them. */
@@ -144,11 +161,17 @@ function leafTexts(graph: Graph): Map<string, string> {
 
 const LONGEST = 46;
 
+function attrText(value: Attr | undefined): string {
+  if (typeof value === "number") return String(Number(value.toPrecision(5)));
+  if (Array.isArray(value)) return `[${value.map(attrText).join(", ")}]`;
+  return typeof value === "string" ? value : JSON.stringify(value);
+}
+
 function attrLines(attrs: Attrs): string[] {
   const parts = Object.entries(attrs)
     .filter(([name]) => name !== "fn")
     .map(([name, value]) => {
-      const text = typeof value === "number" ? String(Number(value.toPrecision(5))) : JSON.stringify(value);
+      const text = attrText(value);
       return `${name} ${text.length > LONGEST - 12 ? `${text.slice(0, LONGEST - 14)}…` : text}`;
     });
   const lines: string[] = [];

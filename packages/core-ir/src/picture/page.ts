@@ -3,7 +3,6 @@ import type { Graph, Net, Op, Program, Value } from "../graph.ts";
 import type { PassTrace } from "../pass.ts";
 import { blockResults } from "../passes/expose-blocks.ts";
 import { typeText } from "../shape.ts";
-import { opLine } from "../text/print.ts";
 import { htmlText } from "./html-text.ts";
 import { type Mark, opsSvg } from "./ops-svg.ts";
 import { bytesText, countText, knownBytes, sizeText } from "./sizes.ts";
@@ -44,25 +43,37 @@ export function drawProgram(title: string, program: Program, traces: readonly Pa
 `;
 }
 
-function drawStage({ program, before }: Stage): string {
-  const earlier = new Map(
-    before?.nets.flatMap(({ graph }) => graph.ops.map((op) => [op.outs[0]!.id, opLine(op)])) ?? [],
-  );
+function drawStage(stage: Stage): string {
+  const marks = marksOf(stage);
+  return stage.program.nets.map((net) => drawNet(net, stage.program.nets.length > 1, marks)).join("");
+}
+
+/** What an op does, apart from sizes: a pass that only lays tokens out anew changes nothing of it. */
+function meaning({ kind, ins, outs, attrs }: Op): string {
+  return JSON.stringify([kind, ins.map((value) => value?.id), outs.map(({ type }) => type.dtype), attrs]);
+}
+
+function meanings(program: Program): Map<string, string> {
+  return new Map(program.nets.flatMap(({ graph }) => graph.ops.map((op) => [op.outs[0]!.id, meaning(op)])));
+}
+
+/** Which ops the stage's pass added or changed, by first result. */
+function marksOf({ program, before }: Stage): Map<string, Mark> {
   const marks = new Map<string, Mark>();
-  if (before)
-    for (const { graph } of program.nets)
-      for (const op of graph.ops) {
-        const was = earlier.get(op.outs[0]!.id);
-        if (was !== opLine(op)) marks.set(op.outs[0]!.id, was === undefined ? "added" : "changed");
-      }
-  return program.nets.map((net) => drawNet(net, program.nets.length > 1, marks)).join("");
+  if (!before) return marks;
+  const earlier = meanings(before);
+  for (const [id, now] of meanings(program)) {
+    const was = earlier.get(id);
+    if (was !== now) marks.set(id, was === undefined ? "added" : "changed");
+  }
+  return marks;
 }
 
 function drawNet({ id, graph }: Net, named: boolean, marks: ReadonlyMap<string, Mark>): string {
   const results = blockResults(graph);
   const rows: string[] = [flow(graph.inputs, "in")];
   for (const run of blockRuns(graph)) {
-    if (run.loose.length > 0) rows.push(opsCard("shared", graph, run.loose, marks), arrow([]));
+    if (run.loose.length > 0) rows.push(opsCard("shared by the blocks", graph, run.loose, marks), arrow([]));
     rows.push(blockCard(graph, run, marks));
     const last = run.blocks.at(-1)!;
     if (last !== graph.blocks.at(-1)) rows.push(arrow(results.get(last.name) ?? []));
@@ -123,19 +134,13 @@ function facts(graph: Graph): string {
   return parts.map((part) => `<span>${htmlText(part)}</span>`).join("");
 }
 
-function changesText({ program, before }: Stage): string {
-  if (!before) return "";
-  const lines = (of: Program) =>
-    new Map(of.nets.flatMap(({ graph }) => graph.ops.map((op) => [op.outs[0]!.id, opLine(op)])));
-  const [old, now] = [lines(before), lines(program)];
-  let [added, changed] = [0, 0];
-  for (const [id, line] of now) {
-    const was = old.get(id);
-    if (was === undefined) added++;
-    else if (was !== line) changed++;
-  }
-  const removed = [...old.keys()].filter((id) => !now.has(id)).length;
-  return `<small>+${added} −${removed} ~${changed} ops</small>`;
+function changesText(stage: Stage): string {
+  if (!stage.before) return "";
+  const marks = [...marksOf(stage).values()];
+  const now = meanings(stage.program);
+  const removed = [...meanings(stage.before).keys()].filter((id) => !now.has(id)).length;
+  const count = (mark: Mark) => marks.filter((one) => one === mark).length;
+  return `<small>+${count("added")} −${removed} ~${count("changed")} ops</small>`;
 }
 
 function legend(): string {
