@@ -1,0 +1,44 @@
+/** Stable names of what can be wrong with a request; scripts may match on them. */
+export type GenerateErrorCode =
+  | "option-invalid"
+  | "context-overflow"
+  | "prompt-empty"
+  | "unsupported" // the session can't do what was asked
+  | "nothing-left" // every token was ruled out
+  | "closed";
+
+const marker = Symbol.for("@llm/generate.GenerateError");
+
+/** The error class of this package: one line, and a stable code. */
+export class GenerateError extends Error {
+  readonly code: GenerateErrorCode;
+  readonly [marker] = true;
+
+  constructor(code: GenerateErrorCode, message: string, options: { readonly cause?: unknown } = {}) {
+    super(message, options);
+    this.name = "GenerateError";
+    this.code = code;
+  }
+
+  /** True for errors of any copy of this package. */
+  static isInstance(error: unknown): error is GenerateError {
+    return typeof error === "object" && error !== null && marker in error;
+  }
+}
+
+/** A prompt that leaves no room for an answer, with the numbers. */
+export class ContextOverflowError extends GenerateError {
+  readonly tokens: number;
+  /** The longest prompt that would do. */
+  readonly limit: number;
+
+  constructor(tokens: number, limit: number) {
+    super(
+      "context-overflow",
+      `the prompt has ${tokens} tokens, ${tokens - limit} more than the ${limit} that leave room for an answer; shorten it, or truncate it left or in the middle`,
+    );
+    this.name = "ContextOverflowError";
+    this.tokens = tokens;
+    this.limit = limit;
+  }
+}

@@ -1,0 +1,55 @@
+import { expMinus } from "./fast-exp.ts";
+
+/** The tokens that are still possible, with their scores, in ascending order of ids. Arrays are reused from token to token. */
+export class Candidates {
+  readonly ids: Int32Array;
+  readonly scores: Float32Array;
+  /** Scratch for the filters, one number for each candidate. */
+  readonly keys: Float64Array;
+  readonly masses: Float64Array;
+  count = 0;
+
+  constructor(vocab: number) {
+    this.ids = new Int32Array(vocab);
+    this.scores = new Float32Array(vocab);
+    this.keys = new Float64Array(vocab);
+    this.masses = new Float64Array(vocab);
+  }
+
+  /** Takes over scores of the whole vocabulary, and leaves out what is impossible already. */
+  fill(scores: Float32Array): void {
+    let n = 0;
+    for (let id = 0; id < scores.length; id++) {
+      const score = scores[id]!;
+      if (!(score > -Infinity)) continue; // NaN goes, too
+      this.ids[n] = id;
+      this.scores[n++] = score;
+    }
+    this.count = n;
+  }
+
+  /** Keeps those candidates, by index, for which `keep` says so. */
+  keep(keep: (index: number) => boolean): void {
+    let n = 0;
+    for (let i = 0; i < this.count; i++) {
+      if (!keep(i)) continue;
+      this.ids[n] = this.ids[i]!;
+      this.scores[n++] = this.scores[i]!;
+    }
+    this.count = n;
+  }
+
+  best(): number {
+    let best = -Infinity;
+    for (let i = 0; i < this.count; i++) if (this.scores[i]! > best) best = this.scores[i]!;
+    return best;
+  }
+
+  /** Writes e^(score − best) into `masses` and returns their sum. */
+  weigh(): number {
+    const best = this.best();
+    let total = 0;
+    for (let i = 0; i < this.count; i++) total += this.masses[i] = expMinus(best - this.scores[i]!);
+    return total;
+  }
+}

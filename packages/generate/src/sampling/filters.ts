@@ -1,0 +1,62 @@
+import type { Candidates } from "./candidates.ts";
+import { kthLargest, selectByMass } from "./select.ts";
+
+/** Divides by the temperature, in 32 bits as the reference does. */
+export function scaleByTemperature(c: Candidates, temperature: number): void {
+  const t = Math.fround(temperature);
+  for (let i = 0; i < c.count; i++) c.scores[i]! /= t;
+}
+
+/** The k best, and those as good as the last of them. */
+export function topK(c: Candidates, k: number): void {
+  if (k >= c.count) return;
+  const threshold = kthLargest(c.scores, c.count, k);
+  c.keep((i) => c.scores[i]! >= threshold);
+}
+
+/** The fewest best tokens that together have probability p. */
+export function topP(c: Candidates, p: number): void {
+  const total = c.weigh();
+  const best = c.best();
+  for (let i = 0; i < c.count; i++) c.keys[i] = best - c.scores[i]!;
+  let { key, ties } = selectByMass(c.keys, c.masses, c.count, p * total);
+  c.keep((i) => c.keys[i]! < key || (c.keys[i] === key && ties-- > 0));
+}
+
+/** Those at least `share` times as probable as the best. */
+export function minP(c: Candidates, share: number): void {
+  c.weigh();
+  c.keep((i) => c.masses[i]! >= share);
+}
+
+/** Those whose surprise is nearest to the expected one, up to probability `mass`. */
+export function typicalP(c: Candidates, mass: number): void {
+  const total = c.weigh();
+  const best = c.best();
+  const logTotal = Math.log(total);
+  const expected = entropy(c, total);
+  for (let i = 0; i < c.count; i++) c.keys[i] = Math.abs(best - c.scores[i]! + logTotal - expected);
+  const { key } = selectByMass(c.keys, c.masses, c.count, mass * total);
+  c.keep((i) => c.keys[i]! <= key);
+}
+
+/** Those of at least probability `epsilon`, and the best in any case. */
+export function epsilonCutoff(c: Candidates, epsilon: number): void {
+  const total = c.weigh();
+  const best = c.best();
+  c.keep((i) => c.masses[i]! >= epsilon * total || c.scores[i] === best);
+}
+
+/** As `epsilonCutoff`, with a lower bar where the distribution is flat. */
+export function etaCutoff(c: Candidates, epsilon: number): void {
+  const total = c.weigh();
+  epsilonCutoff(c, Math.min(epsilon, Math.sqrt(epsilon) * Math.exp(-entropy(c, total))));
+}
+
+/** Needs `masses` as `weigh` left them. */
+function entropy(c: Candidates, total: number): number {
+  const best = c.best();
+  let sum = 0;
+  for (let i = 0; i < c.count; i++) sum += c.masses[i]! * (best - c.scores[i]!);
+  return sum / total + Math.log(total);
+}

@@ -1,0 +1,88 @@
+import { GenerateError } from "../error.ts";
+
+/** How the next token is chosen. All are off unless given; what is given is applied in the order of this list. */
+export interface SamplingOptions {
+  /** Added to a sequence's last token when the rest of it stands before: [[ids, bias], …]. */
+  readonly sequenceBias?: readonly (readonly [readonly number[], number])[];
+  /** Added to tokens, whatever stands before: id → bias. */
+  readonly logitBias?: Readonly<Record<number, number>>;
+  /** Above 1: tokens of the prompt and the answer become less likely. */
+  readonly repetitionPenalty?: number;
+  /** Taken off each token of the answer so far. */
+  readonly presencePenalty?: number;
+  /** Taken off each token of the answer, times how often it came. */
+  readonly frequencyPenalty?: number;
+  /** "Don't repeat yourself": what would go on repeating a run of more than `dryAllowedLength` tokens loses multiplier · base^excess. */
+  readonly dryMultiplier?: number;
+  readonly dryBase?: number; // 1.75
+  readonly dryAllowedLength?: number; // 2
+  /** Tokens that no repetition reaches across. */
+  readonly drySequenceBreakers?: readonly number[];
+  /** No run of this many tokens comes twice. */
+  readonly noRepeatNgramSize?: number;
+  readonly badWordsIds?: readonly (readonly number[])[];
+  /** No end-of-text token before this many. */
+  readonly minNewTokens?: number;
+  /** [start, factor]: from `start` new tokens on, ending becomes exponentially more likely. */
+  readonly exponentialDecayLengthPenalty?: readonly [number, number];
+  readonly suppressTokens?: readonly number[];
+  /** 0 is greedy. */
+  readonly temperature?: number;
+  readonly topK?: number;
+  readonly topP?: number;
+  readonly minP?: number;
+  readonly typicalP?: number;
+  readonly epsilonCutoff?: number;
+  readonly etaCutoff?: number;
+  /** Always the best token; the same as temperature 0. */
+  readonly greedy?: boolean;
+}
+
+type NumberRule = readonly [name: keyof SamplingOptions, fits: (x: number) => boolean, rule: string];
+
+const integer = (x: number): boolean => Number.isInteger(x) && x >= 0;
+const share = (x: number): boolean => x >= 0 && x <= 1;
+
+const RULES: readonly NumberRule[] = [
+  ["repetitionPenalty", (x) => x > 0, "above 0"],
+  ["presencePenalty", Number.isFinite, "a number"],
+  ["frequencyPenalty", Number.isFinite, "a number"],
+  ["dryMultiplier", (x) => x >= 0, "0 or more"],
+  ["dryBase", (x) => x >= 1, "1 or more"],
+  ["dryAllowedLength", (x) => integer(x) && x > 0, "a whole number above 0"],
+  ["noRepeatNgramSize", integer, "a whole number"],
+  ["minNewTokens", integer, "a whole number"],
+  ["temperature", (x) => x >= 0, "0 (greedy) or more"],
+  ["topK", integer, "a whole number (0: off)"],
+  ["topP", share, "between 0 and 1"],
+  ["minP", share, "between 0 and 1"],
+  ["typicalP", share, "between 0 and 1"],
+  ["epsilonCutoff", (x) => x >= 0 && x < 1, "at least 0 and below 1"],
+  ["etaCutoff", (x) => x >= 0 && x < 1, "at least 0 and below 1"],
+];
+
+/** Throws a GenerateError that names the first option that makes no sense. */
+export function checkSampling(options: SamplingOptions, vocab: number): void {
+  for (const [name, fits, rule] of RULES) {
+    const value = options[name];
+    if (value !== undefined && !(typeof value === "number" && Number.isFinite(value) && fits(value)))
+      throw new GenerateError("option-invalid", `${name} is ${String(value)}, but must be ${rule}`);
+  }
+  const ids = [
+    ...(options.suppressTokens ?? []),
+    ...(options.drySequenceBreakers ?? []),
+    ...Object.keys(options.logitBias ?? {}).map(Number),
+    ...(options.badWordsIds ?? []).flat(),
+    ...(options.sequenceBias ?? []).flatMap(([sequence]) => sequence),
+  ];
+  for (const id of ids)
+    if (!(Number.isInteger(id) && id >= 0 && id < vocab))
+      throw new GenerateError("option-invalid", `token ${id} is not in the vocabulary of ${vocab}`);
+  for (const sequence of [...(options.badWordsIds ?? []), ...(options.sequenceBias ?? []).map(([ids]) => ids)])
+    if (sequence.length === 0) throw new GenerateError("option-invalid", "a banned or biased sequence is empty");
+}
+
+/** Whether the best token is always taken. Without any option that draws, nothing is drawn. */
+export function isGreedy({ greedy, temperature }: SamplingOptions): boolean {
+  return greedy ?? (temperature === undefined || temperature === 0);
+}

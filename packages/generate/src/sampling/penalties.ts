@@ -1,0 +1,118 @@
+import type { SamplingOptions } from "./options.ts";
+
+/** What was said before the token to choose. */
+export interface History {
+  readonly tokens: ArrayLike<number>; // prompt and answer
+  readonly length: number; // how many of them count
+  readonly promptLength: number;
+}
+
+export interface PenaltyContext {
+  readonly options: SamplingOptions;
+  readonly eos: readonly number[];
+  readonly history: History;
+}
+
+/** One step of the published order, on scores of the whole vocabulary; touches few of them. */
+type Penalty = (scores: Float32Array, context: PenaltyContext) => void;
+
+const sequenceBias: Penalty = (scores, { options, history }) => {
+  for (const [sequence, bias] of options.sequenceBias ?? [])
+    if (endsWithStart(history, sequence)) scores[sequence.at(-1)!]! += bias;
+};
+
+const logitBias: Penalty = (scores, { options }) => {
+  for (const [id, bias] of Object.entries(options.logitBias ?? {})) scores[Number(id)]! += bias;
+};
+
+const repetition: Penalty = (scores, { options, history }) => {
+  const penalty = Math.fround(options.repetitionPenalty ?? 1);
+  if (penalty === 1) return;
+  for (const id of distinct(history, 0)) {
+    const score = scores[id]!;
+    scores[id] = score < 0 ? score * penalty : score / penalty;
+  }
+};
+
+const presenceAndFrequency: Penalty = (scores, { options, history }) => {
+  const { presencePenalty: presence = 0, frequencyPenalty: frequency = 0 } = options;
+  if (presence === 0 && frequency === 0) return;
+  for (let i = history.promptLength; i < history.length; i++) scores[history.tokens[i]!]! -= frequency;
+  for (const id of distinct(history, history.promptLength)) scores[id]! -= presence;
+};
+
+/** What makes a repetition's run longer is punished exponentially in the length it would have. */
+const dry: Penalty = (scores, { options, history: { tokens, length } }) => {
+  const { dryMultiplier: multiplier = 0, dryBase: base = 1.75, dryAllowedLength: allowed = 2 } = options;
+  if (multiplier === 0 || length === 0) return;
+  const breakers = new Set(options.drySequenceBreakers);
+  const longest = new Map<number, number>(); // token → run before its earlier occurrence that stands at the end, too
+  for (let i = 0; i < length - 1; i++) {
+    let run = 0;
+    while (run <= i && tokens[i - run] === tokens[length - 1 - run] && !breakers.has(tokens[i - run]!)) run++;
+    const next = tokens[i + 1]!;
+    if (run > 0 && !breakers.has(next)) longest.set(next, Math.max(longest.get(next) ?? 0, run));
+  }
+  for (const [id, run] of longest) if (run >= allowed) scores[id]! -= multiplier * base ** (run - allowed);
+};
+
+const noRepeatNgram: Penalty = (scores, { options, history: { tokens, length } }) => {
+  const n = options.noRepeatNgramSize ?? 0;
+  if (n === 0 || length + 1 < n) return;
+  for (let i = 0; i + n <= length; i++) {
+    let same = true;
+    for (let j = 0; j < n - 1 && same; j++) same = tokens[i + j] === tokens[length - n + 1 + j];
+    if (same) scores[tokens[i + n - 1]!] = -Infinity;
+  }
+};
+
+const badWords: Penalty = (scores, { options, history, eos }) => {
+  for (const sequence of options.badWordsIds ?? []) {
+    if (sequence.length === 1 && eos.includes(sequence[0]!)) continue; // the end can't be banned this way
+    if (endsWithStart(history, sequence)) scores[sequence.at(-1)!] = -Infinity;
+  }
+};
+
+const minNewTokens: Penalty = (scores, { options, history, eos }) => {
+  if (history.length - history.promptLength >= (options.minNewTokens ?? 0)) return;
+  for (const id of eos) scores[id] = -Infinity;
+};
+
+const lengthDecay: Penalty = (scores, { options, history, eos }) => {
+  const [start, factor] = options.exponentialDecayLengthPenalty ?? [Infinity, 1];
+  const over = history.length - history.promptLength - start;
+  if (!(over > 0)) return;
+  for (const id of eos) if (scores[id]! > -Infinity) scores[id]! += Math.abs(scores[id]!) * (factor ** over - 1);
+};
+
+const suppress: Penalty = (scores, { options }) => {
+  for (const id of options.suppressTokens ?? []) scores[id] = -Infinity;
+};
+
+/** The order is the published one; what other programs added stands beside its nearest relative. */
+export const PENALTIES: readonly Penalty[] = [
+  sequenceBias,
+  logitBias,
+  repetition,
+  presenceAndFrequency,
+  dry,
+  noRepeatNgram,
+  badWords,
+  minNewTokens,
+  lengthDecay,
+  suppress,
+];
+
+/** Whether the history ends with all but the last token of a sequence that isn't longer than it. */
+function endsWithStart({ tokens, length }: History, sequence: readonly number[]): boolean {
+  const before = sequence.length - 1;
+  if (before > 0 && sequence.length > length) return false;
+  for (let i = 0; i < before; i++) if (tokens[length - before + i] !== sequence[i]) return false;
+  return true;
+}
+
+function distinct({ tokens, length }: History, from: number): Set<number> {
+  const ids = new Set<number>();
+  for (let i = from; i < length; i++) ids.add(tokens[i]!);
+  return ids;
+}

@@ -1,0 +1,135 @@
+import { GenerateError } from "../error.ts";
+import { draw, type RandomState } from "../random/random-state.ts";
+import { Candidates } from "./candidates.ts";
+import { epsilonCutoff, etaCutoff, minP, scaleByTemperature, topK, topP, typicalP } from "./filters.ts";
+import { checkSampling, isGreedy, type SamplingOptions } from "./options.ts";
+import { type History, PENALTIES, type PenaltyContext } from "./penalties.ts";
+
+export interface SamplerContext {
+  readonly vocab: number;
+  /** Tokens that end a text: what `minNewTokens` and the length penalty are about. */
+  readonly eos?: readonly number[];
+}
+
+/** What is possible next, in ascending order of ids; probabilities sum to 1. */
+export interface Distribution {
+  readonly ids: Int32Array;
+  readonly probs: Float64Array;
+}
+
+export interface Choice {
+  readonly token: number;
+  readonly random: RandomState; // after the choice
+}
+
+/** Chooses tokens by one request's options, in the published order of processors. Holds no state between tokens but scratch. */
+export class Sampler {
+  readonly options: SamplingOptions;
+  readonly greedy: boolean;
+  readonly #vocab: number;
+  readonly #eos: readonly number[];
+  readonly #scratch: Scratch;
+  readonly #plain: boolean;
+
+  constructor(options: SamplingOptions, { vocab, eos = [] }: SamplerContext) {
+    checkSampling(options, vocab);
+    this.options = options;
+    this.greedy = isGreedy(options);
+    this.#vocab = vocab;
+    this.#eos = eos.filter((id) => id >= 0 && id < vocab);
+    this.#scratch = scratchFor(vocab);
+    this.#plain = !Object.entries(options).some(([name, value]) => !WITHOUT_PENALTY.has(name) && value !== undefined);
+  }
+
+  /** True when the best token of the logits as they are is the choice. */
+  get isPlainGreedy(): boolean {
+    return this.greedy && this.#plain;
+  }
+
+  /** The next token after `history`, given the model's logits (which stay as they are). `allow` is a bit mask, LSB first. */
+  choose(logits: Float32Array, history: History, random: RandomState, allow?: Uint32Array): Choice {
+    if (this.greedy) {
+      const scores = this.#plain && !allow ? logits : this.#penalised(logits, history, allow);
+      return { token: argmax(scores), random };
+    }
+    const candidates = this.#filtered(logits, history, allow);
+    const total = candidates.weigh();
+    const [u, after] = draw(random);
+    let left = u * total;
+    for (let i = 0; i < candidates.count; i++)
+      if ((left -= candidates.masses[i]!) < 0) return { token: candidates.ids[i]!, random: after };
+    return { token: lastPossible(candidates), random: after };
+  }
+
+  /** What `choose` draws from. */
+  distribution(logits: Float32Array, history: History, allow?: Uint32Array): Distribution {
+    const candidates = this.#filtered(logits, history, allow);
+    const total = candidates.weigh();
+    const { ids, masses, count } = candidates;
+    return { ids: ids.slice(0, count), probs: masses.slice(0, count).map((mass) => mass / total) };
+  }
+
+  #penalised(logits: Float32Array, history: History, allow: Uint32Array | undefined): Float32Array {
+    const scores = this.#scratch.scores;
+    scores.set(logits);
+    const context: PenaltyContext = { options: this.options, eos: this.#eos, history };
+    if (!this.#plain) for (const penalty of PENALTIES) penalty(scores, context);
+    if (allow) for (let id = 0; id < this.#vocab; id++) if (!((allow[id >>> 5]! >>> (id & 31)) & 1)) scores[id] = -Infinity;
+    return scores;
+  }
+
+  #filtered(logits: Float32Array, history: History, allow: Uint32Array | undefined): Candidates {
+    const { candidates } = this.#scratch;
+    const { options } = this;
+    candidates.fill(this.#plain && !allow ? logits : this.#penalised(logits, history, allow));
+    if (candidates.count === 0) throw new GenerateError("nothing-left", "the options rule out every token");
+    const { temperature = 1 } = options;
+    if (temperature !== 1 && temperature !== 0) scaleByTemperature(candidates, temperature);
+    if (options.topK) topK(candidates, options.topK);
+    if (options.topP !== undefined && options.topP < 1) topP(candidates, options.topP);
+    if (options.minP) minP(candidates, options.minP);
+    if (options.typicalP !== undefined && options.typicalP < 1) typicalP(candidates, options.typicalP);
+    if (options.epsilonCutoff) epsilonCutoff(candidates, options.epsilonCutoff);
+    if (options.etaCutoff) etaCutoff(candidates, options.etaCutoff);
+    return candidates;
+  }
+}
+
+/** Options that say how to choose, and leave the scores alone. */
+const WITHOUT_PENALTY: ReadonlySet<string> = new Set([
+  ...["greedy", "temperature", "topK", "topP", "minP", "typicalP", "epsilonCutoff", "etaCutoff"],
+  ...["dryBase", "dryAllowedLength", "drySequenceBreakers"],
+]);
+
+interface Scratch {
+  readonly scores: Float32Array;
+  readonly candidates: Candidates;
+}
+
+/** One for each size of vocabulary, not for each request: nothing in it outlives a call. */
+const scratches = new Map<number, Scratch>();
+
+function scratchFor(vocab: number): Scratch {
+  let scratch = scratches.get(vocab);
+  if (!scratch) scratches.set(vocab, (scratch = { scores: new Float32Array(vocab), candidates: new Candidates(vocab) }));
+  return scratch;
+}
+
+function argmax(scores: Float32Array): number {
+  let best = -1;
+  let most = -Infinity;
+  for (let id = 0; id < scores.length; id++)
+    if (scores[id]! > most) {
+      most = scores[id]!;
+      best = id;
+    }
+  if (best < 0) throw new GenerateError("nothing-left", "the options rule out every token");
+  return best;
+}
+
+/** Rounding may leave a sliver of the draw past the last candidate. */
+function lastPossible({ ids, masses, count }: Candidates): number {
+  let i = count - 1;
+  while (i > 0 && masses[i] === 0) i--;
+  return ids[i]!;
+}

@@ -1,0 +1,171 @@
+import { readFileSync } from "node:fs";
+import { goldenRoot } from "@llm/fixtures";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { randomState } from "../random/random-state.ts";
+import { expMinus } from "./fast-exp.ts";
+import type { SamplingOptions } from "./options.ts";
+import { Sampler } from "./sampler.ts";
+import { kthLargest, selectByMass } from "./select.ts";
+
+interface GoldenCase {
+  readonly params: Readonly<Record<string, unknown>>;
+  readonly logits: number;
+  readonly context: number;
+  readonly prompt_len: number;
+  readonly eos: number;
+  readonly probs: readonly number[] | null;
+  readonly kept: number;
+}
+
+interface GoldenSampling {
+  readonly vocab: number;
+  readonly logits: readonly (readonly (number | null)[])[];
+  readonly contexts: readonly (readonly number[])[];
+  readonly cases: readonly GoldenCase[];
+}
+
+const golden = JSON.parse(readFileSync(`${goldenRoot}/sampling.json`, "utf8")) as GoldenSampling;
+
+function camelCase(params: GoldenCase["params"]): SamplingOptions {
+  const name = (key: string): string => key.replaceAll(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
+  return Object.fromEntries(Object.entries(params).map(([key, value]) => [name(key), value]));
+}
+
+const TIES = 4; // the vector whose tied tokens survive by the sort's whim
+
+describe("sampling, as transformers computes it", () => {
+  const byParams = Map.groupBy(golden.cases, ({ params }) => JSON.stringify(params));
+  it.each([...byParams])("%s", (_, cases) => {
+    for (const one of cases) {
+      const logits = Float32Array.from(golden.logits[one.logits]!, (x) => x ?? -Infinity);
+      const tokens = golden.contexts[one.context]!;
+      const history = { tokens, length: tokens.length, promptLength: one.prompt_len };
+      const sampler = new Sampler({ ...camelCase(one.params), greedy: false }, { vocab: golden.vocab, eos: [one.eos] });
+      if (!one.probs) {
+        expect(() => sampler.distribution(logits, history)).toThrow(/every token/);
+        continue;
+      }
+      const { ids, probs } = sampler.distribution(logits, history);
+      const got = new Array<number>(golden.vocab).fill(0);
+      ids.forEach((id, i) => void (got[id] = probs[i]!));
+      const sorted = (values: readonly number[]): readonly number[] =>
+        one.logits === TIES ? [...values].sort((a, b) => a - b) : values;
+      const worst = Math.max(...sorted(got).map((p, i) => Math.abs(p - sorted(one.probs!)[i]!)));
+      expect(worst, JSON.stringify(one)).toBeLessThan(1e-5);
+      expect(ids.length, JSON.stringify(one)).toBe(one.kept);
+    }
+  });
+});
+
+describe("what transformers doesn't have", () => {
+  const vocab = 6;
+  const logits = Float32Array.of(1, 2, 3, 0.5, -1, 0);
+  const scoresWith = (options: SamplingOptions, tokens: number[], promptLength: number): number[] => {
+    const { ids, probs } = new Sampler({ ...options, greedy: false }, { vocab }).distribution(logits, {
+      tokens,
+      length: tokens.length,
+      promptLength,
+    });
+    const base = Math.log(probs[4]!) - -1; // token 4 is never touched here
+    expect(Array.from(ids)).toEqual([0, 1, 2, 3, 4, 5]);
+    return Array.from(probs, (p) => Math.log(p) - base);
+  };
+  const near = (got: number[], expected: number[]): void => got.forEach((x, i) => expect(x).toBeCloseTo(expected[i]!, 5));
+
+  it("takes presence and frequency penalties off what the answer holds, not the prompt", () => {
+    near(scoresWith({ presencePenalty: 0.5, frequencyPenalty: 0.25 }, [2, 2, 0, 1, 1], 2), [0.25, 1, 3, 0.5, -1, 0]);
+  });
+
+  it("adds logit bias", () => {
+    near(scoresWith({ logitBias: { 5: 2, 0: -3 } }, [], 0), [-2, 2, 3, 0.5, -1, 2]);
+  });
+
+  it("punishes what would prolong a repetition", () => {
+    // "0 1 2" stood before and "0 1" stands at the end: 2 would prolong a run of two.
+    near(scoresWith({ dryMultiplier: 1 }, [0, 1, 2, 3, 0, 1], 0), [1, 2, 2, 0.5, -1, 0]);
+    // a run of three: 1 · 1.75
+    near(scoresWith({ dryMultiplier: 1 }, [5, 0, 1, 2, 3, 5, 0, 1], 0), [1, 2, 3 - 1.75, 0.5, -1, 0]);
+    near(scoresWith({ dryMultiplier: 1, drySequenceBreakers: [1] }, [0, 1, 2, 3, 0, 1], 0), [1, 2, 3, 0.5, -1, 0]);
+  });
+
+  it("names an option that makes no sense", () => {
+    expect(() => new Sampler({ topP: 1.5 }, { vocab })).toThrow("topP is 1.5, but must be between 0 and 1");
+    expect(() => new Sampler({ suppressTokens: [6] }, { vocab })).toThrow("token 6 is not in the vocabulary of 6");
+  });
+});
+
+describe("draws", () => {
+  it("follow the distribution", () => {
+    const logits = Float32Array.of(0.3, -1, 2, 0, 1.1, -0.4, 0.9, 0);
+    const sampler = new Sampler({ temperature: 0.9, topK: 6 }, { vocab: 8 });
+    const history = { tokens: [], length: 0, promptLength: 0 };
+    const { ids, probs } = sampler.distribution(logits, history);
+    const counts = new Map<number, number>();
+    let random = randomState(42);
+    const total = 50_000;
+    for (let i = 0; i < total; i++) {
+      const choice = sampler.choose(logits, history, random);
+      counts.set(choice.token, (counts.get(choice.token) ?? 0) + 1);
+      random = choice.random;
+    }
+    expect([...counts.keys()].sort()).toEqual(Array.from(ids));
+    const chi = Array.from(ids).reduce((sum, id, i) => sum + (counts.get(id)! - total * probs[i]!) ** 2 / (total * probs[i]!), 0);
+    expect(chi).toBeLessThan(20.5 + 4); // 6 degrees of freedom at most (ties), one in ten thousand
+  });
+
+  it("greedy takes the first of the best and draws nothing", () => {
+    const random = randomState(1);
+    const history = { tokens: [], length: 0, promptLength: 0 };
+    const choice = new Sampler({}, { vocab: 4 }).choose(Float32Array.of(0, 7, 7, 1), history, random);
+    expect(choice).toEqual({ token: 1, random });
+  });
+
+  it("stays inside an allowed set", () => {
+    const history = { tokens: [], length: 0, promptLength: 0 };
+    for (const options of [{}, { temperature: 1 }]) {
+      const choice = new Sampler(options, { vocab: 4 }).choose(Float32Array.of(9, 7, 7, 1), history, randomState(3), Uint32Array.of(0b1000));
+      expect(choice.token).toBe(3);
+    }
+  });
+});
+
+describe("selection without sorting", () => {
+  const floats = fc.array(fc.float({ min: -50, max: 50, noNaN: true }), { minLength: 1, maxLength: 300 });
+
+  it("finds the k-th largest", () => {
+    fc.assert(
+      fc.property(floats, fc.nat(), (values, n) => {
+        const k = 1 + (n % values.length);
+        const expected = Float32Array.from(values).sort()[values.length - k];
+        expect(kthLargest(Float32Array.from(values), values.length, k)).toBe(expected);
+      }),
+    );
+  });
+
+  it("cuts where a sort would", () => {
+    fc.assert(
+      fc.property(floats, fc.double({ min: 0.01, max: 1, noNaN: true }), (values, share) => {
+        const keys = Float64Array.from(values, (x) => Math.abs(Math.fround(x)));
+        const masses = keys.map((key) => Math.exp(-key));
+        const target = share * masses.reduce((a, b) => a + b);
+        const order = Array.from(keys.keys()).sort((a, b) => keys[a]! - keys[b]! || a - b);
+        let before = 0;
+        const kept = order.filter((i) => {
+          const keep = before < target * (1 - 1e-12);
+          before += masses[i]!;
+          return keep;
+        });
+        const cut = selectByMass(keys, masses, keys.length, target * (1 - 1e-12));
+        const last = keys[kept.at(-1)!]!;
+        expect(cut.key).toBe(last);
+        expect(cut.ties).toBe(kept.filter((i) => keys[i] === last).length);
+      }),
+    );
+  });
+
+  it("has an exponential that is good to 1e-10", () => {
+    for (let d = 0; d < 40; d += 0.00317) expect(Math.abs(expMinus(d) / Math.exp(-d) - 1)).toBeLessThan(1e-10);
+    expect(expMinus(1000)).toBe(0);
+  });
+});
