@@ -69,10 +69,10 @@ export interface ModelGraph {
 }
 
 /** The canonical graph that a checkpoint's config asks for; needs no weights. */
-export function graphOf({ config: raw }: Checkpoint): ModelGraph {
+export function graphOf({ config: raw, weights }: Checkpoint): ModelGraph {
   const architecture = architectureFor(raw);
   const config = new Config(raw);
-  const graph = architecture.build(config);
+  const graph = architecture.build(config, (tensor) => weights.get(tensor)?.shape);
   checkSpec(graph);
   const unread = Object.keys(raw).filter(
     (key) => !config.fieldsRead.has(key) && !Object.hasOwn(architecture.ignored, key),
