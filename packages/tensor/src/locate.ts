@@ -87,12 +87,13 @@ function storedName(format: string): string {
 function storedView(
   stored: StoredTensor | undefined,
   expected: readonly number[],
-  { format, part }: Wanted,
+  { format, part, group }: Wanted,
   rows = { start: 0, end: expected[0] ?? 1 },
 ): View | undefined {
   const span = stored?.parts[part];
-  if (!stored || !span || stored.format !== format || stored.shift || stored.shape.join() !== expected.join())
+  if (!stored || !span || formatOf(stored) !== format || stored.shift || stored.shape.join() !== expected.join())
     return undefined;
+  if (group !== undefined && stored.params?.groupSize !== group) return undefined;
   const unit = unitOf(format);
   // Formats of several parts, in layouts of their own: each part is whole or nothing.
   if (!unit) {
@@ -106,6 +107,11 @@ function storedView(
   if (first === undefined) return undefined;
   const shape = expected.length === 0 ? expected : expected.with(0, rows.end - rows.start);
   return { span, unit, base: first * (strides[0] ?? 1), shape, strides };
+}
+
+/** GPTQ's two layouts are one format when read, and two when written. */
+function formatOf({ format, params }: StoredTensor): string {
+  return format === "gptq" && params?.zeroOffset === 0 ? "gptq_v2" : format;
 }
 
 function unitOf(format: string): Unit | undefined {

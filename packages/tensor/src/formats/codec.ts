@@ -10,14 +10,16 @@ export type Parts = Readonly<Record<string, TypedArray>>;
 
 /**
  * A number format with its options chosen: which values exist (`round`) and which bytes say them (`encode`, `decode`). It works on
- * rows of a matrix, each a whole number of blocks unless the format says otherwise; rows don't know of each other.
+ * rows of a matrix. Values of one row don't depend on another's.
  */
 export interface Codec {
+  /** Bytes of several rows lie among each other, so that only a whole matrix can be packed. */
+  readonly whole?: true;
   /** Values of a row that share a scale, for rows of that many columns. */
   block(columns: number): number;
   /** All that is stored, scales included. */
   bitsPerWeight(columns: number): number;
-  /** The packed tensors of a matrix. Rows are each part's slowest axis. */
+  /** The packed tensors of a matrix. Rows are each part's slowest axis, unless it is packed as a whole. */
   parts(rows: number, columns: number): Readonly<Record<string, PartType>>;
   encode(values: Float32Array, rows: number, columns: number): Parts;
   decode(parts: Parts, rows: number, columns: number): Float32Array;

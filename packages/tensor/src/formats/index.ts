@@ -3,12 +3,19 @@ import type { EncodeSpec } from "../weight-expr.ts";
 import type { Codec, FormatEntry } from "./codec.ts";
 import { GGUF_FORMATS } from "./gguf/entries.ts";
 import { INTEGER_FORMATS } from "./integer.ts";
+import { LINEAR_FORMATS } from "./linear.ts";
 import { MX_FORMATS } from "./mx.ts";
 import { PLAIN_FORMATS } from "./plain.ts";
 
 export type { Codec, FormatEntry, FormatOptions, Parts, PartType } from "./codec.ts";
 
-const ENTRIES: readonly FormatEntry[] = [...PLAIN_FORMATS, ...INTEGER_FORMATS, ...MX_FORMATS, ...GGUF_FORMATS];
+const ENTRIES: readonly FormatEntry[] = [
+  ...PLAIN_FORMATS,
+  ...INTEGER_FORMATS,
+  ...MX_FORMATS,
+  ...LINEAR_FORMATS,
+  ...GGUF_FORMATS,
+];
 
 /** Every number format by name. */
 export const FORMATS: Readonly<Record<string, FormatEntry>> = Object.fromEntries(

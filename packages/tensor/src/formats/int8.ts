@@ -22,7 +22,7 @@ export function int8({ group }: FormatOptions): Codec {
     const inverse = scale === 0 ? 0 : 1 / scale;
     for (let i = from, to = at; i < end; i++, to++) {
       const steps = (fround(fround(values[i]! * inverse) + ROUND) - ROUND) | 0;
-      into[to] = steps > 127 ? 127 : steps < -127 ? -127 : steps;
+      into[to] = max(-127, min(steps, 127));
     }
   };
   return {

@@ -57,7 +57,7 @@ const int8: MxElement = {
     const steps = inverse * 64;
     for (let i = from; i < end; i++) {
       const q = (Math.fround(values[i]! * steps + round) - round) | 0;
-      codes[i - from] = q > 127 ? 127 : q < -127 ? -127 : q;
+      codes[i - from] = Math.max(-127, Math.min(q, 127));
     }
   },
 };

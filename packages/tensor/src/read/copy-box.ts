@@ -47,8 +47,10 @@ function copyAxes(axes: readonly Axis[], depth: number, a: Numbers, from: number
     b[to] = a[from]!;
   } else if (left === 1) {
     copyRun(axes[depth]!, a, from, b, to);
-  } else if (left === 2 && axes[depth + 1]!.from !== 1 && axes[depth + 1]!.to === 1) {
-    copyTransposed(axes[depth]!, axes[depth + 1]!, a, from, b, to);
+  } else if (left === 2 && axes[depth + 1]!.from !== axes[depth + 1]!.to) {
+    // Written in order where one of the two can be.
+    const [rows, columns] = axes[depth]!.to === 1 ? [axes[depth + 1]!, axes[depth]!] : [axes[depth]!, axes[depth + 1]!];
+    copyTiled(rows, columns, a, from, b, to);
   } else {
     const axis = axes[depth]!;
     for (let i = 0; i < axis.size; i++) copyAxes(axes, depth + 1, a, from + i * axis.from, b, to + i * axis.to);
@@ -67,7 +69,7 @@ function copyRun(axis: Axis, a: Numbers, from: number, b: Numbers, to: number): 
 }
 
 /** In tiles, so that neither side is read or written a cache line per element. */
-function copyTransposed(rows: Axis, columns: Axis, a: Numbers, from: number, b: Numbers, to: number): void {
+function copyTiled(rows: Axis, columns: Axis, a: Numbers, from: number, b: Numbers, to: number): void {
   for (let r = 0; r < rows.size; r += TILE) {
     const rowEnd = Math.min(r + TILE, rows.size);
     for (let c = 0; c < columns.size; c += TILE) {
@@ -75,7 +77,7 @@ function copyTransposed(rows: Axis, columns: Axis, a: Numbers, from: number, b: 
       for (let i = r; i < rowEnd; i++) {
         const source = from + i * rows.from;
         const target = to + i * rows.to;
-        for (let j = c; j < columnEnd; j++) b[target + j] = a[source + j * columns.from]!;
+        for (let j = c; j < columnEnd; j++) b[target + j * columns.to] = a[source + j * columns.from]!;
       }
     }
   }

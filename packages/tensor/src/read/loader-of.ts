@@ -5,13 +5,15 @@ import { axisOf, shapeOf } from "../expr/shape-of.ts";
 import { simplify } from "../expr/simplify.ts";
 import { blockCodec } from "../formats/gguf/index.ts";
 import { codecOf } from "../formats/index.ts";
+import { AWQ, GPTQ } from "../formats/linear-words.ts";
 import type { StoredTensor, WeightSource } from "../source.ts";
 import type { WeightExpr } from "../weight-expr.ts";
 import { constantLoader, encodeLoader, rowNormLoader } from "./computed.ts";
 import { blockReader, plainReader } from "./flat-reader.ts";
 import type { Loader } from "./loader.ts";
 import { concatLoader, permuteLoader, sliceLoader, stackLoader } from "./moves.ts";
-import { AWQ, GPTQ, packedLinearLoader } from "./packed-linear.ts";
+import { packedLinearLoader } from "./packed-linear.ts";
+import { stridesOf } from "./region.ts";
 import { reshapeLoader } from "./reshape.ts";
 import { stridedLoader } from "./strided.ts";
 
@@ -32,7 +34,7 @@ function build(expr: WeightExpr, source: WeightSource): Loader {
       return sliceLoader(of, axisOf(expr, expr.axis, of.shape.length), expr.start, expr.end);
     }
     case "permute":
-      return permuteLoader(build(expr.of, source), expr.perm);
+      return permuted(expr.of, expr.perm, source);
     case "reshape":
       return reshapeLoader(build(expr.of, source), expr.shape);
     case "concat": {
@@ -48,6 +50,23 @@ function build(expr: WeightExpr, source: WeightSource): Loader {
     case "constant":
       return constantLoader(expr.dtype, expr.shape, expr.values);
   }
+}
+
+/** A stored tensor's axes are put in order while it is read, so that it needs no second copy. */
+function permuted(of: WeightExpr, perm: readonly number[], source: WeightSource): Loader {
+  if (of.op === "slice") {
+    const { axis, start, end } = of;
+    return sliceLoader(permuted(of.of, perm, source), perm.indexOf(axis), start, end);
+  }
+  if (of.op === "tensor") {
+    const stored = storedTensor(of.name, of.shape, source);
+    if (!stored.rows && stored.format !== "gptq" && stored.format !== "awq") {
+      const strides = stored.strides ?? stridesOf(stored.shape);
+      const pick = (by: readonly number[]) => perm.map((axis) => by[axis]!);
+      return storedLoader({ ...stored, shape: pick(stored.shape), strides: pick(strides) }, source);
+    }
+  }
+  return permuteLoader(build(of, source), perm);
 }
 
 /** The stored tensor of that name, which must have the shape that the model says. */

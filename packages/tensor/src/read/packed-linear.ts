@@ -1,39 +1,12 @@
 import { convertData } from "../convert.ts";
 import { DTYPES, type DType } from "../dtype.ts";
 import { TensorError } from "../error.ts";
+import { type LinearLayout, type LinearWords, unpackColumns, unpackLinear } from "../formats/linear-words.ts";
 import type { StoredTensor, WeightSource } from "../source.ts";
 import { plainReader } from "./flat-reader.ts";
 import type { Loader } from "./loader.ts";
 import { wholeRegion } from "./region.ts";
 import { stridedLoader } from "./strided.ts";
-
-/** A GPTQ or AWQ linear's published tensors, as far as a box of the weight needs them. */
-export interface LinearBox {
-  readonly bits: number;
-  readonly outputs: number;
-  readonly inputs: number;
-  /** Packed values, and how many of a word's values come before the box. */
-  readonly words: Uint32Array;
-  readonly skipped: number;
-  readonly scales: Float32Array; // (groups, outputs)
-  readonly zeros: Float32Array; // (groups, outputs)
-  readonly groupOf: Int32Array; // (inputs)
-}
-
-/** How a layout puts values into words. */
-export interface LinearLayout {
-  /** Along which axis of [out, in] the values of a word of `qweight` lie. */
-  readonly packed: "inputs" | "outputs";
-  /** Position within a word of the nth of its values. */
-  readonly order: (index: number, bits: number) => number;
-}
-
-/** GPTQ: successive inputs from the lowest bits up. */
-export const GPTQ: LinearLayout = { packed: "inputs", order: (index) => index };
-
-const AWQ_PLACES = [0, 4, 1, 5, 2, 6, 3, 7];
-/** AWQ's GEMM layout: outputs 0 2 4 6 1 3 5 7 of eight, from the lowest bits up. */
-export const AWQ: LinearLayout = { packed: "outputs", order: (index) => AWQ_PLACES[index]! };
 
 /** Boxes of a GPTQ or AWQ weight [out, in], dequantised: scale · (value − zero). */
 export function packedLinearLoader(stored: StoredTensor, layout: LinearLayout, source: WeightSource): Loader {
@@ -77,50 +50,22 @@ export function packedLinearLoader(stored: StoredTensor, layout: LinearLayout, s
         zeroWords.load({ start: [firstGroup, wordsFrom(o)], size: [someGroups, wordCount(o, rows)] }, "u32"),
         scales.load({ start: [firstGroup, o], size: [someGroups, rows] }, "f32"),
       ]);
-      const zeros = new Float32Array(someGroups * rows);
-      const mask = 2 ** bits - 1;
-      const zeroColumns = wordCount(o, rows);
       const skippedOutputs = o % perWord;
-      for (let g = 0; g < someGroups; g++)
-        for (let r = 0; r < rows; r++) {
-          const at = r + skippedOutputs;
-          const word = (zeroes as Uint32Array)[g * zeroColumns + Math.floor(at / perWord)]!;
-          zeros[g * rows + r] = ((word >>> (layout.order(at % perWord, bits) * bits)) & mask) + zeroOffset;
-        }
-      const box: LinearBox = {
+      const zeroBox = { rows: someGroups, from: skippedOutputs, count: rows };
+      const zeros = unpackColumns(zeroes as Uint32Array, zeroBox, bits, layout);
+      const box: LinearWords = {
         bits,
         outputs: rows,
         inputs: columns,
         words: packed as Uint32Array,
         skipped: byInput ? i % perWord : skippedOutputs,
         scales: scale as Float32Array,
-        zeros,
+        zeros: Float32Array.from(zeros, (zero) => zero + zeroOffset),
         groupOf: group.map((g) => g - firstGroup),
       };
-      return convertData(dequantise(box, layout), "f32", dtype);
+      return convertData(unpackLinear(box, layout), "f32", dtype);
     },
   };
-}
-
-function dequantise(box: LinearBox, layout: LinearLayout): Float32Array {
-  const { bits, outputs, inputs, words, skipped, scales, zeros, groupOf } = box;
-  const perWord = 32 / bits;
-  const mask = 2 ** bits - 1;
-  const shifts = Array.from({ length: perWord }, (_, index) => layout.order(index, bits) * bits);
-  const values = new Float32Array(outputs * inputs);
-  const byInput = layout.packed === "inputs";
-  const wordColumns = byInput ? outputs : Math.ceil((skipped + outputs) / perWord);
-  for (let i = 0; i < inputs; i++) {
-    const group = groupOf[i]! * outputs;
-    const at = i + skipped;
-    const row = byInput ? Math.floor(at / perWord) * wordColumns : i * wordColumns;
-    for (let o = 0; o < outputs; o++) {
-      const place = byInput ? at % perWord : (o + skipped) % perWord;
-      const word = words[row + (byInput ? o : Math.floor((o + skipped) / perWord))]!;
-      values[o * inputs + i] = scales[group + o]! * (((word >>> shifts[place]!) & mask) - zeros[group + o]!);
-    }
-  }
-  return values;
 }
 
 interface LinearNumbers {

@@ -3,6 +3,7 @@ import { DTYPES } from "../dtype.ts";
 import { TensorError } from "../error.ts";
 import { shapeOf } from "../expr/shape-of.ts";
 import { simplify } from "../expr/simplify.ts";
+import { exprText } from "../expr/text.ts";
 import type { PartType } from "../formats/codec.ts";
 import { codecOf } from "../formats/index.ts";
 import { locate } from "../locate.ts";
@@ -41,14 +42,18 @@ export async function* streamPacked(
   else yield* encoded(decided, source, wanted, options);
 }
 
-/** One part of a packed format as a tensor; the bare bytes where a format's layout is only known as stored. */
+/** One part of a packed format as a tensor; */
 export async function readPacked(expr: WeightExpr, source: WeightSource, packing: Packing): Promise<Tensor> {
   const wanted = packedPart(packing);
   const chunks: Uint8Array[] = [];
   for await (const chunk of streamPacked(expr, source, packing, { chunkBytes: 2 ** 24 })) chunks.push(chunk);
   const bytes = joined(chunks);
-  const asStored = wanted.format === "gptq" || wanted.format === "awq";
-  const { dtype, shape } = asStored ? { dtype: "u8" as const, shape: [bytes.length] } : partOf(shapeOf(expr), wanted);
+  const { dtype, shape } = partOf(shapeOf(expr), wanted);
+  if (bytes.length !== sizeOf(shape) * DTYPES[dtype].bytes)
+    throw new TensorError(
+      "format-shape",
+      `${exprText(expr)}: stored with another group than the ${wanted.format} asked for`,
+    );
   return { dtype, shape, data: new DTYPES[dtype].array(bytes.buffer) };
 }
 
@@ -57,14 +62,17 @@ export function partOf(shape: readonly number[], packing: Packing): PartType {
   const wanted = packedPart(packing);
   const columns = shape.at(-1) ?? 1;
   const leading = shape.slice(0, -1);
-  const parts = codecOf(specOf(wanted)).parts(sizeOf(leading), columns);
+  const codec = codecOf(specOf(wanted));
+  if (codec.whole && leading.length !== 1)
+    throw new TensorError("format-shape", `${wanted.format} is for matrices, not for [${shape.join(", ")}]`);
+  const parts = codec.parts(sizeOf(leading), columns);
   const part = Object.hasOwn(parts, wanted.part) ? parts[wanted.part] : undefined;
   if (!part)
     throw new TensorError(
       "format-unknown",
       `${wanted.format} has no part ${wanted.part}; it has ${Object.keys(parts).join(", ")}`,
     );
-  return { dtype: part.dtype, shape: [...leading, ...part.shape.slice(1)] };
+  return { dtype: part.dtype, shape: codec.whole ? part.shape : [...leading, ...part.shape.slice(1)] };
 }
 
 /** Values that are worked on at a time. */
@@ -82,7 +90,8 @@ async function* encoded(
   partOf(loader.shape, wanted);
   const columns = loader.shape.at(-1) ?? 1;
   const rowsAtOnce = Math.max(1, Math.floor((loader.scattered ? 8 * AT_ONCE : AT_ONCE) / Math.max(1, columns)));
-  for (const { start, size } of boxesInOrder(loader.shape.slice(0, -1), rowsAtOnce)) {
+  const leading = loader.shape.slice(0, -1);
+  for (const { start, size } of boxesInOrder(leading, codec.whole ? sizeOf(leading) : rowsAtOnce)) {
     signal?.throwIfAborted();
     const region = loader.shape.length === 0 ? { start, size } : { start: [...start, 0], size: [...size, columns] };
     const values = (await loader.load(region, "f32")) as Float32Array;

@@ -28,7 +28,7 @@ export function stridedLoader(stored: StoredTensor, flat: FlatReader): Loader {
   checkExtent(stored, flat, strides, rows);
   const last = shape.length - 1;
 
-  const gather = async (box: Piece, out: TypedArray, dtype: DType): Promise<void> => {
+  const gather = async (box: Piece, out: TypedArray): Promise<void> => {
     const axes = box.axes.filter(({ size }) => size !== 1).sort((a, b) => b.stride - a.stride);
     const most = Math.max(1, Math.floor(READ_BYTES / flat.elementBytes));
     const gap = GAP_BYTES / flat.elementBytes;
@@ -46,7 +46,7 @@ export function stridedLoader(stored: StoredTensor, flat: FlatReader): Loader {
         const rest = axes.slice(level + 1);
         for (let i = 0; i < size; i += step) {
           const some = Math.min(step, size - i);
-          const data = await flat.read(from + i * stride, (some - 1) * stride + inner, dtype);
+          const data = await flat.read(from + i * stride, (some - 1) * stride + inner, flat.dtype);
           copyBox(
             [some, ...rest.map((a) => a.size)],
             { data, offset: 0, strides: [stride, ...rest.map((a) => a.stride)] },
@@ -65,21 +65,22 @@ export function stridedLoader(stored: StoredTensor, flat: FlatReader): Loader {
     dtype: shift === 0 ? flat.dtype : "f32",
     scattered: last >= 0 && shape[last]! > 1 && strides[last] !== 1,
     load: async (region, dtype) => {
-      const reading = shift === 0 ? dtype : "f32";
       const pieces = [...piecesOf(region, strides, rows)];
       const single = pieces.length === 1 ? denseSpan(pieces[0]!) : undefined;
       if (single !== undefined && shift === 0 && single.count * flat.elementBytes <= READ_BYTES)
         return flat.read(single.from, single.count, dtype);
-      const out = allocate(reading, sizeOf(region.size));
-      for (const piece of pieces) await gather(piece, out, reading);
-      return shift === 0 ? out : shifted(out as Float32Array, shift, dtype);
+      // Converted last: on the way, gaps are read too, and dropped.
+      const out = allocate(flat.dtype, sizeOf(region.size));
+      for (const piece of pieces) await gather(piece, out);
+      return shift === 0 ? convertData(out, flat.dtype, dtype) : shifted(out, flat.dtype, shift, dtype);
     },
   };
 }
 
-function shifted(values: Float32Array, shift: number, dtype: DType): TypedArray {
+function shifted(data: TypedArray, from: DType, shift: number, to: DType): TypedArray {
+  const values = convertData(data, from, "f32") as Float32Array;
   for (let i = 0; i < values.length; i++) values[i]! += shift;
-  return convertData(values, "f32", dtype);
+  return convertData(values, "f32", to);
 }
 
 interface Piece {

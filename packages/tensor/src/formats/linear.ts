@@ -1,0 +1,186 @@
+import { TensorError } from "../error.ts";
+import { f16ToF32, f16ToNumber, numberToF16 } from "../half.ts";
+import type { Codec, FormatEntry, FormatOptions } from "./codec.ts";
+import { AWQ, GPTQ, type LinearLayout, packColumns, unpackColumns, unpackLinear } from "./linear-words.ts";
+
+const BITS = 4;
+const PER_WORD = 32 / BITS;
+const MOST = 2 ** BITS - 1;
+const MIDDLE = 2 ** (BITS - 1);
+
+interface Published {
+  readonly layout: LinearLayout;
+  /** The first GPTQ stores zero points less this. */
+  readonly zeroOffset: 0 | 1;
+  /** Whether each input's group is stored, in `g_idx`. */
+  readonly groupIndex: boolean;
+}
+
+/** Scale and zero point of a group as the published quantisers choose them. */
+interface Steps {
+  readonly scaleBits: number;
+  readonly zero: number;
+}
+
+/**
+ * Published 4-bit linears, rounded to nearest: without zero points of its own, a group's largest magnitude is at either end; with
+ * them, its least and its largest value are.
+ */
+function linear(
+  { layout, zeroOffset, groupIndex }: Published,
+  { group = 128, symmetric = true }: FormatOptions,
+): Codec {
+  const groupsOf = (columns: number) => Math.ceil(columns / group);
+
+  const stepsOf = (values: Float32Array): Steps => {
+    let least = 0;
+    let largest = 0;
+    for (const value of values) {
+      if (!Number.isFinite(value)) return { scaleBits: numberToF16(Number.NaN), zero: MIDDLE };
+      least = Math.min(least, value);
+      largest = Math.max(largest, value);
+    }
+    if (symmetric) {
+      const extreme = Math.max(-least, largest);
+      return { scaleBits: numberToF16((2 * extreme) / MOST), zero: MIDDLE };
+    }
+    // A zero point of 0, less one, would wrap around: a group without negative values starts at 1 then.
+    const lowest = zeroOffset;
+    const negative = least < 0 ? MOST : MOST - lowest;
+    const scaleBits = numberToF16((largest - least) / negative);
+    const scale = f16ToNumber(scaleBits);
+    const zero = scale > 0 ? Math.round(-least / scale) : MIDDLE;
+    return { scaleBits, zero: Math.min(Math.max(zero, lowest), MOST) };
+  };
+
+  const quantise = (values: Float32Array, rows: number, columns: number) => {
+    const groups = groupsOf(columns);
+    const codes = new Uint8Array(columns * rows); // (inputs, outputs)
+    const scales = new Uint16Array(groups * rows);
+    const zeros = new Uint8Array(groups * rows);
+    for (let row = 0; row < rows; row++)
+      for (let g = 0; g < groups; g++) {
+        const from = g * group;
+        const end = Math.min(from + group, columns);
+        const { scaleBits, zero } = stepsOf(values.subarray(row * columns + from, row * columns + end));
+        const scale = f16ToNumber(scaleBits);
+        scales[g * rows + row] = scaleBits;
+        zeros[g * rows + row] = zero;
+        for (let i = from; i < end; i++) {
+          const steps = scale > 0 ? roundToEven(values[row * columns + i]! / scale) : 0;
+          codes[i * rows + row] = Math.min(Math.max(steps + zero, 0), MOST);
+        }
+      }
+    return { codes, scales, zeros };
+  };
+
+  const checked = (rows: number, columns: number) => {
+    const [inputs, outputs] = layout.packed === "inputs" ? [columns, rows] : [PER_WORD, rows];
+    if (inputs % PER_WORD !== 0 || outputs % PER_WORD !== 0)
+      throw new TensorError(
+        "format-shape",
+        `a linear of [${rows}, ${columns}] doesn't fill words of ${PER_WORD} values`,
+      );
+  };
+
+  const codec: Codec = {
+    whole: true,
+    block: (columns) => Math.min(group, columns),
+    bitsPerWeight: (columns) => BITS + ((16 + BITS) * groupsOf(columns)) / columns,
+    parts(rows, columns) {
+      checked(rows, columns);
+      const byInput = layout.packed === "inputs";
+      return {
+        qweight: { dtype: "i32", shape: byInput ? [columns / PER_WORD, rows] : [columns, rows / PER_WORD] },
+        qzeros: { dtype: "i32", shape: [groupsOf(columns), rows / PER_WORD] },
+        scales: { dtype: "f16", shape: [groupsOf(columns), rows] },
+        ...(groupIndex && { g_idx: { dtype: "i32", shape: [columns] } as const }),
+      };
+    },
+    encode(values, rows, columns) {
+      checked(rows, columns);
+      const { codes, scales, zeros } = quantise(values, rows, columns);
+      const stored = zeros.map((zero) => zero - zeroOffset);
+      const words =
+        layout.packed === "outputs"
+          ? packColumns(codes, columns, rows, BITS, layout)
+          : packRows(codes, columns, rows, layout);
+      return {
+        qweight: new Int32Array(words.buffer),
+        qzeros: new Int32Array(packColumns(stored, groupsOf(columns), rows, BITS, layout).buffer),
+        scales,
+        ...(groupIndex && { g_idx: Int32Array.from({ length: columns }, (_, i) => Math.floor(i / group)) }),
+      };
+    },
+    decode({ qweight, qzeros, scales, g_idx }, rows, columns) {
+      const groups = groupsOf(columns);
+      const zeroWords = new Uint32Array(qzeros!.buffer, qzeros!.byteOffset, qzeros!.length);
+      const zeros = unpackColumns(zeroWords, { rows: groups, from: 0, count: rows }, BITS, layout);
+      const words = {
+        bits: BITS,
+        outputs: rows,
+        inputs: columns,
+        words: new Uint32Array(qweight!.buffer, qweight!.byteOffset, qweight!.length),
+        skipped: 0,
+        scales: f16ToF32(scales as Uint16Array),
+        zeros: Float32Array.from(zeros, (zero) => zero + zeroOffset),
+        groupOf: (g_idx as Int32Array) ?? Int32Array.from({ length: columns }, (_, i) => Math.floor(i / group)),
+      };
+      return unpackLinear(words, layout);
+    },
+    round(values, rows, columns) {
+      const { codes, scales, zeros } = quantise(values, rows, columns);
+      for (let row = 0; row < rows; row++)
+        for (let i = 0; i < columns; i++) {
+          const at = Math.floor(i / group) * rows + row;
+          values[row * columns + i] = f16ToNumber(scales[at]!) * (codes[i * rows + row]! - zeros[at]!);
+        }
+    },
+    bound(block) {
+      const scale = f16ToNumber(stepsOf(block).scaleBits);
+      if (!Number.isFinite(scale)) return Number.POSITIVE_INFINITY;
+      const range = block.reduce((a, b) => Math.max(a, Math.abs(b)), 0) * 2;
+      // Half a step; another half where rounding the zero point, or its place above the middle, cuts off an end.
+      return scale * (1 + 2 ** -6) + Math.max(0, range - scale * MOST);
+    },
+  };
+  return codec;
+}
+
+/** Puts values (rows, columns) into words down the rows: successive rows from the lowest bits up. */
+function packRows(values: Uint8Array, rows: number, columns: number, layout: LinearLayout): Uint32Array {
+  const words = new Uint32Array((rows * columns) / PER_WORD);
+  for (let row = 0; row < rows; row++) {
+    const base = Math.floor(row / PER_WORD) * columns;
+    const shift = layout.places[row % PER_WORD]! * BITS;
+    for (let column = 0; column < columns; column++) words[base + column]! |= values[row * columns + column]! << shift;
+  }
+  return words;
+}
+
+function roundToEven(value: number): number {
+  return Math.fround(value + 1.5 * 2 ** 23) - 1.5 * 2 ** 23;
+}
+
+const OPTIONS = { group: [32, 64, 128], symmetric: true } as const;
+
+export const LINEAR_FORMATS: readonly FormatEntry[] = [
+  {
+    name: "gptq",
+    title: "GPTQ, 4 bits, its first layout",
+    options: OPTIONS,
+    make: (options) => linear({ layout: GPTQ, zeroOffset: 1, groupIndex: true }, options),
+  },
+  {
+    name: "gptq_v2",
+    title: "GPTQ, 4 bits, its second layout",
+    options: OPTIONS,
+    make: (options) => linear({ layout: GPTQ, zeroOffset: 0, groupIndex: true }, options),
+  },
+  {
+    name: "awq",
+    title: "AWQ, 4 bits, its GEMM layout",
+    options: OPTIONS,
+    make: (options) => linear({ layout: AWQ, zeroOffset: 0, groupIndex: false }, { symmetric: false, ...options }),
+  },
+];
