@@ -25,13 +25,14 @@ export const matmul = op({
     const batch = broadcast(x!.shape.slice(0, -2), y!.shape.slice(0, -2)) as number[];
     const [px, py] = [x!, y!].map((t) => stretch({ ...t, shape: t.shape.slice(0, -2) }, batch));
     const out = f32([...batch, rows, columns]);
+    const [xs, ys, sums] = [floats(x!), floats(y!), floats(out)];
     for (let n = 0; n < sizeOf(batch); n++)
       for (let r = 0; r < rows; r++)
         for (let c = 0; c < columns; c++) {
           let sum = 0;
           const [fromX, fromY] = [(px![n]! * rows + r) * inner, py![n]! * inner * columns + c * stepC];
-          for (let i = 0; i < inner; i++) sum += floats(x!)[fromX + i]! * floats(y!)[fromY + i * stepI]!;
-          floats(out)[(n * rows + r) * columns + c] = sum;
+          for (let i = 0; i < inner; i++) sum += xs[fromX + i]! * ys[fromY + i * stepI]!;
+          sums[(n * rows + r) * columns + c] = sum;
         }
     return [out];
   },
