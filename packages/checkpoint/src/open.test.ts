@@ -1,7 +1,8 @@
-import { mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { goldenDir } from "@llm/fixtures";
+import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { CheckpointError, openCheckpoint } from "./index.ts";
 import { safetensorsFile } from "./testing/safetensors-file.ts";
@@ -79,6 +80,58 @@ test("a config alone opens without weights", async () => {
   const checkpoint = await openCheckpoint(await folder({ "config.json": "{}" }));
   expect([...checkpoint.weights.names()]).toEqual([]);
   await checkpoint.close();
+});
+
+test("a folder of transformers.js lists its ONNX files", async () => {
+  const path = await folder({ "config.json": '{"model_type":"gpt2"}', "tokenizer.json": "{}" });
+  await mkdir(join(path, "onnx"));
+  for (const name of ["model.onnx", "model_q4.onnx", "model.onnx_data"]) await writeFile(join(path, "onnx", name), "");
+  const checkpoint = await openCheckpoint(path);
+  expect(checkpoint.kind).toBe("transformersjs");
+  expect(checkpoint.onnx).toEqual(["onnx/model.onnx", "onnx/model_q4.onnx"]);
+  expect([...checkpoint.weights.names()]).toEqual([]);
+  expect(checkpoint.files).toEqual(["config.json", "tokenizer.json"]);
+  await checkpoint.close();
+});
+
+test("a folder with one GGUF file opens it, whether or not a config.json is beside it", async () => {
+  const gguf = await readFile(new URL("../fixtures/gguf/olmo.gguf", import.meta.url));
+  for (const beside of [{}, { "config.json": "{}" }]) {
+    const checkpoint = await openCheckpoint(await folder({ "x.gguf": gguf, ...beside }));
+    expect(checkpoint).toMatchObject({ kind: "gguf", config: { model_type: "olmo" } });
+    await checkpoint.close();
+  }
+  await expect(openCheckpoint(await folder({ "x.gguf": gguf, "y.gguf": gguf }))).rejects.toMatchObject({
+    code: "not-a-checkpoint",
+    message: expect.stringMatching(/several models \(x\.gguf, y\.gguf\)/),
+  });
+});
+
+test("a Git LFS pointer in place of the weights says how to get them", async () => {
+  const pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 9\n";
+  const path = await folder({ "config.json": "{}", "model.safetensors": pointer });
+  await expect(openCheckpoint(path)).rejects.toThrow(/Git LFS pointer, not the file itself; run: git lfs pull/);
+});
+
+test("any index and any config opens or is refused", async () => {
+  const json = fc.oneof(
+    fc.json(),
+    fc
+      .dictionary(
+        fc.constantFrom("a", "b", "__proto__"),
+        fc.oneof(fc.constant("x.safetensors"), fc.string(), fc.integer()),
+      )
+      .map((map) => JSON.stringify({ weight_map: map })),
+  );
+  await fc.assert(
+    fc.asyncProperty(fc.oneof(fc.json(), fc.string()), json, async (config, index) => {
+      const path = await folder({ "config.json": config, "model.safetensors.index.json": index, "x.safetensors": two });
+      const result = await openCheckpoint(path).catch((error) => error);
+      if (result instanceof Error) expect(result, result.stack).toBeInstanceOf(CheckpointError);
+      else await result.close();
+    }),
+    { numRuns: 200 },
+  );
 });
 
 test("one weight file opens with the config beside it", async () => {

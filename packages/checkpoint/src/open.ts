@@ -45,6 +45,8 @@ async function openFolder(folder: string, options: OpenOptions): Promise<Checkpo
   if (!names.includes("config.json") && gguf.length > 0) return openGgufFile(oneModel(folder, gguf), options);
   const config = await readConfig(folder, names, options);
   const stored = await openWeights(folder, names);
+  // Repositories of GGUF files often keep the original's config.json.
+  if (!stored && onnx.length === 0 && gguf.length > 0) return openGgufFile(oneModel(folder, gguf), options);
   const kind = stored === undefined && onnx.length > 0 ? "transformersjs" : "huggingface";
   const weights = stored ? await present(stored, config, folder) : noWeights();
   return checkpointOf({ kind, path: folder, folder, names, onnx, config, weights });

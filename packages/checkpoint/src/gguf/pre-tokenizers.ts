@@ -36,30 +36,29 @@ export interface PreTokenizer {
 
 const nfc: Json = { type: "NFC" };
 
-export const PRE_TOKENIZERS: Readonly<Record<string, PreTokenizer>> = {
-  default: { cut: gpt2 },
-  "gpt-2": { cut: gpt2 },
-  "phi-2": { cut: gpt2 },
-  mpt: { cut: gpt2 },
-  olmo: { cut: gpt2, normalizer: nfc },
-  jais: { cut: gpt2 },
-  exaone: { cut: gpt2 },
-  "roberta-bpe": { cut: gpt2 },
-  "llama-bpe": { cut: llama3, ignoreMerges: true },
-  llama3: { cut: llama3, ignoreMerges: true },
-  smaug: { cut: llama3 },
-  dbrx: { cut: llama3 },
-  "chatglm-bpe": { cut: llama3 },
-  glm4: { cut: llama3 },
-  qwen2: { cut: qwen, normalizer: nfc },
-  stablelm2: { cut: qwen },
-  exaone4: { cut: qwen, normalizer: nfc },
-  starcoder: { cut: starcoder },
-  refact: { cut: starcoder },
-  codeshell: { cut: starcoder },
-  smollm: { cut: starcoder },
-  "command-r": { cut: starcoder, normalizer: nfc },
-  falcon: {
-    cut: sequence(punctuation, gpt2, digits(false), split("[0-9][0-9][0-9]")),
-  },
+/** Words by case as well, as in OpenAI's newest encoding; `digits` and `contraction` are where its two users differ. */
+const cased = (digits: string, contraction: string): string => {
+  const [upper, lower] = ["[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]", "[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]"];
+  const word = (first: string, second: string) =>
+    `[^\\r\\n\\p{L}\\p{N}]?${upper}${first}${lower}${second}${contraction}`;
+  return `${word("*", "+")}|${word("+", "*")}|\\p{N}${digits}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n/]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+`;
 };
+
+/** By name, with the models' own names for the same. */
+export const PRE_TOKENIZERS: Readonly<Record<string, PreTokenizer>> = {
+  ...named({ cut: gpt2 }, "default", "gpt-2", "phi-2", "mpt", "jais", "jina-es", "jina-de", "roberta-bpe"),
+  ...named({ cut: gpt2, normalizer: nfc }, "olmo"),
+  ...named({ cut: llama3, ignoreMerges: true }, "llama-bpe", "llama3", "llama-v3", "falcon3"),
+  ...named({ cut: llama3 }, "smaug-bpe", "dbrx", "chatglm-bpe", "glm4"),
+  ...named({ cut: qwen, normalizer: nfc }, "qwen2", "deepseek-r1-qwen", "exaone4"),
+  ...named({ cut: qwen }, "stablelm2"),
+  ...named({ cut: starcoder }, "starcoder", "refact", "codeshell", "smollm", "exaone"),
+  ...named({ cut: starcoder, normalizer: nfc }, "command-r"),
+  ...named({ cut: sequence(split(cased("", "")), byteLevel(false)), ignoreMerges: true }, "tekken"),
+  ...named({ cut: sequence(split(cased("{1,3}", "(?i:'s|'t|'re|'ve|'m|'ll|'d)?")), byteLevel(false)) }, "gpt-4o"),
+  ...named({ cut: sequence(punctuation, gpt2, digits(false), split("[0-9][0-9][0-9]")) }, "falcon"),
+};
+
+function named(pre: PreTokenizer, ...names: string[]): Record<string, PreTokenizer> {
+  return Object.fromEntries(names.map((name) => [name, pre]));
+}

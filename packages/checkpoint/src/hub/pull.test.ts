@@ -5,7 +5,9 @@ import type { ServerResponse } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import fc from "fast-check";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { CheckpointError } from "../error.ts";
 import { openCheckpoint } from "../open.ts";
 import {
   COMMIT,
@@ -63,7 +65,10 @@ function once(length: number, then: (response: ServerResponse) => void, server =
     done = true;
     response.writeHead(200, { "content-length": weights.length });
     response.write(weights.subarray(0, length));
-    void arrived(length).then(() => then(response));
+    arrived(length).then(
+      () => then(response),
+      () => {}, // a test that ends the download early
+    );
     return true;
   };
 }
@@ -305,6 +310,27 @@ test("names in a listing can't leave the folder", async () => {
   await expect(get()).rejects.toMatchObject({ code: "hub-failed" });
   await expect(pull("../../etc", { endpoint: hub.url, cacheDir })).rejects.toMatchObject({ code: "hub-not-found" });
   await expect(get({ revision: "../x" })).rejects.toMatchObject({ code: "hub-not-found" });
+});
+
+test("any listing is understood or refused", async () => {
+  const entry = fc.oneof(
+    fc.jsonValue(),
+    fc.record({ rfilename: fc.string(), size: fc.jsonValue(), lfs: fc.jsonValue() }),
+  );
+  const listing = fc.oneof(
+    fc.jsonValue(),
+    fc.record({ sha: fc.oneof(fc.constant(COMMIT), fc.string()), siblings: fc.array(entry) }),
+  );
+  await fc.assert(
+    fc.asyncProperty(listing, async (value) => {
+      const fetch = () => Promise.resolve(new Response(JSON.stringify(value)));
+      const result = await get({ fetch, want: "config", patience: { ...patience, attempts: 1 } }).catch(
+        (error) => error,
+      );
+      if (result instanceof Error) expect(result, result.stack).toBeInstanceOf(CheckpointError);
+    }),
+    { numRuns: 200 },
+  );
 });
 
 test("a mirror that lists names only is asked about each file", async () => {

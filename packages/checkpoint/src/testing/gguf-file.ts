@@ -1,0 +1,39 @@
+/** A metadata value of a test's GGUF file: its type follows from what it is. Lists of numbers are of 32-bit integers or floats. */
+export type GgufInput = string | boolean | number | readonly string[] | Float32Array | Int32Array | Uint8Array;
+
+/** A GGUF file without tensors, in memory. */
+export function ggufFile(metadata: Readonly<Record<string, GgufInput>>): Uint8Array {
+  const entries = Object.entries(metadata).flatMap(([key, value]) => [text(key), ...typed(value)]);
+  return Buffer.concat([Buffer.from("GGUF"), u32(3), u64(0), u64(Object.keys(metadata).length), ...entries]);
+}
+
+function typed(value: GgufInput): Buffer[] {
+  if (typeof value === "string") return [u32(8), text(value)];
+  if (typeof value === "boolean") return [u32(7), Buffer.from([Number(value)])];
+  if (typeof value === "number") return [u32(4), u32(value)];
+  if (value instanceof Float32Array) return list(6, value.length, Buffer.from(value.buffer));
+  if (value instanceof Int32Array) return list(5, value.length, Buffer.from(value.buffer));
+  if (value instanceof Uint8Array) return list(0, value.length, Buffer.from(value));
+  return list(8, value.length, Buffer.concat(value.map(text)));
+}
+
+function list(type: number, count: number, ...values: Buffer[]): Buffer[] {
+  return [u32(9), u32(type), u64(count), ...values];
+}
+
+function text(value: string): Buffer {
+  const bytes = Buffer.from(value);
+  return Buffer.concat([u64(bytes.length), bytes]);
+}
+
+function u32(value: number): Buffer {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32LE(value);
+  return bytes;
+}
+
+function u64(value: number): Buffer {
+  const bytes = Buffer.alloc(8);
+  bytes.writeBigUInt64LE(BigInt(value));
+  return bytes;
+}
