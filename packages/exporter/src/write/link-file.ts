@@ -19,7 +19,12 @@ export async function linkFile(
   folder: string,
   name?: string,
 ): Promise<LinkedFile | { readonly refused: string }> {
-  const origin = await realpath(file);
+  let origin: string;
+  try {
+    origin = await realpath(file);
+  } catch (error) {
+    return { refused: reason(error) }; // not a file on this machine; whoever reads the checkpoint knows where it is
+  }
   const identity = await stat(origin);
   for (let attempt = 1; ; attempt++) {
     const path = name ?? numbered(basename(file), attempt);
