@@ -39,6 +39,7 @@ export class BpeModel implements Model {
   readonly #unknownId: number;
   readonly #charIds = new Int32Array(0x10000).fill(UNSEEN);
   readonly #astralIds = new Map<number, number>();
+  readonly #fallbacks = new Map<string, Int32Array>();
   #cuts: boolean | undefined;
   // Which units each symbol covers, when spans are asked for.
   #symbolStarts = new Int32Array(0);
@@ -107,7 +108,8 @@ export class BpeModel implements Model {
   }
 
   #split(source: Units, start: number, end: number, out: IntList, spans: IntList | undefined): void {
-    if (this.#options.ignoreMerges) {
+    // A token has at least one byte for each unit of its text, so a longer word can't be one.
+    if (this.#options.ignoreMerges && end - start <= this.vocab.longest) {
       const id = this.#wholeWord(source.text.slice(start, end));
       if (id >= 0) {
         out.push(id);
@@ -234,8 +236,13 @@ export class BpeModel implements Model {
 
   /** The tokens of a character's bytes, if every one of them has a token. */
   #fallbackBytes(code: number, first: boolean, last: boolean): Int32Array | undefined {
-    const bytes = Int32Array.from(encodeUtf8(this.#affixed(code, first, last)), (byte) => this.#byteIds[byte]);
-    return bytes.includes(-1) ? undefined : bytes;
+    const char = this.#affixed(code, first, last);
+    const known = this.#fallbacks.get(char);
+    if (known !== undefined) return known;
+    const bytes = Int32Array.from(encodeUtf8(char), (byte) => this.#byteIds[byte]);
+    if (bytes.includes(-1)) return undefined;
+    this.#fallbacks.set(char, bytes);
+    return bytes;
   }
 }
 

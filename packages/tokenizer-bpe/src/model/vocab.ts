@@ -23,6 +23,8 @@ export class Vocab {
   readonly size: number;
   /** How many ids have a token; less than `size` where ids are left out. */
   readonly count: number;
+  /** The UTF-8 length of the longest token. */
+  readonly longest: number;
   readonly #bytes: Uint8Array;
   readonly #starts: Int32Array;
   readonly #ends: Int32Array;
@@ -41,8 +43,14 @@ export class Vocab {
     this.#mask = capacity - 1;
     for (let i = 0; i < list.length; i++) this.#add(list.ids[i], list.starts[i], list.ends[i], list.hashes[i]);
     let count = 0;
-    for (const start of this.#starts) if (start >= 0) count++;
+    let longest = 0;
+    for (let id = 0; id < this.size; id++) {
+      if (this.#starts[id] < 0) continue;
+      count++;
+      longest = Math.max(longest, this.#ends[id] - this.#starts[id]);
+    }
     this.count = count;
+    this.longest = longest;
   }
 
   /** A vocabulary of token strings by id; `undefined` leaves an id out. */
@@ -65,7 +73,7 @@ export class Vocab {
     while (this.#table[slot * 2 + 1] !== 0) {
       if (this.#table[slot * 2] === hash) {
         const other = this.#table[slot * 2 + 1] - 1;
-        if (this.#equals(other, this.#bytes, start, end)) break; // the later of two equal keys wins, as in JSON
+        if (this.is(other, this.#bytes, start, end)) break; // the later of two equal keys wins, as in JSON
       }
       slot = (slot + 1) & this.#mask;
     }
@@ -75,9 +83,10 @@ export class Vocab {
     this.#ends[id] = end;
   }
 
-  #equals(id: number, bytes: Uint8Array, start: number, end: number): boolean {
+  /** Whether an id's token has these UTF-8 bytes. */
+  is(id: number, bytes: Uint8Array, start: number, end: number): boolean {
     const from = this.#starts[id];
-    if (this.#ends[id] - from !== end - start) return false;
+    if (!(from >= 0) || this.#ends[id] - from !== end - start) return false; // ids out of range have no start
     for (let i = start, j = from; i < end; i++, j++) if (bytes[i] !== this.#bytes[j]) return false;
     return true;
   }
@@ -87,7 +96,7 @@ export class Vocab {
     let slot = hash & this.#mask;
     let id = this.#table[slot * 2 + 1] - 1;
     while (id >= 0) {
-      if (this.#table[slot * 2] === hash && this.#equals(id, bytes, start, end)) return id;
+      if (this.#table[slot * 2] === hash && this.is(id, bytes, start, end)) return id;
       slot = (slot + 1) & this.#mask;
       id = this.#table[slot * 2 + 1] - 1;
     }

@@ -11,13 +11,14 @@ import { MergeBuilder } from "./merge-builder.ts";
 export function readVocabObject(json: Uint8Array, range: Range): Vocab {
   const tokens = new StringCopier(json, range.end - range.start);
   const entries = new VocabEntries();
+  const id = { value: 0, end: 0 };
   eachMember(json, range.start, (at) => {
     const start = tokens.length;
     const colon = skipSpace(json, tokens.copy(at));
     if (json[colon] !== 0x3a) throw invalid(`has no ":" at byte ${colon}`);
-    const { value, end } = readInteger(json, skipSpace(json, colon + 1));
-    entries.push(value, start, tokens.length, hashBytes(tokens.target, start, tokens.length));
-    return end;
+    readInteger(json, skipSpace(json, colon + 1), id);
+    entries.push(id.value, start, tokens.length, hashBytes(tokens.target, start, tokens.length));
+    return id.end;
   });
   return new Vocab(tokens.target.slice(0, tokens.length), entries);
 }

@@ -10,6 +10,7 @@ export class MergeBuilder {
   readonly #vocab: Vocab;
   readonly #prefix: string;
   #rank = 0;
+  #last = -1;
 
   /** `continuingPrefix` is what the right side loses when it is merged (`##` in some vocabularies, mostly none). */
   constructor(vocab: Vocab, continuingPrefix: string, expected: number) {
@@ -27,7 +28,7 @@ export class MergeBuilder {
     const right = this.#vocab.find(bytes, middle, length);
     const merged =
       this.#prefix === ""
-        ? this.#vocab.find(bytes, 0, length, hashBytes(bytes, middle, length, leftHash))
+        ? this.#whole(bytes, middle, length, leftHash)
         : this.#mergedWithoutPrefix(bytes, middle, length);
     if (left < 0 || right < 0 || merged < 0) throw missing(bytes, middle, length, rank);
     this.table.set(left, right, rank, merged);
@@ -35,11 +36,27 @@ export class MergeBuilder {
 
   /** Adds a pair written as `left right`; moves the right side over the space. */
   addSpaced(bytes: Uint8Array, length: number): void {
-    const space = bytes.indexOf(0x20);
-    if (space < 0 || space >= length || bytes.subarray(space + 1, length).includes(0x20))
-      throw invalid(`merge ${this.#rank} is not two tokens: ${printable(decodeUtf8(bytes.subarray(0, length)))}`);
-    bytes.copyWithin(space, space + 1, length);
+    let space = 0;
+    while (space < length && bytes[space] !== 0x20) space++;
+    for (let at = space + 1; at < length; at++) {
+      if (bytes[at] === 0x20) throw this.#notTwo(bytes, length);
+      bytes[at - 1] = bytes[at];
+    }
+    if (space === length) throw this.#notTwo(bytes, length);
     this.add(bytes, space, length - 1);
+  }
+
+  #notTwo(bytes: Uint8Array, length: number): TokenizerError {
+    return invalid(`merge ${this.#rank} is not two tokens: ${printable(decodeUtf8(bytes.subarray(0, length)))}`);
+  }
+
+  /** Training gave ids in the order of merges, so what a merge makes mostly comes right after what the last one made. */
+  #whole(bytes: Uint8Array, middle: number, length: number, leftHash: number): number {
+    const next = this.#last + 1;
+    this.#last = this.#vocab.is(next, bytes, 0, length)
+      ? next
+      : this.#vocab.find(bytes, 0, length, hashBytes(bytes, middle, length, leftHash));
+    return this.#last;
   }
 
   #mergedWithoutPrefix(bytes: Uint8Array, middle: number, length: number): number {

@@ -63,7 +63,7 @@ export function sentencePieceTokenizer(spec: SentencePieceSpec, options: Sentenc
 function bpeModel(spec: SentencePieceSpec, vocab: Vocab): Model {
   const { pieces } = spec;
   const usable = (id: number) => pieces[id].type === PieceType.normal || pieces[id].type === PieceType.userDefined;
-  const order = pieces.flatMap((piece, id) => (usable(id) ? [id] : []));
+  const order = Array.from(pieces.keys()).filter(usable);
   order.sort((a, b) => pieces[b].score - pieces[a].score || a - b);
   // Equal scores are equal ranks: of those the leftmost pair merges first.
   let rank = -1;

@@ -68,10 +68,8 @@ interface Opened {
 
 /** Parses all but the vocabulary and the merges, which are large and are read where they lie. */
 function openTokenizerJson(json: Uint8Array): Opened {
-  const top = membersOf(json, 0);
-  const model = top.get("model");
-  if (model === undefined || json[model.start] !== 0x7b) throw invalid("has no model");
-  const members = membersOf(json, model.start);
+  const members = membersOf(json, 0, ["model"]).get("model")?.members;
+  if (members === undefined) throw invalid("has no model");
   const vocab = members.get("vocab");
   const merges = members.get("merges");
   const holes = [vocab, merges].filter((range) => range !== undefined).sort((a, b) => a.start - b.start);

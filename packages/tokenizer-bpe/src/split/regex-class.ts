@@ -41,48 +41,79 @@ const posix: Readonly<Record<string, string>> = {
   xdigit: "[0-9A-Fa-f]",
 };
 
-/** The class in brackets at a position. */
-export function readClass(pattern: string, from: number, depth = 0): Translated {
+/** The class in brackets at a position; with `fold`, letters stand for both their cases. */
+export function readClass(pattern: string, from: number, fold = false, depth = 0): Translated {
   if (depth > 20) throw invalid("a pattern nests more than 20 classes");
   let at = from + 1;
-  let text = "[";
-  if (pattern[at] === "^") {
-    text += "^";
-    at++;
-  }
+  const negated = pattern[at] === "^";
+  if (negated) at++;
+  const operands = [""]; // between `&&`
   let first = true;
   for (;;) {
-    const char = pattern[at] === undefined ? undefined : String.fromCodePoint(pattern.codePointAt(at)!);
+    const char = charAt(pattern, at);
     if (char === undefined) throw invalid(`unbalanced "[" in the pattern ${printable(pattern)}`);
-    if (char === "]" && !first) return { text: `${text}]`, end: at + 1 };
-    const item = readItem(pattern, at, char, depth);
-    at = item.end;
-    text += item.text;
-    // A range has a plain character on both sides; a dash anywhere else is itself.
-    if (pattern[at] === "-" && pattern[at + 1] !== "]" && pattern[at + 1] !== undefined && !isSet(item.text)) {
-      const last = readItem(pattern, at + 1, String.fromCodePoint(pattern.codePointAt(at + 1)!), depth);
-      text += isSet(last.text) ? `\\-${last.text}` : `-${last.text}`;
-      at = last.end;
-    }
+    if (char === "]" && !first) break;
     first = false;
+    if (pattern.startsWith("&&", at)) {
+      operands.push("");
+      at += 2;
+      continue;
+    }
+    const item = readItem(pattern, at, char, fold, depth);
+    at = item.end;
+    let text = item.text;
+    // A range has a plain character on both sides; a dash anywhere else is itself.
+    const after = charAt(pattern, at + 1);
+    if (pattern[at] === "-" && after !== "]" && after !== undefined && !isSet(text)) {
+      const last = readItem(pattern, at + 1, after, fold, depth);
+      text = isSet(last.text) ? `${text}\\-${last.text}` : range(text, last.text, fold);
+      at = last.end;
+    } else if (fold && !isSet(text)) text = foldedInClass(text);
+    operands[operands.length - 1] += text;
   }
+  const body = operands.length === 1 ? operands[0] : operands.map((operand) => `[${operand}]`).join("&&");
+  return { text: `[${negated ? "^" : ""}${body}]`, end: at + 1 };
 }
 
-function readItem(pattern: string, at: number, char: string, depth: number): Translated {
+function charAt(pattern: string, at: number): string | undefined {
+  const code = pattern.codePointAt(at);
+  return code === undefined ? undefined : String.fromCodePoint(code);
+}
+
+function range(first: string, last: string, fold: boolean): string {
+  const plain = `${first}-${last}`;
+  if (!fold || !/^[A-Za-z]-[A-Za-z]$/.test(plain)) return plain;
+  return `${plain}${plain.toLowerCase()}${plain.toUpperCase()}`;
+}
+
+function foldedInClass(text: string): string {
+  return /^\p{L}$/u.test(text) ? caseVariants(text).join("") : text;
+}
+
+/** A character in all its cases, by Unicode's simple folding: `s` is also `ſ`, `k` the Kelvin sign. */
+export function caseVariants(char: string): string[] {
+  const same = new RegExp(
+    `^${/^[\p{L}\p{M}\p{N}]$/u.test(char) ? char : `\\u{${char.codePointAt(0)!.toString(16)}}`}$`,
+    "iu",
+  );
+  const candidates = [char, char.toLowerCase(), char.toUpperCase(), "ſ", "\u212a", "\u212b", "\u2126"];
+  return [...new Set(candidates)].filter((one) => same.test(one));
+}
+
+function readItem(pattern: string, at: number, char: string, fold: boolean, depth: number): Translated {
   if (char === "[") {
     const named = /^\[:(\^?)([a-z]+):\]/.exec(pattern.slice(at, at + 16));
-    if (named === null) return readClass(pattern, at, depth + 1);
+    if (named === null) return readClass(pattern, at, fold, depth + 1);
     const set = posix[named[2]];
     if (set === undefined) throw invalid(`unknown class ${named[0]} in the pattern ${printable(pattern)}`);
     return { text: named[1] === "^" ? `[^${set}]` : set, end: at + named[0].length };
   }
   if (char === "\\") return readClassEscape(pattern, at);
-  if (pattern.startsWith("&&", at)) return { text: "&&", end: at + 2 };
   return { text: literalInClass(char), end: at + char.length };
 }
 
 function isSet(text: string): boolean {
-  return /^(?:\[|\\[pP]|&&)/.test(text);
+  return /^(?:\[|\\[pP])/.test(text);
 }
 
 /** The escape at a position, as it is written inside a class with the `v` flag. */

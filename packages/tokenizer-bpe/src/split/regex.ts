@@ -1,6 +1,6 @@
 import { invalid, printable, TokenizerError } from "../error.ts";
 import { MAX_PATTERN_LENGTH } from "../limits.ts";
-import { readClass, readClassEscape } from "./regex-class.ts";
+import { caseVariants, readClass, readClassEscape } from "./regex-class.ts";
 
 /**
  * Whose regular expressions these are. tokenizer.json's are read by Oniguruma, tiktoken's by Rust's `fancy-regex`; they
@@ -26,6 +26,11 @@ class Translator {
   #at = 0;
   #atomics = 0;
   #depth = 0;
+  /**
+   * Inside `(?i:…)`. Written out as classes of both cases, because V8, with the `v` flag, lets the modifier leak into the
+   * classes that come after the group.
+   */
+  #fold = false;
 
   constructor(pattern: string, flavour: Flavour) {
     this.#pattern = pattern;
@@ -50,7 +55,11 @@ class Translator {
       const flags = /^\(\?([imsx]+)\)/.exec(this.#pattern.slice(this.#at, this.#at + 8));
       if (flags !== null) {
         this.#at += flags[0].length;
-        return `${out}(?${flags[1].replace(/[^i]/g, "")}:${this.#alternatives()})`;
+        const fold = this.#fold;
+        this.#fold ||= flags[1].includes("i");
+        const rest = this.#alternatives();
+        this.#fold = fold;
+        return `${out}(?:${rest})`;
       }
       out += this.#quantified(this.#atom());
     }
@@ -64,7 +73,7 @@ class Translator {
       case "(":
         return this.#group();
       case "[": {
-        const read = readClass(this.#pattern, this.#at - 1);
+        const read = readClass(this.#pattern, this.#at - 1, this.#fold);
         this.#at = read.end;
         return read.text;
       }
@@ -77,8 +86,10 @@ class Translator {
         return this.#flavour === "oniguruma" ? "(?<![^\\n])" : "(?<![^])";
       case "$":
         return this.#flavour === "oniguruma" ? "(?![^\\n])" : "(?![^])";
-      default:
-        return literal(char);
+      default: {
+        const variants = this.#fold ? caseVariants(char) : [char];
+        return variants.length > 1 ? `[${variants.join("")}]` : literal(char);
+      }
     }
   }
 
@@ -87,14 +98,16 @@ class Translator {
     const rest = this.#pattern.slice(this.#at, this.#at + 40);
     const opening = /^\?(?:[:=!]|<[=!]|>|<[A-Za-z_]\w*>|([imsx]*)(?:-[imsx]+)?:)/.exec(rest);
     this.#at += opening?.[0].length ?? 0;
+    const fold = this.#fold;
+    if (opening?.[1]?.includes("i")) this.#fold = true;
     const body = this.#alternatives();
+    this.#fold = fold;
     if (this.#pattern[this.#at] !== ")") throw invalid(`unbalanced "(" in the pattern ${printable(this.#pattern)}`);
     this.#at++;
     this.#depth--;
     if (opening === null) return `(?:${body})`; // nothing reads what groups capture
     if (opening[0] === "?>") return this.#atomic(body);
     if (/^\?<[A-Za-z_]/.test(opening[0])) return `(?:${body})`;
-    if (opening[1]?.includes("i")) return `(?i:${body})`;
     return /^\?[:imsx-]/.test(opening[0]) ? `(?:${body})` : `(${opening[0]}${body})`;
   }
 

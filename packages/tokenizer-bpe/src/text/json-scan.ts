@@ -66,21 +66,45 @@ function endsScalar(byte: number): boolean {
   return byte === COMMA || byte === CLOSE_BRACE || byte === CLOSE_BRACKET || byte <= 0x20;
 }
 
-/** The members of the object at a position: where each one's value lies. */
-export function membersOf(bytes: Uint8Array, from: number): Map<string, Range> {
-  const members = new Map<string, Range>();
-  eachElement(bytes, from, OPEN_BRACE, CLOSE_BRACE, (at) => {
+/** Where a member's value lies; with its own members where they were asked for, so that nothing is walked twice. */
+export interface Member extends Range {
+  readonly members?: ReadonlyMap<string, Member>;
+}
+
+/** The members of the object at a position, and those of the objects named in `descend`. */
+export function membersOf(bytes: Uint8Array, from: number, descend: readonly string[] = []): Map<string, Member> {
+  return walkMembers(bytes, from, descend).members;
+}
+
+function walkMembers(bytes: Uint8Array, from: number, descend: readonly string[]) {
+  const members = new Map<string, Member>();
+  const end = eachElement(bytes, from, OPEN_BRACE, CLOSE_BRACE, (at) => {
     if (bytes[at] !== QUOTE) throw invalid(`has no member name at byte ${at}`);
     const keyEnd = skipString(bytes, at);
-    const key = JSON.parse(new TextDecoder().decode(bytes.subarray(at, keyEnd)));
+    const key = keyOf(bytes, at, keyEnd);
     const colon = skipSpace(bytes, keyEnd);
     if (bytes[colon] !== COLON) throw invalid(`has no ":" at byte ${colon}`);
     const start = skipSpace(bytes, colon + 1);
-    const end = skipValue(bytes, start);
-    members.set(key, { start, end });
-    return end;
+    if (descend.includes(key) && bytes[start] === OPEN_BRACE) {
+      const inner = walkMembers(bytes, start, []);
+      members.set(key, { start, end: inner.end, members: inner.members });
+      return inner.end;
+    }
+    const valueEnd = skipValue(bytes, start);
+    members.set(key, { start, end: valueEnd });
+    return valueEnd;
   });
-  return members;
+  return { members, end };
+}
+
+const decoder = new TextDecoder();
+
+function keyOf(bytes: Uint8Array, start: number, end: number): string {
+  try {
+    return JSON.parse(decoder.decode(bytes.subarray(start, end)));
+  } catch (error) {
+    throw invalid(`has a damaged member name at byte ${start}`, error);
+  }
 }
 
 /** Calls `read` at the start of each element of the array at a position; `read` returns the position after it. */
@@ -93,25 +117,39 @@ export function eachMember(bytes: Uint8Array, from: number, read: (at: number) =
   eachElement(bytes, from, OPEN_BRACE, CLOSE_BRACE, read);
 }
 
-function eachElement(bytes: Uint8Array, from: number, open: number, close: number, read: (at: number) => number): void {
+/** Returns the position after the closing bracket. */
+function eachElement(
+  bytes: Uint8Array,
+  from: number,
+  open: number,
+  close: number,
+  read: (at: number) => number,
+): number {
   let at = skipSpace(bytes, from);
   if (bytes[at] !== open) throw invalid(`has no "${String.fromCharCode(open)}" at byte ${at}`);
   at = skipSpace(bytes, at + 1);
-  if (bytes[at] === close) return;
+  if (bytes[at] === close) return at + 1;
   for (;;) {
     at = skipSpace(bytes, read(at));
-    if (bytes[at] === close) return;
+    if (bytes[at] === close) return at + 1;
     if (bytes[at] !== COMMA) throw invalid(`has no "," at byte ${at}`);
     at = skipSpace(bytes, at + 1);
   }
 }
 
-/** The whole number at a position, and the position after it in `.end`. */
-export function readInteger(bytes: Uint8Array, from: number): { value: number; end: number } {
+/** A number, and the position after it. Filled anew by each call, since a vocabulary has 150,000 of them. */
+export interface ReadInteger {
+  value: number;
+  end: number;
+}
+
+/** Reads the whole number at a position. */
+export function readInteger(bytes: Uint8Array, from: number, into: ReadInteger): void {
   let at = from;
   let value = 0;
   while (bytes[at] >= 0x30 && bytes[at] <= 0x39 && at - from < 15) value = value * 10 + bytes[at++] - 0x30;
   if (at === from || !(at >= bytes.length || endsScalar(bytes[at])))
     throw invalid(`has no whole number at byte ${from}`);
-  return { value, end: at };
+  into.value = value;
+  into.end = at;
 }
