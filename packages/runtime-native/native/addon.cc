@@ -1,6 +1,7 @@
 #include <napi.h>
 
 #include "cpu_features.h"
+#include "ort/bindings.h"
 
 namespace {
 
@@ -13,8 +14,9 @@ Napi::Value CpuFeatures(const Napi::CallbackInfo& info) {
 
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
   // What the JavaScript side expects of this build; it refuses another.
-  exports.Set("abi", Napi::Number::New(env, 1));
+  exports.Set("abi", Napi::Number::New(env, 2));
   exports.Set("cpuFeatures", Napi::Function::New(env, CpuFeatures, "cpuFeatures"));
+  llm::ort::Register(env, exports);
   return exports;
 }
 

@@ -44,7 +44,7 @@ test("one that was built here comes before the one that was shipped", () => {
 
 test("the status tells the truth", () => {
   const status = addonStatus();
-  if (status.state === "loaded") expect(loadAddon().addon?.abi).toBe(1);
+  if (status.state === "loaded") expect(loadAddon().addon?.abi).toBeGreaterThan(0);
   else expect(status.reason).not.toBe("");
 });
 

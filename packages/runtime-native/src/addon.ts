@@ -4,12 +4,52 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /** What this version of the JavaScript expects of the binary; see `native/addon.cc`. */
-const ABI = 1;
+const ABI = 2;
 
 /** The binary's exports. */
 export interface Addon {
   readonly abi: number;
   cpuFeatures(): string[];
+  readonly ort: OrtAddon;
+}
+
+declare const session: unique symbol;
+declare const tensor: unique symbol;
+
+/** A loaded model, a typed array as the runtime sees it: only the binary knows what is in them. */
+export type SessionHandle = { readonly [session]: true };
+export type TensorHandle = { readonly [tensor]: true };
+
+/** ONNX Runtime through its C functions. `library` is its shared library's file. */
+export interface OrtAddon {
+  version(library: string): string;
+  open(library: string, file: string, options: AddonOptions): Promise<OpenedSession>;
+  tensor(library: string, type: number, shape: readonly number[], data: NodeJS.ArrayBufferView): TensorHandle;
+  /** All inputs and all outputs in order; null asks for a new output, undefined for none. Gives the new ones. */
+  run(
+    handle: SessionHandle,
+    inputs: readonly TensorHandle[],
+    outputs: readonly (TensorHandle | null | undefined)[],
+  ): Promise<readonly ({ readonly shape: number[]; readonly data: ArrayBuffer } | undefined)[]>;
+  close(handle: SessionHandle): void;
+}
+
+export interface AddonOptions {
+  readonly threads: number;
+  readonly arena: boolean;
+  readonly config: readonly (readonly [string, string])[];
+}
+
+export interface OpenedSession {
+  readonly handle: SessionHandle;
+  readonly inputs: readonly AddonPort[];
+  readonly outputs: readonly AddonPort[];
+}
+
+export interface AddonPort {
+  readonly name: string;
+  readonly type: number;
+  readonly shape: readonly (number | string)[];
 }
 
 /** Whether the addon is in use, and if not, why. Everything works without it, some of it slower. */

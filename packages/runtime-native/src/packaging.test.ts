@@ -1,12 +1,13 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-const compiled = existsSync(join(root, "dist/index.js"));
+const made = join(root, "dist/addon.js");
+const compiled = existsSync(made) && statSync(made).mtimeMs >= statSync(join(root, "src/addon.ts")).mtimeMs;
 const built = existsSync(join(root, "build/Release/llm_native.node"));
 
 let folder: string;

@@ -1,5 +1,6 @@
 import { existsSync, readdirSync } from "node:fs";
 import { goldenDir, goldenRoot, readGolden } from "@llm/fixtures";
+import { ortAddonStatus } from "@llm/runtime-native/ort";
 import type { Session } from "@llm/target";
 import { describe, expect, test } from "vitest";
 import { openModel } from "./open.ts";
@@ -13,9 +14,13 @@ const names = readdirSync(goldenRoot, { withFileTypes: true })
 const configs = (name: string) =>
   (["config.json", "config.legacy.json"] as const).filter((file) => existsSync(`${goldenDir(name)}/${file}`));
 
+const addon = ortAddonStatus();
+const backends = addon.used ? (["onnxruntime-node", "addon"] as const) : (["onnxruntime-node"] as const);
+if (!addon.used) test.skip(`with the addon too: ${addon.reason}`, () => {});
+
 /** A session whose cache starts as NaN, so that reading what was never written shows. */
-async function open({ artefact }: BuiltGolden): Promise<CpuSession> {
-  const model = await openModel(`${artefact.folder}/decoder.onnx`, 1);
+async function open({ artefact }: BuiltGolden, backend: (typeof backends)[number]): Promise<CpuSession> {
+  const model = await openModel(`${artefact.folder}/decoder.onnx`, 1, { backend });
   const { context, width } = artefact.manifest.model;
   return new CpuSession(model, width, { slots: 2, context, chunk: context, cacheFill: Number.NaN });
 }
@@ -52,20 +57,25 @@ function worst(a: Float32Array, b: Float32Array): number {
   );
 }
 
+async function check(built: BuiltGolden, backend: (typeof backends)[number]): Promise<void> {
+  const { name } = built.artefact.manifest.model;
+  const session = await open(built, backend);
+  const arrays = goldenArrays(name);
+  for (const [i, prompt] of readGolden(name).prompts.entries()) {
+    const whole = await promptLogits(session, prompt.input_ids, prompt.input_ids.length);
+    const expected = arrays.get(`p${i}.logits`)!;
+    expect(whole).toHaveLength(expected.length);
+    expect(worst(whole, expected)).toBeLessThan(1e-3);
+    for (const chunk of [1, 3])
+      expect(worst(await promptLogits(session, prompt.input_ids, chunk), whole)).toBeLessThan(1e-4);
+    expect(await greedy(session, prompt.input_ids, prompt.greedy.length)).toEqual(prompt.greedy);
+  }
+  await session.close();
+}
+
 describe.each(names)("%s", (name) => {
   test.each(configs(name))("%s", async (file) => {
     using built = await buildGolden(name, file);
-    const session = await open(built);
-    const arrays = goldenArrays(name);
-    for (const [i, prompt] of readGolden(name).prompts.entries()) {
-      const whole = await promptLogits(session, prompt.input_ids, prompt.input_ids.length);
-      const expected = arrays.get(`p${i}.logits`)!;
-      expect(whole).toHaveLength(expected.length);
-      expect(worst(whole, expected)).toBeLessThan(1e-3);
-      for (const chunk of [1, 3])
-        expect(worst(await promptLogits(session, prompt.input_ids, chunk), whole)).toBeLessThan(1e-4);
-      expect(await greedy(session, prompt.input_ids, prompt.greedy.length)).toEqual(prompt.greedy);
-    }
-    await session.close();
+    for (const backend of backends) await check(built, backend);
   });
 });

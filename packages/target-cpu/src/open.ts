@@ -1,7 +1,7 @@
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { NativeError } from "@llm/runtime-native";
-import { type OrtSession, openOrt } from "@llm/runtime-native/ort";
+import { type OrtOptions, type OrtSession, openOrt } from "@llm/runtime-native/ort";
 import { type Artefact, TargetError } from "@llm/target";
 import { modelFile } from "./build/units.ts";
 import type { CpuOptions } from "./options.ts";
@@ -19,9 +19,13 @@ export async function openCpu({ folder, manifest }: Artefact, options: CpuOption
 }
 
 /** Loads a net's model; what is wrong is said in the target's terms. */
-export async function openModel(file: string, threads = 0): Promise<OrtSession> {
+export async function openModel(
+  file: string,
+  threads = 0,
+  options: Pick<OrtOptions, "backend"> = {},
+): Promise<OrtSession> {
   try {
-    return await openOrt(file, { threads: threads === 0 ? availableParallelism() : threads });
+    return await openOrt(file, { ...options, threads: threads === 0 ? availableParallelism() : threads });
   } catch (cause) {
     if (!NativeError.isInstance(cause)) throw cause;
     const { code, message } = cause;

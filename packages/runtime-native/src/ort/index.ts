@@ -1,3 +1,3 @@
-export { openOrt, ortVersion } from "./open.ts";
+export { openOrt, ortAddonStatus, ortVersion } from "./open.ts";
 export type { OrtOptions, OrtPort, OrtSession, OrtTensors, OrtWanted } from "./session.ts";
 export { elementsOf, type OrtArray, type OrtDType, type OrtTensor, ortTensor } from "./tensor.ts";

@@ -2,7 +2,14 @@ import type { InferenceSession, Tensor } from "onnxruntime-node";
 import { NativeError } from "../error.ts";
 import { checkCall, checkWanted } from "./checks.ts";
 import { firstLine } from "./first-line.ts";
-import type { OrtOptions, OrtPort, OrtSession, OrtTensors, OrtWanted } from "./session.ts";
+import {
+  configOf,
+  type OrtOptions,
+  type OrtPort,
+  type OrtSession,
+  type OrtTensors,
+  type OrtWanted,
+} from "./session.ts";
 import { ORT_DTYPES, type OrtDType, type OrtTensor } from "./tensor.ts";
 
 type Ort = typeof import("onnxruntime-node");
@@ -121,18 +128,13 @@ function portOf(file: string, meta: InferenceSession.ValueMetadata): OrtPort {
 }
 
 function sessionOptions(options: OrtOptions): InferenceSession.SessionOptions {
-  const config: Record<string, string> = {
-    "session.disable_prepacking": options.prepack ? "0" : "1",
-    "session.intra_op.allow_spinning": options.spin === false ? "0" : "1",
-    ...options.config,
-  };
   return {
     executionProviders: ["cpu"],
     graphOptimizationLevel: "all",
     logSeverityLevel: 4, // errors come as exceptions; nothing is written to the terminal behind the program's back
     enableCpuMemArena: options.arena ?? false,
     ...(options.threads === undefined ? {} : { intraOpNumThreads: options.threads }),
-    extra: nested(config),
+    extra: nested(configOf(options)),
   };
 }
 

@@ -1,5 +1,9 @@
 import { existsSync } from "node:fs";
+import { addon, addonStatus } from "../addon.ts";
 import { NativeError } from "../error.ts";
+import { AddonOrtSession, type OrtBackend } from "./addon-session.ts";
+import { firstLine } from "./first-line.ts";
+import { ortLibrary } from "./library.ts";
 import { importOrt, NodeOrtSession } from "./node-binding.ts";
 import type { OrtOptions, OrtSession } from "./session.ts";
 
@@ -13,11 +17,43 @@ import type { OrtOptions, OrtSession } from "./session.ts";
  */
 export async function openOrt(file: string, options: OrtOptions = {}): Promise<OrtSession> {
   if (!existsSync(file)) throw new NativeError("model-missing", "there is no such file", { file });
+  const found = options.backend === "onnxruntime-node" ? "not wanted" : ortBackend();
+  if (typeof found !== "string") return AddonOrtSession.open(file, options, found);
+  if (options.backend === "addon") throw new NativeError("runtime-missing", `the addon can't be used: ${found}`);
   return NodeOrtSession.open(file, options);
 }
 
 /** ONNX Runtime's version, or a NativeError that says how to install it. */
 export async function ortVersion(): Promise<string> {
+  const found = ortBackend();
+  if (typeof found !== "string") return found.addon.version(found.library);
   const { versions } = (await importOrt()).env;
   return versions.node ?? versions.common;
+}
+
+/** Whether models run through the addon; if not, why. */
+export function ortAddonStatus(): { readonly used: true } | { readonly used: false; readonly reason: string } {
+  const found = ortBackend();
+  return typeof found === "string" ? { used: false, reason: found } : { used: true };
+}
+
+let backend: OrtBackend | string | undefined;
+
+/** The addon and its library, or why there is none. */
+function ortBackend(): OrtBackend | string {
+  return (backend ??= findBackend());
+}
+
+function findBackend(): OrtBackend | string {
+  const native = addon();
+  const status = addonStatus();
+  if (native === undefined) return status.state === "loaded" ? "it is not loaded" : status.reason;
+  const library = ortLibrary();
+  if (library === undefined) return "onnxruntime-node is not installed, or has no library for this platform";
+  try {
+    native.ort.version(library);
+    return { addon: native.ort, library };
+  } catch (error) {
+    return `${library} ${firstLine(error)}`;
+  }
 }

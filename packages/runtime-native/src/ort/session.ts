@@ -13,8 +13,22 @@ export interface OrtOptions {
   readonly arena?: boolean;
   /** Threads wait for work by spinning: some percent faster alone on the machine, a burden to everything else. */
   readonly spin?: boolean;
+  /**
+   * What runs the model. Unless said, our addon where it is built, else the binding that ONNX Runtime publishes, which blocks
+   * the event loop while it runs and copies what it gives.
+   */
+  readonly backend?: "addon" | "onnxruntime-node";
   /** Further settings by ONNX Runtime's own keys, such as "session.qdq_matmulnbits_accuracy_level". */
   readonly config?: Readonly<Record<string, string>>;
+}
+
+/** The settings that go to ONNX Runtime by its own keys. */
+export function configOf(options: OrtOptions): Record<string, string> {
+  return {
+    "session.disable_prepacking": options.prepack ? "0" : "1",
+    "session.intra_op.allow_spinning": options.spin === false ? "0" : "1",
+    ...options.config,
+  };
 }
 
 /** An input or output as the model declares it: a name instead of a size where it is known only at run time. */

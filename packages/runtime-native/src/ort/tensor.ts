@@ -24,7 +24,7 @@ export interface OrtTensor {
 }
 
 interface DTypeEntry {
-  readonly array: new (length: number) => OrtArray;
+  readonly array: new (from: number | ArrayBuffer) => OrtArray;
   /** onnxruntime-node's name. */
   readonly name: string;
   /** ONNX's number for it, the C API's too. */

@@ -15,6 +15,9 @@ import { type Call, planCalls } from "./calls.ts";
 import { KvCache } from "./kv-cache.ts";
 import { NEXT, statePorts } from "./states.ts";
 
+/** Rows of logits whose memory a session keeps from step to step. */
+const KEPT_ROWS = 64;
+
 export interface CpuSessionOptions {
   readonly slots: number;
   readonly context: number;
@@ -32,6 +35,8 @@ export class CpuSession implements Session {
   readonly #ledger: SlotLedger;
   readonly #cache: KvCache;
   readonly #span: Int32Array<ArrayBuffer>;
+  /** Results are views of it until the next step. */
+  #logits = new Float32Array(0);
   #state: "open" | "busy" | "closed" = "open";
 
   constructor(model: OrtSession, width: number, { slots, context, chunk, cacheFill }: CpuSessionOptions) {
@@ -71,8 +76,10 @@ export class CpuSession implements Session {
       const calls = planCalls(rows);
       this.#cache.reserve(Math.max(0, ...calls.map((call) => this.#columns(call, rows))));
       const results: RowResult[] = rows.map(() => ({}));
+      const logits = this.#room(rows.reduce((count, { want }) => count + (want?.last ?? 0), 0));
+      let done = 0;
       try {
-        for (const call of calls) await this.#run(call, rows, results);
+        for (const call of calls) done += await this.#run(call, rows, logits.subarray(done), results);
       } catch (error) {
         // Some of what the rows were to replace may be overwritten.
         for (const { slot, at } of rows) this.#ledger.trim(slot, at);
@@ -114,8 +121,34 @@ export class CpuSession implements Session {
     return Math.max(...call.rows.map((_, index) => this.#at(call, index, rows) + call.seq));
   }
 
-  async #run(call: Call, rows: readonly Row[], results: RowResult[]): Promise<void> {
-    const { first, count, seq } = call;
+  /** Runs one call; `logits` has room for its rows first. Gives how much of it was written. */
+  async #run(call: Call, rows: readonly Row[], logits: Float32Array, results: RowResult[]): Promise<number> {
+    const { first, count } = call;
+    const { inputs, wanted } = this.#inputs(call, rows);
+    const { vocab } = this.limits;
+    const states = this.#cache.view(first, count);
+    const kept = Object.fromEntries(Object.entries(states).map(([name, tensor]) => [NEXT + name, tensor]));
+    const written = logits.subarray(0, wanted * vocab);
+    try {
+      const out = ortTensor("f32", [wanted, vocab], written);
+      await this.#model.run({ ...inputs, ...states }, { logits: out, ...kept });
+    } catch (cause) {
+      if (!NativeError.isInstance(cause)) throw cause;
+      throw new SessionError("device", cause.message, { cause });
+    }
+    let next = 0;
+    for (const index of call.rows) {
+      const want = index === undefined ? undefined : rows[index]!.want;
+      if (index === undefined || !want) continue;
+      results[index] = answer(want, written.subarray(next * vocab, (next + want.last) * vocab), vocab);
+      next += want.last;
+    }
+    return written.length;
+  }
+
+  /** A call's inputs but for the cache, and how many rows of logits it gives. */
+  #inputs(call: Call, rows: readonly Row[]): { inputs: Record<string, OrtTensor>; wanted: number } {
+    const { count, seq } = call;
     const size = count * seq;
     const columns = { ids: new Int32Array(size), positions: new Int32Array(size), reach: new Int32Array(size) };
     const wanted: number[] = [];
@@ -127,7 +160,7 @@ export class CpuSession implements Session {
       if (given) columns.ids.set(given.tokens, row * seq);
       for (let i = seq - (given?.want?.last ?? 0); i < seq; i++) wanted.push(row * seq + i);
     });
-    const inputs: Record<string, OrtTensor> = { ...this.#cache.view(first, count) };
+    const inputs: Record<string, OrtTensor> = {};
     for (const { name } of this.#model.inputs)
       if (name in columns) inputs[name] = ortTensor("i32", [count, seq], columns[name as keyof typeof columns]);
       else if (name === "rows") inputs[name] = ortTensor("i32", [wanted.length], Int32Array.from(wanted));
@@ -135,29 +168,15 @@ export class CpuSession implements Session {
         const total = this.#columns(call, rows);
         inputs[name] = ortTensor("i32", [total], this.#span.subarray(0, total));
       }
-    const logits = await this.#logits(inputs, this.#cache.view(first, count));
-    let next = 0;
-    for (const index of call.rows) {
-      const want = index === undefined ? undefined : rows[index]!.want;
-      if (index === undefined || !want) continue;
-      const { vocab } = this.limits;
-      results[index] = answer(want, logits.subarray(next * vocab, (next + want.last) * vocab), vocab);
-      next += want.last;
-    }
+    return { inputs, wanted: wanted.length };
   }
 
-  async #logits(
-    inputs: Readonly<Record<string, OrtTensor>>,
-    states: Readonly<Record<string, OrtTensor>>,
-  ): Promise<Float32Array> {
-    const kept = Object.fromEntries(Object.entries(states).map(([name, tensor]) => [NEXT + name, tensor]));
-    try {
-      const { logits } = await this.#model.run(inputs, { logits: null, ...kept });
-      return logits!.data as Float32Array;
-    } catch (cause) {
-      if (!NativeError.isInstance(cause)) throw cause;
-      throw new SessionError("device", cause.message, { cause });
-    }
+  /** Memory for that many rows of logits; only that of a usual step is kept. */
+  #room(rows: number): Float32Array {
+    const size = rows * this.limits.vocab;
+    if (rows > KEPT_ROWS) return new Float32Array(size);
+    if (this.#logits.length < size) this.#logits = new Float32Array(size);
+    return this.#logits.subarray(0, size);
   }
 
   async #alone<T>(work: () => Promise<T>): Promise<T> {

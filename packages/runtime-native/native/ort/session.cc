@@ -1,0 +1,76 @@
+#include "ort/session.h"
+
+#include <memory>
+
+namespace llm::ort {
+
+namespace {
+
+constexpr int kFatalOnly = 4;
+constexpr int kAllOptimizations = 99;
+
+}  // namespace
+
+Session::Session(const Library& library, const std::filesystem::path& file, const Options& options) : library_(library) {
+  const Api& api = library.api();
+  SessionOptions* raw = nullptr;
+  api.Check(api.create_session_options(&raw));
+  const std::unique_ptr<SessionOptions, void (*)(SessionOptions*)> settings(raw, api.release_options);
+  api.Check(api.set_log_severity(raw, kFatalOnly));
+  api.Check(api.set_optimization_level(raw, kAllOptimizations));
+  api.Check(options.arena ? api.enable_arena(raw) : api.disable_arena(raw));
+  if (options.threads > 0) api.Check(api.set_threads(raw, options.threads));
+  for (const auto& [key, value] : options.config) api.Check(api.add_config(raw, key.c_str(), value.c_str()));
+  api.Check(api.create_session(library.env(), file.c_str(), raw, &session_));
+  try {
+    inputs_ = Ports(false);
+    outputs_ = Ports(true);
+  } catch (...) {
+    api.release_session(session_);
+    throw;
+  }
+  for (const Port& port : inputs_) input_names_.push_back(port.name.c_str());
+}
+
+Session::~Session() { library_.api().release_session(session_); }
+
+std::vector<Port> Session::Ports(bool outputs) const {
+  const Api& api = library_.api();
+  size_t count = 0;
+  api.Check((outputs ? api.output_count : api.input_count)(session_, &count));
+  std::vector<Port> ports(count);
+  for (size_t i = 0; i < count; i++) {
+    char* name = nullptr;
+    api.Check((outputs ? api.output_name : api.input_name)(session_, i, library_.allocator(), &name));
+    ports[i].name = name;
+    api.Check(api.free(library_.allocator(), name));
+
+    TypeInfo* raw = nullptr;
+    api.Check((outputs ? api.output_type : api.input_type)(session_, i, &raw));
+    const std::unique_ptr<TypeInfo, void (*)(TypeInfo*)> type(raw, api.release_type);
+    const TensorInfo* tensor = nullptr;
+    api.Check(api.tensor_of_type(raw, &tensor));
+    if (tensor == nullptr) continue;  // a sequence or a map: its type stays 0, which is none
+    size_t rank = 0;
+    api.Check(api.element_type(tensor, &ports[i].type));
+    api.Check(api.rank(tensor, &rank));
+    ports[i].shape.resize(rank);
+    std::vector<const char*> symbols(rank);
+    api.Check(api.dimensions(tensor, ports[i].shape.data(), rank));
+    api.Check(api.symbols(tensor, symbols.data(), rank));
+    ports[i].symbols.assign(symbols.begin(), symbols.end());
+  }
+  return ports;
+}
+
+void Session::Run(const std::vector<const Value*>& inputs, const std::vector<size_t>& wanted,
+                  std::vector<Value*>& outputs) const {
+  const Api& api = library_.api();
+  std::vector<const char*> names;
+  names.reserve(wanted.size());
+  for (const size_t index : wanted) names.push_back(outputs_[index].name.c_str());
+  api.Check(api.run(session_, nullptr, input_names_.data(), inputs.data(), inputs.size(), names.data(), names.size(),
+                    outputs.data()));
+}
+
+}  // namespace llm::ort

@@ -1,0 +1,105 @@
+import type { AddonPort, OpenedSession, OrtAddon, SessionHandle, TensorHandle } from "../addon.ts";
+import { NativeError } from "../error.ts";
+import { checkCall, checkWanted } from "./checks.ts";
+import { firstLine } from "./first-line.ts";
+import {
+  configOf,
+  type OrtOptions,
+  type OrtPort,
+  type OrtSession,
+  type OrtTensors,
+  type OrtWanted,
+} from "./session.ts";
+import { ORT_DTYPES, type OrtArray, type OrtDType, type OrtTensor } from "./tensor.ts";
+
+const DTYPE_OF = new Map(Object.entries(ORT_DTYPES).map(([dtype, { code }]) => [code, dtype as OrtDType]));
+
+/** The addon, and the library that it drives. */
+export interface OrtBackend {
+  readonly addon: OrtAddon;
+  readonly library: string;
+}
+
+/** A model behind ONNX Runtime's C functions: runs happen on another thread, and tensors are read and written in place. */
+export class AddonOrtSession implements OrtSession {
+  readonly backend = "addon";
+  readonly version: string;
+  readonly inputs: readonly OrtPort[];
+  readonly outputs: readonly OrtPort[];
+  readonly #file: string;
+  readonly #ort: OrtBackend;
+  readonly #handles = new WeakMap<OrtTensor, TensorHandle>();
+  #session: SessionHandle | undefined;
+
+  private constructor(file: string, ort: OrtBackend, { handle, inputs, outputs }: OpenedSession) {
+    this.#file = file;
+    this.#ort = ort;
+    this.#session = handle;
+    this.version = ort.addon.version(ort.library);
+    this.inputs = inputs.map((port) => portOf(file, port));
+    this.outputs = outputs.map((port) => portOf(file, port));
+  }
+
+  static async open(file: string, options: OrtOptions, ort: OrtBackend): Promise<AddonOrtSession> {
+    const { threads = 0, arena = false } = options;
+    let opened: OpenedSession;
+    try {
+      const config = Object.entries(configOf(options));
+      opened = await ort.addon.open(ort.library, file, { threads, arena, config });
+    } catch (cause) {
+      throw new NativeError("model-invalid", `ONNX Runtime refuses this model: ${firstLine(cause)}`, { file, cause });
+    }
+    return new AddonOrtSession(file, ort, opened);
+  }
+
+  async run(inputs: OrtTensors, wanted: OrtWanted): Promise<OrtTensors> {
+    const session = this.#session;
+    if (session === undefined) throw new NativeError("closed", "this model is closed", { file: this.#file });
+    checkCall(this.#file, this.inputs, inputs);
+    checkWanted(this.#file, this.outputs, wanted);
+    const given = this.inputs.map(({ name }) => this.#handle(inputs[name]!));
+    const asked = this.outputs.map(({ name }) => {
+      const tensor = wanted[name];
+      return tensor ? this.#handle(tensor) : tensor;
+    });
+    try {
+      const made = await this.#ort.addon.run(session, given, asked);
+      const results: Record<string, OrtTensor> = {};
+      this.outputs.forEach(({ name, dtype }, i) => {
+        const tensor = wanted[name];
+        const fresh = made[i];
+        if (tensor) results[name] = tensor;
+        else if (fresh) results[name] = { dtype, shape: fresh.shape, data: arrayOver(dtype, fresh.data) };
+      });
+      return results;
+    } catch (cause) {
+      throw new NativeError("run-failed", `ONNX Runtime: ${firstLine(cause)}`, { file: this.#file, cause });
+    }
+  }
+
+  async close(): Promise<void> {
+    if (this.#session !== undefined) this.#ort.addon.close(this.#session);
+    this.#session = undefined;
+  }
+
+  #handle(tensor: OrtTensor): TensorHandle {
+    let handle = this.#handles.get(tensor);
+    if (handle === undefined) {
+      const { code } = ORT_DTYPES[tensor.dtype];
+      handle = this.#ort.addon.tensor(this.#ort.library, code, tensor.shape, tensor.data);
+      this.#handles.set(tensor, handle);
+    }
+    return handle;
+  }
+}
+
+function arrayOver(dtype: OrtDType, buffer: ArrayBuffer): OrtArray {
+  const { array } = ORT_DTYPES[dtype];
+  return new array(buffer);
+}
+
+function portOf(file: string, { name, type, shape }: AddonPort): OrtPort {
+  const dtype = DTYPE_OF.get(type);
+  if (dtype === undefined) throw new NativeError("model-invalid", `"${name}" is no tensor of numbers`, { file });
+  return { name, dtype, shape };
+}
