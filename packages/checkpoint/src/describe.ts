@@ -1,5 +1,4 @@
 import { relative } from "node:path";
-import { sizeOf } from "@llm/tensor";
 import type { Checkpoint, CheckpointDescription, TensorDescription } from "./checkpoint.ts";
 import { isObject } from "./json.ts";
 import type { StoredWeights } from "./stored-weights.ts";
@@ -29,7 +28,7 @@ export function describe(
     architectures: Array.isArray(architectures) ? architectures.filter((name) => typeof name === "string") : [],
     quantisation:
       isObject(quantisation) && typeof quantisation.quant_method === "string" ? quantisation.quant_method : undefined,
-    parameters: tensors.reduce((sum, { shape }) => sum + sizeOf(shape), 0),
+    parameters: tensors.reduce((sum, { shape }) => sum + shape.reduce((product, dim) => product * dim, 1), 0),
     bytes: tensors.reduce((sum, { bytes }) => sum + bytes, 0),
     formats,
     tensors: tensors.map((tensor) => ({ ...tensor, file: inFolder(checkpoint.folder, tensor.file) })),

@@ -140,14 +140,16 @@ async function sentencePiece(metadata: Metadata, model: "bpe" | "unigram"): Prom
   const scores = (await metadata.numbers("tokenizer.ggml.scores")) ?? list.map(() => 0);
   if (scores.length !== list.length) throw metadata.error(`has ${list.length} tokens, but ${scores.length} scores`);
   const id = (name: string): number => metadata.number(`tokenizer.ggml.${name}_token_id`) ?? -1;
-  const pieces = list.map((text, i) => ({ text, score: scores[i]!, type: kinds[i]! }));
+  const unk = Math.max(id("unknown"), kinds.indexOf(TYPE.unknown));
+  // Converters mark the unknown piece as a control token when its name looks like one (Gemma's do); its id says what it is.
+  const pieces = list.map((text, i) => ({ text, score: scores[i]!, type: i === unk ? TYPE.unknown : kinds[i]! }));
   return sentencePieceModel(pieces, {
     model,
     byteFallback: kinds.includes(TYPE.byte),
     addDummyPrefix: metadata.flag("tokenizer.ggml.add_space_prefix") ?? true,
     removeExtraWhitespaces: metadata.flag("tokenizer.ggml.remove_extra_whitespaces") ?? model === "unigram",
     charsMap: await metadata.bytes("tokenizer.ggml.precompiled_charsmap"),
-    unk: Math.max(id("unknown"), kinds.indexOf(TYPE.unknown)),
+    unk,
     bos: id("bos"),
     eos: id("eos"),
     pad: id("padding"),

@@ -8,6 +8,7 @@ import type { Json } from "../json.ts";
 import { openCheckpoint } from "../open.ts";
 import { dequantise } from "../testing/dequantise.ts";
 import { type FixtureTensor, safetensorsFile } from "../testing/safetensors-file.ts";
+import { valuesOf } from "../testing/weights-of.ts";
 
 type Expected = Record<string, Record<string, { shape: number[]; sha256: string }>>;
 const file = new URL("../../fixtures/quantised/expected.json", import.meta.url);
@@ -69,6 +70,30 @@ test("what the first tools wrote into quantize_config.json counts as the config'
   expect(good.config.quantization_config).toMatchObject({ quant_method: "gptq", group_size: 32 });
   expect(good.describe()).toMatchObject({ quantisation: "gptq", parameters: 1024 });
   await good.close();
+});
+
+test("with desc_act, each input's group is where g_idx says", async () => {
+  const random = (dtype: string, shape: number[], max: number): FixtureTensor => {
+    const { bytes } = zeros(dtype, shape);
+    return { dtype, shape, bytes: bytes.map((_, i) => (i * 89 + 7) % max) };
+  };
+  const groups = Int32Array.from({ length: 64 }, (_, i) => (i * 7) % 2);
+  const scales = Float16Array.from({ length: 32 }, (_, i) => 0.01 * (i + 1));
+  const layer = {
+    "x.qweight": random("I32", [8, 16], 256),
+    "x.qzeros": random("I32", [2, 2], 256),
+    "x.scales": { dtype: "F16", shape: [2, 16], bytes: new Uint8Array(scales.buffer) },
+    "x.g_idx": { dtype: "I32", shape: [64], bytes: new Uint8Array(groups.buffer) },
+  };
+  for (const checkpoint_format of ["gptq", "gptq_v2"]) {
+    const checkpoint = await open(layer, { ...gptqConfig, checkpoint_format });
+    const expected = await dequantise(checkpoint.weights, checkpoint.weights.get("x.weight")!);
+    expect(await valuesOf(checkpoint.weights, "x.weight")).toEqual(expected);
+    // The first input's weights by hand: group 0, the lowest four bits of each word.
+    const [q, zero] = [layer["x.qweight"].bytes[0]! & 15, layer["x.qzeros"].bytes[0]! & 15];
+    expect(expected[0]).toBeCloseTo(scales[0]! * (q - zero - (checkpoint_format === "gptq" ? 1 : 0)), 6);
+    await checkpoint.close();
+  }
 });
 
 const without = (key: string) => Object.fromEntries(Object.entries(gptqLayer).filter(([name]) => name !== key));

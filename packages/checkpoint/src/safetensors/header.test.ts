@@ -75,6 +75,12 @@ test.each<[string, Uint8Array, string, RegExp]>([
     /no dtype "Q9"/,
   ],
   [
+    "a dtype called constructor",
+    withHeader(`{"a":${entry(0, 4, [4], "constructor")}}`, new Uint8Array(4)),
+    "tensor-invalid",
+    /no dtype "constructor"/,
+  ],
+  [
     "a negative size",
     withHeader(`{"a":${entry(0, 4, [-4])}}`, new Uint8Array(4)),
     "tensor-invalid",

@@ -1,24 +1,29 @@
 import { createHash } from "node:crypto";
-import { DTYPES, type DType, type StoredTensor } from "@llm/tensor";
+import type { DType, StoredTensor } from "@llm/tensor";
 import { CheckpointError, printable } from "../error.ts";
 import type { BinaryFile } from "../files/binary-file.ts";
 import { duplicateKey, isObject, type Json, type JsonObject } from "../json.ts";
 import { MAX_RANK, MAX_SAFETENSORS_HEADER, MAX_TENSORS } from "../limits.ts";
 import type { UnreadableTensor, WeightFile } from "../stored-weights.ts";
 
-const READABLE: Readonly<Record<string, DType>> = {
-  F64: "f64",
-  F32: "f32",
-  F16: "f16",
-  BF16: "bf16",
-  I64: "i64",
-  I32: "i32",
-  I16: "i16",
-  I8: "i8",
-  U32: "u32",
-  U16: "u16",
-  U8: "u8",
-  BOOL: "bool",
+interface ReadableDType {
+  readonly dtype: DType;
+  readonly bits: number;
+}
+
+const READABLE: Readonly<Record<string, ReadableDType>> = {
+  F64: { dtype: "f64", bits: 64 },
+  F32: { dtype: "f32", bits: 32 },
+  F16: { dtype: "f16", bits: 16 },
+  BF16: { dtype: "bf16", bits: 16 },
+  I64: { dtype: "i64", bits: 64 },
+  I32: { dtype: "i32", bits: 32 },
+  I16: { dtype: "i16", bits: 16 },
+  I8: { dtype: "i8", bits: 8 },
+  U32: { dtype: "u32", bits: 32 },
+  U16: { dtype: "u16", bits: 16 },
+  U8: { dtype: "u8", bits: 8 },
+  BOOL: { dtype: "bool", bits: 8 },
 };
 
 /** Bits an element, for dtypes that the format has and we don't: their extent is checked, their values can't be read. */
@@ -63,7 +68,7 @@ export async function readSafetensors(file: BinaryFile): Promise<WeightFile> {
   const tensors: StoredTensor[] = [];
   const unreadable: UnreadableTensor[] = [];
   for (const { name, dtype, shape, begin, end } of entries) {
-    const format = READABLE[dtype];
+    const format = own(READABLE, dtype)?.dtype;
     if (format === undefined) {
       const reason = `dtype ${dtype} is not one that can be read (${Object.keys(READABLE).join(", ")})`;
       unreadable.push({ name, shape, dtype, bytes: end - begin, file: file.path, reason });
@@ -116,8 +121,7 @@ function checkEntry(file: BinaryFile, name: string, entry: Json): Entry {
   if (!isObject(entry)) throw bad("its entry is not an object");
   const { dtype, shape, data_offsets: offsets } = entry;
   if (typeof dtype !== "string") throw bad("its entry has no dtype");
-  const readable = READABLE[dtype];
-  const bits = readable === undefined ? KNOWN_BITS[dtype] : DTYPES[readable].bytes * 8;
+  const bits = own(READABLE, dtype)?.bits ?? own(KNOWN_BITS, dtype);
   if (bits === undefined) throw bad(`there is no dtype ${JSON.stringify(dtype).slice(0, 40)}`);
   if (!isShape(shape)) throw bad("its shape is not a list of sizes");
   if (!isShape(offsets) || offsets.length !== 2) throw bad("its data_offsets are not two positions");
@@ -129,6 +133,11 @@ function checkEntry(file: BinaryFile, name: string, entry: Json): Entry {
   if (!Number.isSafeInteger(elements * bits) || needed !== end - begin)
     throw bad(`${dtype} of shape [${shape.join(", ")}] needs ${needed} bytes, not the ${end - begin} it has`);
   return { name, dtype, shape, begin, end };
+}
+
+/** A dtype may be called `constructor`, too. */
+function own<T>(table: Readonly<Record<string, T>>, key: string): T | undefined {
+  return Object.hasOwn(table, key) ? table[key] : undefined;
 }
 
 function isShape(value: Json | undefined): value is readonly number[] {

@@ -1,4 +1,4 @@
-import { DTYPES, type DType, type StoredTensor } from "@llm/tensor";
+import type { DType, StoredTensor } from "@llm/tensor";
 import { CheckpointError } from "../error.ts";
 import type { BinaryFile } from "../files/binary-file.ts";
 import { MAX_EXPANDED_ELEMENTS, MAX_TENSORS } from "../limits.ts";
@@ -82,7 +82,7 @@ function storedTensor(
 ): StoredTensor {
   const bad = (reason: string) => new CheckpointError("tensor-invalid", reason, { file: file.path, tensor: name });
   const { shape, strides, storage } = ref;
-  const { bytes } = DTYPES[dtype];
+  const { bytes } = ref.dtype;
   const where = place(storage.key);
   if (!where) throw bad(`its storage ${JSON.stringify(storage.key)} is not in the file`);
 
