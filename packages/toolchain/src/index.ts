@@ -1,3 +1,4 @@
+export { type BenchOptions, type BenchReport, type BenchTest, benchSession } from "./bench.ts";
 export { type BuildOptions, type Built, build, type Prepared, prepare } from "./build.ts";
 export { argmax, type Distance, distance, type LogitsDistance, logitsDistance } from "./compare.ts";
 export { type DiagnoseOptions, type Diagnosis, diagnose } from "./doctor.ts";
@@ -10,6 +11,7 @@ export {
   exportOnnx,
   type OnnxOptions,
 } from "./export-model.ts";
+export { type GenerationDefaults, generationDefaults } from "./generation-defaults.ts";
 export { type CheckpointInspection, type Inspection, type InspectOptions, inspect } from "./inspect.ts";
 export { type LogitsRequest, type LogitsResult, logitsTensors, referenceLogits, sessionLogits } from "./logits.ts";
 export {
@@ -21,7 +23,9 @@ export {
   type StageReport,
 } from "./make-ready.ts";
 export { graphOf, type Model, type ModelGraph, type OpenModelOptions, openModel } from "./open-model.ts";
+export { type OpenOptions, openRunnable, type Runnable } from "./open-runnable.ts";
 export { artefactCache, hubCache } from "./places.ts";
+export { type PlanOptions, type PlanReport, planModel } from "./plan.ts";
 export { openReference } from "./reference.ts";
 export { DEFAULT_MODEL, type ModelLocation, type ResolveOptions, resolveModel } from "./resolve-model.ts";
 export { type ExposedOptions, type ExposedRun, runExposed } from "./run-exposed.ts";

@@ -10,6 +10,15 @@ export const MODEL: Argument = {
   short: "m",
 };
 
+/** The same where nobody needs a tokenizer. */
+export const ARTEFACT_OR_MODEL_PLACE: Argument = {
+  name: "ARTEFACT_OR_MODEL",
+  key: "model",
+  doc: "a folder that `llm export` made, or a MODEL",
+  default: "demo",
+  flags: ["qpc-path", "model-name"],
+};
+
 /** What `llm run` takes: the old programs name the artefact and, for its tokenizer, the model. */
 export const ARTEFACT_OR_MODEL: readonly Argument[] = [
   {

@@ -1,4 +1,4 @@
-import { ARTEFACT_OR_MODEL, MODEL } from "./arguments.ts";
+import { ARTEFACT_OR_MODEL, ARTEFACT_OR_MODEL_PLACE, MODEL } from "./arguments.ts";
 import type { Command } from "./command.ts";
 import { COMMON, GENERATION, MODEL_OPTIONS } from "./groups.ts";
 
@@ -49,6 +49,17 @@ export const COMMANDS: readonly Command[] = [
       timings: "{ttftMs, prefillTokensPerSecond, decodeTokensPerSecond, totalTokensPerSecond}",
     },
     load: () => import("../commands/run.ts"),
+  },
+  {
+    name: "pull",
+    summary: "Download a model, resuming what was interrupted",
+    about: "Into the hub's own cache, which other programs share. What is there is not fetched again.",
+    arguments: [MODEL],
+    options: [...MODEL_OPTIONS.filter((key) => key !== "config"), ...COMMON],
+    targetOptions: false,
+    examples: [{ line: "llm pull bigcode/starcoderbase-1b", doc: "config, tokenizer and one form of the weights" }],
+    json: { files: "[{path, bytes, sha256}]; empty for what is on this machine already", folder: "where they are" },
+    load: () => import("../commands/pull.ts"),
   },
   {
     name: "inspect",
@@ -105,6 +116,55 @@ export const COMMANDS: readonly Command[] = [
     load: () => import("../commands/verify.ts"),
   },
   {
+    name: "compile",
+    summary: "Make what a target runs, and keep it",
+    about:
+      "Units that were made before from the same things are not made again; an interrupted run goes on where it was.",
+    arguments: [MODEL],
+    options: ["target", "out", "force", ...MODEL_OPTIONS, ...COMMON],
+    targetOptions: true,
+    examples: [{ line: "llm compile demo --target cpu", doc: "into the cache, where `llm run` finds it" }],
+    json: {
+      artefact: "its folder",
+      units: "[{name, cached, seconds, peakRssBytes}]",
+      seconds: "how long all of it took",
+    },
+    load: () => import("../commands/compile.ts"),
+  },
+  {
+    name: "plan",
+    summary: "What a model needs on a target and whether that fits",
+    about:
+      "Needs no weights: a folder with a config.json is enough, and of a hub id only that file is fetched. The exit code is 1 when it doesn't fit.",
+    arguments: [MODEL],
+    options: ["target", "planBatchSize", ...MODEL_OPTIONS, ...COMMON],
+    targetOptions: true,
+    examples: [
+      { line: "llm plan demo --target cpu --batch-size max", doc: "how many sequences this machine can hold" },
+    ],
+    json: {
+      fits: "whether it does",
+      maxBatchSize: "how many sequences would",
+      devices: "[{name, total, weights, kv, activations, reserve, free}], in bytes",
+      why: "what decides, in a sentence",
+    },
+    load: () => import("../commands/plan.ts"),
+  },
+  {
+    name: "bench",
+    summary: "How fast a model is on a target: prefill and decode",
+    arguments: [ARTEFACT_OR_MODEL_PLACE],
+    options: ["promptTokens", "gen", "batchSize", "depth", "repeat", "target", ...MODEL_OPTIONS, ...COMMON],
+    targetOptions: true,
+    examples: [{ line: "llm bench demo --prompt 512 --gen 128", doc: "both tests, five runs each" }],
+    json: {
+      tests: '[{name: "pp512" or "tg128", tokensPerSecond: {mean, stdev}}]',
+      loadSeconds: "until it could run, exports included",
+      peakRssBytes: "most memory in use",
+    },
+    load: () => import("../commands/bench.ts"),
+  },
+  {
     name: "logits",
     summary: "Raw numbers, for comparing with any other implementation",
     about:
@@ -149,6 +209,28 @@ export const COMMANDS: readonly Command[] = [
     examples: [{ line: "llm detokenize demo 333,305", doc: "the text of two tokens" }],
     json: { text: "the text; with --in, an array with one for each line" },
     load: () => import("../commands/detokenize.ts"),
+  },
+  {
+    name: "template",
+    summary: "The prompt that a model's chat template makes of a conversation",
+    arguments: [MODEL],
+    options: ["messages", "tools", "addGenerationPrompt", ...MODEL_OPTIONS, ...COMMON],
+    targetOptions: false,
+    examples: [
+      { line: "llm template demo --messages chat.json --add-generation-prompt", doc: "where the answer begins" },
+    ],
+    json: { text: "the prompt" },
+    load: () => import("../commands/template.ts"),
+  },
+  {
+    name: "passes",
+    summary: "The graph passes, what each does and takes",
+    arguments: [],
+    options: COMMON,
+    targetOptions: false,
+    examples: [{ line: "llm passes", doc: "those of the core and of every installed target" }],
+    json: { passes: "[{name, from, doc, params}]" },
+    load: () => import("../commands/passes.ts"),
   },
   {
     name: "targets",

@@ -48,6 +48,11 @@ export interface OptionValues {
   tools: string;
   addGenerationPrompt: boolean;
   graph: boolean;
+  planBatchSize: string;
+  promptTokens: number;
+  gen: number;
+  depth: number;
+  repeat: number;
 }
 
 /** How each of them is spelled, checked and explained; see docs/cli.md, which is made from this. */
@@ -147,6 +152,43 @@ export const OPTIONS: { readonly [K in keyof OptionValues]: CliOption<OptionValu
   messages: { kind: "string", value: "FILE", noEnv: true, doc: "A JSON file with the conversation's messages" },
   tools: { kind: "string", value: "FILE", noEnv: true, doc: "A JSON file with the tools the model may call" },
   addGenerationPrompt: { kind: "boolean", noEnv: true, doc: "End where the answer begins", default: false },
+
+  planBatchSize: {
+    kind: "string",
+    flag: "batch-size",
+    value: "N|max",
+    noEnv: true,
+    doc: "How many sequences at once; max: as many as fit",
+  },
+  promptTokens: {
+    kind: "number",
+    flag: "prompt",
+    integer: true,
+    min: 0,
+    value: "N",
+    noEnv: true,
+    doc: "Tokens of the prefill test; 0: leave it out",
+    default: 512,
+  },
+  gen: {
+    kind: "number",
+    integer: true,
+    min: 0,
+    value: "N",
+    noEnv: true,
+    doc: "Tokens of the decode test; 0: leave it out",
+    default: 128,
+  },
+  depth: {
+    kind: "number",
+    integer: true,
+    min: 0,
+    value: "N",
+    noEnv: true,
+    doc: "Tokens that are held before a test begins",
+    default: 0,
+  },
+  repeat: { kind: "number", integer: true, min: 1, value: "N", noEnv: true, doc: "Runs of each test", default: 5 },
 
   graph: { kind: "boolean", noEnv: true, doc: "Print the model's graph", default: false },
 };

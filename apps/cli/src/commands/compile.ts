@@ -1,0 +1,40 @@
+import { build, findTarget, prepare } from "@llm/toolchain";
+import type { Call, Outcome } from "../definition/command.ts";
+import { DEFAULT_TARGET } from "../definition/options.ts";
+import type { Io } from "../output/io.ts";
+import { seconds } from "../output/units.ts";
+import { buildProgress } from "./build-progress.ts";
+import { openCalled } from "./open.ts";
+
+/** `llm compile` */
+export async function run(call: Call, io: Io): Promise<Outcome> {
+  const { out, force } = call.options;
+  const { target, id } = await findTarget(call.target ?? DEFAULT_TARGET);
+  const model = await openCalled(call, io);
+  try {
+    const prepared = await prepare(model, target, call.targetOptions);
+    io.progress.begin("compile", `${model.name} for ${target.title}`);
+    const built = await build(prepared, {
+      ...(out === undefined ? {} : { folder: out }),
+      ...(force === undefined ? {} : { force }),
+      env: io.env,
+      signal: io.signal,
+      onEvent: buildProgress(io.progress),
+    });
+    io.progress.end({ seconds: built.seconds, skipped: built.upToDate });
+    const units = built.units.map(({ id: name, cached, seconds: took, peakRssBytes }) => ({
+      name,
+      cached,
+      seconds: took,
+      peakRssBytes,
+    }));
+    const lines = units.map(({ name, cached, seconds: took }) => `  ${name}  ${cached ? "was there" : seconds(took)}`);
+    const { folder } = built.artefact;
+    return {
+      json: { artefact: folder, target: id, units, seconds: built.seconds },
+      text: [folder, ...lines].join("\n"),
+    };
+  } finally {
+    await model.close();
+  }
+}

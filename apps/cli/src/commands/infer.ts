@@ -1,0 +1,40 @@
+import { openRunnable } from "@llm/toolchain";
+import type { Call, Outcome } from "../definition/command.ts";
+import { UsageError } from "../exit.ts";
+import type { Io } from "../output/io.ts";
+import { generateFor, timingsLine } from "./generate.ts";
+import { modelOptions } from "./model-options.ts";
+import { openProgress } from "./open-progress.ts";
+import { promptsOf } from "./prompts.ts";
+
+/** `llm infer` */
+export async function run(call: Call, io: Io): Promise<Outcome> {
+  const prompts = promptsOf(call.options, io.note);
+  if (!prompts)
+    throw new UsageError('llm infer needs a prompt: --prompt "def fibonacci(n):" or --prompts-txt-file-path FILE');
+  const { force } = call.options;
+  const runnable = await openRunnable(call.args.model, {
+    ...modelOptions(call, io),
+    ...(call.target === undefined ? {} : { target: call.target }),
+    ...(force === undefined ? {} : { force }),
+    targetOptions: call.targetOptions,
+    batchSize: prompts.length,
+    sample: prompts[0]!,
+    env: io.env,
+    onEvent: openProgress(io.progress),
+  });
+  try {
+    const began = performance.now();
+    io.note("");
+    const { completions, timings } = await generateFor(runnable, prompts, call, io);
+    io.note("");
+    io.note(timingsLine(timings, completions));
+    const stages = [...runnable.stages, { name: "run", skipped: false, seconds: (performance.now() - began) / 1000 }];
+    const [first] = completions;
+    return {
+      json: { text: first!.text, tokens: first!.tokens, completions, stages, timings, artefact: runnable.artefact },
+    };
+  } finally {
+    await runnable.close();
+  }
+}

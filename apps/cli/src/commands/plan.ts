@@ -1,0 +1,38 @@
+import { findTarget, planModel } from "@llm/toolchain";
+import type { Call, Outcome } from "../definition/command.ts";
+import { DEFAULT_TARGET } from "../definition/options.ts";
+import { EXIT, UsageError } from "../exit.ts";
+import type { Io } from "../output/io.ts";
+import { bytes } from "../output/units.ts";
+import { modelOptions } from "./model-options.ts";
+
+/** `llm plan` */
+export async function run(call: Call, io: Io): Promise<Outcome> {
+  const { target, id } = await findTarget(call.target ?? DEFAULT_TARGET);
+  const { card, options, plan } = await planModel(call.args.model, target, {
+    ...modelOptions(call, io),
+    batchSize: batchSize(call.options.planBatchSize),
+    targetOptions: call.targetOptions,
+  });
+  const { fits, maxBatchSize, devices, why } = plan;
+  const parts = ["weights", "kv", "activations", "reserve", "free"] as const;
+  const lines = devices.flatMap((device) => [
+    `${device.name}: ${bytes(device.total)}`,
+    ...parts.map(
+      (part) =>
+        `  ${part.padEnd(12)} ${(device[part] < 0 ? `-${bytes(-device[part])}` : bytes(device[part])).padStart(9)}`,
+    ),
+  ]);
+  return {
+    json: { model: card, target: id, options, fits, maxBatchSize, devices, why },
+    text: [...lines, fits ? `fits, up to batch size ${maxBatchSize}` : "does not fit", why].join("\n"),
+    exitCode: fits ? EXIT.done : EXIT.failed,
+  };
+}
+
+function batchSize(text: string | undefined): number | "max" | undefined {
+  if (text === undefined || text === "max") return text;
+  const value = Number(text);
+  if (Number.isSafeInteger(value) && value >= 1) return value;
+  throw new UsageError(`--batch-size is a whole number of at least 1, or max, not "${text}"`);
+}

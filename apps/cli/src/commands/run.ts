@@ -1,0 +1,34 @@
+import { openRunnable } from "@llm/toolchain";
+import type { Call, Outcome } from "../definition/command.ts";
+import type { Io } from "../output/io.ts";
+import { generateFor, timingsLine } from "./generate.ts";
+import { modelOptions } from "./model-options.ts";
+import { openProgress } from "./open-progress.ts";
+import { promptsOf } from "./prompts.ts";
+
+/** What is said when nothing is, as in the library that this program replaces. */
+const PROMPT = "My name is";
+
+/** `llm run` */
+export async function run(call: Call, io: Io): Promise<Outcome> {
+  const { thing, model } = call.args;
+  const prompts = promptsOf(call.options, io.note) ?? promptsOf({ ...call.options, prompt: PROMPT }, io.note)!;
+  const runnable = await openRunnable(thing ?? model, {
+    ...modelOptions(call, io),
+    ...(thing !== undefined && model !== undefined ? { tokenizer: model } : {}),
+    ...(call.target === undefined ? {} : { target: call.target }),
+    targetOptions: call.targetOptions,
+    batchSize: prompts.length,
+    sample: prompts[0]!,
+    env: io.env,
+    onEvent: openProgress(io.progress),
+  });
+  try {
+    const { completions, timings } = await generateFor(runnable, prompts, call, io);
+    io.note("");
+    io.note(timingsLine(timings, completions));
+    return { json: { completions, timings } };
+  } finally {
+    await runnable.close();
+  }
+}

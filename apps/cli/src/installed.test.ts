@@ -1,0 +1,132 @@
+import { execFile } from "node:child_process";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { testHome } from "./testing/run-cli.ts";
+
+const run = promisify(execFile);
+const root = fileURLToPath(new URL("../../..", import.meta.url));
+const { home, remove } = testHome();
+const tarballs = join(home, "tarballs");
+const installed = join(home, "installed");
+afterAll(remove);
+
+interface Manifest {
+  readonly name: string;
+  readonly dependencies?: Readonly<Record<string, string>>;
+}
+
+/** The program, and all packages of this repository that it needs when installed. */
+function published(): readonly string[] {
+  const folders = ["apps", "packages"].flatMap((place) =>
+    readdirSync(join(root, place)).map((name) => join(root, place, name)),
+  );
+  const manifests = new Map(
+    folders.map((folder) => [folder, JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as Manifest]),
+  );
+  const folderOf = new Map([...manifests].map(([folder, { name }]) => [name, folder]));
+  const needed = new Set<string>();
+  const need = (name: string) => {
+    const folder = folderOf.get(name);
+    if (folder === undefined || needed.has(folder)) return;
+    needed.add(folder);
+    Object.keys(manifests.get(folder)!.dependencies ?? {}).forEach(need);
+  };
+  need("@llm/cli");
+  return [...needed];
+}
+
+/** Node versions that the published packages promise to run on, by the npm package that brings them. */
+const NODES = ["24", "26"] as const;
+
+const env = {
+  ...process.env,
+  npm_config_audit: "false",
+  npm_config_fund: "false",
+  npm_config_update_notifier: "false",
+};
+const quiet = { env, maxBuffer: 64e6 };
+
+const registry = await run("npm", ["view", "node@24", "version"], { ...quiet, timeout: 60_000 }).then(
+  () => true,
+  () => false,
+);
+if (!registry && process.env.LLM_TEST_REQUIRE_ALL === "1")
+  throw new Error("the installed product can't be tested: no package registry answers npm");
+
+describe.skipIf(!registry)("the installed product (needs a package registry that npm can reach)", () => {
+  beforeAll(async () => {
+    mkdirSync(tarballs);
+    mkdirSync(installed);
+    for (const folder of published())
+      await run("pnpm", ["pack", "--pack-destination", tarballs], { ...quiet, cwd: folder });
+    const files = readdirSync(tarballs).map((name) => `file:${join(tarballs, name)}`);
+    writeFileSync(join(installed, "package.json"), JSON.stringify({ name: "somebody", private: true }));
+    // As somebody would: their own folder, their own npm, only what was published.
+    await run("npm", ["install", "--ignore-scripts", ...files], { ...quiet, cwd: installed });
+    for (const version of NODES) {
+      const folder = join(home, `node-${version}`);
+      mkdirSync(folder);
+      await run("npm", ["install", "--prefix", folder, `node@${version}`], { ...quiet, cwd: folder });
+    }
+  }, 600_000);
+
+  const llm = (version: string, args: readonly string[]) => {
+    const node = join(home, `node-${version}`, "node_modules", ".bin", "node");
+    const bin = join(installed, "node_modules", "@llm", "cli", "dist", "bin.js");
+    const own = {
+      ...env,
+      HOME: home,
+      XDG_CACHE_HOME: join(home, `.cache-${version}`),
+      PATH: `${dirname(node)}:${env.PATH}`,
+    };
+    return run(node, [bin, ...args], { cwd: installed, env: own, maxBuffer: 64e6, timeout: 120_000 });
+  };
+
+  it.each(NODES)("generates text under Node %s, and skips what is done the second time", async (version) => {
+    const args = ["infer", "--prompt", "def fibonacci(n):\n", "--greedy", "--max-new-tokens", "8", "--json"];
+    const first = JSON.parse((await llm(version, args)).stdout);
+    expect(first.tokens).toEqual([217, 333, 305, 1311, 372, 26, 640, 30]);
+    expect(first.stages.map(({ name }: { name: string }) => name)).toEqual([
+      "fetch",
+      "export",
+      "verify",
+      "compile",
+      "run",
+    ]);
+    const second = JSON.parse((await llm(version, args)).stdout);
+    expect(
+      second.stages.filter(({ skipped }: { skipped: boolean }) => !skipped).map(({ name }: { name: string }) => name),
+    ).toEqual(["run"]);
+  });
+
+  it("brings its command and nothing of the repository", async () => {
+    const { stdout } = await run(join(installed, "node_modules", ".bin", "llm"), ["targets", "--json"], {
+      ...quiet,
+      cwd: installed,
+    });
+    expect(JSON.parse(stdout).targets.map(({ id }: { id: string }) => id)).toEqual(["cpu"]);
+    const names = readdirSync(join(installed, "node_modules", "@llm", "cli"));
+    expect(names.sort()).toEqual(
+      ["LICENSE", "README.md", "dist", "node_modules", "package.json"].filter((name) => names.includes(name)),
+    );
+    expect(
+      readdirSync(join(installed, "node_modules", "@llm", "cli", "dist")).filter((name) => name.includes(".test.")),
+    ).toEqual([]);
+  });
+
+  it("says in one line what it needs on an older Node, and exits with 3", async () => {
+    const folder = join(home, "node-20");
+    mkdirSync(folder);
+    await run("npm", ["install", "--prefix", folder, "node@20"], { ...quiet, cwd: folder });
+    const node = join(folder, "node_modules", ".bin", "node");
+    const bin = join(installed, "node_modules", "@llm", "cli", "dist", "bin.js");
+    await expect(run(node, [bin, "targets"], { env })).rejects.toMatchObject({
+      code: 3,
+      stdout: "",
+      stderr: expect.stringMatching(/^llm: needs Node 24 or newer, this is v20\.[^\n]+\n$/),
+    });
+  }, 300_000);
+});

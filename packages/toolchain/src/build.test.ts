@@ -1,0 +1,68 @@
+import { existsSync, readdirSync, rmSync, truncateSync } from "node:fs";
+import { join } from "node:path";
+import { goldenDir } from "@llm/fixtures";
+import { openArtefact } from "@llm/target/engine";
+import { afterAll, describe, expect, it } from "vitest";
+import { build, buildExports, prepare } from "./build.ts";
+import { openModel } from "./open-model.ts";
+import { findTarget } from "./targets.ts";
+import { scratch } from "./testing/scratch.ts";
+
+const { folder, env } = scratch();
+const { target } = await findTarget("cpu");
+const model = await openModel(goldenDir("gpt2"));
+afterAll(() => model.close());
+
+describe("building", () => {
+  it("makes an artefact once, whatever is asked of the run", async () => {
+    const first = await build(await prepare(model, target), { env });
+    expect(first.upToDate).toBe(false);
+    expect(first.artefact.manifest.model).toMatchObject({ name: "gpt2", architecture: "gpt2" });
+    const again = await build(await prepare(model, target, { batchSize: 3 }), { env }); // no part of the artefact
+    expect(again).toMatchObject({ upToDate: true, artefact: { folder: first.artefact.folder } });
+    expect(again.units.every(({ cached }) => cached)).toBe(true);
+  });
+
+  it("goes by content: another checkpoint, another key; the same elsewhere, the same artefact", async () => {
+    const other = await openModel(goldenDir("gpt2_scaled"));
+    const [a, b, c] = [await prepare(model, target), await prepare(other, target), await prepare(model, target)];
+    expect(a.key).not.toBe(b.key);
+    expect(a.key).toBe(c.key);
+    await other.close();
+  });
+
+  it("makes again what was damaged, and all of it when forced", async () => {
+    const prepared = await prepare(model, target);
+    const { artefact } = await build(prepared, { env });
+    truncateSync(join(artefact.folder, "decoder.onnx"), 10);
+    expect(await build(prepared, { env })).toMatchObject({ artefact: { folder: artefact.folder } });
+    await openArtefact(artefact.folder, { thorough: true });
+    const forced = await build(prepared, { env, force: true });
+    expect(forced.units.some(({ cached }) => cached)).toBe(false);
+    rmSync(artefact.folder, { recursive: true });
+  });
+
+  it("brings the tokenizer along when there is one, and goes where it is told", async () => {
+    const demo = await openModel(join(import.meta.dirname, "../../demo-model"), { name: "demo" });
+    const out = join(folder, "out");
+    const { artefact } = await build(await prepare(demo, target), { env, folder: out });
+    expect(artefact.folder).toBe(out);
+    expect(readdirSync(join(out, "model"))).toContain("tokenizer.json");
+    expect(readdirSync(join(out, "model"))).not.toContain("package.json");
+    await demo.close();
+  });
+
+  it("builds exports alone for those who have to look at them first", async () => {
+    const { units, artefact } = await buildExports(await prepare(model, target), { env });
+    expect(units.length).toBeGreaterThan(0);
+    expect(existsSync(artefact.folder)).toBe(false);
+  });
+
+  it("refuses options that the target doesn't have", async () => {
+    await expect(prepare(model, target, { cores: 4 })).rejects.toMatchObject({
+      code: "option-invalid",
+      message: expect.stringMatching(/^target cpu has no option cores; it has: /),
+    });
+    await expect(prepare(model, target, { batchSize: 0 })).rejects.toThrow("batchSize is at least 1, not 0");
+  });
+});

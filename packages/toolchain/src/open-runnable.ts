@@ -1,0 +1,88 @@
+import { resolve } from "node:path";
+import type { ModelCard, Session, Target } from "@llm/target";
+import { openArtefact } from "@llm/target/engine";
+import type { Tokenizer } from "@llm/tokenizer-bpe";
+import { ToolchainError } from "./error.ts";
+import { artefactDefaults, type GenerationDefaults, generationDefaults } from "./generation-defaults.ts";
+import { isArtefact } from "./inspect.ts";
+import { makeReady, type ReadyOptions, type StageReport } from "./make-ready.ts";
+import { optionsOf, targetOptions } from "./target-options.ts";
+import { findTarget } from "./targets.ts";
+import { openTokenizer, tokenizerOf } from "./tokenizer.ts";
+
+export interface OpenOptions extends ReadyOptions {
+  /** A target's id; an artefact says itself what it is for. */
+  readonly target?: string;
+  /** How many sequences at once. */
+  readonly batchSize?: number;
+  /** A MODEL whose tokenizer an artefact uses that brings none. */
+  readonly tokenizer?: string;
+}
+
+/** Something to generate with, open on its device. */
+export interface Runnable {
+  readonly card: ModelCard;
+  readonly target: Target;
+  readonly session: Session;
+  readonly stages: readonly StageReport[];
+  readonly artefact: string;
+  /** What the checkpoint's generation_config says. */
+  readonly defaults: GenerationDefaults;
+  tokenizer(): Promise<Tokenizer>;
+  close(): Promise<void>;
+}
+
+/** What is used where nobody says which. */
+export const DEFAULT_TARGET = "cpu";
+
+/** Opens a finished artefact, or makes a MODEL ready and opens that. */
+export async function openRunnable(thing: string | undefined, options: OpenOptions = {}): Promise<Runnable> {
+  if (thing !== undefined && (await isArtefact(resolve(thing)))) return openFinished(thing, options);
+  const { target } = await findTarget(options.target ?? DEFAULT_TARGET);
+  const given = { ...options.targetOptions, ...optionsOf(target, { batchSize: options.batchSize }) };
+  const { model, artefact, prepared, stages } = await makeReady(thing, target, { ...options, targetOptions: given });
+  try {
+    const session = await target.open(artefact, prepared.options);
+    return {
+      card: model.card,
+      target,
+      session,
+      stages,
+      artefact: artefact.folder,
+      defaults: generationDefaults(model.checkpoint.generationConfig),
+      tokenizer: () => tokenizerOf(model.checkpoint),
+      close: async () => {
+        await session.close();
+        await model.close();
+      },
+    };
+  } catch (error) {
+    await model.close();
+    throw error;
+  }
+}
+
+async function openFinished(folder: string, options: OpenOptions): Promise<Runnable> {
+  const artefact = await openArtefact(folder);
+  const { model, target: madeFor } = artefact.manifest;
+  if (options.target !== undefined && options.target !== madeFor)
+    throw new ToolchainError("option-invalid", `${folder} was made for target ${madeFor}, not for ${options.target}`);
+  const { target } = await findTarget(madeFor);
+  const given = { ...options.targetOptions, ...optionsOf(target, { batchSize: options.batchSize }) };
+  const session = await target.open(artefact, targetOptions(target, given));
+  return {
+    card: model,
+    target,
+    session,
+    stages: [],
+    artefact: artefact.folder,
+    defaults: await artefactDefaults(artefact.folder),
+    tokenizer: () =>
+      openTokenizer(options.tokenizer ?? folder, options.tokenizer === undefined ? {} : tokenizerSource(options)),
+    close: () => session.close(),
+  };
+}
+
+function tokenizerSource({ onEvent: _, ...options }: OpenOptions) {
+  return { ...options, want: "tokenizer" } as const;
+}
