@@ -20,6 +20,16 @@ describe("halve", () => {
     expect(clipped).toBe(values.filter((value) => Math.abs(value) >= 65520).length);
   });
 
+  test.each([
+    [[1, 2, 1e6], 1],
+    [[1e6, 2], 1],
+    [[2, -1e6, 3, 4], 1],
+    [[65504, 2, 3], 0],
+  ])("%j has %i to clip", (values, count) => {
+    const bits = Uint16Array.from(new Uint32Array(Float32Array.from(values).buffer), (word) => word >>> 16);
+    expect(halve(new Uint8Array(bits.buffer), "bf16", new Uint16Array(values.length))).toBe(count);
+  });
+
   test("fp32 numbers too, those on the edges included", () => {
     const edges = [
       65504,

@@ -6,13 +6,13 @@ export type Wider = "bf16" | "f32";
 
 export const WIDER_BYTES: Readonly<Record<Wider, number>> = { bf16: 2, f32: 4 };
 
-/** Magnitudes as bits: the largest that round to a finite fp16, and the smallest that is a normal one. */
+/** The largest magnitudes, as bits, that round to a finite fp16. */
 const LARGEST_F32 = 0x477fefff;
 const LARGEST_BF16 = 0x477f;
-const SMALLEST_BF16 = 0x3880;
 
-/** The difference of the two formats' exponents, in bf16's place. */
-const EXPONENT_SHIFT = 0x3800;
+/** The highest bit of each half of a word, as signed arithmetic has it, and the largest magnitude in each half below it. */
+const TOP_BITS = 0x80008000 | 0;
+const LARGEST_PAIR = 0xc77fc77f;
 
 let table: Uint16Array | undefined;
 
@@ -22,25 +22,19 @@ export function halve(bytes: Uint8Array, from: Wider, into: Uint16Array): number
   return fits ? 0 : clipHalf(new Uint8Array(into.buffer, into.byteOffset, into.byteLength));
 }
 
-/**
- * fp16 has more digits than bf16, so that within its range only the exponent moves; for what is below and above there is a
- * table.
- */
+/** There are only 65536 of them: a table is faster than arithmetic. */
 function halveBf16(bytes: Uint8Array, into: Uint16Array): boolean {
-  const others = (table ??= Uint16Array.from({ length: 65536 }, (_, bits) => numberToF16(bf16ToNumber(bits))));
-  const values = new Uint16Array(bytes.buffer, bytes.byteOffset, into.length);
-  let fits = true;
-  for (let i = 0; i < into.length; i++) {
-    const bits = values[i];
-    const magnitude = bits & 0x7fff;
-    if (magnitude >= SMALLEST_BF16 && magnitude <= LARGEST_BF16)
-      into[i] = (bits & 0x8000) | ((magnitude - EXPONENT_SHIFT) << 3);
-    else {
-      into[i] = others[bits];
-      fits &&= magnitude < SMALLEST_BF16;
-    }
-  }
-  return fits;
+  const halves = (table ??= Uint16Array.from({ length: 65536 }, (_, bits) => numberToF16(bf16ToNumber(bits))));
+  const { length } = into;
+  const values = new Uint16Array(bytes.buffer, bytes.byteOffset, length);
+  for (let i = 0; i < length; i++) into[i] = halves[values[i]];
+
+  // Two at a time: what is too large leaves no bit at the top of its half of the difference.
+  const pairs = new Uint32Array(bytes.buffer, bytes.byteOffset, length >>> 1);
+  let room = TOP_BITS;
+  for (let i = 0; i < pairs.length; i++) room &= LARGEST_PAIR - (pairs[i] & 0x7fff7fff);
+  const last = length % 2 === 0 || (values[length - 1] & 0x7fff) <= LARGEST_BF16;
+  return room === TOP_BITS && last;
 }
 
 /** One by one, which is twice as fast as `set`. */
