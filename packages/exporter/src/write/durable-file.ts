@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { type FileHandle, open, rename, rm } from "node:fs/promises";
+import { type FileHandle, open, readdir, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { ExportError } from "../error.ts";
 
@@ -20,7 +20,9 @@ export class DurableFile implements AsyncDisposable {
   }
 
   static async create(path: string): Promise<DurableFile> {
-    const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString("hex")}.tmp`);
+    const mark = `${process.pid}-${randomBytes(4).toString("hex")}`;
+    const temporary = join(dirname(path), `.${basename(path)}.${mark}.tmp`);
+    await dropLeftovers(path);
     try {
       return new DurableFile(path, temporary, await open(temporary, "wx"));
     } catch (error) {
@@ -57,6 +59,23 @@ export class DurableFile implements AsyncDisposable {
     if (this.#finished) return;
     await this.#handle.close().catch(() => {});
     await rm(this.temporary, { force: true });
+  }
+}
+
+/** What processes that were killed left of the same file; those of living ones are theirs. */
+async function dropLeftovers(path: string): Promise<void> {
+  const prefix = `.${basename(path)}.`;
+  for (const name of await readdir(dirname(path)).catch(() => [])) {
+    const pid = name.startsWith(prefix) ? /^(\d+)-[0-9a-f]{8}\.tmp$/.exec(name.slice(prefix.length))?.[1] : undefined;
+    if (pid !== undefined && !isAlive(Number(pid))) await rm(join(dirname(path), name), { force: true });
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== "ESRCH";
   }
 }
 

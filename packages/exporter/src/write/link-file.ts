@@ -26,18 +26,21 @@ export async function linkFile(
     return { refused: reason(error) }; // not a file on this machine; whoever reads the checkpoint knows where it is
   }
   const identity = await stat(origin);
-  for (let attempt = 1; ; attempt++) {
+  for (let attempt = 1; ; ) {
     const path = name ?? numbered(basename(file), attempt);
     const target = join(folder, path);
     const existing = await stat(target).catch(() => undefined);
     if (existing?.ino === identity.ino && existing.dev === identity.dev) return { path, origin, how: "hard" };
     if (existing !== undefined && name !== undefined) await unlink(target);
-    else if (existing !== undefined) continue;
+    else if (existing !== undefined) {
+      attempt++;
+      continue;
+    }
     try {
       await link(origin, target);
       return { path, origin, how: "hard" };
     } catch (error) {
-      if (isTaken(error)) continue;
+      if (isTaken(error)) continue; // by an export at the same time, perhaps of the same file: look again
       const how = await reflink(origin, target);
       if (how === "taken") continue;
       if (how === "done") return { path, origin, how: "reflink" };
