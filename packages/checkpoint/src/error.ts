@@ -20,6 +20,7 @@ export type CheckpointErrorCode =
   | "hub-unauthorised"
   | "hub-offline"
   | "hub-failed" // the server or the network, after all retries
+  | "cache-unwritable"
   | "hub-corrupt"; // the bytes that came aren't those that were promised
 
 /** Where the trouble is, for programs; the message says the same in words. */

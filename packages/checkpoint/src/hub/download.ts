@@ -25,6 +25,27 @@ class Corrupt extends Error {}
  * under that name is right.
  */
 export async function download(job: Download): Promise<void> {
+  try {
+    await downloadInto(job);
+  } catch (error) {
+    const { code, syscall } = error as NodeJS.ErrnoException;
+    if (syscall === undefined) throw error;
+    const reason = DISK[code ?? ""] ?? `can't be written (${code})`;
+    throw new CheckpointError("cache-unwritable", `${reason}; HF_HUB_CACHE or --cache-dir names another place`, {
+      file: dirname(job.blob),
+      cause: error,
+    });
+  }
+}
+
+const DISK: Readonly<Record<string, string>> = {
+  ENOSPC: "there is no space left on its disk",
+  EDQUOT: "its owner's quota is used up",
+  EROFS: "is on a disk that can't be written to",
+  EACCES: "can't be written: permission denied",
+};
+
+async function downloadInto(job: Download): Promise<void> {
   await mkdir(dirname(job.blob), { recursive: true });
   const partial = `${job.blob}.incomplete`;
   await withLock(partial, job.signal, async () => {

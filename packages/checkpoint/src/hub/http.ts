@@ -26,13 +26,18 @@ export const PATIENCE: Patience = {
 /** Browsers stop at 20; the hub needs two. */
 const MAX_REDIRECTS = 10;
 
+/** Without a network there is nothing to wait for: where nobody answers at all, a few tries are enough. */
+const UNREACHABLE_ATTEMPTS = 3;
+
 /** Something that may be better on the next try. */
 export class Transient extends Error {
   readonly retryAfterMs: number | undefined;
+  readonly unreachable: boolean;
 
-  constructor(message: string, retryAfterMs?: number) {
+  constructor(message: string, retryAfterMs?: number, unreachable = false) {
     super(message);
     this.retryAfterMs = retryAfterMs;
+    this.unreachable = unreachable;
   }
 }
 
@@ -145,7 +150,8 @@ export async function withRetries<T>(
       if (!(error instanceof Transient)) throw error;
       failures = progress() > reached ? 1 : failures + 1;
       reached = progress();
-      if (failures >= patience.attempts)
+      const attempts = error.unreachable && reached === 0 ? UNREACHABLE_ATTEMPTS : patience.attempts;
+      if (failures >= Math.min(attempts, patience.attempts))
         throw new CheckpointError("hub-failed", `${what}: ${error.message}, after ${failures} tries`, { cause: error });
       const delay = Math.min(patience.firstDelayMs * 2 ** (failures - 1), patience.longestDelayMs);
       const asked = Math.min(error.retryAfterMs ?? 0, patience.longestRetryAfterMs);
@@ -199,11 +205,13 @@ class StallWatch {
         `${host}: ${cause.message ?? cause.code}; for a private certificate authority, set NODE_EXTRA_CA_CERTS`,
         { cause: error },
       );
-    return new Transient(
-      `the connection to ${host} broke (${cause?.code ?? cause?.message ?? (error as Error).message})`,
-    );
+    const why = cause?.code ?? cause?.message ?? (error as Error).message;
+    if (UNREACHABLE.test(why)) return new Transient(`${host} can't be reached (${why})`, undefined, true);
+    return new Transient(`the connection to ${host} broke (${why})`);
   }
 }
 
 /** Certificates that don't hold now won't hold in a second. */
 const PERMANENT = /CERT|SELF_SIGNED|UNABLE_TO_VERIFY|UNABLE_TO_GET_ISSUER|ERR_TLS/;
+
+const UNREACHABLE = /^(?:ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ENETUNREACH|EHOSTUNREACH)$/;

@@ -257,6 +257,23 @@ test("a server that stays broken is given up in one line", async () => {
   expect(hub.requests.length).toBe(4);
 });
 
+test("a host that nobody answers at is given up sooner", async () => {
+  const never = await startHub({ repo, files });
+  await never.close();
+  await expect(get({ endpoint: never.url, patience: { ...patience, attempts: 50 } })).rejects.toMatchObject({
+    code: "hub-failed",
+    message: expect.stringMatching(/can't be reached \(ECONNREFUSED\), after 3 tries/),
+  });
+});
+
+test("a cache that can't be written says so, and what else there is", async () => {
+  await writeFile(join(cacheDir, "file"), "");
+  await expect(get({ cacheDir: join(cacheDir, "file", "hub") })).rejects.toMatchObject({
+    code: "cache-unwritable",
+    message: expect.stringMatching(/can't be written \(ENOTDIR\); HF_HUB_CACHE/),
+  });
+});
+
 test.each<[string, number, Record<string, string>, string, RegExp]>([
   [
     "gated",
