@@ -83,7 +83,7 @@ export class GraphBuilder {
 
   /** The same leaf as another dtype, under its name: what it was is gone. */
   retype(weight: Value, dtype: DType): Value {
-    const at = this.#weights.findIndex(({ value }) => value === weight);
+    const at = this.#weights.findIndex(({ value }) => value.id === weight.id);
     if (at < 0) throw new GraphError("spec", `${weight.id} is not a weight`);
     const value = { id: weight.id, type: { dtype, shape: weight.type.shape } };
     this.#weights[at] = { ...this.#weights[at]!, value };
@@ -112,7 +112,7 @@ export class GraphBuilder {
   }
 
   setNext(state: Value, next: Value): void {
-    const at = this.#states.findIndex((s) => s.value === state);
+    const at = this.#states.findIndex(({ value }) => value.id === state.id);
     if (at < 0) throw new GraphError("spec", `${state.id} is not a state`);
     this.#states[at] = { ...this.#states[at]!, next };
   }

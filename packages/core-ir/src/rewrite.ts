@@ -30,17 +30,17 @@ export interface Rewrite {
  */
 export function rewriteGraph(graph: Graph, rewrite: Rewrite): Graph {
   const b = new Builder(graph.name, [...coreDialects, ...(rewrite.dialects ?? [])]);
-  const stands = new Map<Value, Value | null>();
-  const map = (value: Value): Value => stands.get(value) ?? value;
+  const stands: Stands = new Map();
+  const map = (value: Value): Value => stands.get(value.id) ?? value;
   b.adopt(graph);
   for (const value of graph.inputs) {
     const other = rewrite.input?.(value, b);
     if (other === undefined) b.keepInput(value);
-    else stands.set(value, other);
+    else stands.set(value.id, other);
   }
   for (const state of graph.states) {
     const other = rewrite.state?.(state, b);
-    if (other !== undefined) stands.set(state.value, other);
+    if (other !== undefined) stands.set(state.value.id, other);
     else b.keepState(state);
   }
   rewrite.start?.(b, map);
@@ -55,25 +55,28 @@ export function rewriteGraph(graph: Graph, rewrite: Rewrite): Graph {
     if (block) b.block(block.name, run);
     else run();
   }
-  for (const { value, next } of graph.states) if (!stands.has(value)) b.setNext(value, map(next));
+  for (const { value, next } of graph.states) if (!stands.has(value.id)) b.setNext(value, map(next));
   for (const value of graph.outputs) b.output(underItsName(b, map(value), value.id));
   rewrite.end?.(b, map);
   return removeDead({ ...b.finish(), dialects: rewrite.legal ?? graph.dialects });
 }
+
+/** By id, because a graph that was sent as JSON has many objects for one value. */
+type Stands = Map<string, Value | null>;
 
 /** An output keeps its name: where something else, with a name of its own, stands for it, a copy takes the name. */
 function underItsName(b: Builder, value: Value, name: string): Value {
   return value.id === name || b.taken(name) ? value : b.as(`/${name}`).reshape(value, value.type.shape);
 }
 
-function rewriteOp(op: Op, rewrite: Rewrite, b: Builder, stands: Map<Value, Value | null>): void {
-  const ins = op.ins.map((value) => (value && stands.has(value) ? stands.get(value)! : value));
+function rewriteOp(op: Op, rewrite: Rewrite, b: Builder, stands: Stands): void {
+  const ins = op.ins.map((value) => (value && stands.has(value.id) ? stands.get(value.id)! : value));
   const changed = ins.some((value, i) => value !== op.ins[i]);
   const now = changed ? { ...op, ins } : op;
   const outs = rewrite.op && b.inside(op.outs[0]!.id, () => rewrite.op!(now, b));
   if (!outs) {
     b.keep(op, ins).forEach((out, i) => {
-      if (out !== op.outs[i]) stands.set(op.outs[i]!, out);
+      if (out !== op.outs[i]) stands.set(op.outs[i]!.id, out);
     });
     return;
   }
@@ -82,6 +85,6 @@ function rewriteOp(op: Op, rewrite: Rewrite, b: Builder, stands: Map<Value, Valu
     if (!out) return;
     b.release(old.id);
     if (b.isFresh(out) && !b.taken(old.id)) b.rename(out, old.id);
-    stands.set(old, out);
+    stands.set(old.id, out);
   });
 }

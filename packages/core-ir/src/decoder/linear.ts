@@ -23,8 +23,9 @@ export const linear = op({
     const bs = b ? floats(b) : undefined;
     const out = f32([...x!.shape.slice(0, -1), outWidth]);
     const ys = floats(out);
-    for (let row = 0; row < xs.length / inWidth; row++)
-      for (let o = 0; o < outWidth; o++) {
+    // Weights are the larger side: each of their rows is read once.
+    for (let o = 0; o < outWidth; o++)
+      for (let row = 0; row < xs.length / inWidth; row++) {
         let sum = bs ? bs[o]! : 0;
         for (let i = 0; i < inWidth; i++) sum += xs[row * inWidth + i]! * ws[o * inWidth + i]!;
         ys[row * outWidth + o] = sum;

@@ -1,6 +1,6 @@
 import { sizeOf, type Tensor } from "@llm/tensor";
 import { legalOps } from "../dialects.ts";
-import type { Graph, Op, Value } from "../graph.ts";
+import type { Graph, Op } from "../graph.ts";
 import { interpret } from "../interpret.ts";
 import type { Dialect } from "../op-def.ts";
 import { graphPass } from "../pass.ts";
@@ -23,10 +23,10 @@ export const foldConstants = graphPass({
 
 function fold(graph: Graph, most: number, dialects: readonly Dialect[]): Graph {
   const defs = legalOps(graph, dialects);
-  const known = new Map<Value, Tensor>(graph.constants.map(({ value, data }) => [value, data]));
+  const known = new Map<string, Tensor>(graph.constants.map(({ value, data }) => [value.id, data]));
   const foldable = (op: Op): boolean =>
     defs.get(op.kind)?.eval !== undefined &&
-    op.ins.every((value) => value === null || known.has(value)) &&
+    op.ins.every((value) => value === null || known.has(value.id)) &&
     op.outs.every(
       ({ type: { shape } }) => shape.every((d) => typeof d === "number") && sizeOf(shape as number[]) <= most,
     );
@@ -37,14 +37,14 @@ function fold(graph: Graph, most: number, dialects: readonly Dialect[]): Graph {
       const outs = evaluate(op, graph, known, dialects);
       return outs.map((data) => {
         const value = b.constant(data);
-        known.set(value, data);
+        known.set(value.id, data);
         return value;
       });
     },
   });
 }
 
-function evaluate(op: Op, graph: Graph, known: ReadonlyMap<Value, Tensor>, dialects: readonly Dialect[]): Tensor[] {
+function evaluate(op: Op, graph: Graph, known: ReadonlyMap<string, Tensor>, dialects: readonly Dialect[]): Tensor[] {
   const inputs = op.ins.filter((value) => value !== null);
   const alone: Graph = {
     ...graph,
@@ -52,7 +52,10 @@ function evaluate(op: Op, graph: Graph, known: ReadonlyMap<Value, Tensor>, diale
     inputs: [],
     outputs: op.outs,
     weights: [],
-    constants: [...new Set(inputs)].map((value) => ({ value, data: known.get(value)! })),
+    constants: [...new Map(inputs.map((value) => [value.id, value])).values()].map((value) => ({
+      value,
+      data: known.get(value.id)!,
+    })),
     states: [],
     ops: [op],
     blocks: [],

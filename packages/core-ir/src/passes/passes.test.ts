@@ -8,6 +8,7 @@ import { loadWeights } from "../load-weights.ts";
 import { maxDifference, randomFloats, randomOf } from "../testing/random.ts";
 import { graphAfter, runToy, weightsFor } from "../testing/run-toy.ts";
 import { toyDecoder } from "../testing/toy.ts";
+import { printGraph } from "../text/print.ts";
 import { corePasses } from "./index.ts";
 
 const toy = toyDecoder();
@@ -47,6 +48,25 @@ describe("what keeps the numbers", () => {
   ])("%s", (_, steps) => {
     expectSameLogits(graphAfter(toy, ...steps));
   });
+});
+
+it("passes rewrite a graph that was sent as JSON: ids matter, not objects", () => {
+  const sent: Graph = JSON.parse(JSON.stringify(toy));
+  const steps = [
+    "pad",
+    ["cache-form", { form: "scatter" }],
+    ["precision", { dtype: "bf16" }],
+    "lower",
+    "share",
+    "fold-constants",
+  ] as const;
+  expect(printGraph(graphAfter(sent, ...steps))).toBe(printGraph(graphAfter(toy, ...steps)));
+  expect(graphAfter(sent, "expose-blocks").outputs.map(({ id }) => id)).toEqual([
+    "logits",
+    "embedding.embed",
+    "block_0.binary_2",
+    "block_1.binary_2",
+  ]);
 });
 
 describe("pad", () => {

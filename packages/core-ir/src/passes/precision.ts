@@ -112,11 +112,13 @@ function halfState({ value, role, update }: State, b: Builder, dtype: Half): Val
 /** Outputs that were f32 are again, under their names. */
 function widened(lowered: Graph, before: Graph): Graph {
   const wide = new Set(before.outputs.filter(({ type }) => type.dtype === "f32").map(({ id }) => id));
-  const makers = new Set(lowered.outputs.filter((value) => wide.has(value.id) && value.type.dtype !== "f32"));
+  const narrow = new Set(
+    lowered.outputs.filter(({ id, type }) => wide.has(id) && type.dtype !== "f32").map(({ id }) => id),
+  );
   return rewriteGraph(lowered, {
     op(op, b) {
-      if (!op.outs.some((out) => makers.has(out))) return undefined;
-      return b.ops(op.kind, op.ins, op.attrs).map((out, i) => (makers.has(op.outs[i]!) ? b.cast(out, "f32") : out));
+      if (!op.outs.some(({ id }) => narrow.has(id))) return undefined;
+      return b.ops(op.kind, op.ins, op.attrs).map((out, i) => (narrow.has(op.outs[i]!.id) ? b.cast(out, "f32") : out));
     },
   });
 }
