@@ -1,5 +1,5 @@
 import { constants } from "node:fs";
-import { copyFile, link, realpath, stat, unlink } from "node:fs/promises";
+import { copyFile, link, realpath, rm, stat, unlink } from "node:fs/promises";
 import { basename, extname, join } from "node:path";
 
 /** A checkpoint file that now also has a name beside the model. */
@@ -31,7 +31,7 @@ export async function linkFile(
     const target = join(folder, path);
     const existing = await stat(target).catch(() => undefined);
     if (existing?.ino === identity.ino && existing.dev === identity.dev) return { path, origin, how: "hard" };
-    if (existing !== undefined && name !== undefined) await unlink(target);
+    if (existing !== undefined && name !== undefined) await rm(target, { force: true });
     else if (existing !== undefined) {
       attempt++;
       continue;
