@@ -3,17 +3,18 @@ import { CheckpointError, printable } from "../error.ts";
 import type { BinaryFile } from "../files/binary-file.ts";
 import { MAX_GGUF_ALIGNMENT, MAX_GGUF_HEADER, MAX_GGUF_KEYS, MAX_GGUF_RANK, MAX_TENSORS } from "../limits.ts";
 import { Cursor, Malformed, NeedsMore } from "./cursor.ts";
-import { GGML_TYPES, type GgufArray, type GgufHeader, type GgufTensor, type GgufValue } from "./types.ts";
+import { GGML_TYPES, type GgufArray, type GgufHeader, type GgufTensor, type GgufValue, isArray } from "./types.ts";
 
 const MAGIC = 0x46554747; // "GGUF"
 const DEFAULT_ALIGNMENT = 32;
 
-/** Enough for files without a large vocabulary; if the header is longer, twice as much is read. */
+/** Enough for files without a large vocabulary; if the header is longer, it is begun again with more of the file. */
 const FIRST_READ = 1024 * 1024;
+const GROWTH = 4;
 
 /** Reads a GGUF file's header: metadata and where each tensor is. */
 export async function readGgufHeader(file: BinaryFile): Promise<GgufHeader> {
-  for (let length = FIRST_READ; ; length *= 2) {
+  for (let length = FIRST_READ; ; length *= GROWTH) {
     const bytes = await file.read(0, Math.min(length, file.size));
     try {
       return parseHeader(file, bytes);
@@ -63,6 +64,7 @@ function parseHeader(file: BinaryFile, bytes: Uint8Array): GgufHeader {
     if (metadata.has(key)) throw new Malformed(`the key ${printable(key)} is there twice`);
     metadata.set(key, cursor.value(cursor.u32()));
   }
+  const infosStart = cursor.at;
   const infos = Array.from({ length: tensorCount }, () => tensorInfo(cursor));
   const alignment = metadata.get("general.alignment") ?? DEFAULT_ALIGNMENT;
   if (typeof alignment !== "number" || !(alignment > 0 && alignment <= MAX_GGUF_ALIGNMENT) || alignment % 8 !== 0)
@@ -70,8 +72,14 @@ function parseHeader(file: BinaryFile, bytes: Uint8Array): GgufHeader {
   const dataStart = Math.ceil(cursor.at / alignment) * alignment;
   const tensors = infos.map((info) => place(file, info, dataStart, alignment));
   checkDisjoint(file, tensors);
-  const hash = createHash("sha256").update(bytes.subarray(0, cursor.at)).digest("hex");
-  return { version, metadata, tensors, hash };
+  return { version, metadata, tensors, hash: weightHash(metadata, bytes.subarray(infosStart, cursor.at)) };
+}
+
+/** All that shapes the weights: where they are, and the numbers that undo their conversion; not the vocabulary. */
+function weightHash(metadata: ReadonlyMap<string, GgufValue>, infos: Uint8Array): string {
+  const hash = createHash("sha256");
+  for (const [key, value] of metadata) if (!isArray(value)) hash.update(`${key}=${value}\n`);
+  return hash.update(infos).digest("hex");
 }
 
 interface Info {
