@@ -1,5 +1,6 @@
 import { TensorError } from "../error.ts";
 import type { EncodeSpec } from "../weight-expr.ts";
+import { BM1684X_FORMATS } from "./bm1684x.ts";
 import type { Codec, FormatEntry } from "./codec.ts";
 import { GGUF_FORMATS } from "./gguf/entries.ts";
 import { INTEGER_FORMATS } from "./integer.ts";
@@ -14,6 +15,7 @@ const ENTRIES: readonly FormatEntry[] = [
   ...INTEGER_FORMATS,
   ...MX_FORMATS,
   ...LINEAR_FORMATS,
+  ...BM1684X_FORMATS,
   ...GGUF_FORMATS,
 ];
 

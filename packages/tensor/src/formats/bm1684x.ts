@@ -1,0 +1,142 @@
+import { TensorError } from "../error.ts";
+import { f16ToNumber, numberToF16 } from "../half.ts";
+import type { Codec, FormatEntry, FormatOptions, Parts } from "./codec.ts";
+import { eachGroup } from "./groups.ts";
+
+const { fround, floor, max, min } = Math;
+
+/** Lanes of the chip: output n is lane n mod 64's. */
+const LANES = 64;
+
+/** The compiler's least range of a group: below it a scale would be no normal fp16 number. */
+const LEAST_RANGE = fround(1e-5);
+
+interface Width {
+  readonly bits: 4 | 8;
+  /** Inputs that share a scale. */
+  readonly group: number;
+  /** The zero point is the middle. */
+  readonly symmetric: boolean;
+}
+
+/**
+ * What BM1684X's compiler makes of a linear [outputs, inputs] for W4F16 and W8F16 with groups: unsigned codes, rows of outputs as
+ * they are, two nibbles a byte with the first below; a scale in fp16 and a zero point of a byte for each group, those by lanes:
+ * [64, outputs / 64, groups]. The ends of a group's codes are its least and largest value, or its largest magnitude on both sides;
+ * codes are computed with the scale before it is rounded to fp16.
+ */
+function grouped({ bits, group, symmetric }: Width): Codec {
+  const most = 2 ** bits - 1;
+  const middle = 2 ** (bits - 1);
+  const checked = (columns: number, rows = LANES) => {
+    if (rows % LANES !== 0 || columns % group !== 0)
+      throw new TensorError(
+        "format-shape",
+        `a linear of [${rows}, ${columns}] can't be laid out for BM1684X: outputs come in ${LANES}s, inputs in groups of ${group}`,
+      );
+    return columns / group;
+  };
+  const stepOf = (least: number, largest: number) =>
+    symmetric ? fround((2 * max(-least, largest)) / most) : fround(max(fround(largest - least), LEAST_RANGE) / most);
+  const q = new Uint8Array(group);
+  let scale = 0;
+  let zero = 0;
+
+  /** Leaves the group's scale, zero point and codes in `scale`, `zero` and `q`. */
+  const quantise = (values: Float32Array, from: number): void => {
+    let least = values[from]!;
+    let largest = least;
+    let sum = 0;
+    for (let i = from; i < from + group; i++) {
+      const value = values[i]!;
+      if (value < least) least = value;
+      if (value > largest) largest = value;
+      sum += value - value; // NaN from the first that is not finite
+    }
+    scale = stepOf(least, largest) + sum;
+    zero = symmetric ? middle : min(max(-roundAway(fround(least / scale)), 0), most);
+    for (let i = 0; i < group; i++) q[i] = min(max(roundAway(fround(values[from + i]! / scale)) + zero, 0), most);
+  };
+  /** Place of a group's scale among all: by lane, then by row of the lane. */
+  const place = (row: number, inRow: number, rows: number, groups: number) =>
+    ((row % LANES) * (rows / LANES) + floor(row / LANES)) * groups + inRow;
+
+  return {
+    whole: true,
+    block: () => group,
+    bitsPerWeight: () => bits + 24 / group,
+    parts(rows, columns) {
+      const groups = checked(columns, rows);
+      return {
+        data: { dtype: "u8", shape: [rows, (columns * bits) / 8] },
+        scales: { dtype: "f16", shape: [LANES, rows / LANES, groups] },
+        zeros: { dtype: "u8", shape: [LANES, rows / LANES, groups] },
+      };
+    },
+    encode(values, rows, columns) {
+      const groups = checked(columns, rows);
+      const data = new Uint8Array((rows * columns * bits) / 8);
+      const scales = new Uint16Array(rows * groups);
+      const zeros = new Uint8Array(rows * groups);
+      eachGroup(rows, columns, group, (at, from) => {
+        quantise(values, from);
+        const to = place(floor(at / groups), at % groups, rows, groups);
+        scales[to] = numberToF16(scale);
+        zeros[to] = zero;
+        if (bits === 8) data.set(q, from);
+        else for (let i = 0; i < group; i += 2) data[(from + i) / 2] = q[i]! | (q[i + 1]! << 4);
+      });
+      return { data, scales, zeros };
+    },
+    decode({ data, scales, zeros }: Parts, rows, columns) {
+      const groups = checked(columns, rows);
+      const values = new Float32Array(rows * columns);
+      const packed = data as Uint8Array;
+      eachGroup(rows, columns, group, (at, from, end) => {
+        const to = place(floor(at / groups), at % groups, rows, groups);
+        const step = f16ToNumber(Number(scales![to]));
+        const offset = Number(zeros![to]);
+        for (let i = from; i < end; i++) {
+          const code = bits === 8 ? packed[i]! : (packed[i >> 1]! >> (4 * (i & 1))) & 15;
+          values[i] = step * (code - offset);
+        }
+      });
+      return values;
+    },
+    round(values, rows, columns) {
+      checked(columns);
+      eachGroup(rows, columns, group, (_at, from, end) => {
+        quantise(values, from);
+        const step = f16ToNumber(numberToF16(scale));
+        for (let i = from; i < end; i++) values[i] = step * (q[i - from]! - zero);
+      });
+    },
+    bound(block) {
+      const extent = block.reduce((a, b) => max(a, Math.abs(b)), 0);
+      const least = block.reduce((a, b) => min(a, b), block[0]!);
+      const largest = block.reduce((a, b) => max(a, b), block[0]!);
+      const step = stepOf(least, largest);
+      if (!Number.isFinite(step) || step >= 65520) return Number.POSITIVE_INFINITY;
+      // Zero must have a code, so a group that lies off zero on one side is cut down to what the codes reach from there.
+      const off = max(least, -largest, 0);
+      // Rounding the scale moves the outermost code most; below fp16's normal numbers by half its smallest step each code.
+      return step + off + extent * 2 ** -10 + most * 2 ** -25;
+    },
+  };
+}
+
+/** Halves go away from zero. */
+function roundAway(value: number): number {
+  return value < 0 ? -floor(0.5 - value) : floor(value + 0.5);
+}
+
+const OPTIONS = { group: [32, 64, 128], symmetric: true } as const;
+const make =
+  (bits: 4 | 8) =>
+  ({ group = 64, symmetric = false }: FormatOptions) =>
+    grouped({ bits, group, symmetric });
+
+export const BM1684X_FORMATS: readonly FormatEntry[] = [
+  { name: "bm1684x_w4", title: "BM1684X's W4F16, in groups", options: OPTIONS, make: make(4) },
+  { name: "bm1684x_w8", title: "BM1684X's W8F16, in groups", options: OPTIONS, make: make(8) },
+];
