@@ -5,6 +5,7 @@ import { goldenDir } from "@llm/fixtures";
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { CheckpointError, openCheckpoint } from "./index.ts";
+import { fuzzRuns } from "./testing/fuzz-runs.ts";
 import { safetensorsFile } from "./testing/safetensors-file.ts";
 
 let root: string;
@@ -131,7 +132,7 @@ test("any index and any config opens or is refused", async () => {
       if (result instanceof Error) expect(result, result.stack).toBeInstanceOf(CheckpointError);
       else await result.close();
     }),
-    { numRuns: 200 },
+    { numRuns: fuzzRuns(200) },
   );
 });
 

@@ -8,6 +8,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { CheckpointError } from "../error.ts";
 import { BinaryFile } from "../files/binary-file.ts";
 import { openCheckpoint } from "../open.ts";
+import { fuzzRuns } from "../testing/fuzz-runs.ts";
 import { readGgufArray, readGgufHeader } from "./header.ts";
 import { type GgufHeader, isArray } from "./types.ts";
 
@@ -207,7 +208,7 @@ test("a mutated real file opens or is refused, never anything else", async () =>
         await result.readFile(name).catch((error: unknown) => expect(error).toBeInstanceOf(CheckpointError));
       await result.close();
     }),
-    { numRuns: 300 },
+    { numRuns: fuzzRuns(300) },
   );
 });
 
@@ -219,6 +220,6 @@ test("random bytes after the magic are refused", async () => {
       );
       if (result instanceof Error) expect(result).toBeInstanceOf(CheckpointError);
     }),
-    { numRuns: 100 },
+    { numRuns: fuzzRuns(100) },
   );
 });

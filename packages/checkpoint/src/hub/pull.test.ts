@@ -9,6 +9,7 @@ import fc from "fast-check";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { CheckpointError } from "../error.ts";
 import { openCheckpoint } from "../open.ts";
+import { fuzzRuns } from "../testing/fuzz-runs.ts";
 import {
   COMMIT,
   gitHash,
@@ -346,7 +347,7 @@ test("any listing is understood or refused", async () => {
       );
       if (result instanceof Error) expect(result, result.stack).toBeInstanceOf(CheckpointError);
     }),
-    { numRuns: 200 },
+    { numRuns: fuzzRuns(200) },
   );
 });
 

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { CheckpointError } from "../error.ts";
 import { BinaryFile } from "../files/binary-file.ts";
 import type { WeightFile } from "../stored-weights.ts";
+import { fuzzRuns } from "../testing/fuzz-runs.ts";
 import { safetensorsFile, withHeader } from "../testing/safetensors-file.ts";
 import { readSafetensors } from "./header.ts";
 
@@ -152,7 +153,7 @@ test("whatever is written is read back", async () => {
         expect(bytes.subarray(offset, offset + length)).toEqual(written[name]!.bytes);
       }
     }),
-    { numRuns: 60 },
+    { numRuns: fuzzRuns(60) },
   );
 });
 
@@ -174,6 +175,6 @@ test("a mutated real file is read or refused, never anything else", async () => 
         for (const { parts } of result.tensors as WeightFile["tensors"])
           expect(parts.data!.offset + parts.data!.length).toBeLessThanOrEqual(damaged.length);
     }),
-    { numRuns: 300 },
+    { numRuns: fuzzRuns(300) },
   );
 });

@@ -12,6 +12,7 @@ import { openCheckpoint } from "../open.ts";
 import { openWeightFiles } from "../shards.ts";
 import type { WeightFile } from "../stored-weights.ts";
 import { denseBytes } from "../testing/decode.ts";
+import { fuzzRuns } from "../testing/fuzz-runs.ts";
 import { readTorch } from "./read.ts";
 
 const fixtures = fileURLToPath(new URL("../../fixtures/torch", import.meta.url));
@@ -157,6 +158,6 @@ test.each(["zip.bin", "legacy.bin"])("a mutated %s is read or refused, never any
         for (const { parts } of result.tensors)
           expect(parts.data!.offset + parts.data!.length).toBeLessThanOrEqual(damaged.length);
     }),
-    { numRuns: 400 },
+    { numRuns: fuzzRuns(400) },
   );
 });
