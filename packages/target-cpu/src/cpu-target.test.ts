@@ -28,7 +28,7 @@ test("a session takes the model's limits unless told less", async () => {
   const whole = await cpuTarget.open(built.artefact, DEFAULTS);
   expect(whole.limits).toMatchObject({ slots: 1, context: built.artefact.manifest.model.context });
   await whole.close();
-  const less = await cpuTarget.open(built.artefact, { batchSize: 3, ctxLen: 20, threads: 0 });
+  const less = await cpuTarget.open(built.artefact, { ...DEFAULTS, batchSize: 3, ctxLen: 20 });
   expect(less.limits).toMatchObject({ slots: 3, context: 20, chunk: 20, cacheTokens: 60 });
   await less.close();
 });

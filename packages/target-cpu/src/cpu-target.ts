@@ -7,7 +7,7 @@ import { lowerToOrt } from "./lower/lower-to-ort.ts";
 import { openCpu } from "./open.ts";
 import { type CpuOptions, cpuOptions } from "./options.ts";
 import { ort } from "./ort/dialect.ts";
-import { PIPELINE } from "./pipeline.ts";
+import { cpuPipeline } from "./pipeline.ts";
 import { planCpu } from "./plan/plan.ts";
 import { openCpuRunner } from "./runner.ts";
 
@@ -15,7 +15,7 @@ import { openCpuRunner } from "./runner.ts";
  * The CPU, through ONNX Runtime.
  *
  * @example
- * const session = await cpuTarget.open(artefact, { batchSize: 1, ctxLen: 0, threads: 0 });
+ * const session = await cpuTarget.open(artefact, { format: "fp32", batchSize: 1, ctxLen: 0, threads: 0 });
  */
 export const cpuTarget: Target<CpuOptions> = {
   specificationVersion: 1,
@@ -27,7 +27,7 @@ export const cpuTarget: Target<CpuOptions> = {
   passes: [lowerToOrt],
   doctor: cpuDoctor,
   plan: planCpu,
-  pipeline: () => PIPELINE,
+  pipeline: (_, options) => cpuPipeline(options),
   units: cpuUnits,
   build: buildUnit,
   open: openCpu,

@@ -8,8 +8,10 @@ import { CpuSession } from "./session/cpu-session.ts";
 import { goldenArrays } from "./testing/golden-arrays.ts";
 import { type BuiltGolden, buildGolden } from "./testing/open-golden.ts";
 
+/** Its config.json gives an inner width (192) that its weights (110) don't have: it is about reading tensor names only. */
+const CONTRADICTS_ITSELF = "santacoder_custom";
 const names = readdirSync(goldenRoot, { withFileTypes: true })
-  .filter((entry) => entry.isDirectory() && entry.name !== "tokenizers")
+  .filter((entry) => entry.isDirectory() && entry.name !== "tokenizers" && entry.name !== CONTRADICTS_ITSELF)
   .map(({ name }) => name);
 const configs = (name: string) =>
   (["config.json", "config.legacy.json"] as const).filter((file) => existsSync(`${goldenDir(name)}/${file}`));
@@ -20,7 +22,7 @@ if (!addon.used) test.skip(`with the addon too: ${addon.reason}`, () => {});
 
 /** A session whose cache starts as NaN, so that reading what was never written shows. */
 async function open({ artefact }: BuiltGolden, backend: (typeof backends)[number]): Promise<CpuSession> {
-  const model = await openModel(`${artefact.folder}/decoder.onnx`, 1, { backend });
+  const model = await openModel(`${artefact.folder}/decoder.onnx`, { threads: 1, backend });
   const { context, width } = artefact.manifest.model;
   return new CpuSession(model, width, { slots: 2, context, chunk: context, cacheFill: Number.NaN });
 }
@@ -75,7 +77,7 @@ async function check(built: BuiltGolden, backend: (typeof backends)[number]): Pr
 
 describe.each(names)("%s", (name) => {
   test.each(configs(name))("%s", async (file) => {
-    using built = await buildGolden(name, file);
+    using built = await buildGolden(name, { file });
     for (const backend of backends) await check(built, backend);
   });
 });

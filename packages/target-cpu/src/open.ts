@@ -2,7 +2,7 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { NativeError } from "@llm/runtime-native";
 import { type OrtOptions, type OrtSession, openOrt } from "@llm/runtime-native/ort";
-import { type Artefact, TargetError } from "@llm/target";
+import { type Artefact, type Manifest, TargetError } from "@llm/target";
 import { modelFile } from "./build/units.ts";
 import type { CpuOptions } from "./options.ts";
 import { CHUNK, NET } from "./pipeline.ts";
@@ -14,16 +14,20 @@ export async function openCpu({ folder, manifest }: Artefact, options: CpuOption
   const context = options.ctxLen === 0 ? most : options.ctxLen;
   if (context > most)
     throw new TargetError("option-invalid", `--ctx-len ${context}: this model takes at most ${most} tokens`);
-  const model = await openModel(join(folder, modelFile(NET)), options.threads);
+  const prepack = isPacked(manifest);
+  const model = await openModel(join(folder, modelFile(NET)), { threads: options.threads, prepack });
   return new CpuSession(model, width, { slots: options.batchSize, context, chunk: Math.min(CHUNK, context) });
 }
 
+/** Kernels for packed weights want them in an order of their own; float32 ones do as well without, mapped from their file. */
+export function isPacked({ options }: Manifest): boolean {
+  const { format = "fp32" } = options as { readonly format?: string };
+  return format !== "fp32";
+}
+
 /** Loads a net's model; what is wrong is said in the target's terms. */
-export async function openModel(
-  file: string,
-  threads = 0,
-  options: Pick<OrtOptions, "backend"> = {},
-): Promise<OrtSession> {
+export async function openModel(file: string, options: OrtOptions = {}): Promise<OrtSession> {
+  const { threads = 0 } = options;
   try {
     return await openOrt(file, { ...options, threads: threads === 0 ? availableParallelism() : threads });
   } catch (cause) {

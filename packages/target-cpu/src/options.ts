@@ -1,7 +1,11 @@
 import type { OptionTable } from "@llm/target";
 
-/** What a user can say of a run on the CPU. None of it shapes the artefact: one serves any number of slots and any context. */
+/** How weights are kept. Only this shapes the artefact: one serves any number of slots and any context. */
+export type CpuFormat = "fp32" | "int8" | "int4";
+
+/** What a user can say of a run on the CPU. */
 export interface CpuOptions {
+  readonly format: CpuFormat;
   /** How many sequences are held at once. */
   readonly batchSize: number;
   /** Most tokens of a sequence; 0: as many as the model takes. */
@@ -11,6 +15,13 @@ export interface CpuOptions {
 }
 
 export const cpuOptions: OptionTable<CpuOptions> = {
+  format: {
+    kind: "choice",
+    doc: "How weights are kept: as float32, or in 8 or 4 bits with a scale for every 32 of them.",
+    default: "fp32",
+    choices: ["fp32", "int8", "int4"],
+    shapes: true,
+  },
   batchSize: {
     kind: "number",
     doc: "How many sequences are held at once.",

@@ -1,4 +1,5 @@
 import type { PassCall } from "@llm/target";
+import type { CpuFormat, CpuOptions } from "./options.ts";
 
 /** Tokens of a row that go through the model at once: more is hardly faster and takes more memory. */
 export const CHUNK = 512;
@@ -6,9 +7,14 @@ export const CHUNK = 512;
 /** The only net of this target's programs. */
 export const NET = "decoder";
 
+const BITS: Readonly<Record<CpuFormat, number | undefined>> = { fp32: undefined, int8: 8, int4: 4 };
+
 /** From a canonical decoder graph to ONNX Runtime's operators. */
-export const PIPELINE: readonly PassCall[] = [
-  { pass: "pad", params: { slots: "rows" } },
-  { pass: "cache-form", params: { form: "fused", layout: "heads" } },
-  { pass: "lower-to-ort" },
-];
+export function cpuPipeline({ format }: Pick<CpuOptions, "format">): readonly PassCall[] {
+  const bits = BITS[format];
+  return [
+    { pass: "pad", params: { slots: "rows" } },
+    { pass: "cache-form", params: { form: "fused", layout: "heads" } },
+    { pass: "lower-to-ort", ...(bits === undefined ? {} : { params: { bits } }) },
+  ];
+}

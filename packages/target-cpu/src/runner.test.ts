@@ -9,7 +9,7 @@ const i32 = (...values: number[]) => ({ dtype: "i32", shape: [values.length], da
 test.each(["gpt_bigcode_mqa", "bloom", "phi3_longrope_long"])(
   "%s: every block of packed sequences is the reference's",
   async (name) => {
-    using built = await buildGolden(name, "config.json", [{ pass: "expose-blocks" }]);
+    using built = await buildGolden(name, { first: [{ pass: "expose-blocks" }] });
     const runner = await cpuTarget.runner!(built.artefact);
     const reference = await goldenReference(name, built.graph, { slots: 2, context: 16 });
     const rows = [

@@ -4,14 +4,14 @@ import { type Artefact, type Runner, TargetError } from "@llm/target";
 import { DTYPES, type Tensor } from "@llm/tensor";
 import { modelFile } from "./build/units.ts";
 import { SPAN_INPUT } from "./lower/inputs.ts";
-import { openModel } from "./open.ts";
+import { isPacked, openModel } from "./open.ts";
 import { NET } from "./pipeline.ts";
 import { KvCache } from "./session/kv-cache.ts";
 import { NEXT, statePorts } from "./session/states.ts";
 
 /** Runs an artefact's model on the canonical packed inputs, each slot's tokens from position 0 on, over an empty cache. */
 export async function openCpuRunner({ folder, manifest }: Artefact): Promise<Runner> {
-  const model = await openModel(join(folder, modelFile(NET)));
+  const model = await openModel(join(folder, modelFile(NET)), { prepack: isPacked(manifest) });
   return {
     name: "onnxruntime",
     nets: [NET],

@@ -1,9 +1,17 @@
 import type { Builder, Graph, Op, Value } from "@llm/core-ir";
 import type { WeightExpr } from "@llm/tensor";
 
+export interface PackingParams {
+  readonly bits: number;
+  /** Activations stay float32. */
+  readonly exact?: boolean | undefined;
+}
+
 /** What a lowering needs to know of the graph around its op, and what ops agree on among themselves. */
 export class LowerContext {
   readonly graph: Graph;
+  /** How linears' weights are kept; none: as they are. */
+  readonly packing: PackingParams | undefined;
   /** Ids of linears' results whose bias a later op adds, with that bias. */
   readonly owedBias = new Map<string, Value>();
   /** Ids of norms' results that the addition before them has made already. */
@@ -14,8 +22,9 @@ export class LowerContext {
   readonly #leaves: ReadonlySet<string>;
   readonly #outputs: ReadonlySet<string>;
 
-  constructor(graph: Graph) {
+  constructor(graph: Graph, packing?: PackingParams) {
     this.graph = graph;
+    this.packing = packing;
     for (const op of graph.ops)
       for (const value of op.ins) {
         if (!value) continue;

@@ -1,20 +1,30 @@
 import type { Builder, Value } from "@llm/core-ir";
+import { GROUP, packedFormat } from "../ort/packed-weights.ts";
 import type { LowerContext, Lowering } from "./context.ts";
 import { addsBias } from "./residual.ts";
 
-/** Weights lie as checkpoints have them: [out, in], or [in, out] where they were published transposed. */
+/** Weights lie as checkpoints have them, [out, in] or published transposed; or they are packed, [out, in] too. */
 export const lowerLinear: Lowering = (op, b, context) => {
   const [x, w, bias = null] = op.ins;
+  const packed = pack(w!, b, context);
   const out = op.outs[0]!;
-  const product = multiply(x!, w!, b, context);
-  if (bias === null) return [product];
   const next = context.onlyUse(out);
-  if (next && context.isLeaf(bias) && addsBias(next, out, context)) {
-    context.owedBias.set(out.id, bias);
-    return [product];
+  const owed = bias !== null && context.isLeaf(bias) && next && addsBias(next, out, context);
+  if (owed) context.owedBias.set(out.id, bias);
+  if (packed) {
+    const attrs = { ...context.packing, group: GROUP };
+    return [b.op("MatMulNBits", owed || bias === null ? [x!, packed] : [x!, packed, bias], attrs)];
   }
-  return [b.add(product, bias)];
+  const product = multiply(x!, w!, b, context);
+  return [owed || bias === null ? product : b.add(product, bias)];
 };
+
+/** The packed weight, apart from others' use of the same tensor: a table that is looked up in stays what it is. */
+function pack(w: Value, b: Builder, context: LowerContext): Value | undefined {
+  const expr = context.weight(w);
+  if (context.packing === undefined || expr === undefined) return undefined;
+  return b.weight({ op: "encode", of: expr, format: packedFormat(context.packing.bits) });
+}
 
 function multiply(x: Value, w: Value, b: Builder, context: LowerContext): Value {
   const expr = context.weight(w);

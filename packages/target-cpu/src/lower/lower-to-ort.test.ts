@@ -1,13 +1,15 @@
 import { Builder, corePasses, type Graph, programOf, runPipeline, type Value } from "@llm/core-ir";
 import { describe, expect, test } from "vitest";
 import { ort } from "../ort/dialect.ts";
-import { PIPELINE } from "../pipeline.ts";
+import { cpuPipeline } from "../pipeline.ts";
 import { goldenGraph } from "../testing/open-golden.ts";
 import { lowerToOrt } from "./lower-to-ort.ts";
 
 function lower(graph: Graph): Graph {
-  return runPipeline(programOf(graph), PIPELINE, { passes: [...corePasses, lowerToOrt], dialects: [ort] }).nets[0]!
-    .graph;
+  return runPipeline(programOf(graph), cpuPipeline({ format: "fp32" }), {
+    passes: [...corePasses, lowerToOrt],
+    dialects: [ort],
+  }).nets[0]!.graph;
 }
 
 function counts(graph: Graph): Record<string, number> {

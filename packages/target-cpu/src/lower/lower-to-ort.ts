@@ -1,8 +1,8 @@
-import { type Graph, graphPass, noParams, type Pass, rewriteGraph } from "@llm/core-ir";
+import { type Graph, graphPass, type Pass, rewriteGraph, schema } from "@llm/core-ir";
 import { ort } from "../ort/dialect.ts";
 import { lowerActivation, lowerGlu } from "./activation.ts";
 import { alibiBias, attentionLowering, cacheState, lengths, paddedWidth } from "./attention.ts";
-import { LowerContext, type Lowering } from "./context.ts";
+import { LowerContext, type Lowering, type PackingParams } from "./context.ts";
 import { type RowInputs, rowInputs } from "./inputs.ts";
 import { lowerLinear } from "./linear.ts";
 import { lowerNorm } from "./norm.ts";
@@ -23,12 +23,17 @@ const LOWERINGS: Readonly<Record<string, Lowering>> = {
 export const lowerToOrt: Pass = graphPass({
   name: "lower-to-ort",
   doc: "Says a decoder in ONNX Runtime's fused operators where they have a form for it.",
-  params: noParams,
-  run: (graph) => lower(graph),
+  params: schema.schema({
+    /** Keeps the weights of linears in 4 or 8 bits; absent: as they are. */
+    bits: schema.optional(schema.integer(4)),
+    /** Activations stay float32 beside packed weights: slow, for checks. */
+    exact: schema.optional(schema.boolean),
+  }),
+  run: (graph, { bits, exact }) => lower(graph, bits === undefined ? undefined : { bits, exact }),
 });
 
-function lower(graph: Graph): Graph {
-  const context = new LowerContext(graph);
+function lower(graph: Graph, packing: PackingParams | undefined): Graph {
+  const context = new LowerContext(graph, packing);
   const widths = cacheWidths(graph);
   let inputs: RowInputs;
   return rewriteGraph(graph, {

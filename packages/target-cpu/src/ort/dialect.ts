@@ -28,6 +28,19 @@ export const ort: Dialect = dialect("ort", {
     },
   }),
 
+  /** `w` is as it was encoded: the file has its parts, and the graph its shape. */
+  MatMulNBits: op({
+    doc: "x · wᵀ + bias with w in 4 or 8 bits and a scale for each group; activations are rounded to 8 bits on the way.",
+    operands: ["x", "w", "bias?"],
+    attrs: attributes({
+      bits: integer(4),
+      group: integer(16),
+      /** Activations stay float32: far slower, and what the packed weights alone are checked by. */
+      exact: optional(boolean),
+    }),
+    infer: ([x, w]) => [{ dtype: x!.dtype, shape: [...x!.shape.slice(0, -1), w!.shape[0]!] }],
+  }),
+
   /** The cache's `context` is what there is room for: it is updated in place, and tells nothing of what is in it. */
   GroupQueryAttention: op({
     doc: "Attention of q (batch, seq, heads · dim) over a cache (batch, groups, context, dim) that it updates in place.",

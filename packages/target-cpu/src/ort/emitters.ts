@@ -1,10 +1,27 @@
 import { type Emission, type EmittedOp, type EmitterTable, nodeEmitter } from "@llm/exporter";
+import { scalesOf } from "./packed-weights.ts";
 
 const domain = "com.microsoft";
 
 /** How the dialect's ops are written. */
 export const ortEmitters: EmitterTable = {
   FusedMatMul: nodeEmitter({ op: "FusedMatMul", domain, attrs: { transB: "bool" } }),
+
+  MatMulNBits({ names: [x, w, bias = ""], attrs, ins, outs }: EmittedOp, onnx: Emission) {
+    const [rows, columns] = ins[1]!.type.shape as [number, number];
+    onnx.node("MatMulNBits", [x!, w!, scalesOf(w!), "", "", bias], {
+      domain,
+      outs,
+      attrs: {
+        K: { int: columns },
+        N: { int: rows },
+        bits: { int: attrs.bits as number },
+        block_size: { int: attrs.group as number },
+        // 4: products of 8-bit integers, what the fast kernels do, and the only fast ones for 8-bit weights.
+        accuracy_level: { int: attrs.exact ? 0 : 4 },
+      },
+    });
+  },
 
   GroupQueryAttention({ names, attrs, outs }: EmittedOp, onnx: Emission) {
     const [q, k, v, keys, values, last, total, bias = ""] = names as string[];

@@ -35,7 +35,7 @@ test.each(["gpt_bigcode_mqa", "llama_gqa_llama3", "deepseek_v2"])(
     using built = await buildGolden(name);
     const context = 32;
     const { kv } = cpuTarget.plan(built.graph, { ...DEFAULTS, batchSize: 3, ctxLen: context }).devices[0]!;
-    const model = await openModel(`${built.artefact.folder}/decoder.onnx`, 1);
+    const model = await openModel(`${built.artefact.folder}/decoder.onnx`, { threads: 1 });
     const session = new CpuSession(model, 1, { slots: 3, context, chunk: context });
     await session.step([{ slot: 0, at: 0, tokens: new Int32Array(context) }]);
     await session.step(

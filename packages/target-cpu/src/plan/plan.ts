@@ -1,10 +1,11 @@
 import { totalmem } from "node:os";
-import { corePasses, type Graph, type Op, programOf, runPipeline } from "@llm/core-ir";
+import { corePasses, type Graph, type Op, programOf, runPipeline, type Weight } from "@llm/core-ir";
 import type { Plan } from "@llm/target";
+import { DTYPES, partOf, sizeOf } from "@llm/tensor";
 import { lowerToOrt } from "../lower/lower-to-ort.ts";
 import type { CpuOptions } from "../options.ts";
 import { ort } from "../ort/dialect.ts";
-import { CHUNK, PIPELINE } from "../pipeline.ts";
+import { CHUNK, cpuPipeline } from "../pipeline.ts";
 import { peakBytes, sizeOfValue } from "./liveness.ts";
 
 /** Node, ONNX Runtime's code and the program itself. */
@@ -12,14 +13,16 @@ const RESERVE = 160 << 20;
 
 /** What a model needs in memory, from its graph alone. */
 export function planCpu(model: Graph, options: CpuOptions): Plan {
-  const steps = PIPELINE;
-  const lowered = runPipeline(programOf(model), steps, { passes: [...corePasses, lowerToOrt], dialects: [ort] });
+  const lowered = runPipeline(programOf(model), cpuPipeline(options), {
+    passes: [...corePasses, lowerToOrt],
+    dialects: [ort],
+  });
   const { graph } = lowered.nets[0]!;
   const longest = model.dims.context?.max ?? CHUNK;
   const context = options.ctxLen === 0 ? longest : Math.min(options.ctxLen, longest);
   const total = usableMemory();
 
-  const weights = graph.weights.reduce((sum, { value }) => sum + sizeOfValue(value, {}), 0);
+  const weights = graph.weights.reduce((sum, weight) => sum + weightBytes(weight), 0);
   // A full slot has a column more, for when it idles.
   const slot = graph.states.reduce((sum, { value }) => sum + sizeOfValue(value, { batch: 1, context: context + 1 }), 0);
   const seq = Math.min(CHUNK, context);
@@ -34,6 +37,15 @@ export function planCpu(model: Graph, options: CpuOptions): Plan {
     devices: [{ name: "CPU", total, weights, kv, activations, reserve: RESERVE, free }],
     why: why(free, weights, kv, context),
   };
+}
+
+/** Packed ones by their parts. */
+function weightBytes({ value, expr }: Weight): number {
+  if (expr.op !== "encode") return sizeOfValue(value, {});
+  return ["data", "scales"].reduce((sum, part) => {
+    const { dtype, shape } = partOf(value.type.shape as readonly number[], { ...expr.format, part });
+    return sum + sizeOf(shape) * DTYPES[dtype].bytes;
+  }, 0);
 }
 
 /** Scores of every head, query and key, which attention keeps for itself. */

@@ -9,7 +9,7 @@ const SLOTS = 3;
 const CONTEXT = 40;
 
 async function open({ artefact }: BuiltGolden, chunk = 16): Promise<CpuSession> {
-  const model = await openModel(`${artefact.folder}/decoder.onnx`, 1);
+  const model = await openModel(`${artefact.folder}/decoder.onnx`, { threads: 1 });
   return new CpuSession(model, artefact.manifest.model.width, {
     slots: SLOTS,
     context: CONTEXT,

@@ -8,11 +8,11 @@ import { architectureFor, Config } from "@llm/models";
 import type { Artefact, ModelCard } from "@llm/target";
 import { buildArtefact } from "@llm/target/engine";
 import { cpuTarget } from "../cpu-target.ts";
-import type { CpuOptions } from "../options.ts";
+import type { CpuFormat, CpuOptions } from "../options.ts";
 
 export type ConfigFile = "config.json" | "config.legacy.json";
 
-export const DEFAULTS: CpuOptions = { batchSize: 1, ctxLen: 0, threads: 1 };
+export const DEFAULTS: CpuOptions = { format: "fp32", batchSize: 1, ctxLen: 0, threads: 1 };
 
 /** A golden model as an artefact of this target, built as users build one. */
 export interface BuiltGolden {
@@ -27,24 +27,33 @@ export function goldenGraph(name: string, file: ConfigFile = "config.json"): Gra
   return architectureFor(config.raw).build(config);
 }
 
-/** `first` are passes before the target's own. */
-export async function buildGolden(
-  name: string,
-  file: ConfigFile = "config.json",
-  first: readonly PassStep[] = [],
-): Promise<BuiltGolden> {
+export interface BuildOptions {
+  readonly file?: ConfigFile;
+  /** Passes before the target's own. */
+  readonly first?: readonly PassStep[];
+  readonly format?: CpuFormat;
+  /** Activations stay float32 beside packed weights. */
+  readonly exact?: boolean;
+}
+
+export async function buildGolden(name: string, build: BuildOptions = {}): Promise<BuiltGolden> {
+  const { file, first = [], format = "fp32", exact } = build;
+  const options = { ...DEFAULTS, format };
   const graph = goldenGraph(name, file);
+  const steps = cpuTarget
+    .pipeline(graph, options)
+    .map((step) => (step.params?.bits === undefined ? step : { ...step, params: { ...step.params, exact } }));
   const checkpoint = await openCheckpoint(goldenDir(name));
   const folder = mkdtempSync(join(tmpdir(), "llm-cpu-"));
   try {
-    const program = runPipeline(programOf(graph), [...first, ...cpuTarget.pipeline(graph, DEFAULTS)], {
+    const program = runPipeline(programOf(graph), [...first, ...steps], {
       passes: [...corePasses, ...(cpuTarget.passes ?? [])],
       dialects: cpuTarget.dialects,
     });
     const { artefact } = await buildArtefact({
       target: cpuTarget,
       program,
-      options: DEFAULTS,
+      options,
       source: checkpoint.weights,
       model: cardOf(name, graph),
       folder: join(folder, "artefact"),

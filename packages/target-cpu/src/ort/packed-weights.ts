@@ -1,0 +1,34 @@
+import type { OnnxInitializer, OnnxModel } from "@llm/exporter";
+import { type EncodeSpec, partOf } from "@llm/tensor";
+
+/** Formats of tensor's table that MatMulNBits reads, by bits. */
+const FORMATS: Readonly<Record<number, string>> = { 4: "matmulnbits4", 8: "matmulnbits8" };
+
+/** Weights that share a scale: what GGUF's blocks have too, so that those keep their values. */
+export const GROUP = 32;
+
+export function packedFormat(bits: number): EncodeSpec {
+  return { format: FORMATS[bits]!, group: GROUP, symmetric: true };
+}
+
+/** The name of a packed weight's scales. */
+export function scalesOf(weight: string): string {
+  return `${weight}:scales`;
+}
+
+/** A model whose encoded weights are the parts that MatMulNBits takes: a graph knows them as one. */
+export function withPackedWeights(model: OnnxModel): OnnxModel {
+  return { ...model, initializers: model.initializers.flatMap(partsOf) };
+}
+
+function partsOf(initializer: OnnxInitializer): readonly OnnxInitializer[] {
+  if (!("weight" in initializer) || initializer.weight.op !== "encode") return [initializer];
+  const { name, shape, weight } = initializer;
+  return [
+    [name, "data"],
+    [scalesOf(name), "scales"],
+  ].map(([called, part]) => {
+    const packing = { ...weight.format, part: part! };
+    return { name: called!, ...partOf(shape, packing), weight, packing };
+  });
+}
