@@ -1,6 +1,6 @@
 import { DTYPES, type Tensor } from "@llm/tensor";
 import { legalOps } from "./dialects.ts";
-import { type Dim, dimSubstitute, dimSymbols, dimValue, type Sizes } from "./dim.ts";
+import { type Dim, dimSubstitute, isSymbol, type Sizes } from "./dim.ts";
 import { GraphError } from "./error.ts";
 import type { Attr, Attrs, Graph, Type, Value } from "./graph.ts";
 import type { Dialect, OpDef } from "./op-def.ts";
@@ -14,6 +14,8 @@ export interface Bindings {
   /** Floats as f32 whatever the leaf's dtype: values are rounded to it. */
   readonly weights: ReadonlyMap<string, Tensor>;
   readonly states?: ReadonlyMap<string, Tensor>;
+  /** Sizes of symbols that no input or state has. */
+  readonly sizes?: Sizes;
   /** Tables of other dialects than core-ir's. */
   readonly dialects?: readonly Dialect[];
 }
@@ -34,7 +36,9 @@ export interface Results {
 export function interpret(graph: Graph, bindings: Bindings): Results {
   const ops = legalOps(graph, bindings.dialects);
   const values = new Map<string, Tensor>();
-  const sizes: Record<string, number> = {};
+  const sizes: Record<string, number> = { ...bindings.sizes };
+  for (const { id, type } of graph.inputs) learnSizes(type, bindings.inputs[id], sizes);
+  for (const { value } of graph.states) learnSizes(value.type, bindings.states?.get(value.id), sizes);
   for (const value of graph.inputs)
     values.set(value.id, enter(value, bindings.inputs[value.id] ?? missing("input", value), sizes));
   for (const { value } of graph.states)
@@ -90,16 +94,20 @@ function lastUses(graph: Graph): Map<string, number> {
   return last;
 }
 
-/** Checks a tensor against its value's type, learning the sizes of symbols that stand alone. */
-function enter(value: Value, tensor: Tensor, sizes: Record<string, number>): Tensor {
-  const { dtype, shape } = value.type;
+/** Sizes of symbols that stand alone in a type. */
+function learnSizes({ shape }: Type, tensor: Tensor | undefined, sizes: Record<string, number>): void {
+  shape.forEach((dim, i) => {
+    const size = tensor?.shape[i];
+    if (typeof dim === "string" && isSymbol(dim) && size !== undefined) sizes[dim] ??= size;
+  });
+}
+
+/** Checks a tensor against its value's type. */
+function enter(value: Value, tensor: Tensor, sizes: Sizes): Tensor {
+  const { dtype } = value.type;
   const floatAsF32 = DTYPES[dtype].float && tensor.dtype === "f32";
   if (tensor.dtype !== dtype && !floatAsF32)
     throw new GraphError("binding", `${value.id} is ${typeText(value.type)}; a tensor of ${tensor.dtype} was given`);
-  shape.forEach((dim, i) => {
-    if (typeof dim === "string" && dimSymbols(dim)[0] === dim && tensor.shape[i] !== undefined)
-      sizes[dim] ??= tensor.shape[i];
-  });
   checkShape(value, tensor, sizes);
   if (tensor.data instanceof BigInt64Array)
     return { dtype, shape: tensor.shape, data: Int32Array.from(tensor.data, Number) };
@@ -109,8 +117,10 @@ function enter(value: Value, tensor: Tensor, sizes: Record<string, number>): Ten
 }
 
 function checkShape(value: Value, tensor: Tensor, sizes: Sizes): void {
-  const { shape } = value.type;
-  if (shape.length !== tensor.shape.length || shape.some((dim, i) => dimValue(dim, sizes) !== tensor.shape[i]))
+  const shape = value.type.shape.map((dim) => dimSubstitute(dim, sizes));
+  const open = shape.find((dim) => typeof dim === "string");
+  if (open !== undefined) throw new GraphError("binding", `${value.id}: no input says what size ${open} is`);
+  if (shape.length !== tensor.shape.length || shape.some((dim, i) => dim !== tensor.shape[i]))
     throw new GraphError("binding", `${value.id} is ${typeText(value.type)}, not [${tensor.shape.join(", ")}]`);
 }
 

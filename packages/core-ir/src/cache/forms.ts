@@ -23,6 +23,8 @@ export interface FormOptions {
   readonly ring: { readonly chunk: number; readonly rewind: number } | undefined;
   /** Of history: whether there is one; a prompt's first call has none. */
   readonly past: boolean;
+  /** Of history: masks follow from positions, or come in as numbers to add to scores. */
+  readonly mask: "derived" | "input";
 }
 
 /** How a cache is kept. One of these treats a whole graph. */

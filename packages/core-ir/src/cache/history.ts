@@ -1,7 +1,7 @@
 import type { Builder } from "../builder.ts";
 import { denseAttention, swapAxes } from "../decoder/dense-attention.ts";
 import { clearUnwritten } from "../decoder/retained.ts";
-import type { Dim } from "../dim.ts";
+import { type Dim, dimAdd } from "../dim.ts";
 import type { Value } from "../graph.ts";
 import type { Attention, Form, FormOptions } from "./forms.ts";
 import { paddedRows } from "./padded.ts";
@@ -10,7 +10,8 @@ import { makeStates, setNext, UNBOUNDED } from "./state.ts";
 interface Shared {
   readonly visible: Value; // (batch, seq, past + seq)
   readonly keyAt: Value; // (batch, past + seq)
-  readonly stored: Value; // (batch, past)
+  /** (batch, past); absent where masks come in: whoever makes them keeps what was never written at 0. */
+  readonly stored?: Value;
 }
 
 /**
@@ -26,7 +27,9 @@ export function historyForm(options: FormOptions): Form {
     start(b, attentions) {
       for (const attention of attentions) {
         const { window } = attention.attrs;
-        if (!shared.has(window)) shared.set(window, masks(b, attention, pastDim(b, hasPast)));
+        if (shared.has(window)) continue;
+        const make = options.mask === "input" ? maskInput : masks;
+        shared.set(window, make(b, attention, pastDim(b, hasPast)));
       }
     },
     attend(b, attention) {
@@ -37,7 +40,7 @@ export function historyForm(options: FormOptions): Form {
       const news = { keys: turn(k), values: k === v ? turn(k) : turn(v) };
       const join = (held: Value, x: Value, clear: boolean) => {
         const old = b.cast(byHead(held), x.type.dtype);
-        return b.concat([clear ? clearUnwritten(b, old, stored) : old, byHead(x)], 2);
+        return b.concat([clear && stored ? clearUnwritten(b, old, stored) : old, byHead(x)], 2);
       };
       let [keys, values] = [byHead(news.keys), byHead(news.values)];
       if (hasPast) {
@@ -60,6 +63,20 @@ function pastDim(b: Builder, hasPast: boolean): Dim {
   return hasPast ? b.dim("past", { min: 0, max: UNBOUNDED }) : 0;
 }
 
+/** One mask for each window: 0 where a token is seen, a very negative number elsewhere. */
+function maskInput(b: Builder, attention: Attention, past: Dim): Shared {
+  const { positions, batch, seq } = paddedRows(attention, "history");
+  const { window } = attention.attrs;
+  const shape = [batch, seq, dimAdd(past, seq)];
+  const visible = b.input(window === undefined ? "mask" : `mask.window_${window}`, "f32", shape);
+  return { visible, keyAt: joinedPositions(b, positions, past) };
+}
+
+/** Positions of the history's places, then of the row's own tokens. */
+function joinedPositions(b: Builder, positions: Value, past: Dim): Value {
+  return past === 0 ? positions : b.concat([b.expand(b.iota(past), [positions.type.shape[0]!, past]), positions]);
+}
+
 function masks(b: Builder, attention: Attention, past: Dim): Shared {
   const { positions, batch, seq } = paddedRows(attention, "history");
   const zero = b.constant(0, "i32");
@@ -72,7 +89,7 @@ function masks(b: Builder, attention: Attention, past: Dim): Shared {
   const queryAt = b.reshape(positions, [batch, seq, 1]);
   const own = b.reshape(positions, [batch, 1, seq]);
   const seesOwn = b.binary("and", b.compare("le", own, queryAt), b.compare("ge", own, zero));
-  const keyAt = past === 0 ? positions : b.concat([b.expand(index, [batch, past]), positions]);
+  const keyAt = joinedPositions(b, positions, past);
   const { window } = attention.attrs;
   const all = past === 0 ? seesOwn : b.concat([b.expand(b.reshape(stored, [1, past], 1), [batch, seq, past]), seesOwn]);
   if (window === undefined) return { visible: all, keyAt, stored };

@@ -9,7 +9,8 @@ export interface DenseAttention {
   readonly q: Value; // (batch, seq, heads, dim)
   readonly keys: Value; // (batch, groups, keys, dim)
   readonly values: Value; // (batch, groups, keys, width)
-  readonly visible: Value; // bool, broadcasts to (batch, seq, keys)
+  /** Broadcasts to (batch, seq, keys): bool, or numbers that are added to scores. */
+  readonly visible: Value;
   readonly queryAt: Value; // positions (batch, seq)
   readonly keyAt: Value; // positions, broadcasts to (batch, keys)
   readonly scale: number;
@@ -43,7 +44,11 @@ export function denseAttention(b: Builder, { q, keys, values, visible, scale, ..
   scores = b.scale(scores, scale);
   if (softcap !== undefined) scores = b.scale(b.unary("tanh", b.scale(scores, 1 / softcap)), softcap);
   if (alibi?.anchor === "relative") scores = b.add(scores, relativeBias(b, alibi, rules, scores));
-  const masked = b.where(overHeads(b, visible), scores, b.scalar(LOWEST[scores.type.dtype]!, scores));
+  const seen = overHeads(b, visible);
+  const masked =
+    visible.type.dtype === "bool"
+      ? b.where(seen, scores, b.scalar(LOWEST[scores.type.dtype]!, scores))
+      : b.add(scores, b.cast(seen, scores.type.dtype));
   let weights = b.softmax(masked);
   if (shared > 1) weights = b.reshape(weights, [batch, groups, rows, count]);
   let mixed = b.matmul(weights, values);

@@ -208,6 +208,8 @@ function history(m: Model, params: Attrs): Runner {
     build(m, [{ pass: "pad" }, { pass: "cache-form", params: { form: "history", past, ...params } }]);
   const [first, later] = [form(false), form(true)];
   const held = emptyStates(later, { batch: SLOTS, past: CONTEXT });
+  // A host that makes the masks answers for what they hide: places that were never written are 0.
+  if (params.mask === "input") for (const { data } of held.values()) data.fill(0 as never);
   const heads = params.layout === "heads";
   const part = (slot: number): Hold =>
     new Map(
@@ -234,7 +236,10 @@ function history(m: Model, params: Attrs): Runner {
         turns.map((turn) => {
           const graph = turn.at === 0 ? first : later;
           const states = turn.at === 0 ? new Map() : part(turn.slot);
-          const done = interpret(graph, { inputs: columns([turn], "right"), weights: m.weights, states });
+          const usual = columns([turn], "right");
+          const given: Record<string, Tensor> = { ...usual, ...masks(turn, turn.at === 0 ? 0 : CONTEXT) };
+          const inputs = Object.fromEntries(graph.inputs.map(({ id }) => [id, given[id]!]));
+          const done = interpret(graph, { inputs, weights: m.weights, states });
           const { out, ...news } = done.outputs;
           store(turn.slot, turn.at, turn.at === 0 ? new Map(Object.entries(news)) : done.states);
           return [turn.slot, out!.data as Float32Array] as const;
@@ -242,6 +247,21 @@ function history(m: Model, params: Attrs): Runner {
       ),
     fork: (from, to) => copyStates(held, from, to),
   };
+}
+
+/** Masks as a host makes them: its places before the row's first token, then the row's own. */
+function masks(turn: Turn, past: number): Record<string, Tensor> {
+  const seq = turn.tokens.length;
+  const make = (window: number): Tensor => {
+    const data = new Float32Array(seq * (past + seq)).fill(-1e30);
+    for (let q = 0; q < seq; q++)
+      for (let key = 0; key < turn.at + q + 1; key++) {
+        const isNear = key > turn.at + q - window;
+        if (isNear) data[q * (past + seq) + (key < turn.at ? key : past + key - turn.at)] = 0;
+      }
+    return { dtype: "f32", shape: [1, seq, past + seq], data };
+  };
+  return { mask: make(CONTEXT), [`mask.window_${WINDOW}`]: make(WINDOW) };
 }
 
 /** The second source: the whole history of a slot through the graph without a cache, its last tokens read off. */
@@ -322,6 +342,7 @@ describe.each(MODELS)("%s, through every form of the cache", (_, m) => {
     ["scatter, by head, with batch index", () => batchIndexed(m, [cache("scatter", heads), { pass: "lower" }])],
     ["history", () => history(m, {})],
     ["history, by head", () => history(m, heads)],
+    ["history, masks from the host", () => history(m, { mask: "input" })],
   ])("%s", (_name, make) => {
     expect(failures(make, m)).toBe(0);
   });

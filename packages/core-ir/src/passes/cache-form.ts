@@ -29,11 +29,13 @@ export const cacheForm = graphPass({
     ring: optional(record({ chunk: integer(1), rewind: integer(0) })),
     /** Of history: false makes the net for a prompt's first call, which has none. */
     past: optional(boolean),
+    /** Of history: input makes masks inputs, numbers to add to scores, for devices that are poor at comparing integers. */
+    mask: optional(choice("derived", "input")),
   }),
-  run(graph, { form, layout = "tokens", dtype, ring, past = true }) {
+  run(graph, { form, layout = "tokens", dtype, ring, past = true, mask = "derived" }) {
     const [held] = graph.states;
     if (held) throw new GraphError("unsupported", `${graph.name} has a cache already (${held.value.id})`);
-    return form === "none" ? graph : withForm(graph, form, { layout, dtype, ring, past });
+    return form === "none" ? graph : withForm(graph, form, { layout, dtype, ring, past, mask });
   },
 });
 

@@ -26,13 +26,15 @@ describe("split-blocks", () => {
     expect(nets[3]!.graph.outputs.map(({ id }) => id)).toEqual(["logits"]);
   });
 
-  it.each<[string, (string | readonly [string, Attrs])[]]>([
+  it.each<[string, (string | readonly [string, Attrs])[], string?]>([
     ["as built", []],
     ["with a retained cache, whose masks the blocks share", ["pad", ["cache-form", { form: "scatter" }]]],
     ["shared across blocks", ["pad", "lower", ["share", { across: true }]]],
-  ])("run one after another, nets do what the whole did, %s", (_, steps) => {
+    ["masks a net of their own", ["pad", ["cache-form", { form: "scatter" }]], "net"],
+  ])("run one after another, nets do what the whole did, %s", (_, steps, shared = "copy") => {
     const whole = graphAfter(toy, ...steps);
-    const { nets, moves } = after(toy, ...steps, "split-blocks");
+    const { nets, moves } = after(toy, ...steps, ["split-blocks", { shared }]);
+    expect(nets.some(({ id }) => id === "shared")).toBe(shared === "net");
     const isPadded = steps.includes("pad");
     const shape = isPadded ? [2, 3] : [6];
     const given: Record<string, Tensor> = {
@@ -55,7 +57,7 @@ describe("split-blocks", () => {
           return [value.id, randomFloats(() => Number.NaN, dims)];
         }),
       );
-      const { outputs } = interpret(graph, { inputs, weights: weightsFor(graph), states });
+      const { outputs } = interpret(graph, { inputs, weights: weightsFor(graph), states, sizes: { context: 8 } });
       for (const [name, tensor] of Object.entries(outputs)) made.set(`${id} ${name}`, tensor);
     }
     expect(maxDifference(made.get("lm_head logits")!, runToy(whole).logits!)).toBe(0);

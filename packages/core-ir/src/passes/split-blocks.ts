@@ -1,19 +1,34 @@
 import { dimSymbols } from "../dim.ts";
 import { GraphError } from "../error.ts";
 import type { Block, Graph, Move, Net, Op, Program, Value } from "../graph.ts";
-import { noParams, pass } from "../pass.ts";
+import { pass } from "../pass.ts";
+import { choice, optional, schema } from "../schema.ts";
 
 /** Each block a net of its own, and moves for what one hands on to another. */
 export const splitBlocks = pass({
   name: "split-blocks",
-  doc: "Makes every block a net of its own; what blocks share before the first of them is copied into those that use it.",
-  params: noParams,
-  run(program) {
+  doc: "Makes every block a net of its own; what they share is copied into those that use it, or is a net that runs first.",
+  params: schema({
+    /** What becomes of ops outside all blocks, such as masks; copy unless said. */
+    shared: optional(choice("copy", "net")),
+  }),
+  run(program, { shared = "copy" }) {
     const [net] = program.nets;
     if (!net || program.nets.length > 1) throw new GraphError("unsupported", "split-blocks takes a program of one net");
-    return split(net.graph);
+    return split(shared === "net" ? withSharedBlock(net.graph) : net.graph);
   },
 });
+
+/** Ops outside all blocks as a block of their own, the first. */
+function withSharedBlock(graph: Graph): Graph {
+  const inBlock = new Set(graph.blocks.flatMap(({ from, to }) => graph.ops.slice(from, to)));
+  const loose = graph.ops.filter((op) => !inBlock.has(op));
+  if (loose.length === 0) return graph;
+  let at = loose.length;
+  const blocks = graph.blocks.map(({ name, from, to }) => ({ name, from: at, to: (at += to - from) }));
+  const ops = [...loose, ...graph.blocks.flatMap(({ from, to }) => graph.ops.slice(from, to))];
+  return { ...graph, ops, blocks: [{ name: "shared", from: 0, to: loose.length }, ...blocks] };
+}
 
 function split(graph: Graph): Program {
   const homes = new Map<string, string>(); // value id → block that makes it
