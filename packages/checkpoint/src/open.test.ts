@@ -97,7 +97,11 @@ test("a folder of transformers.js lists its ONNX files", async () => {
 
 test("a folder with one GGUF file opens it, whether or not a config.json is beside it", async () => {
   const gguf = await readFile(new URL("../fixtures/gguf/olmo.gguf", import.meta.url));
-  const besides: Record<string, string>[] = [{}, { "config.json": "{}" }];
+  const besides: Record<string, string | Uint8Array>[] = [
+    {},
+    { "config.json": "{}" },
+    { "config.json": "{}", "calibration.safetensors": two, "mmproj-x.gguf": "" },
+  ];
   for (const beside of besides) {
     const checkpoint = await openCheckpoint(await folder({ "x.gguf": gguf, ...beside }));
     expect(checkpoint).toMatchObject({ kind: "gguf", config: { model_type: "olmo" } });

@@ -11,7 +11,7 @@ import { applyOverrides, type Overrides } from "./overrides.ts";
 import { presentQuantised } from "./quantised/present.ts";
 import { openWeightFiles } from "./shards.ts";
 import { noWeights, type StoredWeights } from "./stored-weights.ts";
-import { openWeights, readerFor } from "./weight-layouts.ts";
+import { openOtherWeights, openStandardWeights, readerFor } from "./weight-layouts.ts";
 
 export interface OpenOptions {
   /** Config fields to set before anybody reads them, by dotted path. */
@@ -41,12 +41,15 @@ export async function openCheckpoint(path: string, options: OpenOptions = {}): P
 async function openFolder(folder: string, options: OpenOptions): Promise<Checkpoint> {
   const names = await listFiles(folder, ["onnx"]);
   const onnx = names.filter((name) => /^onnx\/[^/]+\.onnx$/.test(name));
-  const gguf = names.filter((name) => name.endsWith(".gguf"));
+  const gguf = names.filter((name) => name.endsWith(".gguf") && !name.startsWith("mmproj")); // that is a vision part
   if (!names.includes("config.json") && gguf.length > 0) return openGgufFile(oneModel(folder, gguf), options);
   const config = await readConfig(folder, names, options);
-  const stored = await openWeights(folder, names);
-  // Repositories of GGUF files often keep the original's config.json.
-  if (!stored && onnx.length === 0 && gguf.length > 0) return openGgufFile(oneModel(folder, gguf), options);
+  let stored = await openStandardWeights(folder, names);
+  if (!stored && onnx.length === 0) {
+    // Repositories of GGUF files often keep the original's config.json.
+    if (gguf.length > 0) return openGgufFile(oneModel(folder, gguf), options);
+    stored = await openOtherWeights(folder, names);
+  }
   const kind = stored === undefined && onnx.length > 0 ? "transformersjs" : "huggingface";
   const weights = stored ? await present(stored, config, folder) : noWeights();
   return checkpointOf({ kind, path: folder, folder, names, onnx, config, weights });

@@ -33,8 +33,11 @@ const LAYOUTS: readonly Layout[] = [
   },
 ];
 
-/** Opens the weights among a folder's files; undefined when there are none. */
-export async function openWeights(folder: string, files: readonly string[]): Promise<StoredWeights | undefined> {
+/** Opens the weights of a folder that have one of the standard names; undefined when none have. */
+export async function openStandardWeights(
+  folder: string,
+  files: readonly string[],
+): Promise<StoredWeights | undefined> {
   for (const layout of LAYOUTS) {
     if (files.includes(layout.single)) return openWeightFiles(folder, [layout.single], layout.read);
     if (files.includes(layout.index)) {
@@ -47,7 +50,11 @@ export async function openWeights(folder: string, files: readonly string[]): Pro
       return openWeightFiles(folder, shards, layout.read);
     }
   }
-  // Only when nothing has a standard name: a folder may hold other files of the same type beside its weights.
+  return undefined;
+}
+
+/** Opens the one weight file with a name of its own. For when nothing else is there: such files may be something else. */
+export async function openOtherWeights(folder: string, files: readonly string[]): Promise<StoredWeights | undefined> {
   for (const layout of LAYOUTS) {
     const others = files.filter((name) => layout.other.test(name));
     if (others.length === 1) return openWeightFiles(folder, others, layout.read);

@@ -29,7 +29,7 @@ export function publishedTensors(
     }
     const data = { file: file.realPath, offset: tensor.offset, length: tensor.length };
     const stored: StoredTensor = { name, shape: tensor.shape, format, parts: { data } };
-    const change = changes[key];
+    const change = Object.hasOwn(changes, key) ? changes[key] : undefined;
     tensors.push(...(change ? checked(file, tensor, change(stored)) : [stored]));
   }
   return { file, tensors, unreadable, headerHash: header.hash };
