@@ -1,1 +1,29 @@
-export {};
+export * from "./error.ts";
+export {
+  AFTER_END,
+  type Context,
+  type ContextOptions,
+  type ContextRow,
+  type ContextStep,
+  stackContexts,
+} from "./generator/contexts.ts";
+export type { Completion, Generation, Timings } from "./generator/generation.ts";
+export { Generator, type GeneratorParts } from "./generator/generator.ts";
+export { type GenerateOptions, readOptions, type TransformersOptions } from "./generator/options.ts";
+export type { Prompt } from "./generator/prompt.ts";
+export { draw, fold, type RandomState, randomState, split } from "./random/random-state.ts";
+export { checkSampling, type SamplingOptions } from "./sampling/options.ts";
+export type { History } from "./sampling/penalties.ts";
+export { type Choice, type Distribution, Sampler, type SamplerContext } from "./sampling/sampler.ts";
+export type {
+  FinishReason,
+  GeneratedToken,
+  GenerateOutcome,
+  GenerateRequest,
+  Ticket,
+  Usage,
+} from "./scheduler/request.ts";
+export { Scheduler, type SchedulerOptions, type SchedulerStats } from "./scheduler/scheduler.ts";
+export { StopStrings } from "./text/stop-strings.ts";
+export type { ChatMessage, ChatTemplateOptions, TextStream, TextTokenizer } from "./text/tokenizer.ts";
+export { asTextTokenizer, type TransformersStreamer, type TransformersTokenizer } from "./text/transformers.ts";

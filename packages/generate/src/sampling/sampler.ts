@@ -26,30 +26,37 @@ export interface Choice {
 export class Sampler {
   readonly options: SamplingOptions;
   readonly greedy: boolean;
-  readonly #vocab: number;
+  readonly vocab: number;
   readonly #eos: readonly number[];
   readonly #scratch: Scratch;
-  readonly #plain: boolean;
+  /** True when no option changes the model's scores before the choice. */
+  readonly isPlain: boolean;
 
   constructor(options: SamplingOptions, { vocab, eos = [] }: SamplerContext) {
     checkSampling(options, vocab);
     this.options = options;
     this.greedy = isGreedy(options);
-    this.#vocab = vocab;
+    this.vocab = vocab;
     this.#eos = eos.filter((id) => id >= 0 && id < vocab);
     this.#scratch = scratchFor(vocab);
-    this.#plain = !Object.entries(options).some(([name, value]) => !WITHOUT_PENALTY.has(name) && value !== undefined);
+    this.isPlain = !Object.entries(options).some(([name, value]) => !WITHOUT_PENALTY.has(name) && value !== undefined);
   }
 
   /** True when the best token of the logits as they are is the choice. */
   get isPlainGreedy(): boolean {
-    return this.greedy && this.#plain;
+    return this.greedy && this.isPlain;
+  }
+
+  /** True when what is asked is among what devices that sample do themselves. */
+  get isDeviceSampling(): boolean {
+    const { typicalP, epsilonCutoff, etaCutoff } = this.options;
+    return this.isPlain && typicalP === undefined && !epsilonCutoff && !etaCutoff;
   }
 
   /** The next token after `history`, given the model's logits (which stay as they are). `allow` is a bit mask, LSB first. */
   choose(logits: Float32Array, history: History, random: RandomState, allow?: Uint32Array): Choice {
     if (this.greedy) {
-      const scores = this.#plain && !allow ? logits : this.#penalised(logits, history, allow);
+      const scores = this.isPlain && !allow ? logits : this.#penalised(logits, history, allow);
       return { token: argmax(scores), random };
     }
     const candidates = this.#filtered(logits, history, allow);
@@ -73,15 +80,16 @@ export class Sampler {
     const scores = this.#scratch.scores;
     scores.set(logits);
     const context: PenaltyContext = { options: this.options, eos: this.#eos, history };
-    if (!this.#plain) for (const penalty of PENALTIES) penalty(scores, context);
-    if (allow) for (let id = 0; id < this.#vocab; id++) if (!((allow[id >>> 5]! >>> (id & 31)) & 1)) scores[id] = -Infinity;
+    if (!this.isPlain) for (const penalty of PENALTIES) penalty(scores, context);
+    if (allow)
+      for (let id = 0; id < this.vocab; id++) if (!((allow[id >>> 5]! >>> (id & 31)) & 1)) scores[id] = -Infinity;
     return scores;
   }
 
   #filtered(logits: Float32Array, history: History, allow: Uint32Array | undefined): Candidates {
     const { candidates } = this.#scratch;
     const { options } = this;
-    candidates.fill(this.#plain && !allow ? logits : this.#penalised(logits, history, allow));
+    candidates.fill(this.isPlain && !allow ? logits : this.#penalised(logits, history, allow));
     if (candidates.count === 0) throw new GenerateError("nothing-left", "the options rule out every token");
     const { temperature = 1 } = options;
     if (temperature !== 1 && temperature !== 0) scaleByTemperature(candidates, temperature);
@@ -111,7 +119,8 @@ const scratches = new Map<number, Scratch>();
 
 function scratchFor(vocab: number): Scratch {
   let scratch = scratches.get(vocab);
-  if (!scratch) scratches.set(vocab, (scratch = { scores: new Float32Array(vocab), candidates: new Candidates(vocab) }));
+  if (!scratch)
+    scratches.set(vocab, (scratch = { scores: new Float32Array(vocab), candidates: new Candidates(vocab) }));
   return scratch;
 }
 

@@ -71,7 +71,9 @@ describe("what transformers doesn't have", () => {
     expect(Array.from(ids)).toEqual([0, 1, 2, 3, 4, 5]);
     return Array.from(probs, (p) => Math.log(p) - base);
   };
-  const near = (got: number[], expected: number[]): void => got.forEach((x, i) => expect(x).toBeCloseTo(expected[i]!, 5));
+  const near = (got: number[], expected: number[]): void => {
+    for (const [i, x] of got.entries()) expect(x).toBeCloseTo(expected[i]!, 5);
+  };
 
   it("takes presence and frequency penalties off what the answer holds, not the prompt", () => {
     near(scoresWith({ presencePenalty: 0.5, frequencyPenalty: 0.25 }, [2, 2, 0, 1, 1], 2), [0.25, 1, 3, 0.5, -1, 0]);
@@ -110,7 +112,10 @@ describe("draws", () => {
       random = choice.random;
     }
     expect([...counts.keys()].sort()).toEqual(Array.from(ids));
-    const chi = Array.from(ids).reduce((sum, id, i) => sum + (counts.get(id)! - total * probs[i]!) ** 2 / (total * probs[i]!), 0);
+    const chi = Array.from(ids).reduce(
+      (sum, id, i) => sum + (counts.get(id)! - total * probs[i]!) ** 2 / (total * probs[i]!),
+      0,
+    );
     expect(chi).toBeLessThan(20.5 + 4); // 6 degrees of freedom at most (ties), one in ten thousand
   });
 
@@ -124,7 +129,12 @@ describe("draws", () => {
   it("stays inside an allowed set", () => {
     const history = { tokens: [], length: 0, promptLength: 0 };
     for (const options of [{}, { temperature: 1 }]) {
-      const choice = new Sampler(options, { vocab: 4 }).choose(Float32Array.of(9, 7, 7, 1), history, randomState(3), Uint32Array.of(0b1000));
+      const choice = new Sampler(options, { vocab: 4 }).choose(
+        Float32Array.of(9, 7, 7, 1),
+        history,
+        randomState(3),
+        Uint32Array.of(0b1000),
+      );
       expect(choice.token).toBe(3);
     }
   });

@@ -1,0 +1,199 @@
+import type { Session } from "@llm/target";
+import { GenerateError } from "../error.ts";
+import { fold } from "../random/random-state.ts";
+import type { GeneratedToken } from "../scheduler/request.ts";
+import { Scheduler, type SchedulerOptions } from "../scheduler/scheduler.ts";
+import { StopStrings } from "../text/stop-strings.ts";
+import type { ChatMessage, ChatTemplateOptions, TextTokenizer } from "../text/tokenizer.ts";
+import { asTextTokenizer, type TransformersTokenizer } from "../text/transformers.ts";
+import { type Context, type ContextOptions, type ContextStep, Contexts } from "./contexts.ts";
+import { type Completion, type Generation, PieceQueue } from "./generation.ts";
+import {
+  type GenerateOptions,
+  listOf,
+  randomOf,
+  readOptions,
+  samplingOf,
+  type TransformersOptions,
+} from "./options.ts";
+import { encodePrompt, endsOf, fitPrompt, type Prompt } from "./prompt.ts";
+
+export interface GeneratorParts<
+  T extends TextTokenizer | TransformersTokenizer = TextTokenizer | TransformersTokenizer,
+> {
+  readonly session: Session;
+  readonly tokenizer: T;
+  /** Used where a call says nothing: a checkpoint's generation_config, mostly. */
+  readonly defaults?: GenerateOptions | TransformersOptions;
+  /** Makes a prompt of a conversation, instead of the tokenizer's template. */
+  readonly template?: (messages: readonly ChatMessage[], options: ChatTemplateOptions) => string;
+  readonly scheduler?: SchedulerOptions;
+}
+
+const DEFAULT_NEW_TOKENS = 256;
+
+/** Text from a session: any number of requests at once, each with its own options. */
+export class Generator<T extends TextTokenizer | TransformersTokenizer = TextTokenizer | TransformersTokenizer> {
+  /** The tokenizer that was given. */
+  readonly tokenizer: T;
+  readonly scheduler: Scheduler;
+  readonly #text: TextTokenizer;
+  readonly #defaults: GenerateOptions;
+  readonly #template: GeneratorParts["template"];
+  readonly #contexts: Contexts;
+
+  constructor({ session, tokenizer, defaults = {}, template, scheduler }: GeneratorParts<T>) {
+    this.tokenizer = tokenizer;
+    this.scheduler = new Scheduler(session, scheduler);
+    this.#text = asTextTokenizer(tokenizer);
+    this.#defaults = readOptions(defaults);
+    this.#template = template;
+    this.#contexts = new Contexts(this.scheduler, this.#text, this.#defaults);
+  }
+
+  /** Starts to generate: `for await (const piece of generator.stream("def f(")) …`, or await its `result`. */
+  stream(prompt: Prompt, options: GenerateOptions | TransformersOptions = {}): Generation {
+    return this.#generate(prompt, { ...this.#defaults, ...readOptions(options) });
+  }
+
+  /** The whole text after a prompt, or after each of several, with common options or with their own. */
+  generate(prompt: Prompt, options?: GenerateOptions | TransformersOptions): Promise<Completion>;
+  generate(
+    prompts: readonly Prompt[],
+    options?: GenerateOptions | TransformersOptions | readonly (GenerateOptions | TransformersOptions)[],
+  ): Promise<Completion[]>;
+  generate(
+    prompts: Prompt | readonly Prompt[],
+    options: GenerateOptions | TransformersOptions | readonly (GenerateOptions | TransformersOptions)[] = {},
+  ): Promise<Completion | Completion[]> {
+    if (!isBatch(prompts)) return this.stream(prompts, options as GenerateOptions).result;
+    if (Array.isArray(options) && options.length !== prompts.length)
+      throw new GenerateError("option-invalid", `${options.length} sets of options for ${prompts.length} prompts`);
+    return Promise.all(
+      prompts.map((prompt, i) => {
+        if (Array.isArray(options)) return this.stream(prompt, options[i] as GenerateOptions).result;
+        const all = { ...this.#defaults, ...readOptions(options as GenerateOptions) };
+        return this.#generate(prompt, { ...all, random: fold(randomOf(all), i) }).result; // rows don't draw alike
+      }),
+    );
+  }
+
+  /** Goes on with a conversation, by the model's own template. */
+  chat(
+    messages: readonly ChatMessage[],
+    options: (GenerateOptions | TransformersOptions) & { readonly tools?: readonly unknown[] } = {},
+  ): Generation {
+    const { tools, ...rest } = options;
+    const template = this.#template ?? this.#text.applyChatTemplate?.bind(this.#text);
+    if (!template)
+      throw new GenerateError(
+        "unsupported",
+        "this tokenizer has no chat template; give the Generator a template function",
+      );
+    const prompt = template(messages, { addGenerationPrompt: true, ...(tools ? { tools } : {}) });
+    return this.stream(prompt, { addSpecialTokens: false, ...rest });
+  }
+
+  /** A prompt with its options and random state, as plain data: the beginning of a text that is generated step by step. */
+  prepareContext(prompt: Prompt, options: ContextOptions | TransformersOptions = {}): Context {
+    return this.#contexts.prepare(prompt, options);
+  }
+
+  /** The next token of every row (-1 for those at their end), and the contexts after it. */
+  generateNextTokens(context: Context, signal?: AbortSignal): Promise<ContextStep> {
+    return this.#contexts.next(context, signal);
+  }
+
+  /** Step after step until every row is at its end. */
+  generateFromContext(context: Context, signal?: AbortSignal): AsyncGenerator<ContextStep> {
+    return this.#contexts.run(context, signal);
+  }
+
+  /** Up to `maxNewTokens` for every row at once: (rows, maxNewTokens), -1 after a row's end. */
+  generateAtOnce(context: Context, maxNewTokens: number, signal?: AbortSignal): Promise<ContextStep> {
+    return this.#contexts.atOnce(context, maxNewTokens, signal);
+  }
+
+  close(): Promise<void> {
+    return this.scheduler.close();
+  }
+
+  #generate(prompt: Prompt, options: GenerateOptions): Generation {
+    const { room } = this.scheduler;
+    const { maxLength, logprobs, streamer, truncatePrompt } = options;
+    const encoded = encodePrompt(this.#text, prompt, options);
+    const tokens = fitPrompt(encoded, {
+      room,
+      reserve: options.maxNewTokens ?? DEFAULT_NEW_TOKENS,
+      truncate: truncatePrompt,
+    });
+    const maxNewTokens =
+      options.maxNewTokens ?? (maxLength === undefined ? DEFAULT_NEW_TOKENS : maxLength - tokens.length);
+    const eos = endsOf(this.#text, options);
+
+    const pieces = new PieceQueue();
+    const stops = new StopStrings(listOf(options.stop));
+    const decoder = this.#text.stream({ skipSpecialTokens: options.skipSpecialTokens ?? true });
+    const said: GeneratedToken[] = [];
+    const ends = new Set(options.ignoreEos ? [] : eos);
+    let text = "";
+    const say = (piece: string): void => {
+      text += piece;
+      pieces.push(piece);
+    };
+    const asked = performance.now();
+    let firstTokenMs = 0;
+    streamer?.put([Array.from(tokens, BigInt)]);
+
+    const { done } = this.scheduler.submit({
+      prompt: tokens,
+      maxNewTokens,
+      sampling: samplingOf(options),
+      random: randomOf(options),
+      stopTokens: eos,
+      ...given(options, ["ignoreEos", "logprobs", "priority", "adapter", "signal", "allow"]),
+      onToken: (token) => {
+        if (said.push(token) === 1) firstTokenMs = performance.now() - asked;
+        streamer?.put([[BigInt(token.id)]]);
+        if (!ends.has(token.id)) say(stops.push(decoder.push(token.id)));
+        return stops.stopped;
+      },
+    });
+    const result = done.then((outcome): Completion => {
+      if (!stops.stopped) say(stops.push(decoder.end()) + stops.end());
+      const { finishReason, random, usage } = outcome;
+      return {
+        text,
+        tokens: Array.from(outcome.tokens),
+        finishReason: stops.stopped ? "stop" : finishReason,
+        ...(logprobs === undefined ? {} : { logprobs: said }),
+        usage,
+        random,
+        timings: { firstTokenMs, totalMs: performance.now() - asked },
+      };
+    });
+    result.then(
+      () => pieces.end(),
+      (error: unknown) => pieces.end(error),
+    );
+    result.then(
+      () => streamer?.end(),
+      () => streamer?.end(),
+    );
+    return { result, [Symbol.asyncIterator]: () => pieces[Symbol.asyncIterator]() };
+  }
+}
+
+function given<K extends keyof GenerateOptions>(
+  options: GenerateOptions,
+  names: readonly K[],
+): Pick<GenerateOptions, K> {
+  return Object.fromEntries(
+    names.flatMap((name) => (options[name] === undefined ? [] : [[name, options[name]]])),
+  ) as Pick<GenerateOptions, K>;
+}
+
+/** Several prompts, or one that is a list of ids? */
+function isBatch(prompts: Prompt | readonly Prompt[]): prompts is readonly Prompt[] {
+  return Array.isArray(prompts) && typeof prompts[0] !== "number";
+}

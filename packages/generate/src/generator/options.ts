@@ -1,0 +1,153 @@
+import { GenerateError } from "../error.ts";
+import { type RandomState, randomState } from "../random/random-state.ts";
+import type { SamplingOptions } from "../sampling/options.ts";
+import type { TransformersStreamer } from "../text/transformers.ts";
+
+/** How to generate: the sampling options, when to end, and what to tell on the way. */
+export interface GenerateOptions extends SamplingOptions {
+  readonly maxNewTokens?: number; // 256, or what room there is
+  /** Prompt and answer together. */
+  readonly maxLength?: number;
+  readonly stop?: string | readonly string[];
+  /** Token ids that end the text, beside the model's own. */
+  readonly stopTokens?: readonly number[];
+  /** Instead of the tokenizer's. */
+  readonly eosTokenId?: number | readonly number[];
+  readonly ignoreEos?: boolean;
+  /** A fresh random state of this seed; `random` goes on with one. */
+  readonly seed?: number;
+  readonly random?: RandomState;
+  /** Log-probabilities of every token, and of this many of the best beside it. */
+  readonly logprobs?: number;
+  /** What to leave out of a prompt that is too long, instead of refusing it. */
+  readonly truncatePrompt?: "left" | "middle";
+  readonly addSpecialTokens?: boolean; // around the prompt; true
+  readonly skipSpecialTokens?: boolean; // in the text; true
+  readonly priority?: number;
+  readonly adapter?: number;
+  readonly signal?: AbortSignal;
+  /** The switch of transformers: false is greedy; true samples, from the 50 best unless `topK` says otherwise. */
+  readonly doSample?: boolean;
+  /** A streamer of @huggingface/transformers. */
+  readonly streamer?: TransformersStreamer;
+  /** Tokens allowed next, as a bit mask over the vocabulary. */
+  readonly allow?: (generated: Int32Array) => Uint32Array | undefined;
+}
+
+/** The same options under the names that transformers gives them. */
+export type TransformersOptions = Readonly<Record<string, unknown>>;
+
+const OTHER_NAMES: Readonly<Record<string, keyof GenerateOptions>> = {
+  stopStrings: "stop",
+  minLength: "minNewTokens",
+  generationLen: "maxNewTokens",
+};
+
+const KNOWN: ReadonlySet<string> = new Set<keyof GenerateOptions>([
+  ...([
+    "maxNewTokens",
+    "maxLength",
+    "stop",
+    "stopTokens",
+    "eosTokenId",
+    "ignoreEos",
+    "seed",
+    "random",
+    "logprobs",
+  ] as const),
+  ...([
+    "truncatePrompt",
+    "addSpecialTokens",
+    "skipSpecialTokens",
+    "priority",
+    "adapter",
+    "signal",
+    "doSample",
+  ] as const),
+  ...([
+    "streamer",
+    "allow",
+    "sequenceBias",
+    "logitBias",
+    "repetitionPenalty",
+    "presencePenalty",
+    "frequencyPenalty",
+  ] as const),
+  ...([
+    "dryMultiplier",
+    "dryBase",
+    "dryAllowedLength",
+    "drySequenceBreakers",
+    "noRepeatNgramSize",
+    "badWordsIds",
+  ] as const),
+  ...([
+    "minNewTokens",
+    "exponentialDecayLengthPenalty",
+    "suppressTokens",
+    "temperature",
+    "topK",
+    "topP",
+    "minP",
+  ] as const),
+  ...(["typicalP", "epsilonCutoff", "etaCutoff", "greedy"] as const),
+]);
+
+/** Options under either spelling as those of this package; null and undefined mean "not given", an unknown name is an error. */
+export function readOptions(given: GenerateOptions | TransformersOptions): GenerateOptions {
+  const options: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(given)) {
+    if (value === undefined || value === null) continue;
+    const camel = name.replaceAll(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
+    const known = OTHER_NAMES[camel] ?? camel;
+    if (!KNOWN.has(known)) throw new GenerateError("option-invalid", `there is no option ${name}`);
+    options[known] = value;
+  }
+  return options as GenerateOptions;
+}
+
+/** The sampling options alone, with what `doSample` means spelled out. */
+export function samplingOf(options: GenerateOptions): SamplingOptions {
+  const { doSample, greedy, topK, ...rest } = options;
+  const ours = Object.fromEntries(Object.entries(rest).filter(([name]) => SAMPLING.has(name))) as SamplingOptions;
+  const isGreedy = greedy ?? (doSample === undefined ? undefined : !doSample);
+  const k = topK ?? (doSample ? 50 : undefined);
+  return { ...ours, ...(isGreedy === undefined ? {} : { greedy: isGreedy }), ...(k === undefined ? {} : { topK: k }) };
+}
+
+const NOT_SAMPLING = new Set<string>([
+  ...[
+    "maxNewTokens",
+    "maxLength",
+    "stop",
+    "stopTokens",
+    "eosTokenId",
+    "ignoreEos",
+    "seed",
+    "random",
+    "logprobs",
+    "truncatePrompt",
+  ],
+  ...[
+    "addSpecialTokens",
+    "skipSpecialTokens",
+    "priority",
+    "adapter",
+    "signal",
+    "doSample",
+    "streamer",
+    "allow",
+    "greedy",
+    "topK",
+  ],
+]);
+const SAMPLING: ReadonlySet<string> = KNOWN.difference(NOT_SAMPLING);
+
+/** The random state that options start from. */
+export function randomOf({ random, seed }: GenerateOptions): RandomState {
+  return random ?? randomState(seed ?? 0);
+}
+
+export function listOf<T>(value: T | readonly T[] | undefined): readonly T[] {
+  return value === undefined ? [] : Array.isArray(value) ? (value as readonly T[]) : [value as T];
+}

@@ -1,0 +1,43 @@
+import { ContextOverflowError } from "../error.ts";
+import type { TextTokenizer } from "../text/tokenizer.ts";
+import { type GenerateOptions, listOf } from "./options.ts";
+
+/** Text, or token ids as they are. */
+export type Prompt = string | ArrayLike<number>;
+
+/** Fits a prompt into `room`, if it was said how; else one that leaves no room for a token is refused with the numbers. */
+export function fitPrompt(
+  tokens: Int32Array,
+  {
+    room,
+    reserve,
+    truncate,
+  }: { readonly room: number; readonly reserve: number; readonly truncate: "left" | "middle" | undefined },
+): Int32Array {
+  if (!truncate) {
+    if (tokens.length >= room) throw new ContextOverflowError(tokens.length, room - 1);
+    return tokens;
+  }
+  const most = Math.max(1, room - Math.min(reserve, room - 1));
+  if (tokens.length <= most) return tokens;
+  if (truncate === "left") return tokens.slice(tokens.length - most);
+  const head = Math.ceil(most / 2);
+  const kept = new Int32Array(most);
+  kept.set(tokens.subarray(0, head));
+  kept.set(tokens.subarray(tokens.length - (most - head)), head);
+  return kept;
+}
+
+/** Ids of a prompt; ids stay what they are. */
+export function encodePrompt(
+  tokenizer: TextTokenizer,
+  prompt: Prompt,
+  { addSpecialTokens = true }: GenerateOptions,
+): Int32Array {
+  return Int32Array.from(typeof prompt === "string" ? tokenizer.encode(prompt, { addSpecialTokens }) : prompt);
+}
+
+/** Tokens that end a text. */
+export function endsOf(tokenizer: TextTokenizer, { eosTokenId, stopTokens = [] }: GenerateOptions): readonly number[] {
+  return [...listOf(eosTokenId ?? tokenizer.eosTokenId), ...stopTokens];
+}

@@ -1,0 +1,55 @@
+import type { RandomState } from "../random/random-state.ts";
+import type { SamplingOptions } from "../sampling/options.ts";
+
+/** One sequence to go on with, in tokens. */
+export interface GenerateRequest {
+  readonly prompt: ArrayLike<number>;
+  readonly maxNewTokens: number;
+  /** How many of the prompt's last tokens are an answer that is gone on with: to the options, they are no prompt. */
+  readonly answered?: number;
+  readonly sampling?: SamplingOptions;
+  readonly random?: RandomState; // seed 0 unless given
+  /** Tokens that end the text: the model's own, and any others. */
+  readonly stopTokens?: readonly number[];
+  /** Go on past them. */
+  readonly ignoreEos?: boolean;
+  /** Log-probabilities of each token and of this many of the best beside it. */
+  readonly logprobs?: number;
+  /** Higher goes first; waiting raises it slowly, so that nobody waits for ever. */
+  readonly priority?: number;
+  readonly adapter?: number;
+  readonly signal?: AbortSignal;
+  /** Tokens allowed next, as a bit mask over the vocabulary (LSB first); nothing: all. */
+  readonly allow?: (generated: Int32Array) => Uint32Array | undefined;
+  /** Told of every token as it comes; true ends the text there. */
+  readonly onToken?: (token: GeneratedToken) => unknown;
+}
+
+export interface GeneratedToken {
+  readonly id: number;
+  /** Under the model's own distribution, before any option changed it. */
+  readonly logprob?: number;
+  readonly top?: readonly { readonly id: number; readonly logprob: number }[];
+}
+
+export type FinishReason = "stop" | "length";
+
+export interface GenerateOutcome {
+  readonly tokens: Int32Array; // a token that ended the text included
+  readonly finishReason: FinishReason;
+  readonly random: RandomState; // to go on with
+  readonly usage: Usage;
+}
+
+export interface Usage {
+  readonly promptTokens: number;
+  readonly cachedTokens: number; // of the prompt, found in the cache
+  readonly completionTokens: number;
+}
+
+/** A request on its way. */
+export interface Ticket {
+  readonly done: Promise<GenerateOutcome>;
+  /** Ends it at once; `done` rejects with the reason. */
+  cancel(reason?: unknown): void;
+}

@@ -1,0 +1,132 @@
+import type { Limits } from "@llm/target";
+import { NULL_DEVICES, nullLogits, openNull } from "@llm/target/null";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { randomState } from "../random/random-state.ts";
+import type { SamplingOptions } from "../sampling/options.ts";
+import { Sampler } from "../sampling/sampler.ts";
+import type { GenerateOutcome, GenerateRequest, Ticket } from "./request.ts";
+import { Scheduler } from "./scheduler.ts";
+
+const VOCAB = 11;
+const CONTEXT = 48;
+const EOS = 3;
+
+/** What a request gives alone, straight from the definition of the null model. */
+function alone(
+  { prompt, maxNewTokens, sampling = {}, random = randomState(), ignoreEos }: GenerateRequest,
+  room: number,
+): number[] {
+  const sampler = new Sampler(sampling, { vocab: VOCAB, eos: [EOS] });
+  const tokens = Array.from(prompt);
+  let state = random;
+  while (tokens.length - prompt.length < maxNewTokens && tokens.length < room) {
+    const history = { tokens, length: tokens.length, promptLength: prompt.length };
+    const choice = sampler.choose(nullLogits(tokens, VOCAB), history, state);
+    tokens.push(choice.token);
+    state = choice.random;
+    if (!ignoreEos && choice.token === EOS) break;
+  }
+  return tokens.slice(prompt.length);
+}
+
+const SAMPLINGS: readonly SamplingOptions[] = [
+  {},
+  { temperature: 1 },
+  { temperature: 0.8, topK: 5 },
+  { repetitionPenalty: 1.3, noRepeatNgramSize: 3 },
+];
+
+const system = [1, 5, 2, 8, 1, 9, 4, 7, 7, 2]; // what many prompts begin with
+
+const request = fc.record({
+  shared: fc.integer({ min: 0, max: system.length }),
+  own: fc.array(fc.nat(VOCAB - 1), { minLength: 1, maxLength: 20 }),
+  maxNewTokens: fc.integer({ min: 1, max: 24 }),
+  sampling: fc.constantFrom(...SAMPLINGS),
+  seed: fc.nat(1000),
+  ignoreEos: fc.boolean(),
+  priority: fc.integer({ min: 0, max: 2 }),
+  joins: fc.nat(12), // after this many of the others' tokens
+  leaves: fc.option(fc.nat(6), { nil: undefined, freq: 5 }), // cancelled after this many of its own
+});
+
+const schedule = fc.record({
+  requests: fc.array(request, { minLength: 1, maxLength: 9 }),
+  slots: fc.integer({ min: 1, max: 4 }),
+  pressure: fc.double({ min: 0.3, max: 1, noNaN: true }),
+  budget: fc.integer({ min: 1, max: 40 }),
+});
+
+/** Sizes that make room scarce, where the device allows that. */
+function squeezed(like: string, slots: number, pressure: number): Partial<Limits> {
+  const whole = slots * CONTEXT;
+  return like === "aic100-recipe" ? {} : { cacheTokens: Math.max(CONTEXT, Math.ceil(whole * pressure)) };
+}
+
+describe.each(NULL_DEVICES)("scheduler on a device like %s", (like) => {
+  it("gives each request the tokens it gets alone, whatever else happens (1,000 random schedules)", async () => {
+    let preemptions = 0;
+    let cachedTokens = 0;
+    await fc.assert(
+      fc.asyncProperty(schedule, async ({ requests, slots, pressure, budget }) => {
+        const limits = squeezed(like, slots, pressure);
+        const session = openNull({ like, slots, context: CONTEXT, prompt: 6, vocab: VOCAB, limits });
+        const scheduler = new Scheduler(session, { promptTokensPerStep: budget });
+        let heard = 0;
+        const expected: number[][] = [];
+        const results: Promise<GenerateOutcome | "cancelled">[] = [];
+        const late = requests.map((one, i) => ({ ...one, i })).sort((a, b) => a.joins - b.joins);
+        const join = (): void => {
+          while (late.length > 0 && (late[0]!.joins <= heard || results.filter(Boolean).length === settled)) {
+            const { i, shared, own, maxNewTokens, sampling, seed, ignoreEos, priority, leaves } = late.shift()!;
+            const prompt = [...system.slice(0, shared), ...own];
+            let mine = 0;
+            const plain: GenerateRequest = {
+              prompt,
+              maxNewTokens,
+              sampling,
+              random: randomState(seed),
+              ignoreEos,
+              priority,
+              stopTokens: [EOS],
+            };
+            expected[i] = alone(plain, scheduler.room);
+            const ticket: Ticket = scheduler.submit({
+              ...plain,
+              onToken: () => {
+                heard++;
+                if (mine++ === leaves) ticket.cancel();
+                join();
+              },
+            });
+            results[i] = ticket.done
+              .catch(() => "cancelled" as const)
+              .finally(() => {
+                settled++;
+                join();
+              });
+          }
+        };
+        let settled = 0;
+        join();
+        while (late.length > 0) await Promise.all(results);
+        const outcomes = await Promise.all(results);
+        outcomes.forEach((outcome, i) => {
+          const { leaves } = requests[i]!;
+          if (outcome === "cancelled") expect(leaves).toBeLessThan(expected[i]!.length);
+          else expect(Array.from(outcome.tokens)).toEqual(expected[i]);
+        });
+        preemptions += scheduler.stats.preemptions;
+        cachedTokens += scheduler.stats.cachedTokens;
+        await scheduler.close();
+      }),
+      { numRuns: 1000 },
+    );
+    // The schedules must really have come across what they are about.
+    if (like !== "aic100-recipe") {
+      expect(preemptions).toBeGreaterThan(100); // some 400
+      expect(cachedTokens).toBeGreaterThan(1000); // some 8,000
+    }
+  });
+});

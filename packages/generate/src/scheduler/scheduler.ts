@@ -1,0 +1,298 @@
+import type { Session } from "@llm/target";
+import { GenerateError } from "../error.ts";
+import { Lockstep } from "./lockstep.ts";
+import { type PlannedRow, planStep, rank } from "./plan-step.ts";
+import type { GenerateRequest, Ticket } from "./request.ts";
+import { packSaved, unpackSaved } from "./saved.ts";
+import { Sequence } from "./sequence.ts";
+import { SlotTable } from "./slot-table.ts";
+import { readResult, wantFor } from "./wants.ts";
+
+export interface SchedulerOptions {
+  /** Tokens of prompts in one step, all rows together: more is faster for them, less is smoother for those that decode. */
+  readonly promptTokensPerStep?: number;
+  /** Keep what finished requests left for others that begin alike. True unless said. */
+  readonly reusePrefixes?: boolean;
+}
+
+/** What a scheduler has done so far. */
+export interface SchedulerStats {
+  readonly steps: number;
+  readonly running: number;
+  readonly waiting: number;
+  readonly preemptions: number;
+  readonly cachedTokens: number;
+}
+
+/** This many steps of waiting count as much as one more of priority. */
+const STEPS_LIKE_PRIORITY = 256;
+
+/**
+ * Continuous batching over any session, by its limits alone: requests join and leave between steps, prompts come in chunks
+ * beside those that decode, equal beginnings are computed once, and who has to make room is computed anew later.
+ */
+export class Scheduler {
+  readonly session: Session;
+  readonly #slots: SlotTable;
+  readonly #lockstep: Lockstep | undefined;
+  readonly #promptTokens: number;
+  readonly #reuse: boolean;
+  readonly #waiting: Sequence[] = [];
+  #running: Sequence[] = [];
+  readonly #errands: (() => Promise<void>)[] = []; // calls of the session that must not meet a step
+  #pumping: Promise<void> | undefined;
+  #closed = false;
+  #steps = 0;
+  #preemptions = 0;
+  #cachedTokens = 0;
+
+  constructor(session: Session, { promptTokensPerStep = 512, reusePrefixes = true }: SchedulerOptions = {}) {
+    this.session = session;
+    this.#slots = new SlotTable(session.limits);
+    this.#lockstep = session.limits.lockstep ? new Lockstep(session.limits) : undefined;
+    this.#promptTokens = Math.max(1, promptTokensPerStep);
+    this.#reuse = reusePrefixes;
+  }
+
+  /** How many tokens a sequence can come to, prompt included. */
+  get room(): number {
+    const { context, cacheTokens } = this.session.limits;
+    return Math.min(context, cacheTokens);
+  }
+
+  get stats(): SchedulerStats {
+    const counts = { running: this.#running.length, waiting: this.#waiting.length };
+    return { steps: this.#steps, ...counts, preemptions: this.#preemptions, cachedTokens: this.#cachedTokens };
+  }
+
+  /** Queues a request. Throws at once what can be known at once: a prompt too long, options that make no sense. */
+  submit(request: GenerateRequest): Ticket {
+    if (this.#closed) throw new GenerateError("closed", "the generator is closed");
+    request.signal?.throwIfAborted();
+    const sequence = new Sequence(request, { vocab: this.session.limits.vocab, room: this.room });
+    wantFor(sequence, this.session.limits); // refuses what the device can't answer
+    sequence.waitingSince = this.#steps;
+    const cancel = (reason: unknown = new DOMException("the request was cancelled", "AbortError")): void =>
+      sequence.fail(reason);
+    const onAbort = (): void => cancel(request.signal!.reason);
+    request.signal?.addEventListener("abort", onAbort, { once: true });
+    const forget = (): void => request.signal?.removeEventListener("abort", onAbort);
+    sequence.done.then(forget, forget);
+    this.#waiting.push(sequence);
+    this.#start();
+    return { done: sequence.done, cancel };
+  }
+
+  /** What the cache holds of the beginning of these tokens, as bytes to keep; nothing where the session can't or has nothing. */
+  async save(tokens: Int32Array): Promise<Uint8Array | undefined> {
+    const { session } = this;
+    if (!session.save) return undefined;
+    return this.#between(async () => {
+      const match = this.#slots.holding(tokens);
+      if (!match) return undefined;
+      const held = this.#slots.tokensOf(match.slot);
+      if (held.length !== this.#slots.lengthOf(match.slot)) return undefined; // still being written
+      return packSaved({
+        tokens: held,
+        reach: this.#slots.reachOf(match.slot),
+        state: await session.save!(match.slot),
+      });
+    });
+  }
+
+  /** Puts saved bytes into the cache; returns how many tokens came back: none where there is no room for them. */
+  async restore(bytes: Uint8Array): Promise<number> {
+    const { session } = this;
+    if (!session.restore) return 0;
+    const { tokens, reach, state } = unpackSaved(bytes);
+    return this.#between(async () => {
+      const slot = this.#slots.idle();
+      if (slot === undefined || tokens.length > this.room) return 0;
+      while (this.#slots.total - this.#slots.lengthOf(slot) + tokens.length > session.limits.cacheTokens) {
+        const victim = this.#slots.evictable(slot);
+        if (victim === undefined) return 0;
+        await this.#empty(victim);
+      }
+      const length = await session.restore!(slot, state);
+      this.#slots.filled(slot, tokens.subarray(0, length), reach);
+      return length;
+    });
+  }
+
+  /** Ends everything under way and closes the session. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    const reason = new GenerateError("closed", "the generator was closed");
+    for (const sequence of [...this.#waiting, ...this.#running]) sequence.fail(reason);
+    await this.#pumping;
+    await this.session.close();
+  }
+
+  #between<T>(errand: () => Promise<T>): Promise<T> {
+    const result = new Promise<T>((resolve, reject) => {
+      this.#errands.push(() => errand().then(resolve, reject));
+    });
+    this.#start();
+    return result;
+  }
+
+  #start(): void {
+    this.#pumping ??= this.#pump().finally(() => {
+      this.#pumping = undefined;
+      if (this.#errands.length > 0 || this.#waiting.length > 0) this.#start();
+    });
+  }
+
+  async #pump(): Promise<void> {
+    await null; // what is submitted together starts together
+    for (;;) {
+      for (let errand = this.#errands.shift(); errand; errand = this.#errands.shift()) await errand();
+      try {
+        await this.#settle();
+        if (this.#running.length === 0 && this.#waiting.length === 0) {
+          if (this.#errands.length === 0) return;
+          continue;
+        }
+        await this.#step();
+      } catch (error) {
+        await this.#collapse(error);
+      }
+    }
+  }
+
+  /** Gives back the slots of those that are done, and lets in those that fit. */
+  async #settle(): Promise<void> {
+    for (const sequence of this.#running) if (sequence.finished) await this.#leave(sequence);
+    this.#running = this.#running.filter(({ finished }) => !finished);
+    remove(this.#waiting, ({ finished }) => finished);
+    if (this.#lockstep) {
+      if (!this.#lockstep.mustStart(this.#running, this.#waiting.length)) return;
+      for (const sequence of this.#running) sequence.held = 0;
+    }
+    if (this.#waiting.length > 0) await this.#admit();
+  }
+
+  async #admit(): Promise<void> {
+    const age = (s: Sequence): number => rank(s) + Math.floor((this.#steps - s.waitingSince) / STEPS_LIKE_PRIORITY);
+    this.#waiting.sort((a, b) => age(b) - age(a) || a.arrival - b.arrival);
+    while (this.#waiting.length > 0) {
+      const next = this.#waiting[0]!;
+      if (!this.#fits(next) || !(await this.#seat(next))) {
+        const victim = this.#lowest();
+        if (this.#lockstep || !victim || rank(victim) >= rank(next)) return;
+        await this.#preempt(victim);
+        continue;
+      }
+      this.#waiting.shift();
+      this.#running.push(next);
+    }
+  }
+
+  /** Whether all that run and this one have room for what they are now and one token more. */
+  #fits(next: Sequence): boolean {
+    const needed = this.#running.reduce((sum, { length }) => sum + length + 1, next.length);
+    return this.#running.length === 0 || needed <= this.session.limits.cacheTokens;
+  }
+
+  async #seat(sequence: Sequence): Promise<boolean> {
+    let placement = this.#slots.place(sequence);
+    if (!placement) return false;
+    const { fork, slot } = placement;
+    if (fork) {
+      const growth = fork.length - this.#slots.lengthOf(slot);
+      if (await this.#makeRoom(growth, fork.from)) await this.session.fork!([fork]);
+      else placement = { slot, reused: 0 }; // the copy doesn't fit: computed anew instead
+    }
+    this.#slots.take(placement, sequence);
+    if (sequence.cachedTokens === undefined) {
+      sequence.cachedTokens = Math.min(placement.reused, sequence.promptLength);
+      this.#cachedTokens += sequence.cachedTokens;
+    }
+    return true;
+  }
+
+  async #step(): Promise<void> {
+    const planned = await this.#planWithin();
+    if (planned.length === 0) return;
+    const results = await this.session.step(planned.map(({ row }) => row));
+    this.#steps++;
+    planned.forEach(({ sequence, row, want }, i) => {
+      sequence.held = row.at + row.tokens.length;
+      this.#slots.wrote(sequence, row.at, sequence.held);
+      if (!want || sequence.finished) return;
+      try {
+        const { token, random } = readResult(sequence, want, results[i]!);
+        sequence.accept(token, random);
+      } catch (error) {
+        sequence.fail(error); // options that leave nothing to choose are one request's trouble
+      }
+    });
+  }
+
+  /** The next step's rows, once what they add fits: idle histories go first, then whoever ranks lowest waits. */
+  async #planWithin(): Promise<PlannedRow[]> {
+    if (this.#lockstep) return this.#lockstep.plan(this.#running);
+    for (;;) {
+      const planned = planStep(this.#running, this.session.limits, this.#promptTokens, this.#steps);
+      const growth = planned.reduce(
+        (sum, { row }) => sum + row.at + row.tokens.length - this.#slots.lengthOf(row.slot),
+        0,
+      );
+      if (await this.#makeRoom(growth)) return planned;
+      await this.#preempt(this.#lowest()!);
+    }
+  }
+
+  async #makeRoom(growth: number, but = -1): Promise<boolean> {
+    while (this.#slots.total + growth > this.session.limits.cacheTokens) {
+      const victim = this.#slots.evictable(but);
+      if (victim === undefined) return false;
+      await this.#empty(victim);
+    }
+    return true;
+  }
+
+  #lowest(): Sequence | undefined {
+    return this.#running.toSorted((a, b) => rank(a) - rank(b) || b.arrival - a.arrival)[0];
+  }
+
+  /** Sends a sequence back to wait; what it had is computed anew, or found again if nobody needs the room. */
+  async #preempt(sequence: Sequence): Promise<void> {
+    this.#preemptions++;
+    remove(this.#running, (other) => other === sequence);
+    await this.#leave(sequence);
+    sequence.waitingSince = this.#steps;
+    this.#waiting.push(sequence);
+  }
+
+  async #leave(sequence: Sequence): Promise<void> {
+    const { slot } = sequence;
+    this.#slots.release(sequence);
+    if (this.#lockstep || !this.#reuse) await this.#empty(slot);
+  }
+
+  async #empty(slot: number): Promise<void> {
+    await this.session.trim(slot, 0);
+    this.#slots.emptied(slot);
+  }
+
+  /** The device failed: nobody knows what the slots hold now. Everything under way ends with the reason. */
+  async #collapse(error: unknown): Promise<void> {
+    for (const sequence of this.#running) {
+      sequence.fail(error);
+      if (sequence.slot >= 0) this.#slots.release(sequence);
+    }
+    this.#running = [];
+    try {
+      for (let slot = 0; slot < this.session.limits.slots; slot++) await this.#empty(slot);
+    } catch {
+      this.#closed = true; // nothing works any more
+      for (const sequence of this.#waiting.splice(0)) sequence.fail(error);
+    }
+  }
+}
+
+function remove<T>(list: T[], goes: (item: T) => boolean): void {
+  for (let i = list.length - 1; i >= 0; i--) if (goes(list[i]!)) list.splice(i, 1);
+}

@@ -1,0 +1,117 @@
+import { ContextOverflowError, GenerateError } from "../error.ts";
+import { type RandomState, randomState } from "../random/random-state.ts";
+import type { History } from "../sampling/penalties.ts";
+import { Sampler } from "../sampling/sampler.ts";
+import type { FinishReason, GeneratedToken, GenerateOutcome, GenerateRequest } from "./request.ts";
+
+let arrivals = 0;
+
+/** A request while it is worked on: its tokens so far, how many of them a slot holds, and where it stands in the queue. */
+export class Sequence {
+  readonly request: GenerateRequest;
+  readonly promptLength: number;
+  readonly sampler: Sampler;
+  readonly arrival: number = arrivals++;
+  readonly done: Promise<GenerateOutcome>;
+  /** The slot it has, or -1. */
+  slot = -1;
+  /** How many of its tokens the slot holds. */
+  held = 0;
+  length: number;
+  random: RandomState;
+  finished = false;
+  cachedTokens: number | undefined;
+  /** The step it came in at, or was last given prompt tokens in. */
+  waitingSince = 0;
+  lastServed = -1;
+  readonly #tokens: Int32Array; // prompt and answer
+  readonly #limit: number; // tokens it may come to
+  readonly #stops: ReadonlySet<number>;
+  #settle!: { resolve(outcome: GenerateOutcome): void; reject(reason: unknown): void };
+
+  /** `room` is how many tokens the device can hold for one sequence. */
+  constructor(request: GenerateRequest, { vocab, room }: { readonly vocab: number; readonly room: number }) {
+    const { prompt, maxNewTokens, sampling = {}, stopTokens = [], ignoreEos = false } = request;
+    if (prompt.length === 0)
+      throw new GenerateError("prompt-empty", "the prompt has no tokens; give it a beginning-of-text token at least");
+    if (prompt.length >= room) throw new ContextOverflowError(prompt.length, room - 1);
+    if (!(Number.isInteger(maxNewTokens) && maxNewTokens > 0))
+      throw new GenerateError("option-invalid", `maxNewTokens is ${maxNewTokens}, but must be a whole number above 0`);
+    for (let i = 0; i < prompt.length; i++)
+      if (!(Number.isInteger(prompt[i]) && prompt[i]! >= 0 && prompt[i]! < vocab))
+        throw new GenerateError(
+          "option-invalid",
+          `the prompt's token ${prompt[i]} is not in the vocabulary of ${vocab}`,
+        );
+    this.request = request;
+    this.promptLength = prompt.length;
+    this.length = prompt.length;
+    this.#limit = Math.min(prompt.length + maxNewTokens, room);
+    this.#tokens = new Int32Array(this.#limit);
+    this.#tokens.set(Int32Array.from(prompt));
+    this.sampler = new Sampler(sampling, { vocab, eos: stopTokens });
+    this.random = request.random ?? randomState();
+    this.#stops = new Set(ignoreEos ? [] : stopTokens);
+    this.done = new Promise((resolve, reject) => {
+      this.#settle = { resolve, reject };
+    });
+    this.done.catch(() => {}); // whoever asked sees it; nobody asking is no crash
+  }
+
+  /** Tokens [from, to), as a view. */
+  tokens(from = 0, to: number = this.length): Int32Array {
+    return this.#tokens.subarray(from, to);
+  }
+
+  /** What the sampling options look at. */
+  get history(): History {
+    return {
+      tokens: this.#tokens,
+      length: this.length,
+      promptLength: this.promptLength - (this.request.answered ?? 0),
+    };
+  }
+
+  get generated(): Int32Array {
+    return this.tokens(this.promptLength);
+  }
+
+  /** How many tokens the device hasn't seen. */
+  get pending(): number {
+    return this.length - this.held;
+  }
+
+  /** Takes a new token in; settles when it was the last. */
+  accept(token: GeneratedToken, random: RandomState): void {
+    this.#tokens[this.length++] = token.id;
+    this.random = random;
+    let stop: boolean;
+    try {
+      stop = this.request.onToken?.(token) === true;
+    } catch (error) {
+      this.fail(error); // a listener's trouble is its request's, not everybody's
+      return;
+    }
+    if (this.finished) return; // cancelled by its listener
+    if (stop || this.#stops.has(token.id)) this.#finish("stop");
+    else if (this.length >= this.#limit) this.#finish("length");
+  }
+
+  /** Ends it without a result. */
+  fail(reason: unknown): void {
+    if (this.finished) return;
+    this.finished = true;
+    this.#settle.reject(reason);
+  }
+
+  #finish(finishReason: FinishReason): void {
+    this.finished = true;
+    const tokens = this.generated.slice();
+    const usage = {
+      promptTokens: this.promptLength,
+      cachedTokens: this.cachedTokens ?? 0,
+      completionTokens: tokens.length,
+    };
+    this.#settle.resolve({ tokens, finishReason, random: this.random, usage });
+  }
+}

@@ -1,0 +1,92 @@
+import type { Limits, RowResult, Want } from "@llm/target";
+import { GenerateError } from "../error.ts";
+import { draw, type RandomState } from "../random/random-state.ts";
+import type { GeneratedToken } from "./request.ts";
+import type { Sequence } from "./sequence.ts";
+
+/** How many of the best tokens are asked for where a device gives no more than those. */
+const TOP = 256;
+
+/** What to ask the device for: as little as the request's options can do with. */
+export function wantFor(sequence: Sequence, { wants, sampling, vocab }: Limits): Want {
+  const { sampler, request } = sequence;
+  const { logprobs } = request;
+  const allow = request.allow?.(sequence.generated);
+  const last = 1;
+  if (sampler.isPlainGreedy && !logprobs && !allow) {
+    if (wants.includes("token") && sampling.includes("greedy"))
+      return { kind: "token", last, sampling: { method: "greedy" } };
+    if (wants.includes("top")) return { kind: "top", k: 1, last };
+  }
+  if (wants.includes("logits")) return { kind: "logits", last, ...(allow ? { allow } : {}) };
+  const masked = allow ? { allow } : {};
+  const { temperature = 1, topK = 0, topP, minP } = sampler.options;
+  if (wants.includes("top") && sampler.isPlain && (sampler.greedy || (topK > 0 && topK <= TOP) || vocab <= TOP))
+    return { kind: "top", k: Math.min(vocab, Math.max(TOP, logprobs ?? 0)), last, ...masked };
+  const method = sampler.greedy ? "greedy" : "sample";
+  if (wants.includes("token") && sampling.includes(method) && sampler.isDeviceSampling && !logprobs) {
+    const random = Float32Array.of(Math.min(draw(sequence.random)[0], 1 - 2 ** -24)); // a float32 below 1
+    const options = {
+      method,
+      temperature,
+      topK,
+      random,
+      ...(topP === undefined ? {} : { topP }),
+      ...(minP === undefined ? {} : { minP }),
+    } as const;
+    return { kind: "token", last, sampling: options, ...masked };
+  }
+  throw new GenerateError(
+    "unsupported",
+    `this device gives only ${wants.join(", ")}, which these sampling options can't be done with`,
+  );
+}
+
+/** The next token, from what the device answered. */
+export function readResult(
+  sequence: Sequence,
+  want: Want,
+  result: RowResult,
+): { token: GeneratedToken; random: RandomState } {
+  const { sampler, random, request } = sequence;
+  if (want.kind === "token") {
+    const after = want.sampling.method === "sample" ? draw(random)[1] : random;
+    return { token: { id: result.tokens![0]! }, random: after };
+  }
+  const { vocab } = sampler;
+  const { history } = sequence;
+  if (want.kind === "top") {
+    const { ids, logits, logSumExp } = result.top!;
+    const scores = new Float32Array(vocab).fill(-Infinity);
+    ids.forEach((id, i) => void (scores[id] = logits[i]!));
+    const choice = sampler.choose(scores, history, random);
+    return { token: withLogprobs(choice.token, scores, logSumExp[0]!, request.logprobs), random: choice.random };
+  }
+  const logits = result.logits!;
+  const choice = sampler.choose(logits, history, random, want.allow);
+  const logprobs = request.logprobs;
+  const total = logprobs === undefined ? 0 : logSumExpOf(logits);
+  return { token: withLogprobs(choice.token, logits, total, logprobs), random: choice.random };
+}
+
+function withLogprobs(id: number, logits: Float32Array, logSumExp: number, count: number | undefined): GeneratedToken {
+  if (count === undefined) return { id };
+  const top: { id: number; logprob: number }[] = [];
+  for (let other = 0; other < logits.length; other++) {
+    const logprob = logits[other]! - logSumExp;
+    if (!(top.length < count || logprob > (top.at(-1)?.logprob ?? Infinity))) continue;
+    let at = top.length;
+    while (at > 0 && top[at - 1]!.logprob < logprob) at--;
+    top.splice(at, 0, { id: other, logprob });
+    if (top.length > count) top.pop();
+  }
+  return { id, logprob: logits[id]! - logSumExp, top };
+}
+
+function logSumExpOf(logits: Float32Array): number {
+  let best = -Infinity;
+  for (const logit of logits) if (logit > best) best = logit;
+  let total = 0;
+  for (const logit of logits) total += Math.exp(logit - best);
+  return best + Math.log(total);
+}
