@@ -2,6 +2,7 @@ import { decide } from "./bind.ts";
 import { DTYPES, type DType } from "./dtype.ts";
 import { simplify } from "./expr/simplify.ts";
 import { blockCodec } from "./formats/gguf/index.ts";
+import { formatName } from "./formats/index.ts";
 import { type PackedPart, type Packing, packedPart } from "./packing.ts";
 import { stridesOf } from "./read/region.ts";
 import type { RowRun, Span, StoredTensor, WeightSource } from "./source.ts";
@@ -73,15 +74,10 @@ function viewOf(expr: WeightExpr, source: WeightSource, wanted: Wanted): View | 
       return { ...joined.first, span: joined.span, shape, strides: stridesOf(shape), base: 0 };
     }
     case "encode":
-      return storedName(expr.format.format) === wanted.format ? viewOf(expr.of, source, wanted) : undefined;
+      return formatName(expr.format.format) === formatName(wanted.format) ? viewOf(expr.of, source, wanted) : undefined;
     default:
       return undefined;
   }
-}
-
-/** A number format by the name that stored tensors have of it. */
-function storedName(format: string): string {
-  return format === "fp16" ? "f16" : format === "fp32" ? "f32" : format;
 }
 
 function storedView(

@@ -2,6 +2,7 @@ import { TensorError } from "../error.ts";
 import { f16ToNumber, numberToF16 } from "../half.ts";
 import type { Codec, FormatEntry, FormatOptions, Parts } from "./codec.ts";
 import { eachGroup } from "./groups.ts";
+import { roundAway } from "./rounding.ts";
 
 const { fround, floor, max, min } = Math;
 
@@ -123,11 +124,6 @@ function grouped({ bits, group, symmetric }: Width): Codec {
       return step + off + extent * 2 ** -10 + most * 2 ** -25;
     },
   };
-}
-
-/** Halves go away from zero. */
-function roundAway(value: number): number {
-  return value < 0 ? -floor(0.5 - value) : floor(value + 0.5);
 }
 
 const OPTIONS = { group: [32, 64, 128], symmetric: true } as const;

@@ -24,9 +24,18 @@ export const FORMATS: Readonly<Record<string, FormatEntry>> = Object.fromEntries
   ENTRIES.map((entry) => [entry.name, entry]),
 );
 
+/** Other names that people have for the same thing. Vendors who say MXFP6 mean E2M3. */
+const ALIASES: Readonly<Record<string, string>> = { f32: "fp32", f16: "fp16", mxfp6: "mxfp6_e2m3" };
+
+/** The name that the table has for a format. */
+export function formatName(format: string): string {
+  return (Object.hasOwn(ALIASES, format) && ALIASES[format]) || format;
+}
+
 /** The codec that a spec names, its options checked. */
 export function codecOf({ format, group, symmetric }: EncodeSpec): Codec {
-  const entry = Object.hasOwn(FORMATS, format) ? FORMATS[format] : undefined;
+  const name = formatName(format);
+  const entry = Object.hasOwn(FORMATS, name) ? FORMATS[name] : undefined;
   if (!entry)
     throw new TensorError("format-unknown", `no number format ${format}; there are ${Object.keys(FORMATS).join(", ")}`);
   if (group !== undefined && !entry.options.group?.includes(group))
@@ -40,3 +49,5 @@ export function codecOf({ format, group, symmetric }: EncodeSpec): Codec {
     throw new TensorError("format-unknown", `${format} has no choice of zero points`);
   return entry.make({ ...(group !== undefined && { group }), ...(symmetric !== undefined && { symmetric }) });
 }
+
+export * from "./rules.ts";

@@ -2,11 +2,9 @@ import { f16ToNumber, numberToF16 } from "../half.ts";
 import type { Codec, FormatOptions, Parts } from "./codec.ts";
 import { eachGroup } from "./groups.ts";
 import { bitsOf, INFINITE, largestMagnitude, valueOfBits } from "./magnitude.ts";
+import { roundToEven } from "./rounding.ts";
 
 const { abs, fround, max, min } = Math;
-
-/** Adding this to a small float and taking it away again leaves a whole number, rounded to even. */
-const ROUND = 1.5 * 2 ** 23;
 
 /** Signed bytes, ±127 at a group's largest magnitude; a scale, in fp16, for each group or each row. */
 export function int8({ group }: FormatOptions): Codec {
@@ -21,7 +19,7 @@ export function int8({ group }: FormatOptions): Codec {
   const quantise = (values: Float32Array, from: number, end: number, scale: number, into: Int8Array, at: number) => {
     const inverse = scale === 0 ? 0 : 1 / scale;
     for (let i = from, to = at; i < end; i++, to++) {
-      const steps = (fround(fround(values[i]! * inverse) + ROUND) - ROUND) | 0;
+      const steps = roundToEven(fround(values[i]! * inverse)) | 0;
       into[to] = max(-127, min(steps, 127));
     }
   };

@@ -2,6 +2,7 @@ import { TensorError } from "../error.ts";
 import { f16ToF32, f16ToNumber, numberToF16 } from "../half.ts";
 import type { Codec, FormatEntry, FormatOptions } from "./codec.ts";
 import { AWQ, GPTQ, type LinearLayout, packColumns, unpackColumns, unpackLinear } from "./linear-words.ts";
+import { roundToEven } from "./rounding.ts";
 
 const BITS = 4;
 const PER_WORD = 32 / BITS;
@@ -156,10 +157,6 @@ function packRows(values: Uint8Array, rows: number, columns: number, layout: Lin
     for (let column = 0; column < columns; column++) words[base + column]! |= values[row * columns + column]! << shift;
   }
   return words;
-}
-
-function roundToEven(value: number): number {
-  return Math.fround(value + 1.5 * 2 ** 23) - 1.5 * 2 ** 23;
 }
 
 const OPTIONS = { group: [32, 64, 128], symmetric: true } as const;

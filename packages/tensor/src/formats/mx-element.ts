@@ -1,4 +1,5 @@
 import { type Minifloat, minifloat, toMinifloat } from "./minifloat.ts";
+import { roundToEven } from "./rounding.ts";
 
 /** What the elements of an MX format are: their values once the block's scale is divided out. */
 export interface MxElement {
@@ -52,11 +53,9 @@ const int8: MxElement = {
   values: Float32Array.from({ length: 256 }, (_, code) => ((code << 24) >> 24) / 64),
   error: 1 / 64,
   encode(values, from, end, inverse, codes) {
-    // Adding a large number and taking it away again leaves a whole one, rounded to even.
-    const round = 1.5 * 2 ** 23;
     const steps = inverse * 64;
     for (let i = from; i < end; i++) {
-      const q = (Math.fround(values[i]! * steps + round) - round) | 0;
+      const q = roundToEven(values[i]! * steps) | 0;
       codes[i - from] = Math.max(-127, Math.min(q, 127));
     }
   },

@@ -49,13 +49,14 @@ export function nBits({ bits, group, symmetric, scales: scaleType }: NBits): Cod
   };
   const quantise = (values: Float32Array, from: number, end: number): void => {
     const inverse = scale === 0 ? 0 : fround(1 / scale);
-    const half = 0.5;
+    const offset = zero;
+    const most = levels - 1;
     for (let i = from; i < end; i++) {
       // Negative sums are clamped anyway, so halves away from zero are halves up.
-      const steps = fround(fround(values[i]! * inverse) + zero) + half;
-      q[i - from] = steps >= levels ? levels - 1 : steps > 0 ? steps | 0 : 0;
+      const steps = fround(fround(values[i]! * inverse) + offset) + 0.5;
+      q[i - from] = steps > 0 ? min(steps, most) | 0 : 0;
     }
-    q.fill(zero, end - from);
+    if (end - from < group) q.fill(offset, end - from);
   };
   return {
     block: (columns) => min(group, columns),

@@ -1,5 +1,6 @@
 import { f16ToNumber, numberToF16 } from "../../half.ts";
 import type { BlockCodec } from "../block-codec.ts";
+import { roundAway } from "../rounding.ts";
 
 /** Values of a block. */
 const BLOCK = 32;
@@ -89,7 +90,7 @@ export const q8_0: BlockCodec = {
     }
   },
   encode(values, packed) {
-    const { fround, floor, abs } = Math;
+    const { fround, abs } = Math;
     for (let at = 0, from = 0; from < values.length; at += 34, from += BLOCK) {
       let largest = 0;
       for (let i = 0; i < BLOCK; i++) largest = Math.max(largest, abs(values[from + i]!));
@@ -97,10 +98,7 @@ export const q8_0: BlockCodec = {
       const inverse = scale === 0 ? 0 : fround(1 / scale);
       setF16(packed, at, scale);
       for (let i = 0; i < BLOCK; i++) {
-        const steps = fround(values[from + i]! * inverse);
-        // Halves go away from zero.
-        const rounded = floor(abs(steps) + 0.5);
-        packed[at + 2 + i] = steps < 0 ? -rounded : rounded;
+        packed[at + 2 + i] = roundAway(fround(values[from + i]! * inverse));
       }
     }
   },
