@@ -5,6 +5,7 @@ export { primitiveEmitters } from "./convert/primitive/index.ts";
 export { type Storage, type StoredAs, storageOf } from "./convert/storage.ts";
 export { type ToOnnxOptions, toOnnx } from "./convert/to-onnx.ts";
 export { ExportError, type ExportErrorCode, type ExportErrorDetails } from "./error.ts";
+export { type GenaiOptions, genaiConfig } from "./flavours/genai-config.ts";
 export { halfPrecision } from "./flavours/half-precision.ts";
 export { type TransformersInterface, transformersInterface } from "./flavours/transformers-interface.ts";
 export {

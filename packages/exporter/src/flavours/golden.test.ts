@@ -35,7 +35,10 @@ async function exported(name: string, cache: boolean): Promise<{ file: string; w
   const checkpoint: Checkpoint = await openCheckpoint(goldenDir(name), { overrides: golden.overrides ?? {} });
   try {
     const architecture = architectureFor(checkpoint.config);
-    const decoder = architecture.build(new Config(checkpoint.config));
+    const decoder = architecture.build(
+      new Config(checkpoint.config),
+      (tensor) => checkpoint.weights.get(tensor)?.shape,
+    );
     const graph = transformersInterface(decoder, { cache });
     const model = toOnnx(graph, { storage: storageOf(graph, checkpoint.weights) });
     const folder = join(root, `${name}-${cache}`);

@@ -3,10 +3,11 @@ import { ExportError } from "../error.ts";
 /** ONNX's own domain. */
 export const ONNX_DOMAIN = "";
 
-/** Which IR version came with each opset of ONNX's own domain (the ONNX release notes' table of versions). */
+/**
+ * Which IR version came with each opset of ONNX's own domain (the ONNX release notes' table of versions). Before 15, Shape
+ * can't say a single dimension.
+ */
 const IR_VERSIONS: Readonly<Record<number, number>> = {
-  13: 7,
-  14: 7,
   15: 8,
   16: 8,
   17: 8,
@@ -25,6 +26,6 @@ export function irVersionOf(opsets: Readonly<Record<string, number>>): number {
   const opset = opsets[ONNX_DOMAIN];
   const version = opset === undefined ? undefined : IR_VERSIONS[opset];
   if (version === undefined)
-    throw new ExportError("unsupported-opset", `opset ${opset} can't be written; choose one from 13 to 25`);
+    throw new ExportError("unsupported-opset", `opset ${opset} can't be written; choose one from 15 to 25`);
   return version;
 }

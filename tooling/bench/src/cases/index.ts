@@ -2,8 +2,17 @@ import type { Case } from "../case.ts";
 import { checkpointGguf } from "./checkpoint-gguf.ts";
 import { checkpointOpen } from "./checkpoint-open.ts";
 import { checkpointRead } from "./checkpoint-read.ts";
+import { exportConvert, exportReference } from "./export.ts";
 import { graph } from "./graph.ts";
 import { startup } from "./startup.ts";
 
 /** Every case; a package's claims have theirs in a file of its own. */
-export const cases: readonly Case[] = [startup, graph, checkpointOpen, checkpointRead, checkpointGguf];
+export const cases: readonly Case[] = [
+  startup,
+  graph,
+  exportReference,
+  exportConvert,
+  checkpointOpen,
+  checkpointRead,
+  checkpointGguf,
+];
