@@ -26,14 +26,14 @@ export function blockRuns(graph: Graph): readonly BlockRun[] {
 
 /** A block as text without names: equal for blocks that do the same with other weights and caches. */
 export function blockText(graph: Graph, { from, to }: Block): string {
-  const given = new Set(graph.inputs.map(({ id }) => id));
-  const constants = new Set(graph.constants.map(({ value }) => value.id));
+  const given = new Map(graph.inputs.map(({ id }, n) => [id, `in${n}`]));
+  for (const { value } of graph.constants) given.set(value.id, value.id);
   const numbers = new Map<string, string>();
   const lines = graph.ops.slice(from, to).map((op) => {
     const ins = op.ins.map((value) => {
       if (!value) return "_";
       // Inputs and constants are the same for all blocks; anything else is known by when it came in, and its type.
-      const known = given.has(value.id) || constants.has(value.id) ? value.id : numbers.get(value.id);
+      const known = given.get(value.id) ?? numbers.get(value.id);
       if (known) return known;
       numbers.set(value.id, `#${numbers.size}`);
       return `#${numbers.size - 1}:${typeText(value.type)}`;

@@ -18,13 +18,19 @@ export * from "./passes/index.ts";
 export { drawProgram } from "./picture/page.ts";
 export type { BinaryName, CompareName, UnaryName } from "./primitive/elementwise.ts";
 export { primitive } from "./primitive/index.ts";
-export * from "./reference-model.ts";
+export {
+  ReferenceModel,
+  type ReferenceOptions,
+  type ReferenceResult,
+  type ReferenceRow,
+} from "./reference-model.ts";
 export { removeDead } from "./remove-dead.ts";
 export * from "./rewrite.ts";
 export type * from "./rules.ts";
 export * as schema from "./schema.ts";
 export * from "./shape.ts";
 export * from "./spec.ts";
+export { StreamedReference } from "./streamed-reference.ts";
 export * from "./text/diff.ts";
 export { parseGraph } from "./text/parse.ts";
 export { printGraph } from "./text/print.ts";

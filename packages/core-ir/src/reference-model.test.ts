@@ -1,6 +1,8 @@
+import { memorySource, type WeightSource } from "@llm/tensor";
 import { describe, expect, it } from "vitest";
 import { interpret } from "./interpret.ts";
 import { ReferenceModel } from "./reference-model.ts";
+import { StreamedReference } from "./streamed-reference.ts";
 import { intTensor } from "./testing/random.ts";
 import { weightsFor } from "./testing/run-toy.ts";
 import { toyDecoder } from "./testing/toy.ts";
@@ -69,6 +71,33 @@ describe("the reference model", () => {
     expect(step(0, 16, 1)).toThrow("attention block_0.attention: position 16 is past a cache of 16");
     expect(step(0, 0, 11)).toThrow("embed embedding.embed: id 11 is not in a table of 11");
     expect(step(2, 0, 1)).toThrow("attention block_0.attention: slot 2 is not one of 2");
+  });
+});
+
+describe("the streamed reference", () => {
+  it("is the same, and reads every weight once a step", async () => {
+    const source = memorySource(Object.fromEntries(weights));
+    let read = 0;
+    const watched: WeightSource = {
+      ...source,
+      names: () => source.names(),
+      get: (name) => source.get(name),
+      read: async (span, into) => {
+        read += span.length;
+        await source.read(span, into);
+      },
+    };
+    const streamed = new StreamedReference(graph, watched, { slots: 2, context: 16 });
+    const kept = open();
+    for (const [at, tokens] of [
+      [0, ids],
+      [5, [4, 4]],
+    ] as const) {
+      read = 0;
+      const rows = [{ slot: 1, at, tokens, last: 2 }];
+      expect(await streamed.step(rows)).toEqual(kept.step(rows));
+      expect(read).toBe([...weights.values()].reduce((sum, { data }) => sum + data.byteLength, 0));
+    }
   });
 });
 

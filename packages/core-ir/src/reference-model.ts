@@ -52,7 +52,7 @@ export class ReferenceModel {
 
   /** Runs the rows' tokens in one call. Going back is `at`: what was stored from there on is overwritten. */
   step(rows: readonly ReferenceRow[]): ReferenceResult[] {
-    const packed = pack(rows);
+    const packed = packRows(rows);
     const inputs = Object.fromEntries(this.graph.inputs.map(({ id }) => [id, packed[id] ?? unknownInput(id)]));
     const { outputs, states } = interpret(this.graph, { inputs, weights: this.#weights, states: this.#states });
     this.#states = states;
@@ -69,7 +69,7 @@ export class ReferenceModel {
 }
 
 /** The canonical inputs of packed rows, by name. */
-function pack(rows: readonly ReferenceRow[]): Record<string, Tensor> {
+export function packRows(rows: readonly ReferenceRow[]): Record<string, Tensor> {
   const columns = { ids: [] as number[], positions: [] as number[], slots: [] as number[], reach: [] as number[] };
   const wanted: number[] = [];
   for (const { slot, at, tokens, reach = at + tokens.length, last = tokens.length } of rows) {
@@ -98,17 +98,19 @@ function hiddenValues(graph: Graph): Value[] {
   });
 }
 
-function emptyState({ type }: Value, sizes: Sizes): Tensor {
+/** A cache in which nothing was ever written. */
+export function emptyState({ type }: Value, sizes: Sizes): Tensor {
   const shape = type.shape.map((dim) => dimValue(dim, sizes));
   if (!DTYPES[type.dtype].float) throw new GraphError("unsupported", `a cache of ${type.dtype}`);
   return { dtype: "f32", shape, data: new Float32Array(sizeOf(shape)).fill(Number.NaN) };
 }
 
-function cutRows(tensor: Tensor, from: number, count: number): Float32Array {
+/** Rows [from, from + count) of a tensor's last axis. */
+export function cutRows(tensor: Tensor, from: number, count: number): Float32Array {
   const width = tensor.shape.at(-1)!;
   return floats(tensor).slice(from * width, (from + count) * width);
 }
 
-function unknownInput(id: string): never {
+export function unknownInput(id: string): never {
   throw new GraphError("binding", `${id} is no input of a canonical decoder graph`);
 }

@@ -134,7 +134,13 @@ function readDim(value: Attr): Dim | undefined {
 }
 
 function parseField(name: string, field: Field<unknown>, value: Attr): unknown {
-  const parsed = field.parse(value);
+  let parsed: unknown;
+  try {
+    parsed = field.parse(value);
+  } catch (error) {
+    if (!GraphError.isInstance(error)) throw error;
+    throw new GraphError("attribute", `in ${name}: ${error.message}`); // of an object's own field
+  }
   if (parsed === undefined)
     throw new GraphError("attribute", `attribute ${name} is ${JSON.stringify(value)}, not ${field.kind}`);
   return parsed;

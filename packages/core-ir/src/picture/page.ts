@@ -1,4 +1,4 @@
-import { type BlockRun, blockRuns } from "../block-classes.ts";
+import { type BlockRun, blockRuns, blockText } from "../block-classes.ts";
 import type { Graph, Net, Op, Program, Value } from "../graph.ts";
 import type { PassTrace } from "../pass.ts";
 import { blockResults } from "../passes/expose-blocks.ts";
@@ -25,7 +25,9 @@ export function drawProgram(title: string, program: Program, traces: readonly Pa
     { title: "as built", detail: "", program: traces[0]?.before ?? program, before: undefined },
     ...traces.map(({ step, before, after }) => ({
       title: step.pass,
-      detail: step.params && Object.keys(step.params).length > 0 ? JSON.stringify(step.params) : "",
+      detail: Object.entries(step.params ?? {})
+        .map(([name, value]) => `${name} ${typeof value === "string" ? value : JSON.stringify(value)}`)
+        .join(" · "),
       program: after,
       before,
     })),
@@ -45,7 +47,27 @@ export function drawProgram(title: string, program: Program, traces: readonly Pa
 
 function drawStage(stage: Stage): string {
   const marks = marksOf(stage);
-  return stage.program.nets.map((net) => drawNet(net, stage.program.nets.length > 1, marks)).join("");
+  const { nets } = stage.program;
+  return netRuns(nets)
+    .map((run) => drawNet(run[0]!.graph, nets.length > 1 ? runName(run) : undefined, marks))
+    .join("");
+}
+
+/** Neighbouring nets that do the same with other weights. */
+function netRuns(nets: readonly Net[]): Net[][] {
+  const runs: Net[][] = [];
+  let last: string | undefined;
+  for (const net of nets) {
+    const text = blockText(net.graph, { name: "", from: 0, to: net.graph.ops.length });
+    if (text === last) runs.at(-1)!.push(net);
+    else runs.push([net]);
+    last = text;
+  }
+  return runs;
+}
+
+function runName(run: readonly Net[]): string {
+  return run.length === 1 ? run[0]!.id : `${run[0]!.id} … ${run.at(-1)!.id} × ${run.length}`;
 }
 
 /** What an op does, apart from sizes: a pass that only lays tokens out anew changes nothing of it. */
@@ -69,7 +91,7 @@ function marksOf({ program, before }: Stage): Map<string, Mark> {
   return marks;
 }
 
-function drawNet({ id, graph }: Net, named: boolean, marks: ReadonlyMap<string, Mark>): string {
+function drawNet(graph: Graph, name: string | undefined, marks: ReadonlyMap<string, Mark>): string {
   const results = blockResults(graph);
   const rows: string[] = [flow(graph.inputs, "in")];
   for (const run of blockRuns(graph)) {
@@ -80,7 +102,7 @@ function drawNet({ id, graph }: Net, named: boolean, marks: ReadonlyMap<string, 
   }
   if (graph.blocks.length === 0) rows.push(opsCard("ops", graph, graph.ops, marks));
   rows.push(flow(graph.outputs, "out"));
-  return `<article>${named ? `<h2>${htmlText(id)}</h2>` : ""}<p class="facts">${facts(graph)}</p><div class="flow">${rows.join("")}</div></article>`;
+  return `<article>${name === undefined ? "" : `<h2>${htmlText(name)}</h2>`}<p class="facts">${facts(graph)}</p><div class="flow">${rows.join("")}</div></article>`;
 }
 
 function blockCard(graph: Graph, { blocks }: BlockRun, marks: ReadonlyMap<string, Mark>): string {
