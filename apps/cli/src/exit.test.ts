@@ -19,6 +19,7 @@ describe("errors and exit codes", () => {
   });
 
   it("owns up to a bug", () => {
+    expect(describeError(coded("ERR_INVALID_THIS"))).toMatch(/^internal error/);
     expect(describeError(new TypeError("x is undefined"))).toMatch(
       /^internal error: TypeError: x is undefined .*--debug/,
     );

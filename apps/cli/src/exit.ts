@@ -46,6 +46,7 @@ export function describeError(error: unknown): string {
   if (isAbort(error)) return "interrupted";
   if (!(error instanceof Error)) return String(error);
   const line = error.message.replaceAll(/\s*\n\s*/g, " ");
-  if (typeof (error as { code?: unknown }).code === "string") return line;
+  const { code } = error as { code?: unknown };
+  if (typeof code === "string" && !code.startsWith("ERR_")) return line; // ours, or the system's
   return `internal error: ${error.name}: ${line} (this is a bug; --debug shows where it happened)`;
 }

@@ -60,6 +60,7 @@ describe.skipIf(!registry)("the installed product (needs a package registry that
   beforeAll(async () => {
     mkdirSync(tarballs);
     mkdirSync(installed);
+    await run("pnpm", ["exec", "tsc", "-b"], { ...quiet, cwd: join(root, "apps", "cli") });
     for (const folder of published())
       await run("pnpm", ["pack", "--pack-destination", tarballs], { ...quiet, cwd: folder });
     const files = readdirSync(tarballs).map((name) => `file:${join(tarballs, name)}`);
@@ -80,7 +81,7 @@ describe.skipIf(!registry)("the installed product (needs a package registry that
       ...env,
       HOME: home,
       XDG_CACHE_HOME: join(home, `.cache-${version}`),
-      PATH: `${dirname(node)}:${env.PATH}`,
+      PATH: `${dirname(node)}:${process.env.PATH}`,
     };
     return run(node, [bin, ...args], { cwd: installed, env: own, maxBuffer: 64e6, timeout: 120_000 });
   };

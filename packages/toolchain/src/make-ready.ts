@@ -49,7 +49,7 @@ export interface Ready {
 }
 
 /** How many tokens go through the short verification, at most. */
-const SAMPLE_TOKENS = 16;
+const SAMPLE_TOKENS = 8;
 
 /**
  * Fetch, export, verify, compile: each stage is skipped when what it would make is there and was made of the same things. The
@@ -115,7 +115,7 @@ async function shortVerification(model: Model, prepared: Prepared, options: Read
   const ids = (await sampleIds(model, options.sample)).subarray(0, SAMPLE_TOKENS);
   const report = await verify(model, target, {
     blocks,
-    ...(ids.length > 0 ? { ids } : {}),
+    ...(ids.length > 0 ? { ids } : { tokens: SAMPLE_TOKENS }),
     ...(options.targetOptions ? { targetOptions: options.targetOptions } : {}),
     ...(options.env ? { env: options.env } : {}),
     ...(options.signal ? { signal: options.signal } : {}),

@@ -1,6 +1,7 @@
+import type { SamplingOptions } from "@llm/generate";
 import { describe, expect, it } from "vitest";
 import { generationDefaults } from "./generation-defaults.ts";
-import { samplingOptions } from "./sampling.ts";
+import { askedOptions, generatorDefaults } from "./sampling.ts";
 
 const starcoder = {
   do_sample: true,
@@ -13,24 +14,33 @@ const starcoder = {
 };
 
 describe("sampling defaults", () => {
-  it("reads what generation_config says, and not what makes no sense", () => {
+  it("are what generation_config says, and not what makes no sense", () => {
     expect(generationDefaults(starcoder)).toEqual({ sample: true, temperature: 0.2, topP: 0.95, eosTokenIds: [0, 7] });
     expect(generationDefaults({ eos_token_id: 2 })).toEqual({ eosTokenIds: [2] });
     expect(generationDefaults(undefined)).toEqual({});
+    expect(generatorDefaults(generationDefaults(starcoder))).toEqual({
+      temperature: 0.2,
+      topP: 0.95,
+      topK: 50,
+      eosTokenId: [0, 7],
+    });
   });
 
-  const defaults = generationDefaults(starcoder);
-  it.each<[string, Parameters<typeof samplingOptions>, object]>([
-    ["nothing said: greedy", [{}, {}], { greedy: true }],
-    ["the checkpoint samples", [{}, defaults], { temperature: 0.2, topP: 0.95 }],
-    ["the user goes first", [{ temperature: 0.8 }, defaults], { temperature: 0.8, topP: 0.95 }],
-    [
-      "greedy means greedy",
-      [{ greedy: true, repetitionPenalty: 1.2 }, defaults],
-      { greedy: true, repetitionPenalty: 1.2 },
-    ],
-    ["a penalty draws nothing", [{ repetitionPenalty: 1.2 }, {}], { greedy: true, repetitionPenalty: 1.2 }],
-    ["top-k asks for drawing", [{ topK: 5, topP: undefined as never }, {}], { topK: 5, temperature: 1 }],
-    ["do_sample false keeps its temperature to itself", [{}, { sample: false, temperature: 0.7 }], { greedy: true }],
-  ])("%s", (_, args, options) => expect(samplingOptions(...args)).toEqual(options));
+  const sampling = generationDefaults(starcoder);
+  const silent = { sample: false, temperature: 0.7, repetitionPenalty: 1.2 };
+  it.each<[string, SamplingOptions, typeof sampling, object]>([
+    ["nothing said", {}, {}, {}],
+    ["the checkpoint samples", {}, sampling, { temperature: 0.2, topP: 0.95, topK: 50 }],
+    ["the user goes first", { temperature: 0.8, topK: 0 }, sampling, { temperature: 0.8, topP: 0.95, topK: 0 }],
+    ["greedy means greedy", { greedy: true }, sampling, { greedy: true }],
+    ["a penalty draws nothing", { repetitionPenalty: 1.3 }, {}, { repetitionPenalty: 1.3 }],
+    ["top-k asks for drawing", { topK: 5 }, {}, { topK: 5, temperature: 1 }],
+    ["do_sample false keeps its temperature to itself", {}, silent, { repetitionPenalty: 1.2 }],
+    ["and gives way to the user", { temperature: 0.5 }, silent, { temperature: 0.5, repetitionPenalty: 1.2 }],
+  ])("%s", (_, asked, defaults, options) => {
+    const merged = { ...generatorDefaults(defaults), ...askedOptions(asked, defaults) };
+    expect(merged).toMatchObject(options);
+    const draws = "temperature" in options && !("greedy" in options);
+    expect(merged.greedy ?? !merged.temperature).toBe(!draws);
+  });
 });

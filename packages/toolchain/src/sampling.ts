@@ -1,22 +1,23 @@
-import type { SamplingOptions } from "@llm/generate";
+import type { GenerateOptions } from "@llm/generate";
 import type { GenerationDefaults } from "./generation-defaults.ts";
 
 /** Options that only make sense when something is drawn. */
-const DRAWING = ["topK", "topP", "minP", "typicalP"] as const;
+const DRAWING = ["temperature", "topK", "topP", "minP", "typicalP"] as const;
 
-/**
- * How tokens are chosen: what was asked for, then what the checkpoint's generation_config says, else the likeliest. Asking for an
- * option of drawing asks for drawing.
- */
-export function samplingOptions(asked: SamplingOptions, defaults: GenerationDefaults): SamplingOptions {
-  const { sample, maxNewTokens: _, eosTokenIds: __, ...said } = defaults;
-  const wantsDraw = asked.temperature !== undefined || DRAWING.some((name) => asked[name] !== undefined);
-  const greedy = asked.greedy ?? !(wantsDraw || sample);
-  const given = Object.fromEntries(Object.entries(asked).filter(([, value]) => value !== undefined));
-  const merged: SamplingOptions = { ...said, ...given };
-  if (greedy) {
-    const { temperature: _t, topK: _k, topP: _p, minP: _m, typicalP: _y, ...rest } = merged;
-    return { ...rest, greedy: true };
-  }
-  return { ...merged, temperature: merged.temperature ?? 1 };
+/** What transformers draws from where a generation_config that samples doesn't say. */
+const TOP_K = 50;
+
+/** A checkpoint's generation_config as a generator's defaults: it samples only when that says so. */
+export function generatorDefaults({ sample, eosTokenIds, ...said }: GenerationDefaults): GenerateOptions {
+  const ends = eosTokenIds === undefined ? {} : { eosTokenId: eosTokenIds };
+  if (sample) return { topK: TOP_K, temperature: 1, ...said, ...ends };
+  const kept = Object.entries(said).filter(([name]) => !DRAWING.some((drawing) => drawing === name));
+  return { ...Object.fromEntries(kept), ...ends };
+}
+
+/** What was asked for; asking for an option of drawing asks for drawing. */
+export function askedOptions(asked: GenerateOptions, { sample }: GenerationDefaults): GenerateOptions {
+  const given = Object.fromEntries(Object.entries(asked).filter(([, value]) => value !== undefined)) as GenerateOptions;
+  const draws = DRAWING.some((name) => given[name] !== undefined);
+  return draws && !sample && given.temperature === undefined ? { ...given, temperature: 1 } : given;
 }

@@ -17,6 +17,8 @@ export interface VerifyOptions extends ExposedOptions {
   readonly blocks?: readonly number[];
   /** Tokens to run; some of the vocabulary unless said. */
   readonly ids?: Int32Array;
+  /** How many of those; 24 unless said. */
+  readonly tokens?: number;
   readonly thresholds?: Thresholds;
 }
 
@@ -48,7 +50,10 @@ const TOKENS = 24;
 export async function verify<O>(model: Model, target: Target<O>, options: VerifyOptions = {}): Promise<VerifyReport> {
   const began = performance.now();
   const { card, weights } = model;
-  const ids = checked(options.ids ?? someTokens(card.vocab, Math.min(TOKENS, card.context)), card.vocab);
+  const ids = checked(
+    options.ids ?? someTokens(card.vocab, Math.min(options.tokens ?? TOKENS, card.context)),
+    card.vocab,
+  );
   const graph = thinGraph(model.graph, chosenBlocks(model.graph, options));
   const actual = await runExposed(model, graph, target, ids, options);
   const reference = await openReference({ graph, weights }, { context: ids.length });

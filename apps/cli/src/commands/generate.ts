@@ -1,15 +1,16 @@
-import { type Completion, generateText, type Runnable, type Timings } from "@llm/toolchain";
+import type { GenerateOptions } from "@llm/generate";
+import { type Answer, type BatchTimings, type Generator, generateText } from "@llm/toolchain";
 import type { Call } from "../definition/command.ts";
 import type { Io } from "../output/io.ts";
 import { rate, seconds } from "../output/units.ts";
 
 /** Generates for all prompts of a call, streaming to stdout where that is wanted. */
-export async function generateFor(runnable: Runnable, prompts: readonly string[], call: Call, io: Io) {
+export async function generateFor(generator: Generator, prompts: readonly string[], call: Call, io: Io) {
   const { options } = call;
   const streams = (options.stream ?? true) && prompts.length === 1;
   if (streams) io.write(prompts[0]!);
-  const result = await generateText(runnable, prompts, {
-    ...options,
+  const result = await generateText(generator, prompts, {
+    ...generationOptions(options),
     signal: io.signal,
     ...(streams ? { onText: (text: string) => io.write(text) } : {}),
   });
@@ -18,8 +19,31 @@ export async function generateFor(runnable: Runnable, prompts: readonly string[]
   return result;
 }
 
+/** The options of a call that say how to generate. */
+export function generationOptions(options: Call["options"]): GenerateOptions {
+  const named = GENERATION_KEYS.flatMap((key) => (options[key] === undefined ? [] : [[key, options[key]]]));
+  return Object.fromEntries(named) as GenerateOptions;
+}
+
+const GENERATION_KEYS = [
+  "maxNewTokens",
+  "greedy",
+  "temperature",
+  "topK",
+  "topP",
+  "minP",
+  "typicalP",
+  "repetitionPenalty",
+  "presencePenalty",
+  "frequencyPenalty",
+  "noRepeatNgramSize",
+  "seed",
+  "stop",
+  "ignoreEos",
+] as const satisfies readonly (keyof Call["options"] & keyof GenerateOptions)[];
+
 /** The figures people look at, in one line. */
-export function timingsLine(timings: Timings, completions: readonly Completion[]): string {
+export function timingsLine(timings: BatchTimings, completions: readonly Answer[]): string {
   const tokens = completions.reduce((sum, completion) => sum + completion.tokens.length, 0);
   const { ttftMs, prefillTokensPerSecond, decodeTokensPerSecond, totalTokensPerSecond } = timings;
   return [

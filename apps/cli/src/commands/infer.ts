@@ -1,4 +1,4 @@
-import { openRunnable } from "@llm/toolchain";
+import { Generator } from "@llm/toolchain";
 import type { Call, Outcome } from "../definition/command.ts";
 import { UsageError } from "../exit.ts";
 import type { Io } from "../output/io.ts";
@@ -13,7 +13,7 @@ export async function run(call: Call, io: Io): Promise<Outcome> {
   if (!prompts)
     throw new UsageError('llm infer needs a prompt: --prompt "def fibonacci(n):" or --prompts-txt-file-path FILE');
   const { force } = call.options;
-  const runnable = await openRunnable(call.args.model, {
+  const generator = await Generator.fromPretrained(call.args.model, {
     ...modelOptions(call, io),
     ...(call.target === undefined ? {} : { target: call.target }),
     ...(force === undefined ? {} : { force }),
@@ -26,15 +26,25 @@ export async function run(call: Call, io: Io): Promise<Outcome> {
   try {
     const began = performance.now();
     io.note("");
-    const { completions, timings } = await generateFor(runnable, prompts, call, io);
+    const { completions, timings } = await generateFor(generator, prompts, call, io);
     io.note("");
     io.note(timingsLine(timings, completions));
-    const stages = [...runnable.stages, { name: "run", skipped: false, seconds: (performance.now() - began) / 1000 }];
+    const stages = [
+      ...generator.runnable.stages,
+      { name: "run", skipped: false, seconds: (performance.now() - began) / 1000 },
+    ];
     const [first] = completions;
     return {
-      json: { text: first!.text, tokens: first!.tokens, completions, stages, timings, artefact: runnable.artefact },
+      json: {
+        text: first!.text,
+        tokens: first!.tokens,
+        completions,
+        stages,
+        timings,
+        artefact: generator.runnable.artefact,
+      },
     };
   } finally {
-    await runnable.close();
+    await generator.close();
   }
 }

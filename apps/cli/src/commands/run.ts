@@ -1,4 +1,4 @@
-import { openRunnable } from "@llm/toolchain";
+import { Generator } from "@llm/toolchain";
 import type { Call, Outcome } from "../definition/command.ts";
 import type { Io } from "../output/io.ts";
 import { generateFor, timingsLine } from "./generate.ts";
@@ -13,7 +13,7 @@ const PROMPT = "My name is";
 export async function run(call: Call, io: Io): Promise<Outcome> {
   const { thing, model } = call.args;
   const prompts = promptsOf(call.options, io.note) ?? promptsOf({ ...call.options, prompt: PROMPT }, io.note)!;
-  const runnable = await openRunnable(thing ?? model, {
+  const generator = await Generator.fromPretrained(thing ?? model, {
     ...modelOptions(call, io),
     ...(thing !== undefined && model !== undefined ? { tokenizer: model } : {}),
     ...(call.target === undefined ? {} : { target: call.target }),
@@ -24,11 +24,11 @@ export async function run(call: Call, io: Io): Promise<Outcome> {
     onEvent: openProgress(io.progress),
   });
   try {
-    const { completions, timings } = await generateFor(runnable, prompts, call, io);
+    const { completions, timings } = await generateFor(generator, prompts, call, io);
     io.note("");
     io.note(timingsLine(timings, completions));
     return { json: { completions, timings } };
   } finally {
-    await runnable.close();
+    await generator.close();
   }
 }

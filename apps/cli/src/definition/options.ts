@@ -105,7 +105,7 @@ export const OPTIONS: { readonly [K in keyof OptionValues]: CliOption<OptionValu
     min: 1,
     value: "N",
     alias: ["generation-len"],
-    doc: "Stop after so many tokens; else where the context ends",
+    doc: "Stop after so many tokens; 256 unless said, less where the context ends",
   },
   temperature: { kind: "number", min: 0, value: "X", doc: "Above 0: sample, the higher the bolder; 0: greedy" },
   topK: { kind: "number", integer: true, min: 0, value: "N", doc: "Sample among the N likeliest tokens; 0: all" },

@@ -37,6 +37,14 @@ describe("the terminal display", () => {
     expect(raw().split(`${ESCAPE}[?25l`).length).toBe(raw().split(`${ESCAPE}[?25h`).length); // the cursor comes back
   });
 
+  it("has a clock of its own", () => {
+    const { terminal, lines } = screen();
+    const progress = terminalProgress(terminal, styleFor({}, {}));
+    progress.begin("export");
+    progress.close();
+    expect(lines()).toEqual([""]);
+  });
+
   it("prints lines above the moving one, and leaves nothing behind", () => {
     const { terminal, lines } = screen();
     const progress = terminalProgress(terminal, styleFor({}, {}), () => 0);

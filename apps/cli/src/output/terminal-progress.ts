@@ -23,7 +23,11 @@ interface Stage {
 }
 
 /** One line that moves for the stage in hand; what is done stays above it. */
-export function terminalProgress(terminal: Terminal, style: Style, now: () => number = performance.now): Progress {
+export function terminalProgress(
+  terminal: Terminal,
+  style: Style,
+  now: () => number = () => performance.now(),
+): Progress {
   let stage: Stage | undefined;
   let timer: NodeJS.Timeout | undefined;
   let frame = 0;

@@ -1,0 +1,74 @@
+import type { FinishReason, Completion as Generated, GenerateOptions, Generation } from "@llm/generate";
+import { fold, randomState } from "@llm/generate";
+import type { Generator } from "./generator.ts";
+import { askedOptions } from "./sampling.ts";
+
+export interface GenerateTextOptions extends GenerateOptions {
+  /** Told of the text as it comes, with the number of its prompt. */
+  onText?(text: string, prompt: number): void;
+}
+
+/** One prompt's answer. */
+export interface Answer {
+  readonly prompt: string;
+  readonly text: string;
+  readonly tokens: readonly number[];
+  readonly finishReason: FinishReason;
+}
+
+/** The figures that people compare, over all prompts of a batch. */
+export interface BatchTimings {
+  /** Until the first token of any prompt. */
+  readonly ttftMs: number;
+  readonly prefillTokensPerSecond: number;
+  readonly decodeTokensPerSecond: number;
+  readonly totalTokensPerSecond: number;
+}
+
+export interface GeneratedText {
+  readonly completions: readonly Answer[];
+  readonly timings: BatchTimings;
+}
+
+/** Continues all prompts at once, and says how fast that was. */
+export async function generateText(
+  generator: Generator,
+  prompts: readonly string[],
+  options: GenerateTextOptions = {},
+): Promise<GeneratedText> {
+  const { onText, ...asked } = options;
+  const common = askedOptions(asked, generator.runnable.defaults);
+  const random = common.random ?? randomState(common.seed);
+  const runs = prompts.map((prompt, at) => generator.stream(prompt, { ...common, random: fold(random, at) })); // rows don't draw alike
+  const generated = await Promise.all(runs.map((run, at) => follow(run, (text) => onText?.(text, at))));
+  const completions = generated.map(({ text, tokens, finishReason }, at) => ({
+    prompt: prompts[at]!,
+    text,
+    tokens,
+    finishReason,
+  }));
+  return { completions, timings: timingsOf(generated) };
+}
+
+async function follow(run: Generation, onText: (text: string) => void): Promise<Generated> {
+  for await (const text of run) if (text !== "") onText(text);
+  return run.result;
+}
+
+function timingsOf(generated: readonly Generated[]): BatchTimings {
+  const sum = (of: (one: Generated) => number) => generated.reduce((total, one) => total + of(one), 0);
+  const rate = (tokens: number, ms: number) => (ms > 0 ? tokens / (ms / 1000) : 0);
+  const firsts = generated.map(({ timings }) => timings.firstTokenMs);
+  const prefilled = Math.max(...firsts); // the first token of each comes with its prompt
+  const total = Math.max(...generated.map(({ timings }) => timings.totalMs));
+  const tokens = sum((one) => one.tokens.length);
+  return {
+    ttftMs: Math.min(...firsts),
+    prefillTokensPerSecond: rate(
+      sum(({ usage }) => usage.promptTokens),
+      prefilled,
+    ),
+    decodeTokensPerSecond: rate(tokens - generated.length, total - prefilled),
+    totalTokensPerSecond: rate(tokens, total),
+  };
+}

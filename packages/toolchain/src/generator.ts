@@ -1,0 +1,43 @@
+import { Generator as TextGenerator } from "@llm/generate";
+import type { Tokenizer } from "@llm/tokenizer-bpe";
+import { type OpenOptions, openRunnable, type Runnable } from "./open-runnable.ts";
+import { generatorDefaults } from "./sampling.ts";
+
+/** The generator of `@llm/generate`, with a way to get one from a checkpoint's name. */
+export class Generator extends TextGenerator<Tokenizer> {
+  readonly runnable: Runnable;
+
+  private constructor(runnable: Runnable, tokenizer: Tokenizer) {
+    super({ session: runnable.session, tokenizer, defaults: generatorDefaults(runnable.defaults) });
+    this.runnable = runnable;
+  }
+
+  /**
+   * A MODEL or an exported folder, ready to generate: fetched, exported, verified and compiled where that hasn't been done.
+   * `batchSize` is how many sequences run at once; more wait.
+   *
+   * @example
+   * const generator = await Generator.fromPretrained("bigcode/tiny_starcoder_py", { token });
+   * const { text } = await generator.generate("def hello():", { maxNewTokens: 32 });
+   * await generator.close();
+   */
+  static async fromPretrained(model?: string, options: OpenOptions = {}): Promise<Generator> {
+    return Generator.over(await openRunnable(model, options));
+  }
+
+  /** Over what is open already; closing the generator closes it. */
+  static async over(runnable: Runnable): Promise<Generator> {
+    try {
+      return new Generator(runnable, await runnable.tokenizer());
+    } catch (error) {
+      await runnable.close();
+      throw error;
+    }
+  }
+
+  /** Ends everything under way, then closes the session and the checkpoint. */
+  override async close(): Promise<void> {
+    await super.close();
+    await this.runnable.close();
+  }
+}
