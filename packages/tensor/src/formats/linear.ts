@@ -36,11 +36,14 @@ function linear(
   const stepsOf = (values: Float32Array): Steps => {
     let least = 0;
     let largest = 0;
-    for (const value of values) {
-      if (!Number.isFinite(value)) return { scaleBits: numberToF16(Number.NaN), zero: MIDDLE };
-      least = Math.min(least, value);
-      largest = Math.max(largest, value);
+    let sum = 0;
+    for (let i = 0; i < values.length; i++) {
+      const value = values[i]!;
+      if (value < least) least = value;
+      if (value > largest) largest = value;
+      sum += value - value; // NaN from the first that is not finite
     }
+    if (sum !== 0) return { scaleBits: numberToF16(Number.NaN), zero: MIDDLE };
     if (symmetric) {
       const extreme = Math.max(-least, largest);
       return { scaleBits: numberToF16((2 * extreme) / MOST), zero: MIDDLE };
@@ -67,9 +70,10 @@ function linear(
         const scale = f16ToNumber(scaleBits);
         scales[g * rows + row] = scaleBits;
         zeros[g * rows + row] = zero;
+        const divisor = scale > 0 ? scale : Number.POSITIVE_INFINITY;
         for (let i = from; i < end; i++) {
-          const steps = scale > 0 ? roundToEven(values[row * columns + i]! / scale) : 0;
-          codes[i * rows + row] = Math.min(Math.max(steps + zero, 0), MOST);
+          const steps = (roundToEven(values[row * columns + i]! / divisor) | 0) + zero;
+          codes[i * rows + row] = Math.max(0, Math.min(steps, MOST));
         }
       }
     return { codes, scales, zeros };
