@@ -1,0 +1,98 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { NULL_DEVICES, type NullOptions, nullLogits, nullTarget, openNull } from "../null/index.ts";
+import type { Session } from "../session.ts";
+import type { Target } from "../target.ts";
+import { twoNets } from "../testing/two-nets.ts";
+import { type BuildContext, conformance, runConformance } from "./index.ts";
+
+const sizes = { slots: 3, context: 40, prompt: 6, vocab: 19, width: 4 };
+const oracle = (history: readonly number[]): Float32Array => nullLogits(history, sizes.vocab);
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "conformance-"));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+function buildContext(like: NullOptions["like"]): BuildContext {
+  const options: NullOptions = { like, batchSize: 3, promptLen: 6, ctxLen: 40 };
+  return { ...twoNets(), target: nullTarget as Target, options, folder };
+}
+
+describe.each(NULL_DEVICES)("conformance of the null target like %s", (like) => {
+  it.each(conformance)("$name", async ({ run }) => {
+    await run({ open: async () => openNull({ like, ...sizes }), oracle, tolerance: 0, build: buildContext(like) });
+  });
+});
+
+describe("the checks find", () => {
+  const failures = async (
+    open: () => Promise<Session>,
+    like: NullOptions["like"] = "cpu",
+  ): Promise<readonly string[]> => {
+    const results = await runConformance({ open, oracle, tolerance: 0, build: buildContext(like) });
+    return results.filter(({ state }) => state === "failed").map(({ reason }) => reason!);
+  };
+
+  const broken =
+    (change: (session: Session) => Partial<Session>, like: NullOptions["like"] = "cpu") =>
+    async (): Promise<Session> => {
+      const session = openNull({ like, ...sizes });
+      const whole: Session = {
+        specificationVersion: 1,
+        limits: session.limits,
+        step: (rows) => session.step(rows),
+        trim: (slot, length) => session.trim(slot, length),
+        ...(session.fork ? { fork: session.fork } : {}),
+        close: () => session.close(),
+      };
+      return { ...whole, ...change(session) };
+    };
+
+  it("nothing in a session that is right", async () => {
+    expect(await failures(broken(() => ({})))).toEqual([]);
+  });
+
+  it("swapped slots", async () => {
+    const swap = broken((session) => ({
+      step: (rows) =>
+        session.step(
+          rows.map((row) => ({ ...row, slot: row.slot < 2 && rows.length === 1 ? 1 - row.slot : row.slot })),
+        ),
+    }));
+    expect(await failures(swap)).not.toEqual([]);
+  });
+
+  it("tokens that were dropped", async () => {
+    const drop = broken((session) => ({
+      step: (rows) =>
+        session.step(rows.map((row) => ({ ...row, tokens: row.tokens.map((id, i) => (i === 7 ? 0 : id)) }))),
+    }));
+    expect((await failures(drop))[0]).toMatch(/logits are off/);
+  });
+
+  it("limits that aren't kept", async () => {
+    const generous = broken((session) => ({
+      step: async (rows) =>
+        rows.some(({ tokens }) => tokens.length === 0) ? rows.map(() => ({})) : session.step(rows),
+    }));
+    expect(await failures(generous)).toEqual(["a row without tokens is not refused"]);
+  });
+
+  it("forks that happen one after the other", async () => {
+    const oneByOne = broken((session) => ({
+      fork: async (moves) => {
+        for (const move of moves) await session.fork!([move]).catch(() => undefined);
+      },
+    }));
+    expect((await failures(oneByOne))[0]).toMatch(/logits are off/);
+  });
+});
+
+it("says what it skipped for want of a model or a session", async () => {
+  const results = await runConformance({});
+  expect(new Set(results.map(({ state }) => state))).toEqual(new Set(["skipped"]));
+});

@@ -1,0 +1,54 @@
+import { buildChecks } from "./build-checks.ts";
+import type { Check, ConformanceContext } from "./check.ts";
+import { sessionChecks } from "./session-checks.ts";
+
+export { type BuildContext, type Check, type ConformanceContext, ConformanceFailure } from "./check.ts";
+
+/** What every target has to get right: plain functions, for tests and for `llm conformance` on a user's own hardware. */
+export const conformance: readonly Check[] = [...buildChecks, ...sessionChecks];
+
+export interface CheckResult {
+  readonly name: string;
+  readonly state: "passed" | "failed" | "skipped";
+  readonly seconds: number;
+  /** Why it failed or was skipped, in one line. */
+  readonly reason?: string;
+}
+
+/** Runs all checks that the context has what they need for, one after the other. */
+export async function runConformance(
+  context: ConformanceContext,
+  onResult: (result: CheckResult) => void = () => {},
+): Promise<readonly CheckResult[]> {
+  const results: CheckResult[] = [];
+  for (const check of conformance) {
+    const result = await runCheck(check, context);
+    results.push(result);
+    onResult(result);
+  }
+  return results;
+}
+
+async function runCheck({ name, about, run }: Check, context: ConformanceContext): Promise<CheckResult> {
+  const missing = about === "session" ? !context.open : !context.build;
+  if (missing)
+    return {
+      name,
+      state: "skipped",
+      seconds: 0,
+      reason: `no ${about === "session" ? "session to open" : "model to build"}`,
+    };
+  const started = performance.now();
+  const seconds = (): number => (performance.now() - started) / 1000;
+  try {
+    await run(context);
+    return { name, state: "passed", seconds: seconds() };
+  } catch (error) {
+    return {
+      name,
+      state: "failed",
+      seconds: seconds(),
+      reason: String(error instanceof Error ? error.message : error).split("\n", 1)[0]!,
+    };
+  }
+}
