@@ -105,8 +105,8 @@ export class Builder extends GraphBuilder {
     return this.op("pick", [x, rows]);
   }
 
-  round(x: Value, format: "f16" | "bf16"): Value {
-    return this.op("round", [x], { format });
+  round(x: Value, format: string, options: { group?: number; symmetric?: boolean } = {}): Value {
+    return this.op("round", [x], { format, ...options });
   }
 
   // Primitives.

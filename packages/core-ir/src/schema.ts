@@ -1,3 +1,4 @@
+import { FORMATS, formatName } from "@llm/tensor";
 import { type Dim, parseDim } from "./dim.ts";
 import { GraphError } from "./error.ts";
 import type { Attr, Attrs } from "./graph.ts";
@@ -107,6 +108,24 @@ export const sizes: Field<Readonly<Record<string, number>>> = field(
   (v) =>
     typeof v === "object" && v !== null && Object.values(v).every((n) => Number.isSafeInteger(n) && Number(n) >= 0),
 );
+
+/** A number format of the tensor package, by name. */
+export const format: Field<string> = field(
+  "a number format",
+  (v) => typeof v === "string" && Object.hasOwn(FORMATS, formatName(v)),
+);
+
+/** A list of things of one kind. */
+export function list<T>(of: Field<T>): Field<readonly T[]> {
+  return {
+    kind: `list of ${of.kind}`,
+    parse: (value) => {
+      if (!Array.isArray(value)) return undefined;
+      const items = value.map((item) => of.parse(item));
+      return items.includes(undefined) ? undefined : (items as T[]);
+    },
+  };
+}
 
 /** An object with fields of its own. */
 export function record<F extends Fields>(fields: F): Field<FieldTypes<F>> {

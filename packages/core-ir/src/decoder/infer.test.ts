@@ -130,7 +130,7 @@ const BAD: readonly Bad[] = [
     says: "rows is i32[a, b] and must be [n]",
   },
   { kind: "softcap", ins: [["t", 3]], says: "attribute cap is missing (number)" },
-  { kind: "round", ins: [["t", 3]], attrs: { format: "f8" }, says: 'attribute format is "f8", not f16 | bf16' },
+  { kind: "round", ins: [["t", 3]], attrs: { format: "f8" }, says: 'attribute format is "f8", not a number format' },
 ];
 
 describe("what doesn't fit is refused in words", () => {

@@ -1,8 +1,8 @@
-import { sizeOf } from "@llm/tensor";
+import { codecOf, formatName, sizeOf } from "@llm/tensor";
 import { dimProduct } from "../dim.ts";
+import { GraphError } from "../error.ts";
 import { op } from "../op-def.ts";
-import { roundTo } from "../rounding.ts";
-import { choice, none, number, schema } from "../schema.ts";
+import { boolean, format, integer, none, number, optional, schema } from "../schema.ts";
 import { check, trailing, typeText, wantDType, wantFloat } from "../shape.ts";
 import { f32, floats, ints } from "../values.ts";
 
@@ -52,15 +52,26 @@ export const pick = op({
 });
 
 export const round = op({
-  doc: "Values rounded to what a format can hold: activations as a device would keep them.",
+  doc: "Values rounded to what a number format can hold, row by row: as a device would keep them.",
   operands: ["x"],
-  attrs: schema({ format: choice("f16", "bf16") }),
+  attrs: schema({ format, group: optional(integer(1)), symmetric: optional(boolean) }),
   infer([x]) {
     wantFloat(x!, "x");
+    trailing(x!, 1, "x");
     return [x!];
   },
-  eval: ([x], { format }) => [f32(x!.shape, roundTo(format, floats(x!)))],
-  lower({ ins: [x], attrs: { format } }, b) {
-    return x!.type.dtype === format ? [x!] : [b.cast(b.cast(x!, format), x!.type.dtype)];
+  eval([x], spec) {
+    const columns = x!.shape.at(-1)!;
+    const values = floats(x!).slice();
+    codecOf(spec).round(values, values.length / columns, columns);
+    return [f32(x!.shape, values)];
+  },
+  lower({ ins: [x], outs, attrs: { format: name } }, b) {
+    const dtype = HALVES[formatName(name)];
+    if (!dtype) throw new GraphError("unsupported", `round ${outs[0]?.id}: no primitives make ${name} of numbers`);
+    return x!.type.dtype === dtype ? [x!] : [b.cast(b.cast(x!, dtype), x!.type.dtype)];
   },
 });
+
+/** Formats that are dtypes, too. */
+const HALVES: Readonly<Record<string, "f16" | "bf16">> = { fp16: "f16", bf16: "bf16" };

@@ -8,7 +8,7 @@ import { GraphError } from "../error.ts";
 import type { Graph, Value } from "../graph.ts";
 import { graphPass } from "../pass.ts";
 import { rewriteGraph } from "../rewrite.ts";
-import { boolean, choice, integer, optional, record, schema } from "../schema.ts";
+import { boolean, choice, format, integer, optional, record, schema } from "../schema.ts";
 
 const FORMS = { fused: fusedForm, scatter: scatterForm, append: appendForm, history: historyForm } as const;
 
@@ -25,6 +25,8 @@ export const cacheForm = graphPass({
     layout: optional(choice("tokens", "heads")),
     /** What the cache holds; the activations' dtype when absent. */
     dtype: optional(choice("f32", "f16", "bf16")),
+    /** A number format that what is stored is rounded to: the numerics of a device that keeps its cache in it. */
+    format: optional(format),
     /** Of scatter: windowed layers keep a ring that serves chunks and ways back of these lengths. */
     ring: optional(record({ chunk: integer(1), rewind: integer(0) })),
     /** Of history: false makes the net for a prompt's first call, which has none. */
@@ -32,12 +34,33 @@ export const cacheForm = graphPass({
     /** Of history: input makes masks inputs, numbers to add to scores, for devices that are poor at comparing integers. */
     mask: optional(choice("derived", "input")),
   }),
-  run(graph, { form, layout = "tokens", dtype, ring, past = true, mask = "derived" }) {
+  run(graph, { form, layout = "tokens", dtype, format: stored, ring, past = true, mask = "derived" }) {
     const [held] = graph.states;
     if (held) throw new GraphError("unsupported", `${graph.name} has a cache already (${held.value.id})`);
-    return form === "none" ? graph : withForm(graph, form, { layout, dtype, ring, past, mask });
+    const rounded = stored === undefined ? graph : roundStored(graph, stored);
+    return form === "none" ? rounded : withForm(rounded, form, { layout, dtype, ring, past, mask });
   },
 });
+
+/** Operands that are stored: keys and values, or the latent vector and the rotated part of the key. */
+const STORED: Readonly<Record<string, readonly number[]>> = { attention: [1, 2], latent_attention: [2, 3] };
+
+function roundStored(graph: Graph, format: string): Graph {
+  return rewriteGraph(graph, {
+    op(op, b) {
+      const stored = STORED[op.kind];
+      if (!stored) return undefined;
+      const rounded = new Map<Value, Value>(); // key and value may be one
+      const round = (value: Value): Value => {
+        const known = rounded.get(value) ?? b.round(value, format);
+        rounded.set(value, known);
+        return known;
+      };
+      const ins = op.ins.map((value, n) => (value && stored.includes(n) ? round(value) : value));
+      return b.ops(op.kind, ins, op.attrs);
+    },
+  });
+}
 
 function withForm(given: Graph, name: keyof typeof FORMS, options: FormOptions): Graph {
   const form: Form = FORMS[name](options);

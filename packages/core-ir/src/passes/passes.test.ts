@@ -186,6 +186,18 @@ describe("quantise", () => {
     expect(encoded(graphAfter(toy, ["quantise", { format: "int8", except: ["lm_head"] }]))).not.toContain("head");
   });
 
+  it("goes by rules, the first that matches", () => {
+    const rules = [{ match: "head", format: "int8" }, { match: "*.down" }];
+    const graph = graphAfter(toy, ["quantise", { rules, format: "int4" }]);
+    const formats = Object.fromEntries(
+      graph.weights.map(({ value, expr }) => [value.id, expr.op === "encode" ? expr.format.format : undefined]),
+    );
+    expect(formats).toMatchObject({ head: "int8", "0.down": undefined, "0.up": "int4", "1.q": "int4" });
+    expect(() => graphAfter(toy, ["quantise", { format: "int5" }])).toThrow(
+      'pass quantise: attribute format is "int5", not a number format',
+    );
+  });
+
   it("says the format in the leaf and changes nothing else", () => {
     const graph = graphAfter(toy, ["quantise", { format: "int4", group: 64 }]);
     expect(graph.ops).toEqual(toy.ops);
@@ -202,6 +214,19 @@ describe("quantise", () => {
     b.output(b.linear(b.embed(table, b.input("ids", "i32", [2])), table), "logits");
     expect(encoded(graphAfter(b.finish(), ["quantise", { format: "int8" }]))).toEqual([]);
     expect(encoded(graphAfter(b.finish(), ["quantise", { format: "int8", embed: true }]))).toEqual(["table"]);
+  });
+});
+
+describe("a cache in a number format", () => {
+  it.each(["fused", "scatter", "none"])("rounds what is stored, in the form %s alike", (form) => {
+    const rounded = graphAfter(toy, "pad", ["cache-form", { form, format: "mxint8" }]);
+    const difference = maxDifference(runToy(rounded, weightsFor(toy)).logits!, logits);
+    expect(difference).toBeGreaterThan(1e-5);
+    expect(difference).toBeLessThan(0.1);
+    const plain = graphAfter(toy, "pad", ["cache-form", { form: "none", format: "mxint8" }]);
+    expect(
+      maxDifference(runToy(rounded, weightsFor(toy)).logits!, runToy(plain, weightsFor(toy)).logits!),
+    ).toBeLessThan(1e-5);
   });
 });
 

@@ -1,33 +1,33 @@
-import type { WeightExpr } from "@llm/tensor";
+import { encodeBy, type WeightExpr } from "@llm/tensor";
 import type { Graph, Value } from "../graph.ts";
 import { graphPass } from "../pass.ts";
-import { boolean, integer, optional, schema, text, texts } from "../schema.ts";
+import { boolean, format, integer, list, optional, record, schema, text, texts } from "../schema.ts";
 
 /** Which operand of an op is a matrix worth quantising. */
 const MATRICES: Readonly<Record<string, readonly number[]>> = { linear: [1], experts: [3, 4, 5] };
+
+const encoding = { format: optional(format), group: optional(integer(1)), symmetric: optional(boolean) };
 
 /** Says in which format weights are kept. Read as floats that is emulation; read packed, the device's bytes. */
 export const quantise = graphPass({
   name: "quantise",
   doc: "Marks the weights of linears and experts, and on request embeddings, as encoded in a format.",
   params: schema({
-    format: text,
-    group: optional(integer(1)),
-    symmetric: optional(boolean),
+    ...encoding,
+    /** Formats for tensors by name, first match first (`*` stands for anything); without one, they are left as they are. */
+    rules: optional(list(record({ match: text, ...encoding }))),
     /** Embedding tables too, which a tied head shares. */
     embed: optional(boolean),
     /** Blocks that keep their weights as they are, such as lm_head. */
     except: optional(texts),
   }),
-  run(graph, { format, group, symmetric, embed = false, except = [] }) {
-    const encoding = {
-      format,
-      ...(group === undefined ? {} : { group }),
-      ...(symmetric === undefined ? {} : { symmetric }),
-    };
+  run(graph, { rules = [], embed = false, except = [], ...spec }) {
+    const all = [...rules, { match: "*", ...spec }].map(({ match, format: name, ...options }) => ({
+      match,
+      format: name === undefined ? null : { format: name, ...options },
+    }));
     const chosen = matrices(graph, embed, except);
-    const encode = (value: Value, of: WeightExpr): WeightExpr =>
-      chosen.has(value.id) ? { op: "encode", of, format: encoding } : of;
+    const encode = (value: Value, of: WeightExpr): WeightExpr => (chosen.has(value.id) ? encodeBy(all, of) : of);
     return { ...graph, weights: graph.weights.map(({ value, expr }) => ({ value, expr: encode(value, expr) })) };
   },
 });
