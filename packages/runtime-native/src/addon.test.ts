@@ -35,6 +35,13 @@ test("the addon can be switched off", () => {
   expect(loadAddon({ env: { LLM_ADDON: "off" } }).status.state).toBe("off");
 });
 
+test("another binary can be named", () => {
+  const file = join(root, "mine.node");
+  writeFileSync(file, "");
+  expect(loadAddon({ root, env: { LLM_ADDON: file } }).status).toMatchObject({ state: "failed", file });
+  expect(loadAddon({ root, env: { LLM_ADDON: `${file}.gone` } }).status.state).toBe("not-built");
+});
+
 test("one that was built here comes before the one that was shipped", () => {
   const [built, prebuilt] = addonPlaces(root, "linux-x64");
   place(built!, "");

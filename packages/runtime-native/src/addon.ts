@@ -76,13 +76,14 @@ export function addonPlaces(root: string, platform: string): string[] {
   return [join(root, "build", "Release", "llm_native.node"), join(root, "prebuilds", platform, "llm_native.node")];
 }
 
-/** Finds and loads the binary; never throws. `LLM_ADDON=off` leaves it alone. */
+/** Finds and loads the binary; never throws. `LLM_ADDON=off` leaves it alone, `LLM_ADDON=FILE` takes that one. */
 export function loadAddon(options: LoadOptions = {}): LoadedAddon {
   const env = options.env ?? process.env;
   if (env.LLM_ADDON === "off") return { addon: undefined, status: { state: "off", reason: "LLM_ADDON is off" } };
   const root = options.root ?? fileURLToPath(new URL("..", import.meta.url));
   const platform = options.platform ?? `${process.platform}-${process.arch}`;
-  const file = addonPlaces(root, platform).find((place) => existsSync(place));
+  const places = env.LLM_ADDON ? [env.LLM_ADDON] : addonPlaces(root, platform);
+  const file = places.find((place) => existsSync(place));
   if (file === undefined) {
     const reason = `no binary for ${platform}; with a C++ compiler and cmake, build one in ${root} with: npm run build`;
     return { addon: undefined, status: { state: "not-built", reason } };

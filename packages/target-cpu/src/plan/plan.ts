@@ -22,7 +22,11 @@ export function planCpu(model: Graph, options: CpuOptions): Plan {
   const context = options.ctxLen === 0 ? longest : Math.min(options.ctxLen, longest);
   const total = usableMemory();
 
-  const weights = graph.weights.reduce((sum, weight) => sum + weightBytes(weight), 0);
+  const tables = lookedUpOnly(graph);
+  const weights = graph.weights.reduce(
+    (sum, weight) => sum + (tables.has(weight.value.id) ? 0 : weightBytes(weight)),
+    0,
+  );
   // A full slot has a column more, for when it idles.
   const slot = graph.states.reduce((sum, { value }) => sum + sizeOfValue(value, { batch: 1, context: context + 1 }), 0);
   const seq = Math.min(CHUNK, context);
@@ -37,6 +41,17 @@ export function planCpu(model: Graph, options: CpuOptions): Plan {
     devices: [{ name: "CPU", total, weights, kv, activations, reserve: RESERVE, free }],
     why: why(free, weights, kv, context),
   };
+}
+
+/** Tables that stay in their file: what is read of them is a row for each token. */
+function lookedUpOnly(graph: Graph): ReadonlySet<string> {
+  const tables = new Set<string>();
+  const others = new Set<string>();
+  for (const { kind, ins } of graph.ops)
+    ins.forEach((value, at) => {
+      if (value) (kind === "embed" && at === 0 ? tables : others).add(value.id);
+    });
+  return tables.difference(others);
 }
 
 /** Packed ones by their parts. */

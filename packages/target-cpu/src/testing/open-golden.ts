@@ -65,7 +65,7 @@ export async function buildGolden(name: string, build: BuildOptions = {}): Promi
   }
 }
 
-function cardOf(name: string, graph: Graph): ModelCard {
+export function cardOf(name: string, graph: Graph): ModelCard {
   const { architecture, vocab_size: vocab, num_hidden: blocks } = readGolden(name);
   const embedding = graph.weights.find(({ value }) => value.type.shape[0] === vocab)!;
   const width = embedding.value.type.shape[1] as number;
