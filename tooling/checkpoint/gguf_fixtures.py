@@ -20,6 +20,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 OUT = ROOT / "packages/checkpoint/fixtures/gguf"
 GOLDEN = ROOT / "tooling/fixtures/golden"
 VOCAB_ROWS = 16  # of models that are cut
+LAST = {"deepseek_v2_lite": 1, "deepseek_v3_yarn": 1}  # block 0 is dense there
 FULL = ["llama_gqa_llama3", "gpt2", "gpt_bigcode_mqa", "gemma2", "qwen2"]
 
 ARCH = gguf.MODEL_ARCH
@@ -39,6 +40,8 @@ MODELS = {
     "smollm3": ARCH.SMOLLM3,
     "qwen3_moe": ARCH.QWEN3MOE,
     "jais": ARCH.JAIS,
+    "deepseek_v2_lite": ARCH.DEEPSEEK2,
+    "deepseek_v3_yarn": ARCH.DEEPSEEK2,
     "gpt2": ARCH.GPT2,
     "gpt_bigcode_mqa": ARCH.STARCODER,
     "starcoder2": ARCH.STARCODER2,
@@ -180,7 +183,7 @@ def metadata(writer, arch, config):
     writer.add_head_count(heads)
     writer.add_head_count_kv(kv_heads)
     writer.add_vocab_size(pick(config, "vocab_size", "padded_vocab_size"))
-    if config.get("head_dim") is not None:
+    if config.get("head_dim") is not None and arch != ARCH.DEEPSEEK2:
         writer.add_key_length(head_dim)
         writer.add_value_length(head_dim)
     if config.get("rms_norm_eps") is not None:
@@ -192,9 +195,11 @@ def metadata(writer, arch, config):
         writer.add_layer_norm_rms_eps(config["layernorm_epsilon"])
         writer.add_rope_dimension_count(head_dim // 2)
         writer.add_rope_freq_base(10000 * config.get("rope_ratio", 1))
+    elif arch == ARCH.DEEPSEEK2:
+        latent_metadata(writer, config)
     elif arch not in (ARCH.GPT2, ARCH.STARCODER, ARCH.BLOOM, ARCH.MPT, ARCH.JAIS):
         rope(writer, config, head_dim)
-    if pick(config, "num_local_experts", "num_experts"):
+    if arch != ARCH.DEEPSEEK2 and pick(config, "num_local_experts", "num_experts"):
         writer.add_expert_count(pick(config, "num_local_experts", "num_experts"))
         writer.add_expert_used_count(config["num_experts_per_tok"])
     if config.get("moe_intermediate_size"):
@@ -230,6 +235,36 @@ def metadata(writer, arch, config):
             writer.add_clamp_kqv(attention["clip_qkv"])
 
 
+def latent_metadata(writer, config):
+    """DeepSeek's own numbers; the fixtures keep kv_b_proj whole, as files did before llama.cpp absorbed it."""
+    third = config["model_type"] == "deepseek_v3"
+    kind = gguf.ExpertGatingFuncType.SIGMOID if third else gguf.ExpertGatingFuncType.SOFTMAX
+    writer.add_expert_gating_func(kind)
+    writer.add_key_length(config["qk_nope_head_dim"] + config["qk_rope_head_dim"])
+    writer.add_value_length(config["v_head_dim"])
+    writer.add_rope_dimension_count(config["qk_rope_head_dim"])
+    writer.add_rope_freq_base(config["rope_theta"])
+    if config["q_lora_rank"]:
+        writer.add_q_lora_rank(config["q_lora_rank"])
+    writer.add_kv_lora_rank(config["kv_lora_rank"])
+    writer.add_leading_dense_block_count(config["first_k_dense_replace"])
+    writer.add_expert_count(config["n_routed_experts"])
+    writer.add_expert_used_count(config["num_experts_per_tok"])
+    writer.add_expert_shared_count(config["n_shared_experts"])
+    writer.add_expert_group_count(config["n_group"])
+    writer.add_expert_group_used_count(config["topk_group"])
+    writer.add_expert_weights_scale(config["routed_scaling_factor"])
+    writer.add_expert_weights_norm(config["norm_topk_prob"])
+    scaling = config["rope_scaling"]
+    if scaling:
+        writer.add_rope_scaling_type(gguf.RopeScalingType.YARN)
+        writer.add_rope_scaling_factor(scaling["factor"])
+        writer.add_rope_scaling_orig_ctx_len(scaling["original_max_position_embeddings"])
+        writer.add_rope_scaling_yarn_log_mul(0.1 * scaling["mscale_all_dim"])
+        writer.add_rope_scaling_yarn_beta_fast(scaling["beta_fast"])
+        writer.add_rope_scaling_yarn_beta_slow(scaling["beta_slow"])
+
+
 def read_config(golden):
     legacy = GOLDEN / golden / "config.legacy.json"
     path = legacy if legacy.exists() else GOLDEN / golden / "config.json"
@@ -260,9 +295,10 @@ def write(golden, arch):
         sentencepiece_tokenizer(writer)
     names = gguf.get_tensor_name_map(arch, blocks)
     for name in sorted(tensors):
-        if golden not in FULL and re.search(r"\.(layers|h|blocks)\.[1-9]", name):
+        if golden not in FULL and re.search(rf"\.(layers|h|blocks)\.[{LAST.get(golden, 0) + 1}-9]", name):
             continue
-        stored = names.get_name(name, try_suffixes=(".weight", ".bias"))
+        name_there = name.replace("e_score_correction_bias", "e_score_correction.bias")
+        stored = names.get_name(name_there, try_suffixes=(".weight", ".bias"))
         if stored is None:
             stored = names.get_name(name.removeprefix("transformer."), try_suffixes=(".weight", ".bias"))
         if stored is None:

@@ -126,10 +126,12 @@ const SANDWICH: Names = {
 };
 
 /**
- * Gemma scales queries by its own number, which GGUF leaves out; as in llama.cpp, the two models where it isn't the head's size
- * are known by their number of blocks.
+ * Gemma scales queries by a number of its own, which files seldom have; as in llama.cpp, the two models where it isn't the head's
+ * size are known by their number of blocks.
  */
-function queryScalar({ blocks, width, heads, headDim }: ModelShape, exceptional: number): number {
+function queryScalar({ blocks, width, heads, headDim }: ModelShape, metadata: Metadata, exceptional: number): number {
+  const scale = metadata.number("{arch}.attention.scale");
+  if (scale !== undefined) return Number((1 / scale ** 2).toPrecision(6));
   return blocks === exceptional ? width / heads : headDim;
 }
 
@@ -206,7 +208,7 @@ export const LLAMA_FAMILY: Readonly<Record<string, GgufArchitecture>> = {
       sliding_window: metadata.number("{arch}.attention.sliding_window") ?? 4096,
       attn_logit_softcapping: metadata.number("{arch}.attn_logit_softcapping") ?? null,
       final_logit_softcapping: metadata.number("{arch}.final_logit_softcapping") ?? null,
-      query_pre_attn_scalar: queryScalar(model, 46),
+      query_pre_attn_scalar: queryScalar(model, metadata, 46),
     }),
   },
   gemma3: {
@@ -219,7 +221,7 @@ export const LLAMA_FAMILY: Readonly<Record<string, GgufArchitecture>> = {
       rope_local_base_freq: 10_000,
       attn_logit_softcapping: metadata.number("{arch}.attn_logit_softcapping") ?? null,
       final_logit_softcapping: metadata.number("{arch}.final_logit_softcapping") ?? null,
-      query_pre_attn_scalar: queryScalar(model, 62),
+      query_pre_attn_scalar: queryScalar(model, metadata, 62),
     }),
   },
   "command-r": {

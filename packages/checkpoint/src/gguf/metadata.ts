@@ -18,6 +18,10 @@ export class Metadata {
     if (this.architecture === "") throw this.error("has no general.architecture: what kind of model it is");
   }
 
+  get path(): string {
+    return this.#file.path;
+  }
+
   error(reason: string): CheckpointError {
     return new CheckpointError("config-invalid", reason, { file: this.#file.path });
   }

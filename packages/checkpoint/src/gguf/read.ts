@@ -4,6 +4,8 @@ import { BinaryFile } from "../files/binary-file.ts";
 import type { JsonObject } from "../json.ts";
 import { MAX_SHARDS } from "../limits.ts";
 import { StoredWeights, type UnreadableTensor } from "../stored-weights.ts";
+import type { GgufArchitecture } from "./architecture.ts";
+import { deepseek2 } from "./deepseek.ts";
 import { GPT_FAMILY } from "./gpt-family.ts";
 import { readGgufHeader } from "./header.ts";
 import { LLAMA_FAMILY } from "./llama-family.ts";
@@ -12,7 +14,7 @@ import { modelShape } from "./model-shape.ts";
 import { publishedTensors } from "./tensors.ts";
 import type { GgufHeader } from "./types.ts";
 
-const ARCHITECTURES = { ...LLAMA_FAMILY, ...GPT_FAMILY };
+const ARCHITECTURES: Readonly<Record<string, GgufArchitecture>> = { ...LLAMA_FAMILY, ...GPT_FAMILY, deepseek2 };
 
 export interface GgufModel {
   readonly config: JsonObject;
