@@ -1,9 +1,9 @@
 """A linear's weights and what BM1684X's compiler made of them, for packages/tensor to compare with.
 
     pip install numpy
-    python tooling/formats/bm1684x_fixtures.py weights.npz wq W4F16.bmodel W8F16.bmodel W4F16_symmetric.bmodel W8F16_symmetric.bmodel
+    python tooling/formats/bm1684x_fixtures.py weights.npz wq W4F16.bmodel W8F16.bmodel W4F16_symmetric.bmodel W8F16_symmetric.bmodel W8F16_channel.bmodel
 
-`weights.npz` is what was given to `tpuc-opt` (TOP-MLIR), the bmodels what it compiled it to, with groups of 64 (`q_group_size=64`, and `q_symmetric=True` where the name says so). The first linear in
+`weights.npz` is what was given to `tpuc-opt` (TOP-MLIR), the bmodels what it compiled it to, with groups of 64 (`q_group_size=64`, and `q_symmetric=True` where the name says so), or none (`q_group_size=0`: channel). The first linear in
 a bmodel that has scales and zero points must be the named one. Writes weights, codes, scales and zero points in base64.
 """
 
@@ -64,7 +64,6 @@ def sections(path):
 def main(weights, name, *bmodels):
     linear = np.load(weights)[name].T  # stored [inputs, outputs]
     outputs, inputs = linear.shape
-    count = outputs * inputs // GROUP
     cases = []
     for path in bmodels:
         name = pathlib.Path(path).stem
@@ -72,9 +71,11 @@ def main(weights, name, *bmodels):
         parts = {}
         for label, data in sections(path):
             parts.setdefault(label, data)
+        channel = name.endswith("channel")
+        count = outputs * inputs // (128 if channel else GROUP)
         size = {"weight": outputs * inputs * bits // 8, "scale": 2 * count, "zp": count}
         made = {key: text(np.frombuffer(parts[f"tpu.A16MatMul.{key}"][:n], np.uint8)) for key, n in size.items()}
-        cases.append({"bits": bits, "symmetric": name.endswith("symmetric"), **made})
+        cases.append({"bits": bits, "channel": channel, "symmetric": name.endswith("symmetric"), **made})
     result = {"rows": outputs, "columns": inputs, "group": GROUP, "weights": text(linear), "cases": cases}
     OUT.write_text(json.dumps(result, indent=1) + "\n")
 

@@ -10,6 +10,7 @@ interface Fixture {
   readonly weights: string;
   readonly cases: readonly {
     readonly bits: number;
+    readonly channel: boolean;
     readonly symmetric: boolean;
     readonly weight: string;
     readonly scale: string;
@@ -23,10 +24,14 @@ test.each(fixture.cases)(
   "W$bits F16, symmetric $symmetric: codes, scales and zero points are those of the compiler",
   (expected) => {
     const { rows, columns, group } = fixture;
-    const codec = codecOf({ format: `bm1684x_w${expected.bits}`, group, symmetric: expected.symmetric });
+    const codec = codecOf(
+      expected.channel
+        ? { format: "bm1684x_w8_channel" }
+        : { format: `bm1684x_w${expected.bits}`, group, symmetric: expected.symmetric },
+    );
     const weights = new Float32Array(bytes(fixture.weights).buffer);
     const { data, scales, zeros } = codec.encode(weights, rows, columns);
-    expect(data).toEqual(bytes(expected.weight));
+    expect(new Uint8Array(data!.buffer)).toEqual(bytes(expected.weight));
     expect(scales).toEqual(new Uint16Array(bytes(expected.scale).buffer));
     expect(zeros).toEqual(bytes(expected.zp));
   },

@@ -1,13 +1,11 @@
-import { TensorError } from "../error.ts";
 import { f16ToNumber, numberToF16 } from "../half.ts";
+import { channel } from "./bm1684x-channel.ts";
+import { checkLanes, LANES, placeByLane } from "./bm1684x-lanes.ts";
 import type { Codec, FormatEntry, FormatOptions, Parts } from "./codec.ts";
 import { eachGroup } from "./groups.ts";
 import { roundAway } from "./rounding.ts";
 
 const { fround, floor, max, min } = Math;
-
-/** Lanes of the chip: output n is lane n mod 64's. */
-const LANES = 64;
 
 /** The compiler's least range of a group: below it a scale would be no normal fp16 number. */
 const LEAST_RANGE = fround(1e-5);
@@ -29,14 +27,7 @@ interface Width {
 function grouped({ bits, group, symmetric }: Width): Codec {
   const most = 2 ** bits - 1;
   const middle = 2 ** (bits - 1);
-  const checked = (columns: number, rows = LANES) => {
-    if (rows % LANES !== 0 || columns % group !== 0)
-      throw new TensorError(
-        "format-shape",
-        `a linear of [${rows}, ${columns}] can't be laid out for BM1684X: outputs come in ${LANES}s, inputs in groups of ${group}`,
-      );
-    return columns / group;
-  };
+  const checked = (columns: number, rows?: number) => checkLanes(columns, group, rows);
   const stepOf = (least: number, largest: number) =>
     symmetric ? fround((2 * max(-least, largest)) / most) : fround(max(fround(largest - least), LEAST_RANGE) / most);
   const q = new Uint8Array(group);
@@ -58,10 +49,6 @@ function grouped({ bits, group, symmetric }: Width): Codec {
     zero = symmetric ? middle : min(max(-roundAway(fround(least / scale)), 0), most);
     for (let i = 0; i < group; i++) q[i] = min(max(roundAway(fround(values[from + i]! / scale)) + zero, 0), most);
   };
-  /** Place of a group's scale among all: by lane, then by row of the lane. */
-  const place = (row: number, inRow: number, rows: number, groups: number) =>
-    ((row % LANES) * (rows / LANES) + floor(row / LANES)) * groups + inRow;
-
   return {
     whole: true,
     block: () => group,
@@ -81,7 +68,7 @@ function grouped({ bits, group, symmetric }: Width): Codec {
       const zeros = new Uint8Array(rows * groups);
       eachGroup(rows, columns, group, (at, from) => {
         quantise(values, from);
-        const to = place(floor(at / groups), at % groups, rows, groups);
+        const to = placeByLane(floor(at / groups), at % groups, rows, groups);
         scales[to] = numberToF16(scale);
         zeros[to] = zero;
         if (bits === 8) data.set(q, from);
@@ -94,7 +81,7 @@ function grouped({ bits, group, symmetric }: Width): Codec {
       const values = new Float32Array(rows * columns);
       const packed = data as Uint8Array;
       eachGroup(rows, columns, group, (at, from, end) => {
-        const to = place(floor(at / groups), at % groups, rows, groups);
+        const to = placeByLane(floor(at / groups), at % groups, rows, groups);
         const step = f16ToNumber(Number(scales![to]));
         const offset = Number(zeros![to]);
         for (let i = from; i < end; i++) {
@@ -135,4 +122,5 @@ const make =
 export const BM1684X_FORMATS: readonly FormatEntry[] = [
   { name: "bm1684x_w4", title: "BM1684X's W4F16, in groups", options: OPTIONS, make: make(4) },
   { name: "bm1684x_w8", title: "BM1684X's W8F16, in groups", options: OPTIONS, make: make(8) },
+  { name: "bm1684x_w8_channel", title: "BM1684X's W8F16, a scale per channel", options: {}, make: () => channel },
 ];

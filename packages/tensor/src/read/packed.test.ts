@@ -76,6 +76,18 @@ describe("stored blocks", () => {
     expect(locate(x, stored, "f32")).toBeUndefined();
   });
 
+  test("stored the other way round, they are put right while they are decoded", async () => {
+    const turned = memorySource({
+      x: { shape: [columns, rows], strides: [1, columns], format: "q8_0", parts: { data: packed } },
+    });
+    const expr = w.tensor("x", [columns, rows]);
+    const all = codecOf({ format: "q8_0" }).decode({ data: packed }, rows, columns);
+    const { data } = await read(expr, turned, "f32");
+    for (let n = 0; n < data.length; n++) expect(data[n]).toBe(all[(n % rows) * columns + Math.floor(n / rows)]);
+    expect(locate(expr, turned, "q8_0")).toBeUndefined();
+    expect(locate(w.permute(expr, [1, 0]), turned, "q8_0")).toMatchObject({ length: packed.length });
+  });
+
   test("move as bytes when rows do, without being decoded", async () => {
     const swapped = w.concat([w.slice(x, 0, 3, 6), w.slice(x, 0, 0, 3)], 0);
     expect(locate(swapped, stored, "q8_0")).toBeUndefined();
