@@ -1,6 +1,6 @@
 import type { Attrs, Dim, Op, Type, Value } from "@llm/core-ir";
 import type { DType, Tensor } from "@llm/tensor";
-import type { OnnxAttr } from "../model/onnx-model.ts";
+import type { OnnxAttr, OnnxInitializer } from "../model/onnx-model.ts";
 
 /** What an emitter writes its nodes into. Everything in the model goes by name. */
 export interface Emission {
@@ -23,6 +23,8 @@ export interface Emission {
   ints(values: readonly number[]): string;
   /** A scalar of any dtype. */
   scalar(dtype: DType, value: number): string;
+  /** A tensor that an op needs besides its operands: a packed weight's scales. What no node reads is not written. */
+  initializer(initializer: OnnxInitializer): string;
   /** A shape as a one-dimensional int64 tensor, computed from the inputs where it has symbols. */
   dims(shape: readonly Dim[]): string;
 }

@@ -80,6 +80,17 @@ export class ModelBuilder implements Emission {
     return name;
   }
 
+  initializer(initializer: OnnxInitializer): string {
+    const key = JSON.stringify({ ...initializer, tensor: undefined, of: this.#site });
+    let name = this.#interned.get(key);
+    if (name === undefined) {
+      name = this.fresh(initializer.name);
+      this.#interned.set(key, name);
+      this.constants.push({ ...initializer, name });
+    }
+    return name;
+  }
+
   ints(values: readonly number[]): string {
     return this.constant(tensor("i64", [values.length], BigInt64Array.from(values, BigInt)));
   }

@@ -1,6 +1,7 @@
 import type { Dialect, Graph, Op, Value } from "@llm/core-ir";
 import { irVersionOf, ONNX_DOMAIN } from "../model/ir-version.ts";
 import type { OnnxFunction, OnnxInitializer, OnnxModel, OnnxValue } from "../model/onnx-model.ts";
+import { dropUnread } from "./drop-unread.ts";
 import type { Emitter, EmitterTable } from "./emission.ts";
 import { lowerForOnnx } from "./lower.ts";
 import { ModelBuilder } from "./model-builder.ts";
@@ -58,8 +59,7 @@ export function toOnnx(from: Graph, options: ToOnnxOptions = {}): OnnxModel {
     opsets,
     inputs: inputs.map(value),
     outputs,
-    initializers: [...weights, ...constantsOf(graph, onnx), ...onnx.constants],
-    nodes: onnx.nodeList,
+    ...dropUnread(onnx.nodeList, [...weights, ...constantsOf(graph, onnx), ...onnx.constants], outputs),
     ...(options.functions === undefined ? {} : { functions: options.functions }),
     ...(options.metadata === undefined ? {} : { metadata: options.metadata }),
   };

@@ -5,7 +5,9 @@ import { env, pipeline } from "@huggingface/transformers";
 import { openCheckpoint } from "@llm/checkpoint";
 import { goldenDir, readGolden } from "@llm/fixtures";
 import { architectureFor, Config } from "@llm/models";
+import * as ort from "onnxruntime-node";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { readOnnx } from "../read/read-onnx.ts";
 import { exportTransformersJs, type TransformersJsDtype } from "./transformersjs.ts";
 
 const root = mkdtempSync(join(tmpdir(), "transformersjs-"));
@@ -70,6 +72,26 @@ async function greedy(folder: string, prompt: readonly number[], dtype: Transfor
   return first.generated_text.trim();
 }
 
+async function firstLogits(file: string, ids: readonly number[]): Promise<Float32Array> {
+  const int64 = (values: readonly number[]) =>
+    new ort.Tensor("int64", BigInt64Array.from(values, BigInt), [1, values.length]);
+  const session = await ort.InferenceSession.create(file, { logSeverityLevel: 3 });
+  const feeds: Record<string, ort.Tensor> = { input_ids: int64(ids), attention_mask: int64(ids.map(() => 1)) };
+  if (session.inputNames.includes("position_ids")) feeds.position_ids = int64([...ids.keys()]);
+  for (const { name, shape } of readOnnx(file).inputs.filter((input) => input.name.startsWith("past"))) {
+    const dims = shape.map((dim) => (dim === "batch_size" ? 1 : typeof dim === "number" ? dim : 0));
+    feeds[name] = new ort.Tensor("float32", new Float32Array(0), dims);
+  }
+  const { logits } = await session.run(feeds);
+  await session.release();
+  return logits.data as Float32Array;
+}
+
+function cosine(a: Float32Array, b: Float32Array): number {
+  const dot = (x: Float32Array, y: Float32Array) => x.reduce((sum, value, i) => sum + value * y[i], 0);
+  return dot(a, b) / Math.sqrt(dot(a, a) * dot(b, b));
+}
+
 const FAMILIES = [
   "gpt2",
   "gpt_bigcode_mqa",
@@ -121,6 +143,21 @@ describe("the folder", () => {
     await exported("fmt_sharded", ["fp32"], "copy");
     expect(readdirSync(join(folder, "onnx")).sort()).toEqual(["model.onnx", "model.onnx_data"]);
     expect(await greedy(folder, golden.prompts[0].input_ids, "fp32")).toBe(text(golden.prompts[0].greedy));
+  });
+
+  test.each([
+    ["q8", "_quantized", 0.9995],
+    ["q4", "_q4", 0.97],
+  ] as const)("%s says nearly the same, from weights of fewer bits", async (dtype, suffix, least) => {
+    const { folder, golden } = await exported("gpt_bigcode_mha", ["fp32", dtype]);
+    expect((await greedy(folder, golden.prompts[0].input_ids, dtype)).split(" ").length).toBe(24);
+    const [whole, packed] = await Promise.all(
+      ["", suffix].map((name) => firstLogits(join(folder, "onnx", `model${name}.onnx`), golden.prompts[0].input_ids)),
+    );
+    expect(cosine(whole, packed)).toBeGreaterThan(least);
+    const ops = readOnnx(join(folder, "onnx", `model${suffix}.onnx`)).ops;
+    expect(ops.some(({ op }) => op === "MatMulNBits")).toBe(true);
+    expect(ops.some(({ op }) => op === "Gemm")).toBe(false);
   });
 
   test("fp16 runs", async () => {

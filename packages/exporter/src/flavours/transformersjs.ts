@@ -7,10 +7,11 @@ import { toOnnx } from "../convert/to-onnx.ts";
 import { writeDurably } from "../write/durable-file.ts";
 import { type WrittenFile, type WrittenOnnx, writeOnnx } from "../write/write-onnx.ts";
 import { halfPrecision } from "./half-precision.ts";
+import { NBITS_DOMAINS, nBitsEmitters } from "./n-bits.ts";
 import { transformersInterface } from "./transformers-interface.ts";
 
 /** Precisions by the names that transformers.js has for them, each with its part of the file's name. */
-const SUFFIX = { fp32: "", fp16: "_fp16" } as const;
+const SUFFIX = { fp32: "", fp16: "_fp16", q8: "_quantized", q4: "_q4" } as const;
 
 export type TransformersJsDtype = keyof typeof SUFFIX;
 
@@ -87,7 +88,12 @@ async function writeModel(
     cache: true,
     joinKeyValue: config.multi_query === true, // transformers.js then asks for one input a block
   });
-  const model = toOnnx(graph, { storage: storageOf(graph, source), ...(metadata && { metadata }) });
+  const bits = dtype === "q4" ? 4 : dtype === "q8" ? 8 : undefined;
+  const model = toOnnx(graph, {
+    storage: storageOf(graph, source),
+    ...(bits && { emitters: nBitsEmitters(graph, bits), domains: NBITS_DOMAINS }),
+    ...(metadata && { metadata }),
+  });
   return writeOnnx(model, {
     ...options,
     name,
