@@ -40,6 +40,7 @@ MODELS = {
     "smollm3": ARCH.SMOLLM3,
     "qwen3_moe": ARCH.QWEN3MOE,
     "jais": ARCH.JAIS,
+    "baichuan_7b": ARCH.BAICHUAN,
     "deepseek_v2_lite": ARCH.DEEPSEEK2,
     "deepseek_v3_yarn": ARCH.DEEPSEEK2,
     "gpt2": ARCH.GPT2,
@@ -82,7 +83,7 @@ def convert(name, tensor, arch, config):
     """Yields (published name, tensor) as they are stored; several published tensors may become one."""
     heads = pick(config, "num_attention_heads", "n_head", "n_heads")
     kv_heads = pick(config, "num_key_value_heads", "num_kv_heads", default=heads)
-    if arch in (ARCH.LLAMA, ARCH.OLMO, ARCH.GRANITE, ARCH.SMOLLM3):
+    if arch in (ARCH.LLAMA, ARCH.OLMO, ARCH.GRANITE, ARCH.SMOLLM3, ARCH.BAICHUAN):
         if "q_proj." in name:
             return rotate(tensor, heads)
         if "k_proj." in name:
@@ -278,6 +279,10 @@ def write(golden, arch):
     for path in sorted((GOLDEN / golden).glob("model*.safetensors")):
         tensors.update(load_file(path))
     tensors = {name: tensor for name, tensor in tensors.items() if not skip(name)}
+    if arch == ARCH.BAICHUAN:
+        for name in [name for name in tensors if "W_pack" in name]:
+            for part, rows in zip("qkv", tensors.pop(name).chunk(3)):
+                tensors[name.replace("W_pack", f"{part}_proj")] = rows
     if arch == ARCH.JAIS:
         tensors["lm_head.weight"] = tensors["transformer.wte.weight"]  # the two get different factors
     elif config.get("tie_word_embeddings"):

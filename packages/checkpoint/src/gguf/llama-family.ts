@@ -153,6 +153,17 @@ async function windowed(metadata: Metadata, usual: number): Promise<JsonObject> 
 
 export const LLAMA_FAMILY: Readonly<Record<string, GgufArchitecture>> = {
   llama,
+  // Baichuan's fused projection is stored in three parts, which makes a llama of its 7B models; the 13B ones have ALiBi, and are
+  // known by their depth.
+  baichuan: {
+    names: LLAMA,
+    changes: rotatedQk,
+    config: (model, metadata) => {
+      if (model.blocks === 40)
+        throw metadata.error("is a Baichuan of 13B, whose ALiBi GGUF doesn't describe; the 7B ones can be read");
+      return { ...llamaConfig(model, "llama", "LlamaForCausalLM"), ...rms(model) };
+    },
+  },
   qwen2: {
     names: LLAMA,
     config: (model) => ({
