@@ -51,28 +51,28 @@ function checkManifest(value: unknown, path: string): Manifest {
     void ((typeof x === "number" && Number.isFinite(x) && x >= 0) || fail(`${what} is no count`));
 
   const manifest = object(value, "the manifest's object");
-  if (!Number.isInteger(manifest["schemaVersion"])) fail("schemaVersion is missing");
-  if ((manifest["schemaVersion"] as number) > 1)
+  if (!Number.isInteger(manifest.schemaVersion)) fail("schemaVersion is missing");
+  if ((manifest.schemaVersion as number) > 1)
     throw new TargetError("artefact-newer", `${path}: made by a newer version of this program; update it`);
   for (const name of ["target", "checkpoint", "created"]) text(manifest[name], name);
-  object(manifest["tools"], "tools");
-  const model = object(manifest["model"], "model");
+  object(manifest.tools, "tools");
+  const model = object(manifest.model, "model");
   for (const name of ["name", "architecture"]) text(model[name], `model.${name}`);
   for (const name of ["vocab", "width", "blocks", "context", "parameters"]) count(model[name], `model.${name}`);
-  list(manifest["units"], "units").forEach((unit, i) => {
+  list(manifest.units, "units").forEach((unit, i) => {
     const fields = object(unit, `units[${i}]`);
     for (const name of ["id", "key"]) text(fields[name], `units[${i}].${name}`);
   });
-  list(manifest["files"], "files").forEach((file, i) => {
+  list(manifest.files, "files").forEach((file, i) => {
     const fields = object(file, `files[${i}]`);
-    text(fields["path"], `files[${i}].path`);
-    if (!isInside(fields["path"] as string)) fail(`files[${i}].path leaves the folder`);
-    count(fields["bytes"], `files[${i}].bytes`);
-    if (fields["link"] === undefined) text(fields["sha256"], `files[${i}].sha256`);
+    text(fields.path, `files[${i}].path`);
+    if (!isInside(fields.path as string)) fail(`files[${i}].path leaves the folder`);
+    count(fields.bytes, `files[${i}].bytes`);
+    if (fields.link === undefined) text(fields.sha256, `files[${i}].sha256`);
     else {
-      const link = object(fields["link"], `files[${i}].link`);
+      const link = object(fields.link, `files[${i}].link`);
       for (const name of ["size", "mtimeMs", "inode"]) count(link[name], `files[${i}].link.${name}`);
-      text(link["headerSha256"], `files[${i}].link.headerSha256`);
+      text(link.headerSha256, `files[${i}].link.headerSha256`);
     }
   });
   return value as Manifest;
