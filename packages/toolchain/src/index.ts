@@ -34,7 +34,7 @@ export { graphOf, type Model, type ModelGraph, type OpenModelOptions, openModel 
 export { type OpenOptions, openRunnable, type Runnable } from "./open-runnable.ts";
 export { artefactCache, hubCache } from "./places.ts";
 export { type PlanOptions, type PlanReport, planModel } from "./plan.ts";
-export { openReference } from "./reference.ts";
+export { openReference, type Reference } from "./reference.ts";
 export { DEFAULT_MODEL, type ModelLocation, type ResolveOptions, resolveModel } from "./resolve-model.ts";
 export { type ExposedOptions, type ExposedRun, runExposed } from "./run-exposed.ts";
 export { targetOptions } from "./target-options.ts";

@@ -1,7 +1,7 @@
-import type { ReferenceModel } from "@llm/core-ir";
 import type { ModelCard, Session } from "@llm/target";
 import { argmax, argmaxRows } from "./compare.ts";
 import { ToolchainError } from "./error.ts";
+import type { Reference } from "./reference.ts";
 import type { NamedFloats } from "./write-safetensors.ts";
 
 export interface LogitsRequest {
@@ -30,11 +30,15 @@ type Step = (
 
 /** By the plain interpreter. */
 export async function referenceLogits(
-  reference: ReferenceModel,
+  reference: Reference,
   card: ModelCard,
   request: LogitsRequest,
 ): Promise<LogitsResult> {
-  return collect(card, request, async (at, tokens, last) => reference.step([{ slot: 0, at, tokens, last }])[0]!);
+  return collect(
+    card,
+    request,
+    async (at, tokens, last) => (await reference.step([{ slot: 0, at, tokens, last }]))[0]!,
+  );
 }
 
 /** By a device. What is between its blocks isn't a session's business: see `runExposed`. */

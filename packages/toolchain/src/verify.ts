@@ -1,11 +1,10 @@
-import type { Graph } from "@llm/core-ir";
+import { type Graph, StreamedReference } from "@llm/core-ir";
 import type { Target } from "@llm/target";
 import { type Distance, distance, type LogitsDistance, logitsDistance } from "./compare.ts";
 import { ToolchainError } from "./error.ts";
 import { parseLayers } from "./layers.ts";
 import { decoderBlocks } from "./model-card.ts";
 import type { Model } from "./open-model.ts";
-import { openReference } from "./reference.ts";
 import { type ExposedOptions, runExposed } from "./run-exposed.ts";
 import { thinGraph } from "./thin-graph.ts";
 import { holds, THRESHOLDS, type Thresholds } from "./thresholds.ts";
@@ -56,8 +55,9 @@ export async function verify<O>(model: Model, target: Target<O>, options: Verify
   );
   const graph = thinGraph(model.graph, chosenBlocks(model.graph, options));
   const actual = await runExposed(model, graph, target, ids, options);
-  const reference = await openReference({ graph, weights }, { context: ids.length });
-  const expected = reference.step([{ slot: 0, at: 0, tokens: ids }])[0]!;
+  // Each weight is needed once: there is no reason to hold more than a block's.
+  const reference = new StreamedReference(graph, weights, { context: ids.length });
+  const expected = (await reference.step([{ slot: 0, at: 0, tokens: ids }]))[0]!;
 
   const thresholds = options.thresholds ?? THRESHOLDS.fp32;
   const blocks = actual.blocks.map(({ name, values }, at): BlockReport => {

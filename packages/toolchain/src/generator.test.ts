@@ -1,0 +1,66 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { demoModelFolder } from "@llm/demo-model";
+import { goldenDir } from "@llm/fixtures";
+import { afterAll, describe, expect, it } from "vitest";
+import { generateText } from "./generate-text.ts";
+import { Generator } from "./generator.ts";
+import { scratch } from "./testing/scratch.ts";
+
+interface Golden {
+  readonly prompts: readonly { text: string; greedy: number[]; greedy_text: string }[];
+}
+
+const { env } = scratch();
+const { prompts } = JSON.parse(readFileSync(join(demoModelFolder, "golden.json"), "utf8")) as Golden;
+const [first] = prompts;
+const generator = await Generator.fromPretrained("demo", { env, batchSize: prompts.length });
+afterAll(() => generator.close());
+
+describe("Generator.fromPretrained", () => {
+  it("streams the golden's text", async () => {
+    let text = "";
+    for await (const piece of generator.stream(first!.text, { greedy: true, maxNewTokens: 64 })) text += piece;
+    expect(text).toBe(first!.greedy_text);
+  });
+
+  it("knows its tokenizer and how it came to be", () => {
+    expect(generator.tokenizer.vocabSize).toBe(4096);
+    expect(generator.runnable.stages.map(({ name }) => name)).toEqual(["fetch", "export", "verify", "compile"]);
+  });
+
+  it("samples as the checkpoint's generation_config says, unless told otherwise", async () => {
+    const sampled = await generator.generate(first!.text, { maxNewTokens: 64, seed: 3 });
+    expect(sampled.tokens).not.toEqual(first!.greedy);
+    expect((await generator.generate(first!.text, { maxNewTokens: 64, seed: 3 })).tokens).toEqual(sampled.tokens);
+  });
+
+  it("says what is missing, and leaves nothing open", async () => {
+    await expect(Generator.fromPretrained(goldenDir("gpt2"), { env })).rejects.toMatchObject({ code: "not-found" });
+  });
+});
+
+describe("generating for a batch", () => {
+  it("continues each prompt as if it were alone", async () => {
+    const heard = prompts.map(() => "");
+    const { completions, timings } = await generateText(
+      generator,
+      prompts.map(({ text }) => text),
+      { greedy: true, maxNewTokens: 64, onText: (text, at) => (heard[at] += text) },
+    );
+    expect(completions.map(({ tokens }) => tokens)).toEqual(prompts.map(({ greedy }) => greedy));
+    expect(heard).toEqual(completions.map(({ text }) => text));
+    for (const figure of Object.values(timings)) expect(figure).toBeGreaterThan(0);
+  });
+
+  it("draws for each prompt by itself", async () => {
+    const twice = [first!.text, first!.text];
+    const { completions } = await generateText(generator, twice, {
+      temperature: 1.5,
+      topP: 1,
+      topK: 0,
+      maxNewTokens: 16,
+    });
+    expect(completions[0]!.tokens).not.toEqual(completions[1]!.tokens);
+  });
+});
