@@ -21,6 +21,8 @@ const others = [
   "original/consolidated.00.pth",
   "coreml/model.mlpackage/x",
   "trainer_state.json",
+  "eval_results.json",
+  "requirements.txt",
   "flax_model.msgpack.index.json",
 ];
 

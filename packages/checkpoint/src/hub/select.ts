@@ -9,12 +9,16 @@ export interface Selection {
   readonly files?: readonly string[];
 }
 
-/** Config, tokenizer and templates: all small, all possibly needed. */
-const SIDE_FILE = /^(?:[^/]+\.(?:json|txt|model|jinja|tiktoken)|additional_chat_templates\/[^/]+\.jinja)$/;
-
-/** Small files that no model needs: a trainer's diary, other people's index files. */
-const NEVER =
-  /^(?:trainer_state|all_results|train_results|eval_results|training_args|tf_model|flax_model)[^/]*$|\.index\.json$/;
+/** Config, tokenizer and templates by the names they are published under; a repository may hold any other JSON. */
+const SIDE_FILE = new RegExp(
+  `^(?:${[
+    "(?:config|generation_config|quantize_config|quant_config)\\.json",
+    "(?:tokenizer[^/]*|special_tokens_map|added_tokens|tekken|vocab|chat_template)\\.json",
+    "(?:vocab|merges)\\.txt",
+    "[^/]+\\.(?:model|tiktoken|jinja)",
+    "additional_chat_templates/[^/]+\\.jinja",
+  ].join("|")})$`,
+);
 
 interface Form {
   readonly name: string;
@@ -42,7 +46,7 @@ export function selectFiles(repo: string, all: readonly RepoFile[], selection: S
   const { files, want = "model" } = selection;
   if (files) return files.map((path) => named(repo, all, path));
   if (want === "config") return [named(repo, all, "config.json")];
-  const side = all.filter(({ path }) => SIDE_FILE.test(path) && !NEVER.test(path));
+  const side = all.filter(({ path }) => SIDE_FILE.test(path));
   if (want === "tokenizer") return side;
   const form = FORMS.find(({ weights }) => all.some(({ path }) => weights.test(path)));
   if (!form) throw new CheckpointError("hub-not-found", `${repo} holds no weights in a form that can be read`);
