@@ -1,5 +1,5 @@
-import { addonStatus, cpuFeatures, NativeError } from "@llm/runtime-native";
-import { ortVersion } from "@llm/runtime-native/ort";
+import { cpuFeatures, NativeError } from "@llm/runtime-native";
+import { ortAddonStatus, ortVersion } from "@llm/runtime-native/ort";
 import type { Finding } from "@llm/target";
 
 /** What this machine offers the CPU target, and what is missing. */
@@ -17,10 +17,11 @@ async function runtime(): Promise<Finding> {
 }
 
 function addon(): Finding {
-  const status = addonStatus();
-  if (status.state === "loaded") return { name: "addon", state: "ok", detail: status.file };
-  const slower = "everything runs without it, through onnxruntime-node";
-  return { name: "addon", state: "warning", detail: `not in use: ${status.reason}`, fix: slower };
+  const status = ortAddonStatus();
+  if (status.used)
+    return { name: "addon", state: "ok", detail: "models run on a thread of their own, nothing is copied" };
+  const detail = `not in use, so steps are slower and hold up the event loop: ${status.reason}`;
+  return { name: "addon", state: "warning", detail, fix: "build it where a C++ compiler and cmake are: npm run build" };
 }
 
 function processor(): Finding {
