@@ -1,7 +1,7 @@
 import { ByteTrie } from "../text/byte-trie.ts";
-import type { IntList } from "../text/int-list.ts";
+import { IntList } from "../text/int-list.ts";
 import type { Units } from "../text/units.ts";
-import { utf8OfUnits } from "../text/utf8-units.ts";
+import { type Utf8, utf8OfUnits } from "../text/utf8-units.ts";
 import { byteToken } from "./bpe.ts";
 import type { Model } from "./model.ts";
 import type { Vocab } from "./vocab.ts";
@@ -31,6 +31,7 @@ export class UnigramModel implements Model {
   #trie: ByteTrie | undefined;
   #scores: Float64Array = new Float64Array(0);
   #unknownScore = 0;
+  #maxScore = 0;
 
   constructor(options: UnigramOptions) {
     this.vocab = options.vocab;
@@ -42,30 +43,37 @@ export class UnigramModel implements Model {
   encode(source: Units, start: number, end: number, out: IntList, spans?: IntList): void {
     const text = utf8OfUnits(source.units, start, end, spans !== undefined);
     const { ids, starts } = this.#best(text.bytes, text.length);
-    // Backwards from the end, then forwards: where each token of the best path begins.
-    const path: number[] = [];
+    // Backwards from the end, then forwards: where each token of the best path ends.
+    const path = new IntList();
     for (let at = text.length; at > 0; at = starts[at]) path.push(at);
-    path.reverse();
-    for (let i = 0, from = 0; i < path.length; i++) {
-      const id = ids[path[i]];
-      let to = path[i];
-      if (id < 0) while (i + 1 < path.length && ids[path[i + 1]] < 0) to = path[++i]; // unknown characters in a row are one
-      const tokens = id >= 0 ? [id] : this.#unknown(text.bytes, from, to);
-      for (const [index, token] of tokens.entries()) {
-        out.push(token);
-        if (spans === undefined) continue;
-        const single = tokens.length > 1;
-        spans.push(text.starts![single ? from + index : from]);
-        spans.push(text.ends![single ? from + index : to - 1]);
+    for (let i = path.length - 1, from = 0; i >= 0; i--) {
+      let to = path.values[i];
+      const id = ids[to];
+      if (id >= 0) {
+        out.push(id);
+        spans?.push(text.starts![from]);
+        spans?.push(text.ends![to - 1]);
+      } else {
+        while (i > 0 && ids[path.values[i - 1]] < 0) to = path.values[--i]; // unknown characters in a row are one
+        this.#pushUnknown(text, from, to, out, spans);
       }
       from = to;
     }
   }
 
-  #unknown(bytes: Uint8Array, from: number, to: number): readonly number[] {
+  #pushUnknown(text: Utf8, from: number, to: number, out: IntList, spans: IntList | undefined): void {
     const byteIds = this.#byteIds;
-    if (byteIds !== undefined) return Array.from(bytes.subarray(from, to), (byte) => byteIds[byte]);
-    return this.#options.unknownId === undefined ? [] : [this.#options.unknownId];
+    if (byteIds !== undefined) {
+      for (let at = from; at < to; at++) {
+        out.push(byteIds[text.bytes[at]]);
+        spans?.push(text.starts![at]);
+        spans?.push(text.ends![at]);
+      }
+    } else if (this.#options.unknownId !== undefined) {
+      out.push(this.#options.unknownId);
+      spans?.push(text.starts![from]);
+      spans?.push(text.ends![to - 1]);
+    }
   }
 
   /** For each byte position that a token ends at: which token, −1 for an unknown character, and where it starts. */
@@ -105,8 +113,6 @@ export class UnigramModel implements Model {
     }
     return { ids, starts };
   }
-
-  #maxScore = 0;
 
   #scoreOf(id: number, bytes: number): number {
     return this.#options.preferred?.(id) ? bytes * this.#maxScore - 0.1 : this.#scores[id];

@@ -1,5 +1,7 @@
 import type { Edit } from "../text/aligned.ts";
-import { decodeUtf8, encodeUtf8 } from "../text/utf8.ts";
+import { borrowUnits } from "../text/units.ts";
+import { decodeUtf8 } from "../text/utf8.ts";
+import { type Utf8, utf8OfUnits } from "../text/utf8-units.ts";
 import type { Charsmap } from "./charsmap.ts";
 import type { Normalizer } from "./normalizer.ts";
 
@@ -31,24 +33,24 @@ function spaceEdits(text: string): Edit[] {
   return edits;
 }
 
-/** The longest entry of the published maps covers some 18 bytes; looking further ahead than this finds nothing. */
-const LOOK_AHEAD = 64;
-
 function rewrite(text: string, options: SentencePieceNormal): Edit[] {
   const { charsmap, removeExtraSpaces, escapeSpaces } = options;
   const edits: Edit[] = [];
   const space = escapeSpaces ? "▁" : " ";
   let afterSpace = removeExtraSpaces;
+  const source = charsmap === undefined ? undefined : mapped(text, charsmap);
   let trailing = 0; // how many of the last edits are spaces at the text's end
   for (let at = 0; at < text.length; ) {
     const symbol = options.symbolAt(text, at);
-    const read = symbol === undefined ? nextPart(text, at, charsmap) : { length: symbol.length, text: symbol };
+    const read = symbol === undefined ? nextPart(text, at, source) : { length: symbol.length, text: symbol };
     let part = read.text;
-    if (afterSpace) part = part.replace(/^ +/, "");
+    if (afterSpace && part.startsWith(" ")) part = part.replace(/^ +/, "");
     if (part !== "") afterSpace = removeExtraSpaces && part.endsWith(" ");
-    const written = part.replaceAll(" ", space);
+    const written = part.includes(" ") ? part.replaceAll(" ", space) : part;
     const end = at + read.length;
-    if (written !== text.slice(at, end)) edits.push({ start: at, end, text: written });
+    if (written === "") dropTo(edits, at, end);
+    else if ((removeExtraSpaces && afterSpace) || written !== read.text || !isSame(text, at, read))
+      edits.push({ start: at, end, text: written });
     if (part !== "") trailing = part.endsWith(" ") ? edits.length : 0;
     at = end;
   }
@@ -60,13 +62,46 @@ function rewrite(text: string, options: SentencePieceNormal): Edit[] {
   return edits;
 }
 
-function nextPart(text: string, at: number, charsmap: Charsmap | undefined): { length: number; text: string } {
-  const char = String.fromCodePoint(text.codePointAt(at)!);
-  if (charsmap === undefined) return { length: char.length, text: char };
-  const ahead = encodeUtf8(text.slice(at, at + LOOK_AHEAD));
-  const found = charsmap.longest(ahead, 0, ahead.length);
-  if (found === undefined) return { length: char.length, text: char };
-  return { length: decodeUtf8(ahead.subarray(0, found.length)).length, text: decodeUtf8(found.replacement) };
+interface Part {
+  readonly length: number;
+  readonly text: string;
+}
+
+function isSame(text: string, at: number, part: Part): boolean {
+  return part.text.length === part.length && text.startsWith(part.text, at);
+}
+
+/** Takes text out; a run of spaces is one edit. */
+function dropTo(edits: Edit[], start: number, end: number): void {
+  const last = edits.at(-1);
+  if (last !== undefined && last.text === "" && last.end === start)
+    edits[edits.length - 1] = { start: last.start, end, text: "" };
+  else edits.push({ start, end, text: "" });
+}
+
+interface Mapped {
+  readonly charsmap: Charsmap;
+  readonly utf8: Utf8;
+  /** The byte that each unit's character starts at. */
+  readonly byteAt: Int32Array;
+}
+
+function mapped(text: string, charsmap: Charsmap): Mapped {
+  const utf8 = utf8OfUnits(borrowUnits(text).units, 0, text.length, true);
+  const byteAt = new Int32Array(text.length);
+  for (let byte = utf8.length - 1; byte >= 0; byte--) byteAt[utf8.starts![byte]] = byte;
+  return { charsmap, utf8, byteAt };
+}
+
+function nextPart(text: string, at: number, source: Mapped | undefined): Part {
+  if (source !== undefined) {
+    const { charsmap, utf8, byteAt } = source;
+    const found = charsmap.longest(utf8.bytes, byteAt[at], utf8.length);
+    if (found !== undefined)
+      return { length: utf8.ends![byteAt[at] + found.length - 1] - at, text: decodeUtf8(found.replacement) };
+  }
+  const code = text.codePointAt(at)!;
+  return { length: code > 0xffff ? 2 : 1, text: String.fromCodePoint(code) };
 }
 
 /** SentencePiece's space before the first word: always there, even before another one. */

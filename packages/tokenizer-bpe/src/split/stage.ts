@@ -1,5 +1,5 @@
 import type { Aligned } from "../text/aligned.ts";
-import type { Finder } from "../text/pattern.ts";
+import { type Finder, findString } from "../text/pattern.ts";
 import { type Behaviour, cut, stretches } from "./cut.ts";
 
 /** One step of cutting text into pre-tokens; it may also rewrite what it cuts. */
@@ -25,10 +25,7 @@ export interface MetaspaceOptions {
 
 /** SentencePiece's way with spaces: they become a visible mark, which also goes before the first word. */
 export function metaspace({ replacement, prepend, split }: MetaspaceOptions): Stage {
-  const separate = splitAt(function* (text) {
-    for (let at = text.indexOf(replacement); at >= 0; at = text.indexOf(replacement, at + replacement.length))
-      yield [at, at + replacement.length];
-  }, "MergedWithNext");
+  const separate = splitAt(findString(replacement), "MergedWithNext");
   return (piece) => {
     const { text, first } = piece;
     let marked = piece.edit(spaceEdits(text, replacement));
