@@ -3,6 +3,7 @@ import { checkpointGguf } from "./checkpoint-gguf.ts";
 import { checkpointOpen } from "./checkpoint-open.ts";
 import { checkpointRead } from "./checkpoint-read.ts";
 import { exportConvert, exportReference } from "./export.ts";
+import { formats } from "./formats.ts";
 import { graph } from "./graph.ts";
 import { startup } from "./startup.ts";
 
@@ -15,4 +16,5 @@ export const cases: readonly Case[] = [
   checkpointOpen,
   checkpointRead,
   checkpointGguf,
+  formats,
 ];

@@ -40,7 +40,7 @@ function nibbles({ bits, minimum }: Shape): BlockCodec {
       }
     },
     encode(values, packed) {
-      const { fround, trunc, min, max, abs } = Math;
+      const { fround, min, max, abs } = Math;
       const q = new Uint8Array(BLOCK);
       for (let at = 0, from = 0; from < values.length; at += bytes, from += BLOCK) {
         let least = values[from]!;
@@ -57,8 +57,8 @@ function nibbles({ bits, minimum }: Shape): BlockCodec {
         const offset = minimum ? 0.5 : middle + 0.5;
         const base = minimum ? least : 0;
         for (let i = 0; i < BLOCK; i++) {
-          const steps = fround(fround(fround(values[from + i]! - base) * inverse) + offset);
-          q[i] = min(max(trunc(steps), 0), most);
+          const steps = fround(fround(fround(values[from + i]! - base) * inverse) + offset) | 0;
+          q[i] = max(0, min(steps, most));
         }
         setF16(packed, at, scale);
         if (minimum) setF16(packed, at + 2, least);
