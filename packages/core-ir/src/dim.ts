@@ -34,7 +34,7 @@ export function dimSub(a: Dim, b: Dim): Dim {
 
 /** `a * b` */
 export function dimMul(a: Dim, b: Dim): Dim {
-  if (typeof a === "number" && typeof b === "number") return a * b;
+  if (typeof a === "number" && typeof b === "number") return a * b + 0; // never −0, which is another number to some
   if (a === 1) return b;
   if (b === 1) return a;
   const product = new Map<string, number>();
@@ -45,7 +45,7 @@ export function dimMul(a: Dim, b: Dim): Dim {
 /** `a / b` where it divides without remainder for every size of the symbols; undefined where it doesn't. */
 export function dimDiv(a: Dim, b: Dim): Dim | undefined {
   if (b === 0) return undefined;
-  if (typeof a === "number" && typeof b === "number") return a % b === 0 ? a / b : undefined;
+  if (typeof a === "number" && typeof b === "number") return a % b === 0 ? a / b + 0 : undefined;
   if (b === 1) return a;
   if (a === b) return 1;
   // Long division by the leading term: it ends, because each round takes the rest's leading term away.
