@@ -35,7 +35,7 @@ export async function main(argv: readonly string[], world: World): Promise<numbe
 
 async function runCommand(command: Command, argv: readonly string[], world: World): Promise<number> {
   const { streams, env, signal } = world;
-  const targets = command.targetOptions ? await installedTargetOptions() : [];
+  const targets = command.targetOptions ? await installedTargetOptions(asksForNull(argv, env)) : [];
   const { help, notes, ...call } = parseCommand(command, argv, env, targets);
   if (help) return showHelp(command.name, world);
   const json = call.options.json ?? false;
@@ -80,9 +80,16 @@ function findCommand(name: string): Command {
   );
 }
 
-async function installedTargetOptions(): Promise<readonly TargetOptions[]> {
-  const { installedTargets } = await import("@llm/toolchain/targets");
-  return (await installedTargets()).map(({ id, options }) => ({ id, options }));
+async function installedTargetOptions(withNull = false): Promise<readonly TargetOptions[]> {
+  const { findTarget, installedTargets } = await import("@llm/toolchain/targets");
+  const targets = [...(await installedTargets()), ...(withNull ? [await findTarget("null")] : [])];
+  return targets.map(({ id, options }) => ({ id, options }));
+}
+
+/** The null target is for tests of what is around a device; its options show only to who names it. */
+function asksForNull(argv: readonly string[], env: World["env"]): boolean {
+  const at = argv.indexOf("--target");
+  return argv[at + 1] === "null" || argv.includes("--target=null") || env.LLM_TARGET === "null";
 }
 
 function wantsDebug(argv: readonly string[], env: World["env"]): boolean {

@@ -29,6 +29,17 @@ describe("making a model ready", () => {
     expect(told).toEqual(["fetch: bundled", "export: ", "verify: ", "compile: nothing to compile for cpu"]);
   });
 
+  it("compiles after it verified, where there is something to compile", async () => {
+    const { target: nothing } = await findTarget("null");
+    const run = async () => {
+      const ready = await makeReady("demo", nothing, { env, targetOptions: { like: "aic100" } });
+      await ready.model.close();
+      return ready.stages.map(({ name, skipped }) => `${name}${skipped ? " skipped" : ""}`);
+    };
+    expect(await run()).toEqual(["fetch skipped", "export", "verify skipped", "compile"]);
+    expect(await run()).toEqual(["fetch skipped", "export skipped", "verify skipped", "compile skipped"]);
+  });
+
   it("stops at an export that computes something else, and remembers nothing", async () => {
     const wrong: typeof target = {
       ...target,

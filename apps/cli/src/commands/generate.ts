@@ -13,9 +13,8 @@ export async function generateFor(generator: Generator, prompts: readonly string
     ...generationOptions(options),
     signal: io.signal,
     ...(streams ? { onText: (text: string) => io.write(text) } : {}),
-  });
-  if (streams) io.write("\n");
-  else io.write(result.completions.map(({ prompt, text }) => `${prompt}${text}\n`).join("\n"));
+  }).finally(() => streams && io.write("\n"));
+  if (!streams) io.write(result.completions.map(({ prompt, text }) => `${prompt}${text}\n`).join("\n"));
   return result;
 }
 

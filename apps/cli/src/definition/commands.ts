@@ -1,6 +1,6 @@
 import { ARTEFACT_OR_MODEL, ARTEFACT_OR_MODEL_PLACE, MODEL } from "./arguments.ts";
 import type { Command } from "./command.ts";
-import { COMMON, GENERATION, MODEL_OPTIONS } from "./groups.ts";
+import { COMMON, GENERATION, MODEL_OPTIONS, SAMPLING } from "./groups.ts";
 
 /** The commands, in the order people meet them. What isn't here isn't in the program. */
 export const COMMANDS: readonly Command[] = [
@@ -49,6 +49,18 @@ export const COMMANDS: readonly Command[] = [
       timings: "{ttftMs, prefillTokensPerSecond, decodeTokensPerSecond, totalTokensPerSecond}",
     },
     load: () => import("../commands/run.ts"),
+  },
+  {
+    name: "chat",
+    summary: "Talk with a model in the terminal",
+    about:
+      "By the model's own chat template, or a plain one where it has none. Ctrl-C stops an answer, Ctrl-D ends the conversation.",
+    arguments: [ARTEFACT_OR_MODEL_PLACE],
+    options: ["system", ...SAMPLING, "target", ...MODEL_OPTIONS, ...COMMON],
+    targetOptions: true,
+    examples: [{ line: "llm chat demo --temperature 0.7", doc: "with the bundled checkpoint, which knows little" }],
+    json: { messages: "[{role, content}], the whole conversation" },
+    load: () => import("../commands/chat.ts"),
   },
   {
     name: "pull",

@@ -16,11 +16,8 @@ export const MODEL_OPTIONS: Keys = [
   "trustRemoteCode",
 ];
 
-/** How text is generated. */
-export const GENERATION: Keys = [
-  "prompt",
-  "promptsTxtFilePath",
-  "batchSize",
+/** How tokens are chosen, and when it is enough. */
+export const SAMPLING: Keys = [
   "maxNewTokens",
   "greedy",
   "temperature",
@@ -35,5 +32,7 @@ export const GENERATION: Keys = [
   "seed",
   "stop",
   "ignoreEos",
-  "stream",
 ];
+
+/** What is continued, and how. */
+export const GENERATION: Keys = ["prompt", "promptsTxtFilePath", "batchSize", ...SAMPLING, "stream"];

@@ -18,6 +18,7 @@ export interface OptionValues {
   force: boolean;
   prompt: string;
   promptsTxtFilePath: string;
+  system: string;
   batchSize: number;
   maxNewTokens: number;
   temperature: number;
@@ -90,6 +91,7 @@ export const OPTIONS: { readonly [K in keyof OptionValues]: CliOption<OptionValu
 
   prompt: { kind: "string", short: "p", value: "TEXT", doc: "What to continue; split at | with --batch-size above 1" },
   promptsTxtFilePath: { kind: "string", value: "FILE", doc: "A file with one prompt a line" },
+  system: { kind: "string", value: "TEXT", doc: "What the model is told before the conversation" },
   batchSize: {
     kind: "number",
     integer: true,

@@ -1,3 +1,4 @@
+import { askLines } from "./ask-lines.ts";
 import type { Io } from "./io.ts";
 import { plainProgress } from "./plain-progress.ts";
 import { styleFor } from "./style.ts";
@@ -26,6 +27,7 @@ export function createIo(streams: Streams, env: Io["env"], signal: AbortSignal, 
       if (!json) stdout.write(text);
     },
     note: (line) => progress.line(line),
+    lines: (prompt) => askLines(stdin, json ? stderr : stdout, prompt),
     readStdin: async () => {
       if (stdin.isTTY) return undefined;
       const chunks: Buffer[] = [];

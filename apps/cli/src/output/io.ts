@@ -1,3 +1,4 @@
+import type { Lines } from "./ask-lines.ts";
 import type { Progress } from "./progress.ts";
 
 /** What a command may do to the outside, passed in so that tests see it. */
@@ -11,6 +12,8 @@ export interface Io {
   write(text: string): void;
   /** A line on stderr, above the progress display. */
   note(line: string): void;
+  /** What is typed or piped, line by line, with a prompt where somebody types. */
+  lines(prompt: string): Lines;
   /** All of stdin as text; undefined when it is a terminal. */
   readStdin(): Promise<string | undefined>;
 }

@@ -1,0 +1,60 @@
+import type { ChatMessage } from "@llm/generate";
+import { Generator } from "@llm/toolchain";
+import type { Call, Outcome } from "../definition/command.ts";
+import type { Io } from "../output/io.ts";
+import { generationOptions } from "./generate.ts";
+import { modelOptions } from "./model-options.ts";
+import { openProgress } from "./open-progress.ts";
+
+/** `llm chat` */
+export async function run(call: Call, io: Io): Promise<Outcome> {
+  const generator = await Generator.fromPretrained(call.args.model, {
+    ...modelOptions(call, io),
+    ...(call.target === undefined ? {} : { target: call.target }),
+    targetOptions: call.targetOptions,
+    env: io.env,
+    onEvent: openProgress(io.progress),
+  });
+  const { system } = call.options;
+  const messages: ChatMessage[] = system === undefined ? [] : [{ role: "system", content: system }];
+  const lines = io.lines("> ");
+  let answering: AbortController | undefined;
+  // Ctrl-C stops an answer; where there is none to stop, it ends the conversation.
+  lines.onInterrupt(() => (answering ? answering.abort() : lines.close()));
+  try {
+    for await (const line of lines) {
+      if (line.trim() === "") continue;
+      messages.push({ role: "user", content: line });
+      answering = new AbortController();
+      const content = await answer(generator, messages, call, io, AbortSignal.any([io.signal, answering.signal]));
+      answering = undefined;
+      messages.push({ role: "assistant", content });
+    }
+    return { json: { messages } };
+  } finally {
+    lines.close();
+    await generator.close();
+  }
+}
+
+/** What the model says; as far as it came, when it is stopped. */
+async function answer(
+  generator: Generator,
+  messages: readonly ChatMessage[],
+  call: Call,
+  io: Io,
+  signal: AbortSignal,
+): Promise<string> {
+  let text = "";
+  try {
+    const options = { truncatePrompt: "left", ...generationOptions(call.options), signal } as const;
+    for await (const piece of generator.chat(messages, options)) {
+      text += piece;
+      io.write(piece);
+    }
+  } catch (error) {
+    if (!signal.aborted || io.signal.aborted) throw error;
+  }
+  io.write("\n");
+  return text;
+}

@@ -1,0 +1,27 @@
+import { createInterface } from "node:readline";
+
+/** Lines of a person at a terminal, or of a pipe. */
+export interface Lines extends AsyncIterable<string> {
+  /** Ctrl-C at the terminal, while this is open; a pipe's signals go their usual way. */
+  onInterrupt(listener: () => void): void;
+  close(): void;
+}
+
+/** Reads lines, with a prompt where a person types them. */
+export function askLines(stdin: NodeJS.ReadStream, output: NodeJS.WriteStream, prompt: string): Lines {
+  const terminal = Boolean(stdin.isTTY && output.isTTY);
+  const reader = createInterface({ input: stdin, ...(terminal ? { output, prompt } : {}), terminal });
+  return {
+    onInterrupt: (listener) => void reader.on("SIGINT", listener),
+    close: () => reader.close(),
+    async *[Symbol.asyncIterator]() {
+      const lines = reader[Symbol.asyncIterator]();
+      for (;;) {
+        if (terminal) reader.prompt();
+        const { value, done } = await lines.next();
+        if (done) return;
+        yield value;
+      }
+    },
+  };
+}
