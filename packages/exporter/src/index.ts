@@ -7,6 +7,7 @@ export { type ToOnnxOptions, toOnnx } from "./convert/to-onnx.ts";
 export { ExportError, type ExportErrorCode, type ExportErrorDetails } from "./error.ts";
 export { type GenaiOptions, genaiConfig } from "./flavours/genai-config.ts";
 export { halfPrecision } from "./flavours/half-precision.ts";
+export { greedyHead, type SampleHeadOptions, sampleHead } from "./flavours/heads.ts";
 export { type TransformersInterface, transformersInterface } from "./flavours/transformers-interface.ts";
 export {
   exportTransformersJs,
