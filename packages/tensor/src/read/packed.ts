@@ -13,7 +13,7 @@ import { sizeOf, type Tensor } from "../tensor.ts";
 import type { EncodeSpec, WeightExpr } from "../weight-expr.ts";
 import { asStoredBytes } from "./as-bytes.ts";
 import { loaderOf } from "./loader-of.ts";
-import { type ReadOptions, streamPlain } from "./plain.ts";
+import { type PlainOptions, streamPlain } from "./plain.ts";
 import { boxesInOrder } from "./region.ts";
 
 type Wanted = PackedPart & { readonly part: string };
@@ -23,7 +23,7 @@ export async function* streamPacked(
   expr: WeightExpr,
   source: WeightSource,
   packing: Packing,
-  options: ReadOptions,
+  options: PlainOptions,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const wanted = packedPart(packing);
   const decided = simplify(decide(expr, source));
@@ -82,7 +82,7 @@ async function* encoded(
   expr: WeightExpr,
   source: WeightSource,
   wanted: Wanted,
-  { chunkBytes, signal }: ReadOptions,
+  { chunkBytes, signal }: PlainOptions,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const codec = codecOf(specOf(wanted));
   // Rounding to what is encoded anyway would only be work twice.

@@ -1,10 +1,14 @@
-import { DTYPES, type DType } from "../dtype.ts";
+import { convertData } from "../convert.ts";
+import { DTYPES, type DType, type TypedArray } from "../dtype.ts";
+import type { Loss } from "../half.ts";
 import type { Loader } from "./loader.ts";
-import { boxesInOrder } from "./region.ts";
+import { boxesInOrder, type Region } from "./region.ts";
 
-export interface ReadOptions {
+/** How a stream is read; nothing is left to be guessed here. */
+export interface PlainOptions {
   readonly chunkBytes: number;
   readonly signal?: AbortSignal | undefined;
+  readonly loss?: Loss | undefined;
 }
 
 /**
@@ -13,17 +17,23 @@ export interface ReadOptions {
  */
 const TILE_BYTES = 32 * 2 ** 20;
 
+/** A box of a loader; what overflows on the way to `dtype` is counted, where somebody wants to know. */
+export async function loadCounting(loader: Loader, region: Region, dtype: DType, loss?: Loss): Promise<TypedArray> {
+  if (!loss) return loader.load(region, dtype);
+  return convertData(await loader.load(region, loader.dtype), loader.dtype, dtype, loss);
+}
+
 /** A loader's bytes in row-major order. */
 export async function* streamPlain(
   loader: Loader,
   dtype: DType,
-  { chunkBytes, signal }: ReadOptions,
+  { chunkBytes, signal, loss }: PlainOptions,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const atOnce = loader.scattered ? Math.max(chunkBytes, TILE_BYTES) : chunkBytes;
   const most = Math.max(1, Math.floor(atOnce / DTYPES[dtype].bytes));
   for (const region of boxesInOrder(loader.shape, most)) {
     signal?.throwIfAborted();
-    const { buffer, byteOffset, byteLength } = await loader.load(region, dtype);
+    const { buffer, byteOffset, byteLength } = await loadCounting(loader, region, dtype, loss);
     for (let at = 0; at < byteLength; at += chunkBytes)
       yield new Uint8Array(buffer, byteOffset + at, Math.min(chunkBytes, byteLength - at));
   }

@@ -133,6 +133,37 @@ describe("stored tensors", () => {
     expect(locate(w.slice(expr, 0, 1, 2), view, "f32")).toMatchObject({ offset: 16, length: 8 });
   });
 
+  test("any order of rows, strided or not, read in any piece", async () => {
+    const order = fc.shuffledSubarray([0, 1, 2, 3, 4, 5], { minLength: 6 });
+    const bounds = fc.tuple(fc.nat(5), fc.nat(5), fc.nat(3), fc.nat(3));
+    await fc.assert(
+      fc.asyncProperty(order, bounds, fc.boolean(), async (from, [a, b, c, d], turned) => {
+        const storage = Float32Array.from({ length: 24 }, (_, i) => i);
+        const rows = from.map((start) => ({ start, shape: [1], strides: [1] }));
+        const strides = turned ? [1, 6] : [4, 1];
+        const parts = { data: new Uint8Array(storage.buffer) };
+        const view = memorySource({ x: { shape: [6, 4], strides, rows, format: "f32", parts } });
+        const [top, bottom, left, right] = [Math.min(a, b), Math.max(a, b) + 1, Math.min(c, d), Math.max(c, d) + 1];
+        const expr = w.slice(w.slice(w.tensor("x", [6, 4]), 0, top, bottom), 1, left, right);
+        const expected = [];
+        for (let row = top; row < bottom; row++)
+          for (let column = left; column < right; column++)
+            expected.push(from[row]! * strides[0]! + column * strides[1]!);
+        expect([...(await read(expr, view, "f32")).data]).toEqual(expected);
+        const span = locate(expr, view, "f32");
+        if (span) expect([span.offset / 4, span.length / 4]).toEqual([expected[0], expected.length]);
+      }),
+    );
+  });
+
+  test("strides that make no sense are refused", async () => {
+    const parts = { data: new Uint8Array(16) };
+    for (const strides of [[-1], [0.5], [1, 1]]) {
+      const odd = memorySource({ x: { shape: [4], strides, format: "f32", parts } });
+      await expect(read(w.tensor("x", [4]), odd, "f32")).rejects.toMatchObject({ code: "stored-invalid" });
+    }
+  });
+
   test("values stored shifted come back as they were", async () => {
     const shifted = memorySource({
       norm: {
@@ -195,6 +226,18 @@ test("mixed dtypes meet in the dtype that is asked for", async () => {
   const { data } = await read(both, mixed, "bf16");
   expect([...bf16ToF32(data as Uint16Array)]).toEqual([1, 2, 1, 0.5]);
   expect(locate(both, mixed, "bf16")).toBeUndefined();
+});
+
+test("what overflows on the way to fp16 is counted, streamed or not", async () => {
+  const large = memorySource({ x: tensor("bf16", [2, 2], Uint16Array.of(0x4780, 0x3f80, 0xc780, 0x7f80)) }); // ±65536, 1, ∞
+  const x = w.tensor("x", [2, 2]);
+  const loss = { overflowed: 0 };
+  await read(x, large, "f16", { loss });
+  expect(loss.overflowed).toBe(2);
+  await Array.fromAsync(stream(w.permute(x, [1, 0]), large, "f16", { chunkBytes: 2, loss }));
+  expect(loss.overflowed).toBe(4);
+  await read(x, large, "f32", { loss });
+  expect(loss.overflowed).toBe(4);
 });
 
 test("constants", async () => {

@@ -147,6 +147,9 @@ function checkExtent(
   rows: readonly RowRun[],
 ): void {
   if (sizeOf(stored.shape) === 0) return;
+  const steps = [...strides, ...rows.flatMap((run) => [run.start, ...run.strides])];
+  if (strides.length !== stored.shape.length || !steps.every((step) => Number.isInteger(step) && step >= 0))
+    throw new TensorError("stored-invalid", `${stored.name}: its strides are no whole numbers, one for each axis`);
   const rowCount = rows.reduce((sum, run) => sum + sizeOf(run.shape), 0);
   const lastRow = Math.max(
     ...rows.map((run) => run.start + run.shape.reduce((sum, dim, i) => sum + (dim - 1) * run.strides[i]!, 0)),
