@@ -25,7 +25,10 @@ describe("Generator", () => {
     for await (const piece of generation) text += piece;
     const completion = await generation.result;
     expect(text).toBe(completion.text);
-    expect(completion).toMatchObject({ finishReason: "length", usage: { promptTokens: 4, cachedTokens: 0, completionTokens: 20 } });
+    expect(completion).toMatchObject({
+      finishReason: "length",
+      usage: { promptTokens: 4, cachedTokens: 0, completionTokens: 20 },
+    });
     expect(text).toMatch(/^[a-z]{20}$/);
     expect(completion.timings.totalMs).toBeGreaterThanOrEqual(completion.timings.firstTokenMs);
   });
@@ -54,7 +57,10 @@ describe("Generator", () => {
     const generator = open();
     const bias = { logitBias: { [END]: 100 }, maxNewTokens: 3 };
     expect(await generator.generate("x", bias)).toMatchObject({ text: "", tokens: [END], finishReason: "stop" });
-    expect(await generator.generate("x", { ...bias, ignoreEos: true })).toMatchObject({ tokens: [END, END, END], finishReason: "length" });
+    expect(await generator.generate("x", { ...bias, ignoreEos: true })).toMatchObject({
+      tokens: [END, END, END],
+      finishReason: "length",
+    });
     const twoAtLeast = await generator.generate("x", { ...bias, minNewTokens: 2 });
     expect(twoAtLeast.tokens.indexOf(END)).toBe(2);
   });
@@ -62,9 +68,16 @@ describe("Generator", () => {
   it("refuses a prompt that leaves no room, with the numbers, or shortens it as asked", async () => {
     const generator = open("aic100", 32);
     const long = "abcdefghijklmnopqrstuvwxyz0123456789";
-    const error = await Promise.resolve().then(() => generator.stream(long)).catch((e: unknown) => e);
+    const error = await Promise.resolve()
+      .then(() => generator.stream(long))
+      .catch((e: unknown) => e);
     expect(error).toBeInstanceOf(ContextOverflowError);
-    expect(error).toMatchObject({ code: "context-overflow", tokens: 36, limit: 31, message: expect.stringContaining("5 more than the 31") });
+    expect(error).toMatchObject({
+      code: "context-overflow",
+      tokens: 36,
+      limit: 31,
+      message: expect.stringContaining("5 more than the 31"),
+    });
     const options = { ...plain, maxNewTokens: 4 };
     const left = await generator.generate(long, { ...options, truncatePrompt: "left" });
     expect(left.tokens).toEqual((await generator.generate(long.slice(-28), options)).tokens);
@@ -105,7 +118,11 @@ describe("Generator", () => {
     const { applyChatTemplate: _, ...bare } = byteTokenizer;
     const session = openNull({ vocab: BYTE_VOCAB });
     expect(() => new Generator({ session, tokenizer: bare }).chat(messages)).toThrow(/no chat template/);
-    const own = new Generator({ session: openNull({ vocab: BYTE_VOCAB }), tokenizer: bare, template: () => "<user>hi<assistant>" });
+    const own = new Generator({
+      session: openNull({ vocab: BYTE_VOCAB }),
+      tokenizer: bare,
+      template: () => "<user>hi<assistant>",
+    });
     expect((await own.chat(messages, plain).result).tokens).toEqual(tokens);
   });
 
@@ -114,7 +131,11 @@ describe("Generator", () => {
     const options = { ...plain, temperature: 1 };
     const whole = await generator.generate("x", { ...options, seed: 9 });
     const first = await generator.generate("x", { ...options, seed: 9, maxNewTokens: 8 });
-    const rest = await generator.generate(`x${first.text}`, { ...options, random: JSON.parse(JSON.stringify(first.random)), maxNewTokens: 12 });
+    const rest = await generator.generate(`x${first.text}`, {
+      ...options,
+      random: JSON.parse(JSON.stringify(first.random)),
+      maxNewTokens: 12,
+    });
     expect(first.text + rest.text).toBe(whole.text);
     const rows = await generator.generate(["x", "x"], { ...options, seed: 9 });
     expect(rows[0]!.text).not.toBe(rows[1]!.text);
@@ -134,7 +155,9 @@ describe("contexts, step by step", () => {
 
   it.each(NULL_DEVICES)("give the same at once, token by token and by themselves: %s", async (like) => {
     const generator = open(like);
-    const contexts = ["first", "the second one"].map((text, i) => generator.prepareContext(text, { ...options, seed: i, topK: 5 + i, maxNewTokens: 6 + 4 * i }));
+    const contexts = ["first", "the second one"].map((text, i) =>
+      generator.prepareContext(text, { ...options, seed: i, topK: 5 + i, maxNewTokens: 6 + 4 * i }),
+    );
     const batch = stackContexts(contexts);
     const atOnce = await generator.generateAtOnce(batch, 12);
     const stepped: number[][] = [];
@@ -187,10 +210,20 @@ describe("moving over from transformers", () => {
       ...{ max_new_tokens: 5, do_sample: true, top_p: 0.9, suppress_tokens: letters, stop_strings: ["zzz"], streamer },
       random: randomState(1),
     });
-    const ours = await open().generate("hé", { ...plain, maxNewTokens: 5, temperature: 1, topK: 50, topP: 0.9, random: randomState(1) });
+    const ours = await open().generate("hé", {
+      ...plain,
+      maxNewTokens: 5,
+      temperature: 1,
+      topK: 50,
+      topP: 0.9,
+      random: randomState(1),
+    });
     expect(text).toBe(ours.text);
     await Promise.resolve();
-    expect(streamer.put.mock.calls.map(([rows]) => rows)).toEqual([[[104n, 195n, 169n]], ...tokens.map((id) => [[BigInt(id)]])]);
+    expect(streamer.put.mock.calls.map(([rows]) => rows)).toEqual([
+      [[104n, 195n, 169n]],
+      ...tokens.map((id) => [[BigInt(id)]]),
+    ]);
     expect(streamer.end).toHaveBeenCalledOnce();
   });
 
@@ -223,7 +256,10 @@ describe("stop strings", () => {
     fc.assert(
       fc.property(
         fc.string({ unit: fc.constantFrom("a", "b"), maxLength: 30 }),
-        fc.array(fc.string({ unit: fc.constantFrom("a", "b"), minLength: 1, maxLength: 4 }), { minLength: 1, maxLength: 3 }),
+        fc.array(fc.string({ unit: fc.constantFrom("a", "b"), minLength: 1, maxLength: 4 }), {
+          minLength: 1,
+          maxLength: 3,
+        }),
         fc.array(fc.integer({ min: 1, max: 5 }), { minLength: 1 }),
         (text, stops, cuts) => {
           const finder = new StopStrings(stops);

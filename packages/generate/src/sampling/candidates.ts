@@ -1,4 +1,5 @@
 import { expMinus } from "./fast-exp.ts";
+import { kthLargest } from "./select.ts";
 
 /** The tokens that are still possible, with their scores, in ascending order of ids. Arrays are reused from token to token. */
 export class Candidates {
@@ -16,14 +17,28 @@ export class Candidates {
     this.masses = new Float64Array(vocab);
   }
 
-  /** Takes over scores of the whole vocabulary, and leaves out what is impossible already. */
-  fill(scores: Float32Array): void {
+  /**
+   * Takes over scores of the whole vocabulary, divided by the temperature (in 32 bits, as the reference does) and without what
+   * is impossible or not among the `topK` best; those as good as the last of them stay. One pass over the vocabulary, because
+   * that is what sampling costs.
+   */
+  fill(scores: Float32Array, temperature = 1, topK = 0): void {
+    const t = Math.fround(temperature);
+    let lower = -Infinity; // cheap to compare with; `floor` decides
+    let floor = -Infinity;
+    if (topK > 0 && topK < scores.length) {
+      const kth = kthLargest(scores, scores.length, topK);
+      floor = Math.fround(kth / t);
+      lower = kth - Math.abs(kth) * 1e-6;
+    }
     let n = 0;
     for (let id = 0; id < scores.length; id++) {
       const score = scores[id]!;
-      if (!(score > -Infinity)) continue; // NaN goes, too
+      if (!(score > -Infinity && score >= lower)) continue; // NaN goes, too
+      const scaled = Math.fround(score / t);
+      if (scaled < floor) continue;
       this.ids[n] = id;
-      this.scores[n++] = score;
+      this.scores[n++] = scaled;
     }
     this.count = n;
   }
@@ -37,6 +52,15 @@ export class Candidates {
       this.scores[n++] = this.scores[i]!;
     }
     this.count = n;
+  }
+
+  /** Keeps the candidates with these indices, which ascend. */
+  only(indices: readonly number[]): void {
+    for (const [n, i] of indices.entries()) {
+      this.ids[n] = this.ids[i]!;
+      this.scores[n] = this.scores[i]!;
+    }
+    this.count = indices.length;
   }
 
   best(): number {

@@ -1,32 +1,39 @@
 import type { Candidates } from "./candidates.ts";
+import { expMinus } from "./fast-exp.ts";
 import { kthLargest, selectByMass } from "./select.ts";
 
-/** Divides by the temperature, in 32 bits as the reference does. */
-export function scaleByTemperature(c: Candidates, temperature: number): void {
-  const t = Math.fround(temperature);
-  for (let i = 0; i < c.count; i++) c.scores[i]! /= t;
-}
-
-/** The k best, and those as good as the last of them. */
-export function topK(c: Candidates, k: number): void {
-  if (k >= c.count) return;
-  const threshold = kthLargest(c.scores, c.count, k);
-  c.keep((i) => c.scores[i]! >= threshold);
-}
+/** Among this many of the best the border of a nucleus is looked for first, where there are many times more. */
+const FEW = 512;
 
 /** The fewest best tokens that together have probability p. */
 export function topP(c: Candidates, p: number): void {
-  const total = c.weigh();
+  const target = p * c.weigh();
+  if (c.count > 8 * FEW && topPOfFew(c, target)) return;
   const best = c.best();
   for (let i = 0; i < c.count; i++) c.keys[i] = best - c.scores[i]!;
-  let { key, ties } = selectByMass(c.keys, c.masses, c.count, p * total);
+  let { key, ties } = selectByMass(c.keys, c.masses, c.count, target);
   c.keep((i) => c.keys[i]! < key || (c.keys[i] === key && ties-- > 0));
+}
+
+/** The usual case: the nucleus is small. Says whether it was. */
+function topPOfFew(c: Candidates, target: number): boolean {
+  const threshold = kthLargest(c.scores, c.count, FEW);
+  const few: number[] = [];
+  for (let i = 0; i < c.count; i++) if (c.scores[i]! >= threshold) few.push(i);
+  few.sort((a, b) => c.scores[b]! - c.scores[a]! || a - b);
+  let mass = 0;
+  let kept = 0;
+  while (kept < few.length && mass < target) mass += c.masses[few[kept++]!]!;
+  if (mass < target) return false;
+  c.only(few.slice(0, kept).sort((a, b) => a - b));
+  return true;
 }
 
 /** Those at least `share` times as probable as the best. */
 export function minP(c: Candidates, share: number): void {
-  c.weigh();
-  c.keep((i) => c.masses[i]! >= share);
+  const best = c.best();
+  const near = best + Math.log(share) - 1e-6; // spares most of them the exponential
+  c.keep((i) => c.scores[i]! >= near && expMinus(best - c.scores[i]!) >= share);
 }
 
 /** Those whose surprise is nearest to the expected one, up to probability `mass`. */

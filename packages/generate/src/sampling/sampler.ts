@@ -1,7 +1,7 @@
 import { GenerateError } from "../error.ts";
 import { draw, type RandomState } from "../random/random-state.ts";
 import { Candidates } from "./candidates.ts";
-import { epsilonCutoff, etaCutoff, minP, scaleByTemperature, topK, topP, typicalP } from "./filters.ts";
+import { epsilonCutoff, etaCutoff, minP, topP, typicalP } from "./filters.ts";
 import { checkSampling, isGreedy, type SamplingOptions } from "./options.ts";
 import { type History, PENALTIES, type PenaltyContext } from "./penalties.ts";
 
@@ -89,11 +89,9 @@ export class Sampler {
   #filtered(logits: Float32Array, history: History, allow: Uint32Array | undefined): Candidates {
     const { candidates } = this.#scratch;
     const { options } = this;
-    candidates.fill(this.isPlain && !allow ? logits : this.#penalised(logits, history, allow));
+    const scores = this.isPlain && !allow ? logits : this.#penalised(logits, history, allow);
+    candidates.fill(scores, options.temperature || 1, options.topK);
     if (candidates.count === 0) throw new GenerateError("nothing-left", "the options rule out every token");
-    const { temperature = 1 } = options;
-    if (temperature !== 1 && temperature !== 0) scaleByTemperature(candidates, temperature);
-    if (options.topK) topK(candidates, options.topK);
     if (options.topP !== undefined && options.topP < 1) topP(candidates, options.topP);
     if (options.minP) minP(candidates, options.minP);
     if (options.typicalP !== undefined && options.typicalP < 1) typicalP(candidates, options.typicalP);

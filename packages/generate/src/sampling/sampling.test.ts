@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { goldenRoot } from "@llm/fixtures";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { randomState } from "../random/random-state.ts";
+import { draw, randomState } from "../random/random-state.ts";
 import { expMinus } from "./fast-exp.ts";
 import type { SamplingOptions } from "./options.ts";
 import { Sampler } from "./sampler.ts";
@@ -151,6 +151,28 @@ describe("selection without sorting", () => {
         expect(kthLargest(Float32Array.from(values), values.length, k)).toBe(expected);
       }),
     );
+  });
+
+  it("keeps the same nucleus of a large vocabulary as a sort would", () => {
+    let random = randomState(5);
+    const logits = Float32Array.from({ length: 20_000 }, () => {
+      const [u, next] = draw(random);
+      random = next;
+      return 12 * u ** 6;
+    });
+    for (const topP of [0.1, 0.6, 0.95, 0.9999]) {
+      const { ids } = new Sampler({ topP, temperature: 0.7 }, { vocab: logits.length }).distribution(logits, {
+        tokens: [],
+        length: 0,
+        promptLength: 0,
+      });
+      const weights = logits.map((x) => Math.exp(x / 0.7));
+      const order = Array.from(weights.keys()).sort((a, b) => weights[b]! - weights[a]!);
+      const total = weights.reduce((a, b) => a + b);
+      let before = 0;
+      const kept = order.filter((id) => (before += weights[id]!) - weights[id]! < topP * total);
+      expect(Math.abs(ids.length - kept.length)).toBeLessThanOrEqual(1); // the sums are rounded differently
+    }
   });
 
   it("cuts where a sort would", () => {

@@ -180,10 +180,11 @@ export class Scheduler {
       const next = this.#waiting[0]!;
       if (!this.#fits(next) || !(await this.#seat(next))) {
         const victim = this.#lowest();
-        if (this.#lockstep || !victim || rank(victim) >= rank(next)) return;
+        if (this.#lockstep || !victim || victim.importance >= rank(next)) return;
         await this.#preempt(victim);
         continue;
       }
+      next.importance = age(next);
       this.#waiting.shift();
       this.#running.push(next);
     }
@@ -254,7 +255,7 @@ export class Scheduler {
   }
 
   #lowest(): Sequence | undefined {
-    return this.#running.toSorted((a, b) => rank(a) - rank(b) || b.arrival - a.arrival)[0];
+    return this.#running.toSorted((a, b) => a.importance - b.importance || b.arrival - a.arrival)[0];
   }
 
   /** Sends a sequence back to wait; what it had is computed anew, or found again if nobody needs the room. */

@@ -24,6 +24,8 @@ export class Sequence {
   /** The step it came in at, or was last given prompt tokens in. */
   waitingSince = 0;
   lastServed = -1;
+  /** Its priority, with what waiting added to it until it was let in. */
+  importance = 0;
   readonly #tokens: Int32Array; // prompt and answer
   readonly #limit: number; // tokens it may come to
   readonly #stops: ReadonlySet<number>;

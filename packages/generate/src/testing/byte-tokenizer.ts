@@ -17,5 +17,6 @@ export const byteTokenizer: TextTokenizer = {
   },
   eosTokenId: END,
   applyChatTemplate: (messages, { addGenerationPrompt = false } = {}) =>
-    messages.map(({ role, content }) => `<${role}>${String(content)}`).join("") + (addGenerationPrompt ? "<assistant>" : ""),
+    messages.map(({ role, content }) => `<${role}>${String(content)}`).join("") +
+    (addGenerationPrompt ? "<assistant>" : ""),
 };

@@ -38,6 +38,12 @@ function best(rows: readonly Float32Array[], k: number): NonNullable<RowResult["
   return { ids, logits, logSumExp };
 }
 
+function argmax(row: Float32Array): number {
+  let best = 0;
+  for (let v = 1; v < row.length; v++) if (row[v]! > row[best]!) best = v;
+  return best;
+}
+
 function descending(row: Float32Array): number[] {
   return Array.from(row.keys()).sort((a, b) => row[b]! - row[a]! || a - b);
 }
@@ -47,8 +53,8 @@ function pick(
   { method, temperature = 1, topK = 0, topP = 1, minP = 0, random }: DeviceSampling,
   at: number,
 ): number {
+  if (method === "greedy") return argmax(row);
   const order = descending(row);
-  if (method === "greedy") return order[0]!;
   const most = row[order[0]!]!;
   const kept: { id: number; weight: number }[] = [];
   const all = order.map((id) => ({ id, weight: Math.exp((row[id]! - most) / temperature) }));
