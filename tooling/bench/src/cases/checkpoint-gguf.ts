@@ -62,7 +62,7 @@ export const checkpointGguf: Case = {
     const file = join(folder, "model.gguf");
     await writeFile(file, model());
     const checkpoint = await openCheckpoint(file);
-    const python = process.env.LLM_BENCH_PYTHON ?? "python3";
+    const python = process.env.LLM_PYTHON ?? "python3";
     const name = "model.layers.0.mlp.down_proj.weight";
     return [
       {
@@ -83,7 +83,7 @@ export const checkpointGguf: Case = {
       },
       {
         name: "gguf (Python)",
-        detail: `gguf.quants.dequantize of ${python}, mapped file (pip install gguf; LLM_BENCH_PYTHON names another interpreter)`,
+        detail: `gguf.quants.dequantize of ${python}, mapped file (pip install gguf; LLM_PYTHON names another interpreter)`,
         run: async () => JSON.parse((await run(python, ["-c", PYTHON, file])).stdout),
       },
     ];
