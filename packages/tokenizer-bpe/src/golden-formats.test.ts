@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { demoModelFolder } from "@llm/demo-model";
 import { describe, expect, it } from "vitest";
 import { createTokenizer } from "./create.ts";
 import { goldenFiles, goldenNames, readGolden } from "./testing/golden.ts";
@@ -60,9 +61,8 @@ describe("vocab.json and merges.txt alone", () => {
   });
 
   it("make StarCoder's, whose digits stand alone, out of the bundled checkpoint's", () => {
-    const folder = new URL("../../demo-model/", import.meta.url);
     const read = (...names: string[]) =>
-      Object.fromEntries(names.map((name) => [name, readFileSync(new URL(name, folder))]));
+      Object.fromEntries(names.map((name) => [name, readFileSync(`${demoModelFolder}/${name}`)]));
     const pair = createTokenizer(read("vocab.json", "merges.txt"));
     const whole = createTokenizer(read("tokenizer.json", "tokenizer_config.json"));
     expect(pair.specialTokens).toEqual(whole.specialTokens);

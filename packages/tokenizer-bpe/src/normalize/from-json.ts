@@ -1,5 +1,6 @@
 import { invalid, printable, TokenizerError } from "../error.ts";
 import { MAX_PIPELINE_DEPTH } from "../limits.ts";
+import { prefixEdit } from "../text/aligned.ts";
 import { byteToChar } from "../text/byte-alphabet.ts";
 import { booleanOf, type JsonNode, listOf, nodeOf, stringOf } from "../text/json-node.ts";
 import { readPattern } from "../text/pattern.ts";
@@ -50,7 +51,7 @@ function prepend(prefix: string): Normalizer {
   return {
     prefixes: true,
     apply: (text) => (text === "" ? "" : prefix + text),
-    edits: (text) => (text === "" || prefix === "" ? [] : [{ start: 0, end: 0, text: prefix }]),
+    edits: (text) => (text === "" || prefix === "" ? [] : [prefixEdit(text, prefix)]),
   };
 }
 

@@ -1,4 +1,4 @@
-import type { Edit } from "../text/aligned.ts";
+import { type Edit, prefixEdit } from "../text/aligned.ts";
 import { borrowUnits } from "../text/units.ts";
 import { decodeUtf8 } from "../text/utf8.ts";
 import { type Utf8, utf8OfUnits } from "../text/utf8-units.ts";
@@ -109,7 +109,7 @@ export function dummyPrefix(mark: string): Normalizer {
   return {
     prefixes: true,
     apply: (text) => (text === "" ? "" : mark + text),
-    edits: (text) => (text === "" ? [] : [{ start: 0, end: 0, text: mark }]),
+    edits: (text) => (text === "" ? [] : [prefixEdit(text, mark)]),
   };
 }
 

@@ -8,6 +8,7 @@ import { Charsmap } from "../normalize/charsmap.ts";
 import type { Normalizer } from "../normalize/normalizer.ts";
 import { dummyPrefix, dummySuffix, sentencePieceNormalizer } from "../normalize/sentencepiece.ts";
 import type { Stage } from "../split/stage.ts";
+import { prefixEdit } from "../text/aligned.ts";
 import { concatMerges } from "./concat-merges.ts";
 import { PieceType, type SentencePieceSpec } from "./sentencepiece-proto.ts";
 import type { ReadTokenizer } from "./tokenizer-json.ts";
@@ -39,7 +40,7 @@ export function sentencePieceTokenizer(spec: SentencePieceSpec, options: Sentenc
   if (spec.addDummyPrefix && spec.spaceAsSuffix) normalizers.push(dummySuffix(mark));
   else if (spec.addDummyPrefix && options.prefixEachPart) normalizers.push(dummyPrefix(mark));
   else if (spec.addDummyPrefix)
-    stages.push((piece) => [piece.first ? piece.edit([{ start: 0, end: 0, text: mark }]) : piece]);
+    stages.push((piece) => [piece.first ? piece.edit([prefixEdit(piece.text, mark)]) : piece]);
   return {
     normalizers,
     cutter: { stages, scanner: undefined, byteLevel: false },

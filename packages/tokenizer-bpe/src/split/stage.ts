@@ -1,4 +1,4 @@
-import type { Aligned } from "../text/aligned.ts";
+import { type Aligned, prefixEdit } from "../text/aligned.ts";
 import { type Finder, findString } from "../text/pattern.ts";
 import { type Behaviour, cut, stretches } from "./cut.ts";
 
@@ -15,7 +15,7 @@ export function splitAt(find: Finder, behaviour: Behaviour, invert = false): Sta
 
 /** A space before text that begins without one. */
 export const prefixSpace: Stage = (piece) =>
-  piece.text.startsWith(" ") ? [piece] : [piece.edit([{ start: 0, end: 0, text: " " }])];
+  piece.text.startsWith(" ") ? [piece] : [piece.edit([prefixEdit(piece.text, " ")])];
 
 export interface MetaspaceOptions {
   readonly replacement: string;
@@ -30,7 +30,7 @@ export function metaspace({ replacement, prepend, split }: MetaspaceOptions): St
     const { text, first } = piece;
     let marked = piece.edit(spaceEdits(text, replacement));
     const wanted = prepend === "always" || (prepend === "first" && first);
-    if (wanted && !marked.text.startsWith(replacement)) marked = marked.edit([{ start: 0, end: 0, text: replacement }]);
+    if (wanted && !marked.text.startsWith(replacement)) marked = marked.edit([prefixEdit(marked.text, replacement)]);
     return split ? separate(marked) : [marked];
   };
 }

@@ -5,6 +5,12 @@ export interface Edit {
   readonly text: string;
 }
 
+/** Puts something before a text; it counts as part of the first character, as in the Rust library's offsets. */
+export function prefixEdit(text: string, prefix: string): Edit {
+  const first = text === "" ? "" : String.fromCodePoint(text.codePointAt(0)!);
+  return { start: 0, end: first.length, text: prefix + first };
+}
+
 /**
  * A text that remembers where in the user's text each of its units comes from, through any number of edits. Without the
  * arrays, unit i comes from unit `base + i`; ids alone never need them.
