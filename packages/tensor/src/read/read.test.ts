@@ -156,6 +156,18 @@ describe("stored tensors", () => {
     );
   });
 
+  test("runs of rows along several axes, from any row to any other", async () => {
+    const parts = { data: new Uint8Array(Float32Array.from({ length: 24 }, (_, i) => i).buffer) };
+    const rows = [{ start: 0, shape: [3, 2, 4], strides: [4, 12, 1] }];
+    const order = [0, 1, 2].flatMap((a) => [0, 1].flatMap((b) => [0, 1, 2, 3].map((c) => 4 * a + 12 * b + c)));
+    const view = memorySource({ x: { shape: [24], rows, format: "f32", parts } });
+    for (let from = 0; from < 24; from++)
+      for (let to = from + 1; to <= 24; to++) {
+        const { data } = await read(w.slice(w.tensor("x", [24]), 0, from, to), view, "f32");
+        expect([...data]).toEqual(order.slice(from, to));
+      }
+  });
+
   test("strides that make no sense are refused", async () => {
     const parts = { data: new Uint8Array(16) };
     for (const strides of [[-1], [0.5], [1, 1]]) {
