@@ -16,7 +16,12 @@ export async function openCpu({ folder, manifest }: Artefact, options: CpuOption
     throw new TargetError("option-invalid", `--ctx-len ${context}: this model takes at most ${most} tokens`);
   const prepack = isPacked(manifest);
   const model = await openModel(join(folder, modelFile(NET)), { threads: options.threads, prepack });
-  return new CpuSession(model, width, { slots: options.batchSize, context, chunk: Math.min(CHUNK, context) });
+  return new CpuSession(model, width, {
+    slots: options.batchSize,
+    context,
+    chunk: Math.min(CHUNK, context),
+    owner: JSON.stringify([manifest.checkpoint, manifest.units.map(({ key }) => key)]),
+  });
 }
 
 /** Kernels for packed weights want them in an order of their own; float32 ones do as well without, mapped from their file. */

@@ -63,6 +63,7 @@ test("packed files are as small as planned, and tables that are looked up in sta
   const { files } = built.artefact.manifest;
   const packed = files.find(({ path }) => path === "decoder.onnx.data")!.bytes;
   expect(files.some((file) => "link" in file)).toBe(true);
-  expect(packed).toBeGreaterThan(plan("int4")); // norms and biases lie in the checkpoint, padding between parts here
+  expect(packed).toBeLessThan(1.25 * plan("int4")); // parts begin on pages of their own
+  expect(packed).toBeGreaterThan(0.7 * plan("int4")); // what the kernels add is made at load
   expect(plan("int4")).toBeLessThan(plan("fp32"));
 });

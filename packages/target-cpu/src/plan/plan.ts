@@ -54,10 +54,10 @@ function lookedUpOnly(graph: Graph): ReadonlySet<string> {
   return tables.difference(others);
 }
 
-/** Packed ones by their parts. */
+/** Packed ones by their parts; beside each group's scale the kernels keep its sum. */
 function weightBytes({ value, expr }: Weight): number {
   if (expr.op !== "encode") return sizeOfValue(value, {});
-  return ["data", "scales"].reduce((sum, part) => {
+  return ["data", "scales", "scales"].reduce((sum, part) => {
     const { dtype, shape } = partOf(value.type.shape as readonly number[], { ...expr.format, part });
     return sum + sizeOf(shape) * DTYPES[dtype].bytes;
   }, 0);

@@ -13,6 +13,7 @@ import { SPAN_INPUT } from "../lower/inputs.ts";
 import { answer } from "./answer.ts";
 import { type Call, planCalls } from "./calls.ts";
 import { KvCache } from "./kv-cache.ts";
+import { readSlot, writeSlot } from "./saved-slot.ts";
 import { NEXT, statePorts } from "./states.ts";
 
 /** Rows of logits whose memory a session keeps from step to step. */
@@ -23,6 +24,8 @@ export interface CpuSessionOptions {
   readonly context: number;
   /** Most tokens of a row. */
   readonly chunk: number;
+  /** Whose histories these are: what a saved slot is known by. */
+  readonly owner?: string;
   /** What unwritten parts of the cache hold. */
   readonly cacheFill?: number;
 }
@@ -34,13 +37,15 @@ export class CpuSession implements Session {
   readonly #model: OrtSession;
   readonly #ledger: SlotLedger;
   readonly #cache: KvCache;
+  readonly #owner: string;
   readonly #span: Int32Array<ArrayBuffer>;
   /** Results are views of it until the next step. */
   #logits = new Float32Array(0);
   #state: "open" | "busy" | "closed" = "open";
 
-  constructor(model: OrtSession, width: number, { slots, context, chunk, cacheFill }: CpuSessionOptions) {
+  constructor(model: OrtSession, width: number, { slots, context, chunk, owner = "", cacheFill }: CpuSessionOptions) {
     this.#model = model;
+    this.#owner = owner;
     const vocab = Number(model.outputs.find(({ name }) => name === "logits")!.shape[1]);
     this.limits = {
       slots,
@@ -100,6 +105,23 @@ export class CpuSession implements Session {
     await this.#alone(async () => {
       this.#ledger.fork(moves);
       this.#cache.copy(moves);
+    });
+  }
+
+  async save(slot: number): Promise<Uint8Array> {
+    return this.#alone(async () => {
+      const tokens = this.#ledger.length(slot);
+      return writeSlot({ tokens, values: this.#cache.read(slot, tokens) }, this.#owner);
+    });
+  }
+
+  async restore(slot: number, saved: Uint8Array): Promise<number> {
+    return this.#alone(async () => {
+      const { tokens, values } = readSlot(saved, this.#owner, this.#cache.columnFloats);
+      this.#ledger.replace(slot, tokens);
+      this.#cache.reserve(tokens);
+      this.#cache.write(slot, tokens, values);
+      return tokens;
     });
   }
 

@@ -64,6 +64,21 @@ describe("views", () => {
   });
 });
 
+describe("a slot's columns", () => {
+  test("are read and written as one piece, whatever room there is", () => {
+    const small = new KvCache(states, 2, 1000);
+    small.reserve(10);
+    mark(small, 1, 10, 3);
+    const values = small.read(1, 10);
+    expect(values).toHaveLength(10 * small.columnFloats);
+    const large = new KvCache(states, 3, 1000, Number.NaN);
+    large.reserve(600);
+    large.write(2, 10, values);
+    expect(columns(large, 2, 10)).toEqual(marked(3, 10));
+    expect(columns(large, 2, 11)[10]).toBeNaN();
+  });
+});
+
 describe("copies", () => {
   test("happen at once, so that two may be swapped and a third follow", () => {
     const cache = new KvCache(states, 3, 100);

@@ -109,6 +109,34 @@ export class KvCache {
     }
   }
 
+  /** Floats that one column of a slot takes, over all states. */
+  get columnFloats(): number {
+    return this.#stores.reduce((sum, { heads, width }) => sum + heads * width, 0);
+  }
+
+  /** A copy of a slot's first columns, state by state and head by head. */
+  read(slot: number, columns: number): Float32Array {
+    const values = new Float32Array(columns * this.columnFloats);
+    this.#runs(slot, columns, (run, at) => values.set(run, at));
+    return values;
+  }
+
+  /** The opposite: there must be room. */
+  write(slot: number, columns: number, values: Float32Array): void {
+    this.#runs(slot, columns, (run, at) => run.set(values.subarray(at, at + run.length)));
+  }
+
+  /** Visits a slot's first columns, each state's heads in turn, and says where each run goes in a row of all. */
+  #runs(slot: number, columns: number, visit: (run: Float32Array, at: number) => void): void {
+    let at = 0;
+    for (const { heads, width, data } of this.#stores)
+      for (let head = 0; head < heads; head++) {
+        const from = (slot * heads + head) * this.#capacity * width;
+        visit(data.subarray(from, from + columns * width), at);
+        at += columns * width;
+      }
+  }
+
   /** Lets the memory go. */
   clear(): void {
     for (const store of this.#stores) store.data = new Float32Array(0);
