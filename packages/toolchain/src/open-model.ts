@@ -18,7 +18,7 @@ export interface Model {
   readonly weights: WeightSource;
   /** Tensors that nothing uses, and why that does no harm. */
   readonly ignored: Binding["ignored"];
-  /** Fields of the config that the architecture neither reads nor knows to be harmless. */
+  /** Fields of the config that say something which the architecture neither reads nor knows to be harmless. */
   readonly unread: readonly string[];
   close(): Promise<void>;
 }
@@ -75,7 +75,7 @@ export function graphOf({ config: raw, weights }: Checkpoint): ModelGraph {
   const graph = architecture.build(config, (tensor) => weights.get(tensor)?.shape);
   checkSpec(graph);
   const unread = Object.keys(raw).filter(
-    (key) => !config.fieldsRead.has(key) && !Object.hasOwn(architecture.ignored, key),
+    (key) => raw[key] !== null && !config.fieldsRead.has(key) && !Object.hasOwn(architecture.ignored, key),
   );
   return { architecture, graph, unread };
 }

@@ -63,6 +63,7 @@ export async function openRunnable(thing: string | undefined, options: OpenOptio
 }
 
 async function openFinished(folder: string, options: OpenOptions): Promise<Runnable> {
+  const { onEvent: _, ...resolving } = options;
   const artefact = await openArtefact(folder);
   const { model, target: madeFor } = artefact.manifest;
   if (options.target !== undefined && options.target !== madeFor)
@@ -77,12 +78,7 @@ async function openFinished(folder: string, options: OpenOptions): Promise<Runna
     stages: [],
     artefact: artefact.folder,
     defaults: await artefactDefaults(artefact.folder),
-    tokenizer: () =>
-      openTokenizer(options.tokenizer ?? folder, options.tokenizer === undefined ? {} : tokenizerSource(options)),
+    tokenizer: () => openTokenizer(options.tokenizer ?? folder, resolving),
     close: () => session.close(),
   };
-}
-
-function tokenizerSource({ onEvent: _, ...options }: OpenOptions) {
-  return { ...options, want: "tokenizer" } as const;
 }

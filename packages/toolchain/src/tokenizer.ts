@@ -14,7 +14,7 @@ export interface TokenizerDescription {
 
 /** The tokenizer of a MODEL, of an artefact, or in a file of its own. Needs no weights and no config. */
 export async function openTokenizer(model?: string, options: ResolveOptions = {}): Promise<Tokenizer> {
-  const { path } = await resolveModel(model, options);
+  const { path } = await resolveModel(model, { want: "tokenizer", ...options });
   if (!(await stat(path)).isDirectory()) {
     if (!path.endsWith(".gguf")) return loadTokenizer(path);
     const checkpoint = await openCheckpoint(path);
