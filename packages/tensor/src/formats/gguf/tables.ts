@@ -44,28 +44,36 @@ export const gguf_mxfp4: BlockCodec = {
   },
   // As ggml does it: the nearest value, ties to the smaller; OCP rounds ties to even.
   encode(values, packed) {
-    const { fround, abs } = Math;
+    const { abs, fround } = Math;
     for (let at = 0, from = 0; from < values.length; at += 17, from += 32) {
       let largest = 0;
       for (let i = 0; i < 32; i++) largest = Math.max(largest, abs(values[from + i]!));
       // Below fp32's normal numbers the exponent wraps around in ggml's byte; here it stays at its least.
       const exponent = largest > 0 ? Math.max(0, Math.floor(fround(Math.log2(largest))) + 125) : 0;
-      const half = halfPowerOfTwo(exponent);
+      const inverse = 1 / halfPowerOfTwo(exponent);
       packed[at] = exponent;
-      for (let i = 0; i < 16; i++)
-        packed[at + 1 + i] = nearestFp4(values[from + i]!, half) | (nearestFp4(values[from + 16 + i]!, half) << 4);
+      for (let i = 0; i < 32; i++) scaled[i] = values[from + i]! * inverse;
+      for (let i = 0; i < 16; i++) packed[at + 1 + i] = nearestFp4(words[i]!) | (nearestFp4(words[i + 16]!) << 4);
     }
   },
 };
 
-function nearestFp4(value: number, half: number): number {
-  let best = 0;
-  let error = Number.POSITIVE_INFINITY;
-  for (let code = 0; code < 8; code++) {
-    const found = Math.abs(Math.fround(Math.fround(half * FP4[code]!) - Math.abs(value)));
-    if (found < error) [best, error] = [code, found];
-  }
-  return best > 0 && value < 0 ? best | 8 : best;
+/** A block in steps of half its power of two, and the same as bits. */
+const scaled = new Float32Array(32);
+const words = new Uint32Array(scaled.buffer);
+
+/** What lies halfway between neighbours of FP4. */
+const MIDPOINTS = [0.5, 1.5, 2.5, 3.5, 5, 7, 10];
+
+/** The code nearest to each value that the upper half of an fp32 number can be: ties to the smaller, no negative zero. */
+const NEAREST = Uint8Array.from(new Float32Array(new Uint32Array(0x10000).map((_, i) => i << 16).buffer), (value) => {
+  const code = MIDPOINTS.filter((midpoint) => Math.abs(value) > midpoint).length;
+  return value < 0 && code > 0 ? code | 8 : code;
+});
+
+function nearestFp4(word: number): number {
+  // The last bit of the upper half is also set where anything of the lower half was: enough to tell a tie.
+  return NEAREST[(word >>> 16) | (((word & 0xffff) + 0xffff) >>> 16)]!;
 }
 
 function halfPowerOfTwo(exponent: number): number {
