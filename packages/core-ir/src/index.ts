@@ -1,5 +1,6 @@
 export { type BlockRun, blockRuns, blockText } from "./block-classes.ts";
 export * from "./builder.ts";
+export { absorbAll } from "./cache/latent.ts";
 export { type DenseAttention, denseAttention } from "./decoder/dense-attention.ts";
 export { ACTIVATION_NAMES, type ActivationName } from "./decoder/functions.ts";
 export { decoder } from "./decoder/index.ts";

@@ -27,6 +27,9 @@ export interface ToOnnxOptions {
   readonly storage?: Storage;
   /** Names in the file of values whose ids it should not show. */
   readonly names?: Readonly<Record<string, string>>;
+  /** Version of the program that makes the model. */
+  readonly producerVersion?: string;
+  /** Key-value pairs that travel with the file: the checkpoint's fingerprint, its licence, … */
   readonly metadata?: Readonly<Record<string, string>>;
 }
 
@@ -61,6 +64,7 @@ export function toOnnx(from: Graph, options: ToOnnxOptions = {}): OnnxModel {
     outputs,
     ...dropUnread(onnx.nodeList, [...weights, ...constantsOf(graph, onnx), ...onnx.constants], outputs),
     ...(options.functions === undefined ? {} : { functions: options.functions }),
+    ...(options.producerVersion === undefined ? {} : { producerVersion: options.producerVersion }),
     ...(options.metadata === undefined ? {} : { metadata: options.metadata }),
   };
 }

@@ -1,4 +1,4 @@
-import { type Builder, type Graph, rewriteGraph, type Value } from "@llm/core-ir";
+import { absorbAll, type Builder, type Graph, rewriteGraph, type Value } from "@llm/core-ir";
 import { attendOver, type Kept, type Past } from "./attend-over.ts";
 import { BATCH, type Columns, PAST, readColumns, SEQ } from "./columns.ts";
 
@@ -22,7 +22,7 @@ export function transformersInterface(graph: Graph, options: TransformersInterfa
   const present: [name: string, Value][] = [];
   let columns: Columns | undefined;
   let layer = 0;
-  return rewriteGraph(graph, {
+  return rewriteGraph(absorbAll(graph), {
     input({ id }, b) {
       const ids = id === "ids" ? b.input("input_ids", "i64", [BATCH, SEQ]) : undefined;
       columns ??= readColumns(b, options.cache);
@@ -33,7 +33,7 @@ export function transformersInterface(graph: Graph, options: TransformersInterfa
     },
     op(op, b) {
       if (op.kind === "pick") return [op.ins[0]!]; // all rows
-      if (op.kind !== "attention" && op.kind !== "latent_attention") return undefined;
+      if (op.kind !== "attention") return undefined;
       const { out, kept } = attendOver(
         b,
         op,

@@ -17,6 +17,8 @@ export interface OnnxModel {
   readonly values?: readonly OnnxValue[];
   /** Ops defined in the file itself, in terms of others. */
   readonly functions?: readonly OnnxFunction[];
+  /** Version of the program that made it. */
+  readonly producerVersion?: string;
   /** Key-value pairs that travel with the file: model fingerprint, licence, … */
   readonly metadata?: Readonly<Record<string, string>>;
 }

@@ -45,7 +45,7 @@ export function encodeModel(model: OnnxModel, placed: ReadonlyMap<string, Extern
     create(ModelProtoSchema, {
       irVersion: BigInt(irVersionOf(model.opsets)),
       producerName: "llm",
-      producerVersion: model.metadata?.producerVersion ?? "",
+      ...(model.producerVersion === undefined ? {} : { producerVersion: model.producerVersion }),
       opsetImport: opsetsOf(model.opsets),
       metadataProps: entriesOf(model.metadata ?? {}),
       functions: (model.functions ?? []).map(functionOf),
