@@ -17,7 +17,7 @@ function place(file: string, text: string): void {
 }
 
 test("without a binary the reason says for which platform and how to get one", () => {
-  const { addon, status } = loadAddon({ root, platform: "plan9-mips" });
+  const { addon, status } = loadAddon({ root, platform: "plan9-mips", env: {} });
   expect(addon).toBeUndefined();
   expect(status.state).toBe("not-built");
   expect(status).toHaveProperty("reason", expect.stringMatching(/no binary for plan9-mips.*build/));
@@ -26,7 +26,7 @@ test("without a binary the reason says for which platform and how to get one", (
 test("a damaged binary is no reason to stop", () => {
   const [, prebuilt] = addonPlaces(root, "linux-x64");
   place(prebuilt!, "not a shared object");
-  const { addon, status } = loadAddon({ root, platform: "linux-x64" });
+  const { addon, status } = loadAddon({ root, platform: "linux-x64", env: {} });
   expect(addon).toBeUndefined();
   expect(status).toMatchObject({ state: "failed", file: prebuilt });
 });
@@ -46,7 +46,7 @@ test("one that was built here comes before the one that was shipped", () => {
   const [built, prebuilt] = addonPlaces(root, "linux-x64");
   place(built!, "");
   place(prebuilt!, "");
-  expect(loadAddon({ root, platform: "linux-x64" }).status).toHaveProperty("file", built);
+  expect(loadAddon({ root, platform: "linux-x64", env: {} }).status).toHaveProperty("file", built);
 });
 
 test("the status tells the truth", () => {

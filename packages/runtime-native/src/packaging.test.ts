@@ -4,11 +4,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { loadAddon } from "./addon.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const made = join(root, "dist/addon.js");
 const compiled = existsSync(made) && statSync(made).mtimeMs >= statSync(join(root, "src/addon.ts")).mtimeMs;
-const built = existsSync(join(root, "build/Release/llm_native.node"));
+const built = loadAddon({ env: {} }).addon !== undefined;
 
 let folder: string;
 beforeAll(() => {
