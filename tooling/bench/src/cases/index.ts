@@ -6,6 +6,7 @@ import { exportConvert, exportReference } from "./export.ts";
 import { formats } from "./formats.ts";
 import { graph } from "./graph.ts";
 import { startup } from "./startup.ts";
+import { tokenizerCases } from "./tokenizer.ts";
 
 /** Every case; a package's claims have theirs in a file of its own. */
 export const cases: readonly Case[] = [
@@ -17,4 +18,5 @@ export const cases: readonly Case[] = [
   checkpointRead,
   checkpointGguf,
   formats,
+  ...tokenizerCases,
 ];
