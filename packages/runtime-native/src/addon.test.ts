@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { addonPlaces, addonStatus, loadAddon } from "./addon.ts";
+import { skipWithout } from "./testing/skip-without-addon.ts";
 
 let root: string;
 beforeEach(() => {
@@ -56,7 +57,7 @@ test("the status tells the truth", () => {
 });
 
 const built = loadAddon();
-test.skipIf(!built.addon)("several workers can load it", async () => {
+test.skipIf(skipWithout(built.addon !== undefined))("several workers can load it (needs: pnpm build)", async () => {
   const script = `
     import { Worker, isMainThread } from "node:worker_threads";
     import { addonStatus, cpuFeatures } from ${JSON.stringify(new URL("./index.ts", import.meta.url).href)};

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { NativeError } from "../error.ts";
+import { skipWithout } from "../testing/skip-without-addon.ts";
 import { type TinyModel, tinyOnnx } from "../testing/tiny-onnx.ts";
 import { openOrt, ortAddonStatus, ortVersion } from "./open.ts";
 import type { OrtOptions } from "./session.ts";
@@ -67,7 +68,7 @@ const backends = ["onnxruntime-node", "addon"] as const;
 
 describe.each(backends)("%s", (backend) => {
   const open = (file: string, options: OrtOptions = {}) => openOrt(file, { ...options, backend });
-  if (backend === "addon" && !addon.used) {
+  if (backend === "addon" && !addon.used && skipWithout(false)) {
     test.skip(`needs the addon: ${addon.reason}`, () => {});
     return;
   }
@@ -209,7 +210,7 @@ describe.each(backends)("%s", (backend) => {
   });
 });
 
-test.skipIf(!addon.used)("the addon leaves the event loop free while a model runs", async () => {
+test.skipIf(skipWithout(addon.used))("the addon leaves the event loop free while a model runs", async () => {
   const port = { type: "f32", shape: ["n", "n"] } as const;
   const file = model("busy", {
     nodes: [{ op: "MatMul", inputs: ["x", "x"], outputs: ["y"] }],
@@ -230,14 +231,14 @@ test.skipIf(!addon.used)("the addon leaves the event loop free while a model run
   await session.close();
 });
 
-test.skipIf(!addon.used)("a model that is closed while it runs still answers", async () => {
+test.skipIf(skipWithout(addon.used))("a model that is closed while it runs still answers", async () => {
   const session = await openOrt(model("close", add));
   const running = session.run({ x, y }, { sum: null });
   await session.close();
   expect((await running).sum?.data[0]).toBe(11);
 });
 
-test.skipIf(!addon.used)("memory that was sent away is refused, not read", async () => {
+test.skipIf(skipWithout(addon.used))("memory that was sent away is refused, not read", async () => {
   const session = await openOrt(model("moved", add));
   const gone = ortTensor("f32", [2, 2]);
   await session.run({ x: gone, y }, { sum: null });

@@ -1,9 +1,9 @@
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openCheckpoint } from "@llm/checkpoint";
 import { corePasses, type Graph, type PassStep, programOf, runPipeline } from "@llm/core-ir";
-import { goldenDir, readGolden } from "@llm/fixtures";
+import { goldenDir, readGolden, readGoldenConfig } from "@llm/fixtures";
 import { architectureFor, Config } from "@llm/models";
 import type { Artefact, ModelCard } from "@llm/target";
 import { buildArtefact } from "@llm/target/engine";
@@ -22,8 +22,7 @@ export interface BuiltGolden {
 }
 
 export function goldenGraph(name: string, file: ConfigFile = "config.json"): Graph {
-  const raw = JSON.parse(readFileSync(`${goldenDir(name)}/${file}`, "utf8"));
-  const config = new Config({ ...raw, ...readGolden(name).overrides });
+  const config = new Config(readGoldenConfig(name, file));
   return architectureFor(config.raw).build(config);
 }
 
