@@ -1,10 +1,14 @@
 import type { Case } from "../case.ts";
+import { batching, prefixes } from "./batching.ts";
 import { checkpointGguf } from "./checkpoint-gguf.ts";
 import { checkpointOpen } from "./checkpoint-open.ts";
 import { checkpointRead } from "./checkpoint-read.ts";
+import { cpuRuntime } from "./cpu-runtime.ts";
 import { exportConvert, exportReference } from "./export.ts";
 import { formats } from "./formats.ts";
 import { graph } from "./graph.ts";
+import { sampling } from "./sampling.ts";
+import { scheduler } from "./scheduler.ts";
 import { startup } from "./startup.ts";
 import { tokenizerCases } from "./tokenizer.ts";
 
@@ -18,5 +22,10 @@ export const cases: readonly Case[] = [
   checkpointRead,
   checkpointGguf,
   formats,
+  cpuRuntime,
   ...tokenizerCases,
+  sampling,
+  scheduler,
+  batching,
+  prefixes,
 ];

@@ -1,0 +1,79 @@
+import { rmSync } from "node:fs";
+import { monitorEventLoopDelay } from "node:perf_hooks";
+import { type OrtSession, type OrtTensor, openOrt, ortTensor, ortVersion } from "@llm/runtime-native/ort";
+import type { Case, Measurement, Side } from "../case.ts";
+import { cpuModel } from "./cpu-model.ts";
+
+const STEPS = 20;
+/** The cache's room in tokens: what a short conversation needs, and what a long one would. */
+const [SHORT, LONG] = [128, 4352];
+
+/** A cache with room for `tokens`, as inputs and as outputs over the same memory. */
+function cacheOf(
+  model: OrtSession,
+  tokens: number,
+): { inputs: Record<string, OrtTensor>; outputs: Record<string, OrtTensor> } {
+  const inputs: Record<string, OrtTensor> = {};
+  const outputs: Record<string, OrtTensor> = {};
+  for (const { name, shape } of model.inputs) {
+    if (!model.outputs.some((output) => output.name === `next.${name}`)) continue;
+    const [, heads, , width] = shape as number[];
+    inputs[name] = ortTensor("f32", [1, heads, tokens, width]);
+    outputs[`next.${name}`] = inputs[name];
+  }
+  return { inputs, outputs };
+}
+
+async function measure(model: OrtSession): Promise<Measurement> {
+  const caches = [cacheOf(model, SHORT), cacheOf(model, LONG)];
+  const logits = ortTensor("f32", [1, 8192]);
+  const times: number[][] = [[], []];
+  const delay = monitorEventLoopDelay({ resolution: 1 });
+  delay.enable();
+  for (let at = 32; at < 32 + STEPS; at++)
+    for (const [side, { inputs, outputs }] of caches.entries()) {
+      const one = (value: number, shape: readonly number[]) => ortTensor("i32", shape, Int32Array.of(value));
+      const given = { ...inputs, ids: one(at, [1, 1]), positions: one(at, [1, 1]), rows: one(0, [1]) };
+      const start = performance.now();
+      await model.run(given, { ...outputs, logits });
+      times[side].push(performance.now() - start);
+    }
+  delay.disable();
+  const median = (list: number[]) => list.toSorted((a, b) => a - b)[STEPS / 2];
+  const [short, long] = times.map(median);
+  return { stepMs: short, longOverShort: long / short, loopDelayMs: delay.percentile(99) / 1e6 };
+}
+
+/** Steps through our addon beside the binding that ONNX Runtime publishes, in one process and in turn. */
+export const cpuRuntime: Case = {
+  name: "cpu-runtime",
+  title: "A decoding step on the CPU: the addon beside onnxruntime-node",
+  metrics: [
+    { key: "stepMs", unit: "ms", better: "lower", bar: 1 },
+    { key: "longOverShort", unit: "x", better: "lower", limit: 1.05 },
+    { key: "loopDelayMs", unit: "ms", better: "lower", limit: 5 },
+  ],
+  rounds: 10,
+  baseline: "onnxruntime-node",
+  async sides() {
+    const { file, folder } = await cpuModel();
+    const version = await ortVersion();
+    const side = (backend: "addon" | "onnxruntime-node"): Side => {
+      let model: OrtSession;
+      return {
+        name: backend,
+        detail: `ONNX Runtime ${version}, 4-bit weights, ${SHORT} and ${LONG} tokens of room`,
+        async prepare() {
+          model = await openOrt(file, { backend, prepack: true });
+          await measure(model);
+        },
+        run: () => measure(model),
+        async close() {
+          await model.close();
+          rmSync(folder, { recursive: true, force: true });
+        },
+      };
+    };
+    return [side("addon"), side("onnxruntime-node")];
+  },
+};
