@@ -4,16 +4,19 @@ import { HASH_SEED, hashByte, type Vocab } from "../model/vocab.ts";
 /**
  * Merges for vocabularies that only rank tokens (SentencePiece by score, tiktoken by id): any two neighbours merge whose
  * concatenation is a token, so each token stands for all the ways to cut it in two. `order` lists the tokens from the
- * first to merge to the last with their ranks. A byte-level token's alphabet makes characters of bytes, so cutting between
+ * first to merge to the last, `ranks` their ranks. A byte-level token's alphabet makes characters of bytes, so cutting between
  * characters cuts those between bytes.
  */
 export function concatMerges(
   vocab: Vocab,
-  order: Iterable<readonly [id: number, rank: number]>,
+  order: Int32Array,
+  ranks: Int32Array,
   usable: (id: number) => boolean,
 ): MergeTable {
   const table = new MergeTable(vocab.count * 2);
-  for (const [id, rank] of order) {
+  for (let index = 0; index < order.length; index++) {
+    const id = order[index];
+    const rank = ranks[index];
     const token = vocab.utf8Of(id);
     if (token === undefined) continue;
     let hash = HASH_SEED; // of the left side, as it grows

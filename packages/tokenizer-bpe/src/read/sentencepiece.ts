@@ -64,17 +64,15 @@ export function sentencePieceTokenizer(spec: SentencePieceSpec, options: Sentenc
 function bpeModel(spec: SentencePieceSpec, vocab: Vocab): Model {
   const { pieces } = spec;
   const usable = (id: number) => pieces[id].type === PieceType.normal || pieces[id].type === PieceType.userDefined;
-  const order = Array.from(pieces.keys()).filter(usable);
+  const order = Int32Array.from(Array.from(pieces.keys()).filter(usable));
   order.sort((a, b) => pieces[b].score - pieces[a].score || a - b);
   // Equal scores are equal ranks: of those the leftmost pair merges first.
-  let rank = -1;
-  const ranked = order.map((id, index): readonly [number, number] => {
-    if (index === 0 || pieces[id].score !== pieces[order[index - 1]].score) rank = index;
-    return [id, rank];
-  });
+  const ranks = new Int32Array(order.length);
+  for (let i = 1; i < order.length; i++)
+    ranks[i] = pieces[order[i]].score === pieces[order[i - 1]].score ? ranks[i - 1] : i;
   return new BpeModel({
     vocab,
-    merges: concatMerges(vocab, ranked, usable),
+    merges: concatMerges(vocab, order, ranks, usable),
     byteLevel: false,
     byteFallback: spec.byteFallback,
     unknown: pieces[spec.unknownId].text,

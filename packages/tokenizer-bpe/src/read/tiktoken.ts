@@ -9,7 +9,7 @@ import { translateRegex } from "../split/regex.ts";
 import { splitAt } from "../split/stage.ts";
 import { byteToChar } from "../text/byte-alphabet.ts";
 import { findRegex } from "../text/pattern.ts";
-import { decodeUtf8, putUtf8 } from "../text/utf8.ts";
+import { putUtf8 } from "../text/utf8.ts";
 import { concatMerges } from "./concat-merges.ts";
 import type { ReadTokenizer } from "./tokenizer-json.ts";
 
@@ -25,8 +25,7 @@ export interface TiktokenEncoding {
 /** Reads a `.tiktoken` file: a line for each token, its bytes in base64 and its rank, which is its id. */
 export function readTiktoken(file: Uint8Array, encoding: TiktokenEncoding): ReadTokenizer {
   const vocab = readRanks(file, encoding.extraRanks ?? {});
-  const ids: (readonly [number, number])[] = [];
-  for (let id = 0; id < vocab.size; id++) ids.push([id, id]);
+  const ids = Int32Array.from({ length: vocab.size }, (_, id) => id);
   for (const byte of byteToChar)
     if (vocab.idOf(byte) < 0) throw invalid("has no token for every byte: not a tiktoken rank file");
   const addedTokens: AddedToken[] = Object.entries(encoding.specialTokens).map(([content, id]) =>
@@ -37,7 +36,12 @@ export function readTiktoken(file: Uint8Array, encoding: TiktokenEncoding): Read
   return {
     normalizers: [],
     cutter: { stages: find === undefined ? [] : [splitAt(find, "Isolated")], scanner, byteLevel: true },
-    model: new BpeModel({ vocab, merges: concatMerges(vocab, ids, () => true), byteLevel: true, ignoreMerges: true }),
+    model: new BpeModel({
+      vocab,
+      merges: concatMerges(vocab, ids, ids, () => true),
+      byteLevel: true,
+      ignoreMerges: true,
+    }),
     addedTokens,
     post: noPostProcessing,
     decoder: readDecoder({ type: "ByteLevel" }),
@@ -46,38 +50,55 @@ export function readTiktoken(file: Uint8Array, encoding: TiktokenEncoding): Read
 
 /** The tokens, written in GPT-2's alphabet like every other byte-level vocabulary. */
 function readRanks(file: Uint8Array, extra: Readonly<Record<string, number>>): Vocab {
-  const lines = decodeUtf8(file).split("\n");
   const entries = new VocabEntries();
   const chars = byteToChar.map((char) => char.charCodeAt(0));
   const more = Object.entries(extra);
-  let arena = new Uint8Array(file.length * 2 + more.reduce((sum, [text]) => sum + text.length * 3, 0));
+  const arena = new Uint8Array(file.length * 2 + more.reduce((sum, [text]) => sum + text.length * 3, 0));
   let length = 0;
-  const add = (bytes: string, rank: number) => {
+  let line = 0;
+  for (let at = 0; at < file.length; at++) {
+    line++;
+    if (file[at] === LINE_FEED || file[at] === CARRIAGE_RETURN) continue;
     const start = length;
-    for (let i = 0; i < bytes.length; i++) length = putUtf8(arena, length, chars[bytes.charCodeAt(i)]);
+    let bits = 0;
+    let held = 0;
+    for (; file[at] !== SPACE; at++) {
+      const value = file[at] === PADDING ? 0 : sextets[file[at] ?? 0];
+      if (value < 0 || at >= file.length) throw invalid(`line ${line} is not a token in base64 and its rank`);
+      if (file[at] === PADDING) continue;
+      bits = (bits << 6) | value;
+      held += 6;
+      if (held < 8) continue;
+      held -= 8;
+      length = putUtf8(arena, length, chars[(bits >>> held) & 0xff]);
+      bits &= (1 << held) - 1;
+    }
+    let rank = 0;
+    const digits = ++at;
+    for (; file[at] >= 0x30 && file[at] <= 0x39 && at - digits < 10; at++) rank = rank * 10 + file[at] - 0x30;
+    if (file[at] === CARRIAGE_RETURN) at++;
+    if (at === digits || length === start || (at < file.length && file[at] !== LINE_FEED))
+      throw invalid(`line ${line} is not a token in base64 and its rank`);
     entries.push(rank, start, length, hashBytes(arena, start, length));
-  };
-  for (const [index, line] of lines.entries()) {
-    if (line === "" || line === "\r") continue;
-    const space = line.indexOf(" ");
-    const rank = Number(line.slice(space + 1));
-    if (space < 1 || !/^\d{1,9}\r?$/.test(line.slice(space + 1)))
-      throw invalid(`line ${index + 1} is not a token and its rank`);
-    add(fromBase64(line.slice(0, space), index), rank);
   }
   if (entries.length === 0) throw invalid("has no tokens");
-  for (const [text, rank] of more) add(text, rank);
-  arena = arena.slice(0, length);
-  return new Vocab(arena, entries);
+  for (const [text, rank] of more) {
+    const start = length;
+    for (let i = 0; i < text.length; i++) length = putUtf8(arena, length, chars[text.charCodeAt(i)]);
+    entries.push(rank, start, length, hashBytes(arena, start, length));
+  }
+  return new Vocab(arena.slice(0, length), entries);
 }
 
-function fromBase64(text: string, index: number): string {
-  try {
-    return atob(text);
-  } catch (error) {
-    throw invalid(`line ${index + 1} is not base64`, error);
-  }
-}
+const SPACE = 0x20;
+const LINE_FEED = 0x0a;
+const CARRIAGE_RETURN = 0x0d;
+const PADDING = 0x3d;
+
+/** The six bits that each base64 digit stands for, −1 for everything else. */
+const sextets = new Int8Array(256).fill(-1);
+for (const [value, digit] of [..."ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"].entries())
+  sextets[digit.charCodeAt(0)] = value;
 
 /** The error for a rank file that nothing says how to cut text for. */
 export function unknownEncoding(name: string): TokenizerError {
