@@ -2,6 +2,7 @@ export { type BenchOptions, type BenchReport, type BenchTest, benchSession } fro
 export { type BuildOptions, type Built, build, type Prepared, prepare } from "./build.ts";
 export { argmax, type Distance, distance, type LogitsDistance, logitsDistance } from "./compare.ts";
 export { type DiagnoseOptions, type Diagnosis, diagnose } from "./doctor.ts";
+export { type Dump, readDump } from "./dump.ts";
 export { ToolchainError, type ToolchainErrorCode } from "./error.ts";
 export {
   type ExportedFile,
@@ -39,7 +40,7 @@ export { DEFAULT_MODEL, type ModelLocation, type ResolveOptions, resolveModel } 
 export { type ExposedOptions, type ExposedRun, runExposed } from "./run-exposed.ts";
 export { targetOptions } from "./target-options.ts";
 export { findTarget, type InstalledTarget, installedTargets, surveyTargets, type TargetSurvey } from "./targets.ts";
-export { THRESHOLDS, type Thresholds } from "./thresholds.ts";
+export { THRESHOLDS, type Thresholds, thresholdsFor } from "./thresholds.ts";
 export { openTokenizer, type TokenizerDescription, tokenizerOf } from "./tokenizer.ts";
 export { type BlockReport, type VerifyOptions, type VerifyReport, verify } from "./verify.ts";
 export { type NamedFloats, writeSafetensors } from "./write-safetensors.ts";

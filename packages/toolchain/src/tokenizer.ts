@@ -2,6 +2,7 @@ import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { type Checkpoint, openCheckpoint } from "@llm/checkpoint";
 import { createTokenizer, loadTokenizer, type Tokenizer } from "@llm/tokenizer-bpe";
+import { ToolchainError } from "./error.ts";
 import { MODEL_FILES } from "./model-files.ts";
 import { type ResolveOptions, resolveModel } from "./resolve-model.ts";
 
@@ -34,7 +35,11 @@ export async function tokenizerOf(checkpoint: Checkpoint): Promise<Tokenizer> {
     const bytes = await checkpoint.readFile(name);
     if (bytes) files[name] = bytes;
   }
-  return createTokenizer(files);
+  try {
+    return createTokenizer(files);
+  } catch (error) {
+    throw new ToolchainError("tokenizer-missing", `${checkpoint.path}: ${(error as Error).message}`, { cause: error });
+  }
 }
 
 export async function describeTokenizer(path: string): Promise<TokenizerDescription> {

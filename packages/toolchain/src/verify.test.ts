@@ -3,6 +3,7 @@ import { goldenDir } from "@llm/fixtures";
 import { afterAll, describe, expect, it } from "vitest";
 import { openModel } from "./open-model.ts";
 import { findTarget } from "./targets.ts";
+import { THRESHOLDS } from "./thresholds.ts";
 import { verify } from "./verify.ts";
 
 const { target } = await findTarget("cpu");
@@ -39,6 +40,15 @@ describe("verify", () => {
       await model.close();
     },
   );
+
+  it.each(["int8", "int4"])("takes %s for what it is: close, not equal", async (format) => {
+    const { ok, logits } = await verify(demo, target, { targetOptions: { format } });
+    expect(ok).toBe(true);
+    expect(logits.maxAbs).toBeGreaterThan(1e-2);
+    expect(await verify(demo, target, { targetOptions: { format }, thresholds: THRESHOLDS.fp32 })).toMatchObject({
+      ok: false,
+    });
+  });
 
   it("fails when the exported graph computes something else", async () => {
     const off = { ...target, pipeline: (...args: Parameters<typeof target.pipeline>) => target.pipeline(...args) };

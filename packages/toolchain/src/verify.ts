@@ -1,13 +1,15 @@
 import { type Graph, StreamedReference } from "@llm/core-ir";
 import type { Target } from "@llm/target";
 import { type Distance, distance, type LogitsDistance, logitsDistance } from "./compare.ts";
+import type { Dump } from "./dump.ts";
 import { ToolchainError } from "./error.ts";
 import { parseLayers } from "./layers.ts";
 import { decoderBlocks } from "./model-card.ts";
 import type { Model } from "./open-model.ts";
 import { type ExposedOptions, runExposed } from "./run-exposed.ts";
+import { targetOptions } from "./target-options.ts";
 import { thinGraph } from "./thin-graph.ts";
-import { holds, THRESHOLDS, type Thresholds } from "./thresholds.ts";
+import { holds, type Thresholds, thresholdsFor } from "./thresholds.ts";
 
 export interface VerifyOptions extends ExposedOptions {
   /** `A-B`, counted from 0: only these blocks, between the embedding and the head. */
@@ -19,6 +21,8 @@ export interface VerifyOptions extends ExposedOptions {
   /** How many of those; 24 unless said. */
   readonly tokens?: number;
   readonly thresholds?: Thresholds;
+  /** What another implementation computed, to compare with instead of the reference interpreter. */
+  readonly against?: Dump;
 }
 
 /** One block's result; "embedding" and "block_0" and so on. */
@@ -41,33 +45,65 @@ const TOKENS = 24;
 
 /**
  * Exports the model for a target with every block's result as an output, runs it there and on the reference interpreter, and
- * compares. Blocks that aren't asked for are left out of both, with their weights, so that a range of a large model is cheap.
+ * compares the stream after each: an error shows where it begins. Blocks that aren't asked for are left out of both, with their weights, so that a range of a large model is cheap.
  *
  * @example
  * const { ok, blocks } = await verify(model, cpuTarget, { layers: "0-3" });
  */
 export async function verify<O>(model: Model, target: Target<O>, options: VerifyOptions = {}): Promise<VerifyReport> {
   const began = performance.now();
-  const { card, weights } = model;
+  const { card } = model;
   const ids = checked(
-    options.ids ?? someTokens(card.vocab, Math.min(options.tokens ?? TOKENS, card.context)),
+    options.ids ?? options.against?.ids ?? someTokens(card.vocab, Math.min(options.tokens ?? TOKENS, card.context)),
     card.vocab,
   );
   const graph = thinGraph(model.graph, chosenBlocks(model.graph, options));
   const actual = await runExposed(model, graph, target, ids, options);
-  // Each weight is needed once: there is no reason to hold more than a block's.
-  const reference = new StreamedReference(graph, weights, { context: ids.length });
-  const expected = (await reference.step([{ slot: 0, at: 0, tokens: ids }]))[0]!;
+  const expected = options.against ? dumped(options.against, model, ids, options) : await computed(model, graph, ids);
 
-  const thresholds = options.thresholds ?? THRESHOLDS.fp32;
-  const blocks = actual.blocks.map(({ name, values }, at): BlockReport => {
-    const found = distance(values, expected.hidden[at]!);
-    return { name, ...found, ok: holds(found, largest(expected.hidden[at]!), thresholds) };
+  const thresholds = options.thresholds ?? thresholdsFor(targetOptions(target, options.targetOptions) as object);
+  const blocks = actual.blocks.flatMap(({ name, values }, at): BlockReport[] => {
+    const wanted = expected.hidden[at];
+    if (!wanted) return [];
+    const found = distance(values, wanted);
+    return [{ name, ...found, ok: holds(found, largest(wanted), thresholds) }];
   });
   const found = logitsDistance(actual.logits, expected.logits, card.vocab);
   const logits = { ...found, ok: holds(found, largest(expected.logits), thresholds) };
   const ok = logits.ok && blocks.every((block) => block.ok);
   return { runner: actual.runner, tokens: ids.length, blocks, logits, ok, seconds: (performance.now() - began) / 1000 };
+}
+
+interface Expected {
+  readonly hidden: readonly (Float32Array | undefined)[];
+  readonly logits: Float32Array;
+}
+
+async function computed(model: Model, graph: Graph, ids: Int32Array): Promise<Expected> {
+  // Each weight is needed once: there is no reason to hold more than a block's.
+  const reference = new StreamedReference(graph, model.weights, { context: ids.length });
+  return (await reference.step([{ slot: 0, at: 0, tokens: ids }]))[0]!;
+}
+
+/** The dump's numbers, if they can be this model's for these tokens. */
+function dumped(against: Dump, { card }: Model, ids: Int32Array, options: VerifyOptions): Expected {
+  const refuse = (why: string) => new ToolchainError("input-invalid", `the dump ${why}`);
+  if (options.layers !== undefined || options.blocks) throw refuse("is of the whole model: leave out --layers");
+  if (!against.logits) throw refuse("has no logits");
+  const sizes: [string, Float32Array | undefined, number][] = [
+    ["logits", against.logits, card.vocab],
+    ...against.hidden.map((values, i): [string, Float32Array | undefined, number] => [
+      `hidden.${i}`,
+      values,
+      card.width,
+    ]),
+  ];
+  for (const [name, values, width] of sizes)
+    if (values && values.length !== ids.length * width)
+      throw refuse(
+        `has ${values.length} numbers in ${name}; ${ids.length} tokens of this model make ${ids.length} × ${width}`,
+      );
+  return { hidden: against.hidden, logits: against.logits };
 }
 
 function chosenBlocks(graph: Graph, { layers, blocks }: VerifyOptions): ReadonlySet<string> {

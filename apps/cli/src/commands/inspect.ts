@@ -55,7 +55,7 @@ function checkpointRows(found: CheckpointInspection): Row[] {
           ["parameters", count(model.parameters)],
         ] as Row[])
       : []),
-    ["tensors", `${found.tensors.length}, ${bytes(found.bytes)}, ${formats.join(", ")}`],
+    ["tensors", [String(found.tensors.length), bytes(found.bytes), ...formats].join(", ")],
     ...(found.quantisation ? [["quantised", found.quantisation] as Row] : []),
     ...(found.onnx.length > 0 ? [["onnx", found.onnx.join(", ")] as Row] : []),
     ["files", found.files.join(", ")],

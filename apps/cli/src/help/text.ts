@@ -38,7 +38,7 @@ export function commandHelp(command: Command, targets: readonly TargetOptions[])
     "",
     "Options:",
     ...table([...own, ["-h, --help", "Show this help"]]),
-    ...targets.flatMap(({ id, options }) => targetSection(id, options)),
+    ...targets.flatMap(({ id, options }) => targetSection(id, without(options, command))),
     "",
     "With --json:",
     ...table(Object.entries(command.json)),
@@ -67,7 +67,8 @@ export function optionTerm(key: string, option: CliOption): string {
 
 /** What an option does, its default and its other spellings. */
 export function optionText(option: CliOption): string {
-  const doc = option.default === true && option.kind === "boolean" ? `Don't: ${lowerFirst(option.doc)}` : option.doc;
+  const said = option.doc.replace(/\.$/, "");
+  const doc = option.default === true && option.kind === "boolean" ? `Don't: ${lowerFirst(said)}` : said;
   const facts: string[] = [];
   if (option.default !== undefined && option.kind !== "boolean") facts.push(`default: ${printed(option.default)}`);
   if (option.alias?.length) facts.push(`also ${option.alias.map((name) => `--${kebab(name)}`).join(", ")}`);
@@ -95,6 +96,12 @@ export function argumentRow({ name, doc, default: value, flags = [], short, flag
 function targetSection(id: string, options: TargetOptions["options"]): readonly string[] {
   const rows = Object.entries(options).map(([key, option]) => optionRow(key, option));
   return rows.length === 0 ? [] : ["", `Options of --target ${id}:`, ...table(rows)];
+}
+
+/** Options that the command has under the same name aren't said twice. */
+function without(options: TargetOptions["options"], command: Command): TargetOptions["options"] {
+  const own = new Set(command.options.map((key) => flagOf(key, OPTIONS[key])));
+  return Object.fromEntries(Object.entries(options).filter(([key, option]) => !own.has(flagOf(key, option))));
 }
 
 function table(rows: readonly Row[]): readonly string[] {
