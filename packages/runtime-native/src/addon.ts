@@ -85,7 +85,8 @@ export function loadAddon(options: LoadOptions = {}): LoadedAddon {
   const places = env.LLM_ADDON ? [env.LLM_ADDON] : addonPlaces(root, platform);
   const file = places.find((place) => existsSync(place));
   if (file === undefined) {
-    const reason = `no binary for ${platform}; with a C++ compiler and cmake, build one in ${root} with: npm run build`;
+    const build = existsSync(join(root, "scripts")) ? `; with a C++ compiler and cmake: npm run build in ${root}` : "";
+    const reason = `there is no binary for ${platform}${build}`;
     return { addon: undefined, status: { state: "not-built", reason } };
   }
   try {

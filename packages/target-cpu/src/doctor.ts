@@ -21,7 +21,7 @@ function addon(): Finding {
   if (status.used)
     return { name: "addon", state: "ok", detail: "models run on a thread of their own, nothing is copied" };
   const detail = `not in use, so steps are slower and hold up the event loop: ${status.reason}`;
-  return { name: "addon", state: "warning", detail, fix: "build it where a C++ compiler and cmake are: npm run build" };
+  return { name: "addon", state: "warning", detail };
 }
 
 function processor(): Finding {
