@@ -90,6 +90,8 @@ function dumped(against: Dump, { card }: Model, ids: Int32Array, options: Verify
   const refuse = (why: string) => new ToolchainError("input-invalid", `the dump ${why}`);
   if (options.layers !== undefined || options.blocks) throw refuse("is of the whole model: leave out --layers");
   if (!against.logits) throw refuse("has no logits");
+  if (against.hidden.length > card.blocks + 1)
+    throw refuse(`has ${against.hidden.length - 1} blocks, the model ${card.blocks}`);
   const sizes: [string, Float32Array | undefined, number][] = [
     ["logits", against.logits, card.vocab],
     ...against.hidden.map((values, i): [string, Float32Array | undefined, number] => [

@@ -1,4 +1,4 @@
-import { findTarget, type VerifyReport, verify } from "@llm/toolchain";
+import { findTarget, readDump, type VerifyReport, verify } from "@llm/toolchain";
 import type { Call, Outcome } from "../definition/command.ts";
 import { DEFAULT_TARGET } from "../definition/options.ts";
 import type { Io } from "../output/io.ts";
@@ -8,13 +8,14 @@ import { openCalled } from "./open.ts";
 
 /** `llm verify` */
 export async function run(call: Call, io: Io): Promise<Outcome> {
-  const { layers, ids } = call.options;
+  const { layers, ids, against } = call.options;
   const { target } = await findTarget(call.target ?? DEFAULT_TARGET);
   const model = await openCalled(call, io);
   try {
     io.progress.begin("verify", `${model.name} on ${target.title}`);
     const report = await verify(model, target, {
       ...(layers === undefined ? {} : { layers }),
+      ...(against === undefined ? {} : { against: await readDump(against) }),
       ...(ids === undefined ? {} : { ids: parseIds(ids, "--ids") }),
       targetOptions: call.targetOptions,
       env: io.env,
@@ -31,7 +32,7 @@ export async function run(call: Call, io: Io): Promise<Outcome> {
 
 function failure({ blocks, logits }: VerifyReport): string {
   const first = blocks.find(({ ok }) => !ok)?.name ?? "the head";
-  return `the exported graph differs from the reference, first in ${first}${logits.ok ? ", though its logits hold" : ""}`;
+  return `the exported graph differs from what it is compared with, first in ${first}${logits.ok ? ", though its logits hold" : ""}`;
 }
 
 function table({ blocks, logits, runner, tokens, seconds: took }: VerifyReport): string {

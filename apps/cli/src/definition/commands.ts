@@ -112,12 +112,13 @@ export const COMMANDS: readonly Command[] = [
     name: "verify",
     summary: "Prove an exported graph against the reference, block by block",
     about:
-      "Each block gets the reference's own input, so that an error shows where it is made. The exit code is 1 when a figure is past its threshold.",
+      "The same tokens run through both, and what each block hands on is compared, so that an error shows where it begins. The exit code is 1 when a figure is past its threshold.",
     arguments: [MODEL],
-    options: ["layers", "ids", "target", ...MODEL_OPTIONS, ...COMMON],
+    options: ["layers", "ids", "against", "target", ...MODEL_OPTIONS, ...COMMON],
     targetOptions: true,
     examples: [
       { line: "llm verify demo", doc: "every block of the bundled checkpoint" },
+      { line: "llm verify demo --against dump.safetensors", doc: "against tensors that another implementation dumped" },
       { line: "llm verify demo --layers 0-1", doc: "the first two blocks" },
     ],
     json: {

@@ -40,6 +40,7 @@ export interface OptionValues {
   copy: boolean;
   kv: boolean;
   layers: string;
+  against: string;
   ids: string;
   hidden: boolean;
   greedyTokens: number;
@@ -131,6 +132,11 @@ export const OPTIONS: { readonly [K in keyof OptionValues]: CliOption<OptionValu
   kv: { kind: "boolean", noEnv: true, doc: "Keep keys and values of earlier tokens between calls", default: true },
 
   layers: { kind: "string", value: "A-B", doc: "Only these blocks, counted from 0: 0-3, or 5" },
+  against: {
+    kind: "string",
+    value: "FILE",
+    doc: "Compare with what another implementation dumped: hidden.0 …, logits and ids in a safetensors file, or as .npy files in a folder",
+  },
 
   ids: { kind: "string", value: "1,2,3", noEnv: true, doc: "Token ids" },
   hidden: {
