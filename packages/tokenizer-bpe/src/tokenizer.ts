@@ -34,6 +34,8 @@ export class Tokenizer {
   readonly #addedById = new Map<number, AddedToken>();
   readonly #addedByContent = new Map<string, AddedToken>();
   readonly #bytes: (Uint8Array | undefined)[] = [];
+  /** Where ids are collected: one buffer for all calls, since a new one each time is memory that waits for the collector. */
+  #scratch = new IntList(1024);
   /** One past the largest id, added tokens included. */
   readonly vocabSize: number;
 
@@ -52,11 +54,14 @@ export class Tokenizer {
   encode(text: string, options: EncodeOptions = {}): Int32Array {
     const { addSpecialTokens = true, parseSpecial = true } = options;
     const { before, after } = this.#parts.post;
-    const out = new IntList(Math.max(16, text.length >> 2));
+    const out = this.#scratch;
+    out.length = 0;
     if (addSpecialTokens) for (const id of before) out.push(id);
     this.#pipeline.encode(text, parseSpecial, out);
     if (addSpecialTokens) for (const id of after) out.push(id);
-    return out.toArray();
+    const ids = out.toArray();
+    if (ids.length > MAX_KEPT) this.#scratch = new IntList();
+    return ids;
   }
 
   /** The ids, and where in the text each came from. Slower than `encode`. */
@@ -254,6 +259,9 @@ function concat(...parts: readonly Int32Array[]): Int32Array {
   }
   return all;
 }
+
+/** A buffer grown beyond this by one large text isn't kept. */
+const MAX_KEPT = 1 << 18;
 
 const noBytes = new Uint8Array(0);
 const whiteSpace = /\p{White_Space}/u;
