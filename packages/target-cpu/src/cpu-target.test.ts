@@ -2,6 +2,7 @@ import { rmSync, truncateSync } from "node:fs";
 import { TargetError } from "@llm/target";
 import { expect, test } from "vitest";
 import { cpuTarget } from "./cpu-target.ts";
+import { chunkOf } from "./pipeline.ts";
 import { buildGolden, DEFAULTS } from "./testing/open-golden.ts";
 
 const host = { platform: process.platform, arch: process.arch, env: {}, exists: () => true };
@@ -31,6 +32,12 @@ test("a session takes the model's limits unless told less", async () => {
   const less = await cpuTarget.open(built.artefact, { ...DEFAULTS, batchSize: 3, ctxLen: 20 });
   expect(less.limits).toMatchObject({ slots: 3, context: 20, chunk: 20, cacheTokens: 60 });
   await less.close();
+});
+
+test("rows are shorter where every query and key has a bias", () => {
+  expect(chunkOf(["ids", "positions"], 4096)).toBe(512);
+  expect(chunkOf(["ids", "positions", "span"], 4096)).toBe(128);
+  expect(chunkOf(["ids"], 100)).toBe(100);
 });
 
 test("a context that the model can't take is refused with its limit", async () => {

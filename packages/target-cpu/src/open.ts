@@ -5,7 +5,7 @@ import { type OrtOptions, type OrtSession, openOrt } from "@llm/runtime-native/o
 import { type Artefact, type Manifest, TargetError } from "@llm/target";
 import { modelFile } from "./build/units.ts";
 import type { CpuOptions } from "./options.ts";
-import { CHUNK, NET } from "./pipeline.ts";
+import { chunkOf, NET } from "./pipeline.ts";
 import { CpuSession } from "./session/cpu-session.ts";
 
 /** Opens a session over an artefact's model. */
@@ -19,7 +19,10 @@ export async function openCpu({ folder, manifest }: Artefact, options: CpuOption
   return new CpuSession(model, width, {
     slots: options.batchSize,
     context,
-    chunk: Math.min(CHUNK, context),
+    chunk: chunkOf(
+      model.inputs.map(({ name }) => name),
+      context,
+    ),
     owner: JSON.stringify([manifest.checkpoint, manifest.units.map(({ key }) => key)]),
   });
 }

@@ -1,8 +1,16 @@
 import type { PassCall } from "@llm/target";
+import { SPAN_INPUT } from "./lower/inputs.ts";
 import type { CpuFormat, CpuOptions } from "./options.ts";
 
 /** Tokens of a row that go through the model at once: more is hardly faster and takes more memory. */
-export const CHUNK = 512;
+const CHUNK = 512;
+/** Fewer where every head's bias for every query and key has to be there at once. */
+const BIASED_CHUNK = 128;
+
+/** Most tokens of a row, for a model with these inputs and a session of `context` tokens. */
+export function chunkOf(inputs: readonly string[], context: number): number {
+  return Math.min(inputs.includes(SPAN_INPUT) ? BIASED_CHUNK : CHUNK, context);
+}
 
 /** The only net of this target's programs. */
 export const NET = "decoder";

@@ -5,7 +5,7 @@ import { DTYPES, partOf, sizeOf } from "@llm/tensor";
 import { lowerToOrt } from "../lower/lower-to-ort.ts";
 import type { CpuOptions } from "../options.ts";
 import { ort } from "../ort/dialect.ts";
-import { CHUNK, cpuPipeline } from "../pipeline.ts";
+import { chunkOf, cpuPipeline } from "../pipeline.ts";
 import { peakBytes, sizeOfValue } from "./liveness.ts";
 
 /** Node, ONNX Runtime's code and the program itself. */
@@ -18,7 +18,7 @@ export function planCpu(model: Graph, options: CpuOptions): Plan {
     dialects: [ort],
   });
   const { graph } = lowered.nets[0]!;
-  const longest = model.dims.context?.max ?? CHUNK;
+  const longest = model.dims.context?.max ?? 1;
   const context = options.ctxLen === 0 ? longest : Math.min(options.ctxLen, longest);
   const total = usableMemory();
 
@@ -29,7 +29,10 @@ export function planCpu(model: Graph, options: CpuOptions): Plan {
   );
   // A full slot has a column more, for when it idles.
   const slot = graph.states.reduce((sum, { value }) => sum + sizeOfValue(value, { batch: 1, context: context + 1 }), 0);
-  const seq = Math.min(CHUNK, context);
+  const seq = chunkOf(
+    graph.inputs.map(({ id }) => id),
+    context,
+  );
   const sizes = { batch: 1, seq, outputs: 1, total: context, context };
   const activations = peakBytes(graph, sizes, (op) => scoreBytes(op, seq, context));
   const kv = slot * options.batchSize;

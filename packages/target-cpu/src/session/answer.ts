@@ -41,15 +41,18 @@ function best(row: Float32Array, k: number, allow: Uint32Array | undefined): num
       at = child;
     }
   };
+  let least = Number.NEGATIVE_INFINITY; // of what is kept, once there are k
   for (let id = 0; id < row.length; id++) {
-    if (allow && !isAllowed(allow, id)) continue;
+    if (row[id]! < least || (allow && !isAllowed(allow, id))) continue;
     if (heap.length < k) {
       heap.push(id);
-      if (heap.length === k) for (let at = k >> 1; at-- > 0; ) sink(at);
+      if (heap.length < k) continue;
+      for (let at = k >> 1; at-- > 0; ) sink(at);
     } else if (worse(heap[0]!, id)) {
       heap[0] = id;
       sink(0);
     }
+    least = row[heap[0]!]!;
   }
   return heap.sort((a, b) => (worse(b, a) ? -1 : 1));
 }
