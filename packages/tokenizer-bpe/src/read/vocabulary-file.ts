@@ -32,7 +32,7 @@ export function readVocabularyFile(files: Files, beside: Beside, options: Create
   }
   const ranks = files.names.find((name) => name.endsWith(".tiktoken"));
   if (ranks !== undefined) return tiktoken(files, ranks, beside, options);
-  const model = files.names.find((name) => name.endsWith(".model"));
+  const model = files.has("tokenizer.model") ? "tokenizer.model" : files.names.find((name) => name.endsWith(".model"));
   if (model !== undefined) return sentencePiece(files, model, beside, options);
   const vocab = files.bytes("vocab.json");
   const merges = files.bytes("merges.txt");
