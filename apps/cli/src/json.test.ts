@@ -118,6 +118,30 @@ describe("--json", () => {
     expect(inputs.map(({ name }) => name)).toEqual(["input_ids", "attention_mask", "position_ids"]);
   });
 
+  it("export takes precisions: halves beside float32, and transformers.js's own", async () => {
+    const both = await json("export", "demo", "--save-fp16-onnx", "--name", "tiny", "--out", join(home, "both"));
+    const paths = (result: Record<string, unknown>) => (result.files as { path: string }[]).map(({ path }) => path);
+    expect(paths(both)).toEqual(
+      expect.arrayContaining(["tiny.onnx", "tiny_fp16.onnx", "model.safetensors", "tokenizer.json"]),
+    );
+    const js = await json(
+      "export",
+      "demo",
+      "--target",
+      "transformersjs",
+      "--dtypes",
+      "q8,q4",
+      "--out",
+      join(home, "js"),
+    );
+    expect(paths(js)).toEqual(
+      expect.arrayContaining(["onnx/model_quantized.onnx", "onnx/model_q4.onnx", "config.json"]),
+    );
+    const config = JSON.parse(readFileSync(join(home, "js", "config.json"), "utf8"));
+    expect(config["transformers.js_config"]).toMatchObject({ dtype: "q8" });
+    expect(await json("inspect", join(home, "js"))).toMatchObject({ kind: "checkpoint", layout: "transformersjs" });
+  });
+
   it("inspect, targets, doctor tell the truth", async () => {
     expect(await json("inspect", "demo")).toMatchObject({
       kind: "checkpoint",

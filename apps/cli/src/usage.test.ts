@@ -13,6 +13,12 @@ describe("wrong usage is one line and exit code 2", () => {
     [["logits", "--ids", "1,a"], "takes token ids"],
     [["export"], "needs --out DIR"],
     [["export", "--target", "cpu", "--copy", "--out", "x"], "--copy is for --target onnx"],
+    [["export", "--no-save-fp32-onnx", "--out", "x"], "neither fp32 nor fp16 is to be saved"],
+    [["export", "--dtypes", "q8", "--out", "x"], "--dtypes is for --target transformersjs, not for --target onnx"],
+    [
+      ["export", "--target", "transformersjs", "--dtypes", "q5", "--out", "x"],
+      "--dtypes is a list of fp32, fp16, q8, q4",
+    ],
     [["inspect", "--config", "novalue"], "--config"],
     [["tokenize", "demo", "--in", "/nonexistent.jsonl"], "can't be read (ENOENT)"],
   ])("llm %j", async (args, says) => {

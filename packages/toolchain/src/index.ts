@@ -4,14 +4,14 @@ export { argmax, type Distance, distance, type LogitsDistance, logitsDistance } 
 export { type DiagnoseOptions, type Diagnosis, diagnose } from "./doctor.ts";
 export { type Dump, readDump } from "./dump.ts";
 export { ToolchainError, type ToolchainErrorCode } from "./error.ts";
+export { type ExportedFile, type ExportOptions, type ExportReport, exportModel } from "./export-model.ts";
 export {
-  type ExportedFile,
-  type ExportOptions,
-  type ExportReport,
-  exportModel,
+  exportForTransformersJs,
   exportOnnx,
+  type JsOptions,
   type OnnxOptions,
-} from "./export-model.ts";
+  type PortableOptions,
+} from "./export-onnx.ts";
 export {
   type Answer,
   type BatchTimings,

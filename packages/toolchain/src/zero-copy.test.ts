@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { goldenDir, goldenNames, readGolden } from "@llm/fixtures";
 import { cpuTarget } from "@llm/target-cpu";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { type ExportReport, exportModel, exportOnnx } from "./export-model.ts";
+import { type ExportReport, exportModel } from "./export-model.ts";
+import { exportOnnx } from "./export-onnx.ts";
 import { type Model, openModel } from "./open-model.ts";
 
 let work: string;

@@ -1,21 +1,37 @@
-import { type ExportReport, exportModel, exportOnnx, findTarget } from "@llm/toolchain";
+import {
+  type ExportReport,
+  exportForTransformersJs,
+  exportModel,
+  exportOnnx,
+  findTarget,
+  type Model,
+} from "@llm/toolchain";
 import type { Call, Outcome } from "../definition/command.ts";
+import { flagOf } from "../definition/option.ts";
+import { OPTIONS } from "../definition/options.ts";
 import { UsageError } from "../exit.ts";
 import type { Io } from "../output/io.ts";
 import { bytes, seconds } from "../output/units.ts";
 import { buildProgress } from "./build-progress.ts";
 import { openCalled } from "./open.ts";
 
-/** `--target` for ONNX that belongs to no device. */
-const STANDARD = "onnx";
+/** Targets that are no device: ONNX for any runtime, and for one of the web. */
+const PORTABLE = ["onnx", "transformersjs"] as const;
+type Portable = (typeof PORTABLE)[number];
+
+/** Options that only these have. */
+const THEIRS: Readonly<Record<Portable, readonly (keyof Call["options"])[]>> = {
+  onnx: ["name", "copy", "kv", "saveFp32Onnx", "saveFp16Onnx"],
+  transformersjs: ["copy", "dtypes"],
+};
 
 /** `llm export` */
 export async function run(call: Call, io: Io): Promise<Outcome> {
   const { out, force } = call.options;
   if (out === undefined) throw new UsageError("llm export needs --out DIR: where to write to");
-  const standard = (call.target ?? STANDARD) === STANDARD;
-  refuseForeign(call, standard);
-  const target = standard ? undefined : (await findTarget(call.target!)).target;
+  const id = call.target ?? "onnx";
+  refuseForeign(call, id);
+  const target = isPortable(id) ? undefined : (await findTarget(id)).target;
   const model = await openCalled(call, io);
   try {
     io.progress.begin("export", out);
@@ -28,36 +44,56 @@ export async function run(call: Call, io: Io): Promise<Outcome> {
           ...(force === undefined ? {} : { force }),
           onEvent: buildProgress(io.progress),
         })
-      : await exportOnnx(model, {
-          folder: out,
-          ...pick(call),
-          signal: io.signal,
-          onProgress: (done, total) => io.progress.update({ done, total, unit: "bytes" }),
-        });
+      : await exportPortable(model, id as Portable, out, call, io);
     io.progress.end({ seconds: report.seconds });
     for (const note of report.notes) io.note(note);
     const { notes, ...json } = report;
-    return { json: { ...json, target: call.target ?? STANDARD, notes }, text: summary(report) };
+    return { json: { ...json, target: id, notes }, text: summary(report) };
   } finally {
     await model.close();
   }
 }
 
-/** What only standard ONNX has. */
-function pick({ options: { name, copy, kv } }: Call) {
-  return {
-    ...(name === undefined ? {} : { name }),
+function exportPortable(model: Model, id: Portable, folder: string, { options }: Call, io: Io): Promise<ExportReport> {
+  const { name, copy, kv, saveFp32Onnx, saveFp16Onnx, dtypes } = options;
+  const common = {
+    folder,
+    signal: io.signal,
+    onProgress: (done: number, total: number) => io.progress.update({ done, total, unit: "bytes" }),
     ...(copy === undefined ? {} : { copy }),
-    ...(kv === undefined ? {} : { kv }),
   };
+  if (id === "transformersjs")
+    return exportForTransformersJs(model, { ...common, ...(dtypes === undefined ? {} : { dtypes: checked(dtypes) }) });
+  return exportOnnx(model, {
+    ...common,
+    ...(name === undefined ? {} : { name }),
+    ...(kv === undefined ? {} : { kv }),
+    ...(saveFp32Onnx === undefined ? {} : { saveFp32Onnx }),
+    ...(saveFp16Onnx === undefined ? {} : { saveFp16Onnx }),
+  });
 }
 
-function refuseForeign(call: Call, standard: boolean): void {
-  const [foreign] = Object.keys(standard ? {} : pick(call));
-  if (foreign)
-    throw new UsageError(
-      `--${foreign === "kv" ? "no-kv" : foreign} is for --target ${STANDARD}, not for --target ${call.target}; leave one of them out`,
-    );
+const DTYPES = ["fp32", "fp16", "q8", "q4"] as const;
+
+function checked(dtypes: readonly unknown[]): readonly (typeof DTYPES)[number][] {
+  const unknown = dtypes.find((dtype) => !DTYPES.some((known) => known === dtype));
+  if (unknown === undefined && dtypes.length > 0) return dtypes as readonly (typeof DTYPES)[number][];
+  throw new UsageError(`--dtypes is a list of ${DTYPES.join(", ")}, not "${dtypes.join(",")}"`);
+}
+
+function isPortable(id: string): id is Portable {
+  return PORTABLE.some((portable) => portable === id);
+}
+
+function refuseForeign({ options }: Call, id: string): void {
+  const own = isPortable(id) ? THEIRS[id] : [];
+  const foreign = Object.values(THEIRS)
+    .flat()
+    .find((key) => options[key] !== undefined && !own.includes(key));
+  if (foreign === undefined) return;
+  const [owner] = PORTABLE.filter((portable) => THEIRS[portable].includes(foreign));
+  const flag = `--${options[foreign] === false ? "no-" : ""}${flagOf(foreign, OPTIONS[foreign])}`;
+  throw new UsageError(`${flag} is for --target ${owner}, not for --target ${id}; leave one of them out`);
 }
 
 function summary({ folder, files, bytesWritten, bytesReferenced, seconds: took, peakRssBytes }: ExportReport): string {

@@ -91,12 +91,26 @@ export const COMMANDS: readonly Command[] = [
     summary: "Make an inference graph of a checkpoint, as ONNX",
     about:
       "The weights stay where they are: the graph points into the checkpoint's own files wherever their layout allows, " +
-      "by hard links, so that the folder is complete. --copy copies them.",
+      "by hard links, so that the folder is complete. --copy copies them. Besides devices, --target takes onnx (standard ONNX, the default) " +
+      "and transformersjs (a folder for @huggingface/transformers).",
     arguments: [MODEL],
-    options: ["target", "out", "copy", "kv", "name", "force", ...MODEL_OPTIONS, ...COMMON],
+    options: [
+      "target",
+      "out",
+      "copy",
+      "kv",
+      "name",
+      "saveFp32Onnx",
+      "saveFp16Onnx",
+      "dtypes",
+      "force",
+      ...MODEL_OPTIONS,
+      ...COMMON,
+    ],
     targetOptions: true,
     examples: [
       { line: "llm export demo --target onnx --out demo-onnx", doc: "standard ONNX for any runtime" },
+      { line: "llm export demo --target transformersjs --dtypes q8 --out demo-js", doc: "for JavaScript, in 8 bits" },
       { line: "llm export demo --target cpu --out demo-cpu", doc: "what `llm run` takes" },
     ],
     json: {

@@ -39,6 +39,9 @@ export interface OptionValues {
   name: string;
   copy: boolean;
   kv: boolean;
+  saveFp32Onnx: boolean;
+  saveFp16Onnx: boolean;
+  dtypes: readonly string[];
   layers: string;
   against: string;
   ids: string;
@@ -130,6 +133,21 @@ export const OPTIONS: { readonly [K in keyof OptionValues]: CliOption<OptionValu
   copy: { kind: "boolean", doc: "Copy the weights instead of linking to the checkpoint's own files", default: false },
 
   kv: { kind: "boolean", noEnv: true, doc: "Keep keys and values of earlier tokens between calls", default: true },
+
+  saveFp32Onnx: {
+    kind: "boolean",
+    noEnv: true,
+
+    doc: "Write NAME.onnx, in float32",
+    default: true,
+  },
+  saveFp16Onnx: { kind: "boolean", noEnv: true, doc: "Write NAME_fp16.onnx", default: false },
+  dtypes: {
+    kind: "list",
+    value: "A,B",
+    noEnv: true,
+    doc: "Of --target transformersjs: fp32, fp16, q8, q4; the first is what it loads unless told otherwise",
+  },
 
   layers: { kind: "string", value: "A-B", doc: "Only these blocks, counted from 0: 0-3, or 5" },
   against: {
