@@ -9,6 +9,7 @@ export class Candidates {
   readonly keys: Float64Array;
   readonly masses: Float64Array;
   count = 0;
+  #best: number | undefined; // of the scores as they are, once somebody asked
 
   constructor(vocab: number) {
     this.ids = new Int32Array(vocab);
@@ -24,17 +25,31 @@ export class Candidates {
    */
   fill(scores: Float32Array, temperature = 1, topK = 0): void {
     const t = Math.fround(temperature);
-    let lower = -Infinity; // cheap to compare with; `floor` decides
-    let floor = -Infinity;
-    if (topK > 0 && topK < scores.length) {
-      const kth = kthLargest(scores, scores.length, topK);
-      floor = Math.fround(kth / t);
-      lower = kth - Math.abs(kth) * 1e-6;
-    }
+    this.#best = undefined;
+    if (topK > 0 && topK < scores.length) this.#fillBest(scores, t, topK);
+    else this.#fillAll(scores, t);
+  }
+
+  #fillAll(scores: Float32Array, t: number): void {
+    const { ids, scores: kept } = this;
     let n = 0;
     for (let id = 0; id < scores.length; id++) {
       const score = scores[id]!;
-      if (!(score > -Infinity && score >= lower)) continue; // NaN goes, too
+      if (!(score > -Infinity)) continue; // NaN goes, too
+      ids[n] = id;
+      kept[n++] = score / t;
+    }
+    this.count = n;
+  }
+
+  #fillBest(scores: Float32Array, t: number, k: number): void {
+    const kth = kthLargest(scores, scores.length, k);
+    const floor = Math.fround(kth / t);
+    const lower = Math.max(kth - Math.abs(kth) * 1e-6, -Number.MAX_VALUE); // cheap to compare with; `floor` decides
+    let n = 0;
+    for (let id = 0; id < scores.length; id++) {
+      const score = scores[id]!;
+      if (!(score >= lower)) continue;
       const scaled = Math.fround(score / t);
       if (scaled < floor) continue;
       this.ids[n] = id;
@@ -45,6 +60,7 @@ export class Candidates {
 
   /** Keeps those candidates, by index, for which `keep` says so. */
   keep(keep: (index: number) => boolean): void {
+    this.#best = undefined;
     let n = 0;
     for (let i = 0; i < this.count; i++) {
       if (!keep(i)) continue;
@@ -56,6 +72,7 @@ export class Candidates {
 
   /** Keeps the candidates with these indices, which ascend. */
   only(indices: readonly number[]): void {
+    this.#best = undefined;
     for (const [n, i] of indices.entries()) {
       this.ids[n] = this.ids[i]!;
       this.scores[n] = this.scores[i]!;
@@ -64,16 +81,22 @@ export class Candidates {
   }
 
   best(): number {
+    if (this.#best !== undefined) return this.#best;
     let best = -Infinity;
     for (let i = 0; i < this.count; i++) if (this.scores[i]! > best) best = this.scores[i]!;
-    return best;
+    return (this.#best = best);
   }
 
   /** Writes e^(score − best) into `masses` and returns their sum. */
   weigh(): number {
     const best = this.best();
+    const { scores, masses, count } = this;
     let total = 0;
-    for (let i = 0; i < this.count; i++) total += this.masses[i] = expMinus(best - this.scores[i]!);
+    for (let i = 0; i < count; i++) {
+      const mass = expMinus(best - scores[i]!);
+      masses[i] = mass;
+      total += mass;
+    }
     return total;
   }
 }

@@ -1,6 +1,7 @@
 import type { Candidates } from "./candidates.ts";
 import { expMinus } from "./fast-exp.ts";
-import { kthLargest, selectByMass } from "./select.ts";
+import { selectByMass } from "./select.ts";
+import { totalMass } from "./whole-vocabulary.ts";
 
 /** Among this many of the best the border of a nucleus is looked for first, where there are many times more. */
 const FEW = 512;
@@ -8,24 +9,27 @@ const FEW = 512;
 /** The fewest best tokens that together have probability p. */
 export function topP(c: Candidates, p: number): void {
   const target = p * c.weigh();
-  if (c.count > 8 * FEW && topPOfFew(c, target)) return;
   const best = c.best();
   for (let i = 0; i < c.count; i++) c.keys[i] = best - c.scores[i]!;
   let { key, ties } = selectByMass(c.keys, c.masses, c.count, target);
   c.keep((i) => c.keys[i]! < key || (c.keys[i] === key && ties-- > 0));
 }
 
-/** The usual case: the nucleus is small. Says whether it was. */
-function topPOfFew(c: Candidates, target: number): boolean {
-  const threshold = kthLargest(c.scores, c.count, FEW);
-  const few: number[] = [];
-  for (let i = 0; i < c.count; i++) if (c.scores[i]! >= threshold) few.push(i);
-  few.sort((a, b) => c.scores[b]! - c.scores[a]! || a - b);
+/**
+ * Fills with the nucleus of a large vocabulary when it is among the few best, as it is nearly always: two passes that write
+ * nothing. Says whether it was.
+ */
+export function fillNucleus(c: Candidates, scores: Float32Array, temperature: number, p: number): boolean {
+  if (scores.length <= 8 * FEW) return false;
+  c.fill(scores, temperature, FEW);
+  const best = c.best();
+  const target = p * totalMass(scores, temperature, best);
+  const order = Array.from(c.scores.subarray(0, c.count).keys()).sort((a, b) => c.scores[b]! - c.scores[a]! || a - b);
   let mass = 0;
   let kept = 0;
-  while (kept < few.length && mass < target) mass += c.masses[few[kept++]!]!;
+  while (kept < order.length && mass < target) mass += expMinus(best - c.scores[order[kept++]!]!);
   if (mass < target) return false;
-  c.only(few.slice(0, kept).sort((a, b) => a - b));
+  c.only(order.slice(0, kept).sort((a, b) => a - b));
   return true;
 }
 

@@ -1,9 +1,10 @@
 import { GenerateError } from "../error.ts";
 import { draw, type RandomState } from "../random/random-state.ts";
 import { Candidates } from "./candidates.ts";
-import { epsilonCutoff, etaCutoff, minP, topP, typicalP } from "./filters.ts";
+import { epsilonCutoff, etaCutoff, fillNucleus, minP, topP, typicalP } from "./filters.ts";
 import { checkSampling, isGreedy, type SamplingOptions } from "./options.ts";
 import { type History, PENALTIES, type PenaltyContext } from "./penalties.ts";
+import { drawFromAll } from "./whole-vocabulary.ts";
 
 export interface SamplerContext {
   readonly vocab: number;
@@ -53,15 +54,27 @@ export class Sampler {
     return this.isPlain && typicalP === undefined && !epsilonCutoff && !etaCutoff;
   }
 
+  /** No option leaves tokens out. */
+  get #drawsFromAll(): boolean {
+    const { topK = 0, topP = 1, minP = 0, typicalP = 1, epsilonCutoff = 0, etaCutoff = 0 } = this.options;
+    return topK === 0 && topP === 1 && minP === 0 && typicalP === 1 && epsilonCutoff === 0 && etaCutoff === 0;
+  }
+
   /** The next token after `history`, given the model's logits (which stay as they are). `allow` is a bit mask, LSB first. */
   choose(logits: Float32Array, history: History, random: RandomState, allow?: Uint32Array): Choice {
     if (this.greedy) {
       const scores = this.isPlain && !allow ? logits : this.#penalised(logits, history, allow);
       return { token: argmax(scores), random };
     }
+    const [u, after] = draw(random);
+    if (this.#drawsFromAll) {
+      const scores = this.isPlain && !allow ? logits : this.#penalised(logits, history, allow);
+      const token = drawFromAll(scores, this.options.temperature || 1, u);
+      if (token === undefined) throw new GenerateError("nothing-left", "the options rule out every token");
+      return { token, random: after };
+    }
     const candidates = this.#filtered(logits, history, allow);
     const total = candidates.weigh();
-    const [u, after] = draw(random);
     let left = u * total;
     for (let i = 0; i < candidates.count; i++)
       if ((left -= candidates.masses[i]!) < 0) return { token: candidates.ids[i]!, random: after };
@@ -90,9 +103,12 @@ export class Sampler {
     const { candidates } = this.#scratch;
     const { options } = this;
     const scores = this.isPlain && !allow ? logits : this.#penalised(logits, history, allow);
-    candidates.fill(scores, options.temperature || 1, options.topK);
+    const { topK = 0, topP: nucleus = 1 } = options;
+    const temperature = options.temperature || 1;
+    const isFilled = topK === 0 && nucleus < 1 && fillNucleus(candidates, scores, temperature, nucleus);
+    if (!isFilled) candidates.fill(scores, temperature, topK);
     if (candidates.count === 0) throw new GenerateError("nothing-left", "the options rule out every token");
-    if (options.topP !== undefined && options.topP < 1) topP(candidates, options.topP);
+    if (nucleus < 1 && !isFilled) topP(candidates, nucleus);
     if (options.minP) minP(candidates, options.minP);
     if (options.typicalP !== undefined && options.typicalP < 1) typicalP(candidates, options.typicalP);
     if (options.epsilonCutoff) epsilonCutoff(candidates, options.epsilonCutoff);

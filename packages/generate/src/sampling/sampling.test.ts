@@ -119,6 +119,22 @@ describe("draws", () => {
     expect(chi).toBeLessThan(20.5 + 4); // 6 degrees of freedom at most (ties), one in ten thousand
   });
 
+  it("from a whole vocabulary are those of its distribution", () => {
+    const logits = Float32Array.from({ length: 5000 }, (_, i) => (i % 97) / 20 - (i % 3));
+    const history = { tokens: [], length: 0, promptLength: 0 };
+    const sampler = new Sampler({ temperature: 1.3 }, { vocab: logits.length });
+    const { probs } = sampler.distribution(logits, history);
+    let random = randomState(8);
+    for (let n = 0; n < 200; n++) {
+      const [u] = draw(random);
+      let left = u;
+      const expected = probs.findIndex((p) => (left -= p) < 0);
+      const choice = sampler.choose(logits, history, random);
+      expect(choice.token).toBe(expected);
+      random = choice.random;
+    }
+  });
+
   it("greedy takes the first of the best and draws nothing", () => {
     const random = randomState(1);
     const history = { tokens: [], length: 0, promptLength: 0 };

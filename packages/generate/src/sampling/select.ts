@@ -40,9 +40,10 @@ export function selectByMass(keys: Float64Array, masses: Float64Array, count: nu
 export function kthLargest(values: Float32Array, count: number, k: number): number {
   if (k > count / 8) return values.slice(0, count).sort()[count - k]!;
   const heap = values.slice(0, k).sort(); // ascending, so a heap with its smallest first
+  let smallest = heap[0]!;
   for (let i = k; i < count; i++) {
     const value = values[i]!;
-    if (value <= heap[0]!) continue;
+    if (!(value > smallest)) continue;
     let at = 0;
     for (let child = 1; child < k; child = 2 * at + 1) {
       if (child + 1 < k && heap[child + 1]! < heap[child]!) child++;
@@ -51,6 +52,7 @@ export function kthLargest(values: Float32Array, count: number, k: number): numb
       at = child;
     }
     heap[at] = value;
+    smallest = heap[0]!;
   }
-  return heap[0]!;
+  return smallest;
 }

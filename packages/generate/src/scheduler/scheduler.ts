@@ -201,8 +201,9 @@ export class Scheduler {
     if (!placement) return false;
     const { fork, slot } = placement;
     if (fork) {
-      const growth = fork.length - this.#slots.lengthOf(slot);
-      if (await this.#makeRoom(growth, fork.from)) await this.session.fork!([fork]);
+      // What the slot held goes first: making room might empty it anyway, and then the sum would be another.
+      if (this.#slots.lengthOf(slot) > 0) await this.#empty(slot);
+      if (await this.#makeRoom(fork.length, fork.from)) await this.session.fork!([fork]);
       else placement = { slot, reused: 0 }; // the copy doesn't fit: computed anew instead
     }
     this.#slots.take(placement, sequence);

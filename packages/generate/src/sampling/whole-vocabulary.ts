@@ -1,0 +1,45 @@
+import { expMinus } from "./fast-exp.ts";
+
+const BLOCK = 1024;
+
+/** Σ e^(score / temperature − best) over the vocabulary, without writing anything down. */
+export function totalMass(scores: Float32Array, temperature: number, best: number): number {
+  let total = 0;
+  for (let from = 0; from < scores.length; from += BLOCK)
+    total += blockMass(scores, from, Math.fround(temperature), best);
+  return total;
+}
+
+/** One token drawn by a number in [0, 1), when no option rules any out: the sum is taken by blocks, and one is looked into. */
+export function drawFromAll(scores: Float32Array, temperature: number, u: number): number | undefined {
+  const t = Math.fround(temperature);
+  let best = -Infinity;
+  for (let id = 0; id < scores.length; id++) if (scores[id]! > best) best = scores[id]!;
+  if (best === -Infinity) return undefined;
+  best = Math.fround(best / t);
+  const blocks = new Float64Array(Math.ceil(scores.length / BLOCK));
+  let total = 0;
+  for (let i = 0; i < blocks.length; i++) total += blocks[i] = blockMass(scores, i * BLOCK, t, best);
+  let left = u * total;
+  let block = 0;
+  while (block < blocks.length - 1 && left >= blocks[block]!) left -= blocks[block++]!;
+  let last: number | undefined;
+  for (let id = block * BLOCK; id < Math.min((block + 1) * BLOCK, scores.length); id++) {
+    const mass = massOf(scores[id]!, t, best);
+    if (mass === 0) continue;
+    last = id;
+    if ((left -= mass) < 0) return id;
+  }
+  return last; // rounding left a sliver past the last
+}
+
+function blockMass(scores: Float32Array, from: number, t: number, best: number): number {
+  const to = Math.min(from + BLOCK, scores.length);
+  let total = 0;
+  for (let id = from; id < to; id++) total += massOf(scores[id]!, t, best);
+  return total;
+}
+
+function massOf(score: number, t: number, best: number): number {
+  return score > -Infinity ? expMinus(best - Math.fround(score / t)) : 0; // NaN is nothing, too
+}
