@@ -1,7 +1,7 @@
 /**
  * How fast is generation, for how many sequences at once?
  *
- *     node examples/inference-speed.ts [MODEL] [NEW_TOKENS]
+ *     pnpm exec node examples/inference-speed.ts [MODEL] [NEW_TOKENS]
  */
 import { stackContexts } from "@llm/generate";
 import { Generator } from "@llm/toolchain";

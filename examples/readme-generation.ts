@@ -1,7 +1,7 @@
 /**
  * Writes the beginning of a README for a source file.
  *
- *     node examples/readme-generation.ts path/to/file.py [MODEL]
+ *     pnpm exec node examples/readme-generation.ts path/to/file.py [MODEL]
  */
 import { readFile } from "node:fs/promises";
 import { basename } from "node:path";

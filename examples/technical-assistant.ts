@@ -2,7 +2,7 @@
  * Answers technical questions in the terminal. A model without a chat template is shown what a helpful conversation looks
  * like; what was said before is found in the cache and not computed again.
  *
- *     node examples/technical-assistant.ts [MODEL]
+ *     pnpm exec node examples/technical-assistant.ts [MODEL]
  */
 import { createInterface } from "node:readline/promises";
 import type { Usage } from "@llm/generate";
