@@ -2,6 +2,7 @@ import { rmSync, truncateSync } from "node:fs";
 import { TargetError } from "@llm/target";
 import { expect, test } from "vitest";
 import { cpuTarget } from "./cpu-target.ts";
+import { threadCount } from "./open.ts";
 import { chunkOf } from "./pipeline.ts";
 import { buildGolden, DEFAULTS } from "./testing/open-golden.ts";
 
@@ -32,6 +33,12 @@ test("a session takes the model's limits unless told less", async () => {
   const less = await cpuTarget.open(built.artefact, { ...DEFAULTS, batchSize: 3, ctxLen: 20 });
   expect(less.limits).toMatchObject({ slots: 3, context: 20, chunk: 20, cacheTokens: 60 });
   await less.close();
+});
+
+test("there are never more threads than cores", () => {
+  expect(threadCount(0, 8)).toBe(8);
+  expect(threadCount(3, 8)).toBe(3);
+  expect(threadCount(9999, 8)).toBe(8);
 });
 
 test("rows are shorter where every query and key has a bias", () => {

@@ -33,11 +33,16 @@ export function isPacked({ options }: Manifest): boolean {
   return format !== "fp32";
 }
 
+/** More threads than cores only wait for each other, and thousands of them keep everything else from running. */
+export function threadCount(wanted = 0, cores: number = availableParallelism()): number {
+  return wanted === 0 ? cores : Math.min(wanted, cores);
+}
+
 /** Loads a net's model; what is wrong is said in the target's terms. */
 export async function openModel(file: string, options: OrtOptions = {}): Promise<OrtSession> {
-  const { threads = 0 } = options;
+  const threads = threadCount(options.threads);
   try {
-    return await openOrt(file, { ...options, threads: threads === 0 ? availableParallelism() : threads });
+    return await openOrt(file, { ...options, threads });
   } catch (cause) {
     if (!NativeError.isInstance(cause)) throw cause;
     const { code, message } = cause;

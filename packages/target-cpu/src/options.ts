@@ -38,7 +38,7 @@ export const cpuOptions: OptionTable<CpuOptions> = {
   },
   threads: {
     kind: "number",
-    doc: "Threads; 0: as many cores as this process may use.",
+    doc: "Threads; 0, and at most: as many cores as this process may use.",
     default: 0,
     min: 0,
     shapes: false,
