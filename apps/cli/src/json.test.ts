@@ -94,6 +94,21 @@ describe("--json", () => {
     );
   });
 
+  it("verify takes another implementation's numbers, such as our own reference's", async () => {
+    const ids = first!.input_ids.join(",");
+    const theirs = join(home, "theirs.safetensors");
+    await json("logits", "demo", "--ids", ids, "--hidden", "--target", "reference", "--out", theirs);
+    expect(await json("verify", "demo", "--against", theirs, "--ids", ids)).toMatchObject({
+      ok: true,
+      tokens: first!.input_ids.length,
+    });
+    const other = await runCli(["verify", "demo", "--against", theirs, "--ids", "5,6,7,8,9,10,11,12,13,14"], home);
+    expect(other).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/llm: the exported graph differs .* first in embedding[^\n]*\n$/),
+    });
+  });
+
   it.each([["onnx"], ["cpu"]])("export --target %s: files, figures; inspect knows what it is", async (target) => {
     const out = join(home, `out-${target}`);
     const result = await json("export", "demo", "--target", target, "--out", out);
