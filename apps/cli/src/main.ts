@@ -1,6 +1,5 @@
 import type { Command } from "./definition/command.ts";
 import { COMMANDS } from "./definition/commands.ts";
-import type { OPTIONS } from "./definition/options.ts";
 import { describeError, EXIT, exitCodeOf, UsageError } from "./exit.ts";
 import { createIo, type Streams } from "./output/create-io.ts";
 import { parseCommand, type TargetOptions } from "./parse/arguments.ts";
@@ -93,7 +92,7 @@ function asksForNull(argv: readonly string[], env: World["env"]): boolean {
 }
 
 function wantsDebug(argv: readonly string[], env: World["env"]): boolean {
-  return argv.includes(`--${"debug" satisfies keyof typeof OPTIONS}`) || /^(1|true|yes|on)$/i.test(env.LLM_DEBUG ?? "");
+  return argv.includes("--debug") || /^(1|true|yes|on)$/i.test(env.LLM_DEBUG ?? "");
 }
 
 function stackOf(error: Error): string {

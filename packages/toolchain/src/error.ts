@@ -3,7 +3,6 @@ export type ToolchainErrorCode =
   | "model-not-found" // MODEL names nothing that can be found
   | "model-mismatch" // the checkpoint doesn't hold what its config promises
   | "verify-failed" // an export that computes something else than the reference
-  | "not-an-artefact"
   | "target-not-installed"
   | "target-unsupported" // the target is there, but can't do what was asked for
   | "option-invalid"

@@ -1,4 +1,4 @@
-import { mkdir } from "node:fs/promises";
+import { mkdir, readdir, rm, stat } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
 
@@ -31,9 +31,17 @@ export function verifiedCache(env: Environment = process.env): string {
   return join(cacheHome(env), "llm", "verified");
 }
 
+/** What is still in the scratch folder after this long was left by a run that was killed. */
+const LEFT_MS = 24 * 3600 * 1000;
+
 /** Where work goes that is thrown away afterwards: beside the rest, so that links work. */
 export async function scratchFolder(env: Environment = process.env): Promise<string> {
   const folder = join(cacheHome(env), "llm", "scratch");
   await mkdir(folder, { recursive: true });
+  for (const name of await readdir(folder)) {
+    const path = join(folder, name);
+    const info = await stat(path).catch(() => undefined); // gone meanwhile: somebody else's work, finished
+    if (info && Date.now() - info.mtimeMs > LEFT_MS) await rm(path, { recursive: true, force: true });
+  }
   return folder;
 }
