@@ -22,6 +22,7 @@ function commit(message: string): void {
 beforeEach(() => {
   base = mkdtempSync(join(tmpdir(), "changesets-"));
   execFileSync("git", ["init", "-q", base]);
+  put("pnpm-workspace.yaml", "packages:\n  - packages/*\n  - tooling/*\n");
   put("packages/tensor/package.json", JSON.stringify({ name: "@llm/tensor" }));
   put("packages/tensor/src/index.ts", "export {};\n");
   put("tooling/bench/package.json", JSON.stringify({ name: "@llm/bench", private: true }));

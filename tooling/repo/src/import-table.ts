@@ -10,7 +10,7 @@ export function readImportTable(markdown: string = readFileSync(join(root, "ARCH
   const table = new Map<string, readonly string[] | "any">();
   for (const line of markdown.split("\n")) {
     const cells = line.split("|").map((cell) => cell.trim());
-    const name = /^`(@llm\/[\w*-]+|apps\/[\w-]+|tooling\/\*)`$/.exec(cells[1] ?? "")?.[1];
+    const name = /^`(@llm\/[\w*-]+|apps\/[\w-]+|tooling\/\*|examples)`$/.exec(cells[1] ?? "")?.[1];
     if (name === undefined || cells.length < 5) continue;
     const allowed = cells[3].replace(/\(.*?\)/g, "").trim();
     const list = allowed === "–" ? [] : allowed.split(",").map((item) => item.trim());
@@ -23,7 +23,7 @@ export function readImportTable(markdown: string = readFileSync(join(root, "ARCH
 /** The row that governs a package: its own, or the wildcard one. */
 export function allowedImports(table: ImportTable, pkg: Package): readonly string[] | "any" | undefined {
   if (pkg.dir.startsWith("tooling/")) return table.get("tooling/*");
-  if (pkg.dir.startsWith("apps/")) return table.get(pkg.dir) ?? "any";
+  if (pkg.dir.startsWith("apps/") || pkg.dir === "examples") return table.get(pkg.dir);
   return table.get(pkg.name) ?? (pkg.name.startsWith("target-") ? table.get("target-*") : undefined);
 }
 

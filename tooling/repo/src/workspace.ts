@@ -21,17 +21,25 @@ export interface Package {
   readonly manifest: Manifest;
 }
 
+/** Folders that may hold a package, as pnpm-workspace.yaml lists them: "packages/*", or one by name. */
+function candidates(base: string): string[] {
+  const listed = readFileSync(join(base, "pnpm-workspace.yaml"), "utf8");
+  const patterns = /^packages:\n((?: {2}- .+\n)+)/m.exec(listed)?.[1].match(/(?<=- ).+/g) ?? [];
+  return patterns.flatMap((pattern) => {
+    if (!pattern.endsWith("/*")) return [pattern];
+    const group = pattern.slice(0, -2);
+    return existsSync(join(base, group)) ? readdirSync(join(base, group)).map((entry) => `${group}/${entry}`) : [];
+  });
+}
+
 /** Every package of the workspace under `base`. */
 export function workspacePackages(base: string = root): Package[] {
   const packages: Package[] = [];
-  for (const group of ["packages", "apps", "tooling"]) {
-    if (!existsSync(join(base, group))) continue;
-    for (const entry of readdirSync(join(base, group)).sort()) {
-      const file = join(base, group, entry, "package.json");
-      if (!existsSync(file)) continue;
-      const manifest: Manifest = JSON.parse(readFileSync(file, "utf8"));
-      packages.push({ name: manifest.name.replace("@llm/", ""), dir: `${group}/${entry}`, manifest });
-    }
+  for (const dir of candidates(base).sort()) {
+    const file = join(base, dir, "package.json");
+    if (!existsSync(file)) continue;
+    const manifest: Manifest = JSON.parse(readFileSync(file, "utf8"));
+    packages.push({ name: manifest.name.replace("@llm/", ""), dir, manifest });
   }
   return packages;
 }
