@@ -27,8 +27,7 @@ export function planCpu(model: Graph, options: CpuOptions): Plan {
     (sum, weight) => sum + (tables.has(weight.value.id) ? 0 : weightBytes(weight)),
     0,
   );
-  // A full slot has a column more, for when it idles.
-  const slot = graph.states.reduce((sum, { value }) => sum + sizeOfValue(value, { batch: 1, context: context + 1 }), 0);
+  const slot = graph.states.reduce((sum, { value }) => sum + sizeOfValue(value, { batch: 1, context }), 0);
   const seq = chunkOf(
     graph.inputs.map(({ id }) => id),
     context,

@@ -12,21 +12,31 @@ export interface Call {
 
 /**
  * The calls that do a step. The kernel takes several tokens of one sequence, or one token each of several: so longer rows go
- * one by one, and all rows of one token together. Slots in between idle: a token is computed for them past their end, where
- * nothing reads it, because reading the weights twice costs more. They come first: what an idle slot holds is then still what
- * it held before the step.
+ * one by one, and rows of one token together. Slots in between idle: a token is computed for them past their end, where
+ * nothing reads it, because reading the weights twice costs more; one that is full has no place for it, and parts the call.
+ * Calls with idle slots come first: what those hold is then still what they held before the step.
  */
-export function planCalls(rows: readonly Row[]): Call[] {
-  const calls: Call[] = [];
+export function planCalls(rows: readonly Row[], canIdle: (slot: number) => boolean): Call[] {
   const single = new Map<number, number>();
+  const longer: Call[] = [];
   rows.forEach(({ slot, tokens }, index) => {
     if (tokens.length === 1) single.set(slot, index);
-    else calls.push({ first: slot, count: 1, seq: tokens.length, rows: [index] });
+    else longer.push({ first: slot, count: 1, seq: tokens.length, rows: [index] });
   });
-  if (single.size > 0) {
-    const first = Math.min(...single.keys());
-    const count = Math.max(...single.keys()) - first + 1;
-    calls.unshift({ first, count, seq: 1, rows: Array.from({ length: count }, (_, i) => single.get(first + i)) });
+  const runs: [number, number][] = []; // first and last slot
+  for (const slot of [...single.keys()].sort((a, b) => a - b)) {
+    const run = runs.at(-1);
+    if (run && between(run[1], slot).every(canIdle)) run[1] = slot;
+    else runs.push([slot, slot]);
   }
-  return calls;
+  const together = runs.map(([first, last]): Call => {
+    const slots = between(first - 1, last + 1);
+    return { first, count: slots.length, seq: 1, rows: slots.map((slot) => single.get(slot)) };
+  });
+  return [...together, ...longer];
+}
+
+/** The numbers from `after` to `before`, without both. */
+function between(after: number, before: number): number[] {
+  return Array.from({ length: before - after - 1 }, (_, i) => after + 1 + i);
 }

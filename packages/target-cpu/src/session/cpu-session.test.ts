@@ -8,11 +8,11 @@ import { CpuSession } from "./cpu-session.ts";
 const SLOTS = 3;
 const CONTEXT = 40;
 
-async function open({ artefact }: BuiltGolden, chunk = 16): Promise<CpuSession> {
+async function open({ artefact }: BuiltGolden, { chunk = 16, context = CONTEXT } = {}): Promise<CpuSession> {
   const model = await openModel(`${artefact.folder}/decoder.onnx`, { threads: 1 });
   return new CpuSession(model, artefact.manifest.model.width, {
     slots: SLOTS,
-    context: CONTEXT,
+    context,
     chunk,
     cacheFill: Number.NaN,
   });
@@ -94,15 +94,18 @@ describe("a session", () => {
     await session.trim(0, 0);
   });
 
-  test("a full slot may idle while others go on", async () => {
+  test("a full slot is left alone while others go on, where the model has no position after its last", async () => {
+    const { context } = built.artefact.manifest.model;
+    const full = await open(built, { context });
     const want = { kind: "logits", last: 1 } as const;
     const one = (slot: number, at: number): Row => ({ slot, at, tokens: Int32Array.of(5), want });
-    for (let at = 0; at < CONTEXT; at += 8) await session.step([{ slot: 1, at, tokens: new Int32Array(8).fill(at) }]);
-    const [before] = await session.step([one(1, CONTEXT - 1)]);
+    for (let at = 0; at < context; at += 8) await full.step([{ slot: 1, at, tokens: new Int32Array(8).fill(at) }]);
+    const [before] = await full.step([one(1, context - 1)]);
     const kept = before!.logits!.slice();
-    for (let at = 0; at < 4; at++) await session.step([one(0, at), one(2, at)]);
-    const [after] = await session.step([one(1, CONTEXT - 1)]);
+    for (let at = 0; at < 4; at++) await full.step([one(0, at), one(2, at)]);
+    const [after] = await full.step([one(1, context - 1)]);
     expect(after!.logits).toEqual(kept);
+    await full.close();
   });
 
   test("a closed one says so", async () => {

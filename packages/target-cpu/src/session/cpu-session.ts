@@ -65,9 +65,8 @@ export class CpuSession implements Session {
       batchInvariant: false, // one token and several take different kernels
     };
     this.#ledger = new SlotLedger(this.limits);
-    // A full slot that idles needs a column past its end.
-    this.#cache = new KvCache(statePorts(model), slots, context + 1, cacheFill);
-    this.#span = Int32Array.from({ length: context + 1 }, (_, i) => i);
+    this.#cache = new KvCache(statePorts(model), slots, context, cacheFill);
+    this.#span = Int32Array.from({ length: context }, (_, i) => i);
   }
 
   /** Bytes of keys and values there is room for now. */
@@ -78,7 +77,7 @@ export class CpuSession implements Session {
   async step(rows: readonly Row[]): Promise<readonly RowResult[]> {
     return this.#alone(async () => {
       this.#ledger.check(rows);
-      const calls = planCalls(rows);
+      const calls = planCalls(rows, (slot) => this.#ledger.length(slot) < this.limits.context);
       this.#cache.reserve(Math.max(0, ...calls.map((call) => this.#columns(call, rows))));
       const results: RowResult[] = rows.map(() => ({}));
       const logits = this.#room(rows.reduce((count, { want }) => count + (want?.last ?? 0), 0));
