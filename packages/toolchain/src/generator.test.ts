@@ -26,7 +26,7 @@ describe("Generator.fromPretrained", () => {
 
   it("knows its tokenizer and how it came to be", () => {
     expect(generator.tokenizer.vocabSize).toBe(4096);
-    expect(generator.runnable.stages.map(({ name }) => name)).toEqual(["fetch", "export", "verify", "compile"]);
+    expect(generator.runnable.stages.map(({ name }) => name)).toEqual(["fetch", "export", "compile"]);
   });
 
   it("samples as the checkpoint's generation_config says, unless told otherwise", async () => {

@@ -13,7 +13,7 @@ export class Generator extends TextGenerator<Tokenizer> {
   }
 
   /**
-   * A MODEL or an exported folder, ready to generate: fetched, exported, verified and compiled where that hasn't been done.
+   * A MODEL or an exported folder, ready to generate: fetched, exported and compiled where that hasn't been done.
    * `batchSize` is how many sequences run at once; more wait.
    *
    * @example

@@ -11,6 +11,8 @@ import { findTarget } from "./targets.ts";
 import { openTokenizer, tokenizerOf } from "./tokenizer.ts";
 
 export interface OpenOptions extends ReadyOptions {
+  /** Whether a few tokens are checked against the reference on the way; not unless asked: a program wants its text. */
+  readonly verify?: boolean;
   /** A target's id; an artefact says itself what it is for. */
   readonly target?: string;
   /** How many sequences at once. */
@@ -40,7 +42,11 @@ export async function openRunnable(thing: string | undefined, options: OpenOptio
   if (thing !== undefined && (await isArtefact(resolve(thing)))) return openFinished(thing, options);
   const { target } = await findTarget(options.target ?? DEFAULT_TARGET);
   const given = { ...options.targetOptions, ...optionsOf(target, { batchSize: options.batchSize }) };
-  const { model, artefact, prepared, stages } = await makeReady(thing, target, { ...options, targetOptions: given });
+  const { model, artefact, prepared, stages } = await makeReady(thing, target, {
+    ...options,
+    verify: options.verify ?? false,
+    targetOptions: given,
+  });
   try {
     const session = await target.open(artefact, prepared.options);
     return {

@@ -19,6 +19,7 @@ export async function run(call: Call, io: Io): Promise<Outcome> {
     ...(force === undefined ? {} : { force }),
     targetOptions: call.targetOptions,
     batchSize: prompts.length,
+    verify: true,
     sample: prompts[0]!,
     env: io.env,
     onEvent: openProgress(io.progress),

@@ -19,7 +19,6 @@ export async function run(call: Call, io: Io): Promise<Outcome> {
     ...(call.target === undefined ? {} : { target: call.target }),
     targetOptions: call.targetOptions,
     batchSize: prompts.length,
-    sample: prompts[0]!,
     env: io.env,
     onEvent: openProgress(io.progress),
   });

@@ -1,4 +1,7 @@
-/** Looks for stop strings in text that comes in pieces, and holds back what may be the beginning of one. */
+/**
+ * Looks for stop strings in text that comes in pieces, and holds back what may be the beginning of one. The one that is complete
+ * first counts, and of two that end together the longer: so the answer doesn't depend on how the text is cut.
+ */
 export class StopStrings {
   readonly #stops: readonly string[];
   #held = "";
@@ -17,11 +20,11 @@ export class StopStrings {
   push(piece: string): string {
     if (this.#stopped) return "";
     const text = this.#held + piece;
-    const found = this.#stops.map((stop) => text.indexOf(stop)).filter((at) => at >= 0);
-    if (found.length > 0) {
+    const found = this.#first(text);
+    if (found !== undefined) {
       this.#stopped = true;
       this.#held = "";
-      return text.slice(0, Math.min(...found));
+      return text.slice(0, found);
     }
     const safe = text.length - this.#unfinished(text);
     this.#held = text.slice(safe);
@@ -33,6 +36,19 @@ export class StopStrings {
     const rest = this.#held;
     this.#held = "";
     return rest;
+  }
+
+  /** Where the stop string begins that ends first. */
+  #first(text: string): number | undefined {
+    let start: number | undefined;
+    let end = Number.POSITIVE_INFINITY;
+    for (const stop of this.#stops) {
+      const at = text.indexOf(stop);
+      if (at < 0 || at + stop.length > end || (at + stop.length === end && at >= start!)) continue;
+      start = at;
+      end = at + stop.length;
+    }
+    return start;
   }
 
   /** Length of the longest end of `text` that a stop string begins with. */
