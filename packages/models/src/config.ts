@@ -4,6 +4,10 @@ type Raw = Readonly<Record<string, unknown>>;
 
 type Plain = string | number | boolean;
 
+/** Past these a config is a mistake or an attack: work and memory grow with each. No published model is within a tenth. */
+const MAX_COUNT = 4096; // layers, experts
+const MAX_SIZE = 2 ** 26; // widths, vocabularies, contexts
+
 /** One name, or the names that different generations of a checkpoint's config use for one field. */
 type Key = string | readonly string[];
 
@@ -46,12 +50,18 @@ export class Config {
     return this.#find(key) !== undefined;
   }
 
-  /** A whole number ≥ `min`; required unless `or` is given. */
-  int(key: Key, or?: number, min = 0): number {
+  /** A whole number from `min` to `max`; required unless `or` is given. */
+  int(key: Key, or?: number, min = 0, max = MAX_SIZE): number {
     const value = this.#value(key, or);
     if (typeof value !== "number" || !Number.isSafeInteger(value) || value < min)
       throw this.#wrong(key, value, `a whole number${min > 0 ? ` of at least ${min}` : ""}`);
+    if (value > max) throw this.#wrong(key, value, `a whole number of at most ${max}`);
     return value;
+  }
+
+  /** How many layers or experts: at least 1, and so many that each can be described. */
+  count(key: Key, or?: number): number {
+    return this.int(key, or, 1, MAX_COUNT);
   }
 
   /** A size: a whole number of at least 1. */
@@ -62,6 +72,13 @@ export class Config {
   float(key: Key, or?: number): number {
     const value = this.#value(key, or);
     if (typeof value !== "number" || !Number.isFinite(value)) throw this.#wrong(key, value, "a number");
+    return value;
+  }
+
+  /** A number above 0. */
+  positive(key: Key, or?: number): number {
+    const value = this.float(key, or);
+    if (value <= 0) throw this.#wrong(key, value, "a number above 0");
     return value;
   }
 

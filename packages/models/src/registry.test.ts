@@ -1,5 +1,6 @@
-import { goldenNames, readGolden } from "@llm/fixtures";
+import { goldenNames, readGolden, readGoldenConfig } from "@llm/fixtures";
 import { describe, expect, it } from "vitest";
+import { Config } from "./config.ts";
 import { ModelError } from "./error.ts";
 import { architectureFor, architectures } from "./registry.ts";
 import { goldenConfig } from "./testing/golden-model.ts";
@@ -35,5 +36,14 @@ describe("architectures", () => {
       expect(ModelError.isInstance(error) && error.code).toBe("unknown-architecture");
       expect((error as Error).message).toContain(message);
     }
+  });
+
+  it.each([
+    [{ num_hidden_layers: 20_000 }, "num_hidden_layers is 20000, not a whole number of at most 4096"],
+    [{ head_dim: 2 ** 33 }, "head_dim is 8589934592, not a whole number of at most"],
+    [{ rms_norm_eps: -1 }, "rms_norm_eps is -1, not a number above 0"],
+  ])("refuse sizes that no model has, before building anything: %j", (change, message) => {
+    const raw = { ...readGoldenConfig("llama_mha"), ...change };
+    expect(() => architectureFor(raw).build(new Config(raw))).toThrow(message);
   });
 });

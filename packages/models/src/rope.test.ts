@@ -57,6 +57,28 @@ describe("readRope", () => {
     expect(rope({ rope_scaling: { ...scaling, attention_factor: 1.5 } }).factor).toBe(1.5);
   });
 
+  it("finds theta beside the new field too, and lets the older field win where a config has both", () => {
+    expect(rope({ rope_theta: 500_000, rope_parameters: { rope_type: "default" } }).freqs).toEqual(
+      inverseFrequencies(500_000, 8),
+    );
+    const both = rope({
+      rope_parameters: { rope_type: "default", rope_theta: 20_000 },
+      rope_scaling: { type: "linear", factor: 2 },
+    });
+    expect(both.freqs).toEqual(inverseFrequencies(20_000, 8).map((f) => f / 2));
+  });
+
+  it.each([
+    [{ rope_theta: 0 }, "rope_theta is 0, not a number above 0"],
+    [{ rope_scaling: { rope_type: "linear", factor: 0 } }, "rope_scaling.factor is 0, not a number above 0"],
+    [
+      { rope_scaling: { type: "longrope", short_factor: [0, 1, 1, 1], long_factor: [1, 1, 1, 1] } },
+      "short_factor has 0, not a number above 0",
+    ],
+  ])("refuses numbers that make no frequencies: %j", (raw, message) => {
+    expect(() => rope(raw)).toThrow(message);
+  });
+
   it("refuses a scaling that nobody implements, by name", () => {
     expect(() => rope({ rope_scaling: { rope_type: "spiral" } })).toThrow(
       'rope_scaling.rope_type is "spiral", which is not supported',

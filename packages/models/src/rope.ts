@@ -1,4 +1,5 @@
 import type { Config } from "./config.ts";
+import { ModelError } from "./error.ts";
 
 /** The attributes of the graph's `rotary` op that a config decides: data, so that no pass knows where they came from. */
 export interface Rope {
@@ -40,14 +41,18 @@ export function readRope(config: Config, options: RopeOptions): Rope {
   const limit = () => config.size(["max_position_embeddings", "n_positions"]);
   switch (type) {
     case "linear": {
-      const factor = scaling.float("factor");
+      const factor = scaling.positive("factor");
       return fixed(
         dims,
         plain.map((frequency) => frequency / factor),
       );
     }
     case "dynamic":
-      return { dims, freqs: plain, beyond: { above: limit(), ntk: { base: theta, factor: scaling.float("factor") } } };
+      return {
+        dims,
+        freqs: plain,
+        beyond: { above: limit(), ntk: { base: theta, factor: scaling.positive("factor") } },
+      };
     case "llama3":
       return fixed(dims, llama3(plain, scaling, originalLength(config, scaling, limit)));
     case "yarn":
@@ -68,24 +73,28 @@ function parameters(config: Config, options: RopeOptions): Parameters {
   const modern = config.child("rope_parameters");
   const nested = options.layerType === undefined ? undefined : modern?.child(options.layerType);
   const own = nested ?? modern;
-  const defaultTheta = options.defaultTheta ?? 10_000;
-  const partialDefault = options.partialFactor ?? 1;
-  const partialKeys = ["partial_rotary_factor", "rotary_pct", "rope_pct"];
-  if (own !== undefined)
-    return {
-      theta: own.float("rope_theta", defaultTheta),
-      scaling: own,
-      partial: own.has(partialKeys) ? own.float(partialKeys) : config.float(partialKeys, partialDefault),
-    };
-  const theta =
-    options.legacyTheta !== undefined && config.has(options.legacyTheta)
-      ? options.legacyTheta
-      : ["rope_theta", "rotary_emb_base"];
+  const partial = ["partial_rotary_factor", "rotary_pct", "rope_pct"];
+  const theta = ["rope_theta", "rotary_emb_base"];
+  const legacyTheta =
+    options.legacyTheta !== undefined && config.has(options.legacyTheta) ? options.legacyTheta : theta;
+  // Where a config has both, the older field wins, as it does in the published code. A layer type's own parameters are all.
+  const older = options.legacyTheta === undefined && nested === undefined ? config.child("rope_scaling") : undefined;
+  const scaling = older ?? own;
+  const thetaOf = [older, own].find((place) => place?.has("rope_theta"));
+  const partialOf = [older, own].find((place) => place?.has(partial));
   return {
-    theta: config.float(theta, defaultTheta),
-    scaling: options.legacyTheta === undefined ? config.child("rope_scaling") : undefined,
-    partial: config.float(partialKeys, partialDefault),
+    theta: thetaOf
+      ? thetaOf.positive("rope_theta")
+      : config.positive(own ? theta : legacyTheta, options.defaultTheta ?? 10_000),
+    scaling,
+    partial: partialOf ? partialOf.positive(partial) : config.positive(partial, options.partialFactor ?? 1),
   };
+}
+
+/** A frequency over a factor that must make sense. */
+function stretched(frequency: number, by: number, key: string): number {
+  if (by > 0) return frequency / by;
+  throw new ModelError("config-invalid", `config.json: ${key} has ${by}, not a number above 0`);
 }
 
 function fixed(dims: number, freqs: readonly number[], factor = 1): Rope {
@@ -99,9 +108,9 @@ export function inverseFrequencies(theta: number, dims: number): number[] {
 
 /** Long wavelengths are stretched by `factor`, short ones kept, those between blended. */
 function llama3(plain: readonly number[], scaling: Config, original: number): number[] {
-  const factor = scaling.float("factor");
-  const low = scaling.float("low_freq_factor");
-  const high = scaling.float("high_freq_factor");
+  const factor = scaling.positive("factor");
+  const low = scaling.positive("low_freq_factor");
+  const high = scaling.positive("high_freq_factor");
   return plain.map((frequency) => {
     const turns = (original * frequency) / (2 * Math.PI); // within the original context
     if (turns < low) return frequency / factor;
@@ -117,7 +126,7 @@ export function yarnScale(factor: number, mscale = 1): number {
 }
 
 function yarn(theta: number, dims: number, scaling: Config, limit: number, original: number): Rope {
-  const factor = scaling.float("factor", limit / original);
+  const factor = scaling.positive("factor", limit / original);
   const fast = scaling.float("beta_fast", 32);
   const slow = scaling.float("beta_slow", 1);
   const truncate = scaling.bool("truncate", true);
@@ -136,9 +145,9 @@ function yarn(theta: number, dims: number, scaling: Config, limit: number, origi
 }
 
 function longrope(plain: readonly number[], dims: number, scaling: Config, limit: number, original: number): Rope {
-  const factor = scaling.float("factor", limit / original);
+  const factor = scaling.positive("factor", limit / original);
   const derived = factor <= 1 ? 1 : Math.sqrt(1 + Math.log(factor) / Math.log(original));
-  const stretch = (key: string) => scaling.numbers(key, dims / 2).map((by, i) => plain[i] / by);
+  const stretch = (key: string) => scaling.numbers(key, dims / 2).map((by, i) => stretched(plain[i], by, key));
   return {
     dims,
     freqs: stretch("short_factor"),

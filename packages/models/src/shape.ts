@@ -17,7 +17,7 @@ export function readShape(config: Config, { context = 2048 }: { readonly context
   const width = config.size("hidden_size");
   const heads = config.size("num_attention_heads");
   return checkHeads(config, {
-    layers: config.size("num_hidden_layers"),
+    layers: config.count("num_hidden_layers"),
     width,
     heads,
     groups: config.size("num_key_value_heads", heads),

@@ -42,7 +42,7 @@ export const baichuan: Architecture = {
     const { alibi, normHead } = unsaid(config);
     const shape = { ...readShape(config), context: config.size(["max_position_embeddings", "model_max_length"], 4096) };
     headDim(config, shape.width, shape.heads);
-    const norm = rms(shape.width, config.float("rms_norm_eps", 1e-6));
+    const norm = rms(shape.width, config.positive("rms_norm_eps", 1e-6));
     return standardDecoder({
       name: "baichuan",
       shape,

@@ -32,7 +32,7 @@ export const bloom: Architecture = {
     const heads = config.size(["n_head", "num_attention_heads"]);
     const vocab = config.size("vocab_size");
     const dim = headDim(config, width, heads);
-    const norm = layer(width, config.float("layer_norm_epsilon", 1e-5));
+    const norm = layer(width, config.positive("layer_norm_epsilon", 1e-5));
     const afterNorm = config.bool("apply_residual_connection_post_layernorm", false);
     const tied = config.bool("tie_word_embeddings", true);
     const alibi = { slopes: alibiSlopes(heads), anchor: "relative" as const };
@@ -55,7 +55,7 @@ export const bloom: Architecture = {
     });
     const table = "word_embeddings.weight";
     const start = d.embedding(() => norm(d, d.embed(d.ids, table, vocab, width), "word_embeddings_layernorm"));
-    const stream = d.blocks(config.size(["n_layer", "num_hidden_layers"]), start, (index, x) => {
+    const stream = d.blocks(config.count(["n_layer", "num_hidden_layers"]), start, (index, x) => {
       const prefix = `h.${index}`;
       const before = norm(d, x, `${prefix}.input_layernorm`);
       const middle = d.b.add(afterNorm ? before : x, attention(d, before, `${prefix}.self_attention`, index));

@@ -31,7 +31,7 @@ export const chatglm: Architecture = {
     const groups = config.bool("multi_query_attention", false) ? config.size("multi_query_group_num", 1) : heads;
     const vocab = config.size(["padded_vocab_size", "vocab_size"]);
     const bias = config.bool("add_bias_linear", false);
-    const eps = config.float("layernorm_epsilon", 1e-5);
+    const eps = config.positive("layernorm_epsilon", 1e-5);
     const norm = config.bool("rmsnorm", true) ? rms(width, eps) : layer(width, eps);
     const afterNorm = config.bool("apply_residual_connection_post_layernorm", false);
     const last = config.bool("post_layer_norm", true);
@@ -56,7 +56,7 @@ export const chatglm: Architecture = {
     const d = new Decoder({ name: "chatglm", context: config.size("seq_length", 2048), prefixes: ["transformer."] });
     const table = "embedding.word_embeddings.weight";
     const start = d.embedding(() => d.embed(d.ids, table, vocab, width));
-    const stream = d.blocks(config.size(["num_layers", "num_hidden_layers"]), start, (index, x) => {
+    const stream = d.blocks(config.count(["num_layers", "num_hidden_layers"]), start, (index, x) => {
       const prefix = `encoder.layers.${index}`;
       const before = norm(d, x, `${prefix}.input_layernorm`);
       const middle = d.b.add(afterNorm ? before : x, attention(d, before, `${prefix}.self_attention`, index));

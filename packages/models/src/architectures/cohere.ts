@@ -17,7 +17,7 @@ export const cohere: Architecture = {
   ignored: COMMON_IGNORED,
   build(config) {
     const shape = readShape(config, { context: 8192 });
-    const eps = config.float("layer_norm_eps", 1e-5);
+    const eps = config.positive("layer_norm_eps", 1e-5);
     const norm = layer(shape.width, eps, { bias: false });
     const scale = config.float("logit_scale", 0.0625);
     const byHead: OnHeads = (d, x, prefix, which) => {

@@ -18,7 +18,7 @@ export const cohere2: Architecture = {
   ignored: COMMON_IGNORED,
   build(config) {
     const shape = readShape(config, { context: 8192 });
-    const norm = layer(shape.width, config.float("layer_norm_eps", 1e-5), { bias: false });
+    const norm = layer(shape.width, config.positive("layer_norm_eps", 1e-5), { bias: false });
     const scale = config.float("logit_scale", 0.0625);
     const every = config.size(["sliding_window_pattern", "_sliding_window_pattern"], 4);
     const slides = slidingLayers(config, shape.layers, (index) => (index + 1) % every !== 0);

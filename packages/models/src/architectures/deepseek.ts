@@ -77,10 +77,10 @@ function temperature(config: Config): number {
 function build(config: Config, name: string, routing: { rules: RouteRules; bias?: string }) {
   const shape = readShape(config);
   const { width } = shape;
-  const eps = config.float("rms_norm_eps", 1e-6);
+  const eps = config.positive("rms_norm_eps", 1e-6);
   const norm = rms(width, eps);
   const fn = readActivation(config, "hidden_act", "silu");
-  const moe = { width, inner: config.size("moe_intermediate_size"), count: config.size("n_routed_experts") };
+  const moe = { width, inner: config.size("moe_intermediate_size"), count: config.count("n_routed_experts") };
   const shared = gatedMlp({ width, inner: moe.inner * config.size("n_shared_experts", 1), fn });
   const from = config.int("first_k_dense_replace", 0);
   config.only("moe_layer_freq", 1);

@@ -27,7 +27,7 @@ export const exaone4: Architecture = {
   ignored: COMMON_IGNORED,
   build(config) {
     const shape = readShape(config);
-    const eps = config.float("rms_norm_eps", 1e-5);
+    const eps = config.positive("rms_norm_eps", 1e-5);
     const norm = rms(shape.width, eps);
     const window = config.has("sliding_window") ? config.size("sliding_window") : undefined;
     const local = localLayer(config);

@@ -24,7 +24,7 @@ export const falcon: Architecture = {
   build(config) {
     const width = config.size("hidden_size");
     const heads = config.size(["num_attention_heads", "n_head"]);
-    const layers = config.size(["num_hidden_layers", "n_layer"]);
+    const layers = config.count(["num_hidden_layers", "n_layer"]);
     const vocab = config.size("vocab_size");
     const context = config.size("max_position_embeddings", 2048);
     const dim = headDim(config, width, heads);
@@ -39,7 +39,7 @@ export const falcon: Architecture = {
     const tied = config.bool("tie_word_embeddings", true);
     const useAlibi = config.bool("alibi", false);
     const rope = useAlibi ? undefined : readRope(config, { headDim: dim });
-    const norm = layer(width, config.float("layer_norm_epsilon", 1e-5));
+    const norm = layer(width, config.positive("layer_norm_epsilon", 1e-5));
     // The reference keeps slopes, and slope · position, in bfloat16, scales the sum with the product, and adds the same once
     // more with its mask: docs/decisions/0004.
     const times = config.bool("alibi_once", false) ? 1 : 2;

@@ -17,7 +17,7 @@ export const gemma: Architecture = {
   ignored: { ...COMMON_IGNORED, ...GEMMA_IGNORED },
   build(config) {
     const shape = readShape(config);
-    const norm = rms(shape.width, config.float("rms_norm_eps", 1e-6), { plusOne: true });
+    const norm = rms(shape.width, config.positive("rms_norm_eps", 1e-6), { plusOne: true });
     // The first published configs say "gelu" and mean its tanh form.
     const said = readActivation(config, ["hidden_activation", "hidden_act"], "gelu_pytorch_tanh");
     config.only("use_bidirectional_attention", false);

@@ -18,7 +18,7 @@ export const gemma2: Architecture = {
   ignored: { ...COMMON_IGNORED, ...GEMMA_IGNORED, hidden_act: "the published class reads hidden_activation" },
   build(config) {
     const shape = readShape(config);
-    const norm = rms(shape.width, config.float("rms_norm_eps", 1e-6), { plusOne: true });
+    const norm = rms(shape.width, config.positive("rms_norm_eps", 1e-6), { plusOne: true });
     const cap = config.has("final_logit_softcapping") ? config.float("final_logit_softcapping") : undefined;
     config.only("use_bidirectional_attention", false);
     return standardDecoder({

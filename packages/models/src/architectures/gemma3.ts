@@ -31,7 +31,7 @@ export const gemma3: Architecture = {
 
 function text(config: Config) {
   const shape = readShape(config, { context: 131_072 });
-  const eps = config.float("rms_norm_eps", 1e-6);
+  const eps = config.positive("rms_norm_eps", 1e-6);
   const norm = rms(shape.width, eps, { plusOne: true });
   const cap = config.has("final_logit_softcapping") ? config.float("final_logit_softcapping") : undefined;
   const every = config.size(PATTERN, 6);

@@ -13,7 +13,7 @@ function parts(config: Config): { shape: Shape; attention: Part; mlp: Part; eps:
   const shape = readShape(config, { context: 131_072 });
   return {
     shape,
-    eps: config.float("rms_norm_eps", 1.5625e-7),
+    eps: config.positive("rms_norm_eps", 1.5625e-7),
     attention: selfAttention({
       shape,
       rope: readRope(config, { headDim: shape.dim, partialFactor: 0.5 }),

@@ -26,7 +26,7 @@ export const gptBigcode: Architecture = {
     const context = config.size(["n_positions", "max_position_embeddings"]);
     const vocab = config.size("vocab_size");
     const inner = config.size("n_inner", 4 * width);
-    const eps = config.float("layer_norm_epsilon", 1e-5);
+    const eps = config.positive("layer_norm_epsilon", 1e-5);
     const fn = readActivation(config, "activation_function", "gelu_pytorch_tanh");
     const multiQuery = config.bool("multi_query", true);
     const scaled = config.bool("scale_attn_weights", true);
@@ -50,7 +50,7 @@ export const gptBigcode: Architecture = {
     const embedded = d.embedding(() =>
       d.b.add(d.embed(d.ids, "wte.weight", vocab, width), d.embed(d.positions, "wpe.weight", context, width)),
     );
-    const stream = d.blocks(config.size(["n_layer", "num_hidden_layers"]), embedded, (i, x) => {
+    const stream = d.blocks(config.count(["n_layer", "num_hidden_layers"]), embedded, (i, x) => {
       const h = `h.${i}`;
       const [q, k, v] = projections(d.layerNorm(x, `${h}.ln_1`, width, eps), `${h}.attn.c_attn`);
       const attended = d.attention(q, k, v, { scale: scaled ? 1 / Math.sqrt(dim) : 1 });

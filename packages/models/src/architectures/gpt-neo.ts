@@ -41,12 +41,12 @@ export const gptNeo: Architecture = {
   build(config) {
     const width = config.size("hidden_size");
     const heads = config.size(["num_heads", "num_attention_heads"]);
-    const layers = config.size(["num_layers", "num_hidden_layers"]);
+    const layers = config.count(["num_layers", "num_hidden_layers"]);
     const context = config.size("max_position_embeddings", 2048);
     const vocab = config.size("vocab_size");
     const kind = kinds(config, layers);
     const window = config.size("window_size", 256);
-    const norm = layer(width, config.float("layer_norm_epsilon", 1e-5));
+    const norm = layer(width, config.positive("layer_norm_epsilon", 1e-5));
     const tied = config.bool("tie_word_embeddings", true);
     const block = preNorm({
       norm,

@@ -19,11 +19,11 @@ export const gptNeox: Architecture = {
   build(config) {
     const width = config.size("hidden_size");
     const heads = config.size("num_attention_heads");
-    const layers = config.size("num_hidden_layers");
+    const layers = config.count("num_hidden_layers");
     const context = config.size("max_position_embeddings", 2048);
     const vocab = config.size("vocab_size");
     const dim = headDim(config, width, heads);
-    const norm = layer(width, config.float("layer_norm_eps", 1e-5));
+    const norm = layer(width, config.positive("layer_norm_eps", 1e-5));
     const rope = readRope(config, { headDim: dim, partialFactor: 0.25 });
     const bias = config.bool("attention_bias", true);
     const tied = config.bool("tie_word_embeddings", false);

@@ -19,7 +19,7 @@ export const gpt2: Architecture = {
     const context = config.size(["n_positions", "max_position_embeddings"]);
     const vocab = config.size("vocab_size");
     const inner = config.size("n_inner", 4 * width);
-    const eps = config.float("layer_norm_epsilon", 1e-5);
+    const eps = config.positive("layer_norm_epsilon", 1e-5);
     const fn = readActivation(config, "activation_function", "gelu_new");
     const scaled = config.bool("scale_attn_weights", true);
     const byLayer = config.bool("scale_attn_by_inverse_layer_idx", false);
@@ -33,7 +33,7 @@ export const gpt2: Architecture = {
     const embedded = d.embedding(() =>
       d.b.add(d.embed(d.ids, "wte.weight", vocab, width), d.embed(d.positions, "wpe.weight", context, width)),
     );
-    const stream = d.blocks(config.size(["n_layer", "num_hidden_layers"]), embedded, (i, x) => {
+    const stream = d.blocks(config.count(["n_layer", "num_hidden_layers"]), embedded, (i, x) => {
       const h = `h.${i}`;
       const qkv = d.linear(d.layerNorm(x, `${h}.ln_1`, width, eps), `${h}.attn.c_attn`, width, 3 * width, conv);
       const [q, k, v] = d.b.split(qkv, [width, width, width]).map((part) => d.heads(part, heads, dim));

@@ -24,7 +24,7 @@ function build(config: Config, name: string, attention: (sizes: Sizes) => Part) 
   const vocab = config.size("vocab_size");
   const dim = headDim(config, width, heads);
   const dims = config.size("rotary_dim", dim);
-  const norm = layer(width, config.float("layer_norm_epsilon", 1e-5));
+  const norm = layer(width, config.positive("layer_norm_epsilon", 1e-5));
   const tied = config.bool("tie_word_embeddings", false);
   const block = parallel({
     norm,
@@ -42,7 +42,7 @@ function build(config: Config, name: string, attention: (sizes: Sizes) => Part) 
   });
   const d = new Decoder({ name, context, prefixes: ["transformer.", ""] });
   const start = d.embedding(() => d.embed(d.ids, "wte.weight", vocab, width));
-  const stream = d.blocks(config.size(["n_layer", "num_hidden_layers"]), start, (index, x) =>
+  const stream = d.blocks(config.count(["n_layer", "num_hidden_layers"]), start, (index, x) =>
     block(d, x, `h.${index}`, index),
   );
   const table = tied ? "wte.weight" : undefined;

@@ -17,7 +17,7 @@ export const granite: Architecture = {
   ignored: COMMON_IGNORED,
   build(config) {
     const shape = readShape(config);
-    const norm = rms(shape.width, config.float("rms_norm_eps", 1e-6));
+    const norm = rms(shape.width, config.positive("rms_norm_eps", 1e-6));
     const embedding = config.float("embedding_multiplier", 1);
     const logits = config.float("logits_scaling", 1);
     return standardDecoder({

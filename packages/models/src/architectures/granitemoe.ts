@@ -19,10 +19,10 @@ export const granitemoe: Architecture = {
   build(config) {
     const shape = readShape(config);
     const { width, inner } = shape;
-    const norm = rms(width, config.float("rms_norm_eps", 1e-6));
+    const norm = rms(width, config.positive("rms_norm_eps", 1e-6));
     const embedding = config.float("embedding_multiplier", 1);
     const logits = config.float("logits_scaling", 1);
-    const count = config.size("num_local_experts");
+    const count = config.count("num_local_experts");
     return standardDecoder({
       name: "granitemoe",
       shape,

@@ -26,7 +26,7 @@ export const jais: Architecture = {
     const vocab = config.size("vocab_size");
     const inner = config.size("n_inner", 4 * width);
     const dim = headDim(config, width, heads);
-    const norm = layer(width, config.float("layer_norm_epsilon", 1e-5));
+    const norm = layer(width, config.positive("layer_norm_epsilon", 1e-5));
     const gated = config.raw.activation_function === "swiglu";
     const fn = gated ? "silu" : readActivation(config, "activation_function", "gelu_new");
     const scaled = config.bool("scale_attn_weights", true);
@@ -64,7 +64,7 @@ export const jais: Architecture = {
       const x = d.embed(d.ids, "wte.weight", vocab, width);
       return d.b.scale(useAlibi ? x : d.b.add(x, d.embed(d.positions, "wpe.weight", context, width)), embedding);
     });
-    const stream = d.blocks(config.size(["n_layer", "num_hidden_layers"]), start, (index, x) =>
+    const stream = d.blocks(config.count(["n_layer", "num_hidden_layers"]), start, (index, x) =>
       block(d, x, `h.${index}`, index),
     );
     return d.head(stream, (rows) => {

@@ -17,7 +17,7 @@ export const llama: Architecture = {
   ignored: { ...COMMON_IGNORED, pretraining_tp: "splits a linear in pieces that add up to the same" },
   build(config) {
     const shape = readShape(config);
-    const norm = rms(shape.width, config.float("rms_norm_eps", 1e-6));
+    const norm = rms(shape.width, config.positive("rms_norm_eps", 1e-6));
     return standardDecoder({
       name: "llama",
       shape,

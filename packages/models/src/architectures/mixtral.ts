@@ -18,8 +18,8 @@ export const mixtral: Architecture = {
   ignored: { ...COMMON_IGNORED, ...ROUTER_TRAINING_IGNORED },
   build(config) {
     const shape = readShape(config);
-    const norm = rms(shape.width, config.float("rms_norm_eps", 1e-5));
-    const moe = { width: shape.width, inner: shape.inner, count: config.size(["num_local_experts", "num_experts"]) };
+    const norm = rms(shape.width, config.positive("rms_norm_eps", 1e-5));
+    const moe = { width: shape.width, inner: shape.inner, count: config.count(["num_local_experts", "num_experts"]) };
     return standardDecoder({
       name: "mixtral",
       shape,

@@ -42,7 +42,7 @@ export const mpt: Architecture = {
   build(config) {
     const width = config.size("d_model");
     const heads = config.size("n_heads");
-    const layers = config.size("n_layers");
+    const layers = config.count("n_layers");
     const context = config.size("max_seq_len", 2048);
     const vocab = config.size("vocab_size");
     const dim = headDim(config, width, heads);
@@ -56,7 +56,7 @@ export const mpt: Architecture = {
     config.only("norm_type", "low_precision_layernorm", "layernorm");
     config.only("ffn_config", false);
     const bias = !config.bool("no_bias", true);
-    const norm = layer(width, config.float("layer_norm_epsilon", 1e-5), { bias });
+    const norm = layer(width, config.positive("layer_norm_epsilon", 1e-5), { bias });
     const eps = 1e-5;
     const useAlibi = attn.bool("alibi", false);
     const max = attn.float("alibi_bias_max", 8);

@@ -17,7 +17,7 @@ export const nemotron: Architecture = {
   ignored: COMMON_IGNORED,
   build(config) {
     const shape = readShape(config, { context: 4096 });
-    const norm = layer(shape.width, config.float("norm_eps", 1e-5), { plusOne: true });
+    const norm = layer(shape.width, config.positive("norm_eps", 1e-5), { plusOne: true });
     return standardDecoder({
       name: "nemotron",
       shape,

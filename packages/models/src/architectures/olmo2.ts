@@ -17,7 +17,7 @@ export const olmo2: Architecture = {
   ignored: COMMON_IGNORED,
   build(config) {
     const shape = readShape(config);
-    const eps = config.float("rms_norm_eps", 1e-5);
+    const eps = config.positive("rms_norm_eps", 1e-5);
     const norm = rms(shape.width, eps);
     return standardDecoder({
       name: "olmo2",

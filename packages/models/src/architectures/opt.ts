@@ -28,7 +28,7 @@ export const opt: Architecture = {
   build(config) {
     const width = config.size("hidden_size");
     const heads = config.size("num_attention_heads");
-    const layers = config.size("num_hidden_layers");
+    const layers = config.count("num_hidden_layers");
     const context = config.size("max_position_embeddings", 2048);
     const vocab = config.size("vocab_size");
     const narrow = config.size("word_embed_proj_dim", width);

@@ -17,7 +17,7 @@ export const phi: Architecture = {
   ignored: COMMON_IGNORED,
   build(config) {
     const shape = readShape(config);
-    const eps = config.float("layer_norm_eps", 1e-5);
+    const eps = config.positive("layer_norm_eps", 1e-5);
     const norm = layer(shape.width, eps);
     const normed = config.bool("qk_layernorm", false);
     return standardDecoder({

@@ -22,7 +22,7 @@ export const phi3: Architecture = {
   },
   build(config) {
     const shape = readShape(config);
-    const norm = rms(shape.width, config.float("rms_norm_eps", 1e-5));
+    const norm = rms(shape.width, config.positive("rms_norm_eps", 1e-5));
     return standardDecoder({
       name: "phi3",
       shape,

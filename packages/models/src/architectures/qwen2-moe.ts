@@ -20,12 +20,12 @@ export const qwen2Moe: Architecture = {
   build(config) {
     const shape = readShape(config);
     const { width } = shape;
-    const norm = rms(width, config.float("rms_norm_eps", 1e-6));
+    const norm = rms(width, config.positive("rms_norm_eps", 1e-6));
     const fn = readActivation(config, "hidden_act", "silu");
     const moe = {
       width,
       inner: config.size("moe_intermediate_size"),
-      count: config.size(["num_experts", "num_local_experts"]),
+      count: config.count(["num_experts", "num_local_experts"]),
     };
     const sparse = sparseLayers(config);
     const sliding = config.bool("use_sliding_window", false);

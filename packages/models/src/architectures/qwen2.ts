@@ -18,7 +18,7 @@ export const qwen2: Architecture = {
   ignored: COMMON_IGNORED,
   build(config) {
     const shape = readShape(config);
-    const norm = rms(shape.width, config.float("rms_norm_eps", 1e-6));
+    const norm = rms(shape.width, config.positive("rms_norm_eps", 1e-6));
     return standardDecoder({
       name: "qwen2",
       shape,

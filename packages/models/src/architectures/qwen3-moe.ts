@@ -19,13 +19,13 @@ export const qwen3Moe: Architecture = {
   ignored: { ...COMMON_IGNORED, ...ROUTER_TRAINING_IGNORED, max_window_layers: "the published class doesn't read it" },
   build(config) {
     const shape = readShape(config);
-    const eps = config.float("rms_norm_eps", 1e-6);
+    const eps = config.positive("rms_norm_eps", 1e-6);
     const norm = rms(shape.width, eps);
     const fn = readActivation(config, "hidden_act", "silu");
     const moe = {
       width: shape.width,
       inner: config.size("moe_intermediate_size"),
-      count: config.size(["num_experts", "num_local_experts"]),
+      count: config.count(["num_experts", "num_local_experts"]),
     };
     const sparse = sparseLayers(config);
     const dense = gatedMlp({ ...shape, fn });

@@ -18,7 +18,7 @@ export const qwen3: Architecture = {
   ignored: COMMON_IGNORED,
   build(config) {
     const shape = readShape(config);
-    const eps = config.float("rms_norm_eps", 1e-6);
+    const eps = config.positive("rms_norm_eps", 1e-6);
     const norm = rms(shape.width, eps);
     return standardDecoder({
       name: "qwen3",

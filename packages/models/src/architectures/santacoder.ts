@@ -20,7 +20,7 @@ export const santacoder: Architecture = {
     const context = config.size("n_positions");
     const vocab = config.size("vocab_size");
     const dim = headDim(config, width, heads);
-    const norm = layer(width, config.float("layer_norm_epsilon", 1e-5));
+    const norm = layer(width, config.positive("layer_norm_epsilon", 1e-5));
     // Configs in this layout are known whose n_inner is not the MLP's: the tensor is right.
     const inner = shapes?.("transformer.h.0.mlp.c_fc.weight")?.[1] ?? config.size("n_inner", 4 * width);
     const scaled = config.bool("scale_attn_weights", true);
@@ -49,7 +49,7 @@ export const santacoder: Architecture = {
     const start = d.embedding(() =>
       d.b.add(d.embed(d.ids, "wte.weight", vocab, width), d.embed(d.positions, "wpe.weight", context, width)),
     );
-    const stream = d.blocks(config.size("n_layer"), start, (index, x) => block(d, x, `h.${index}`, index));
+    const stream = d.blocks(config.count("n_layer"), start, (index, x) => block(d, x, `h.${index}`, index));
     return d.head(stream, (rows) => d.logits(norm(d, rows, "ln_f"), width, vocab, { table: "wte.weight" }));
   },
 };

@@ -22,7 +22,7 @@ export const smollm3: Architecture = {
   },
   build(config) {
     const shape = readShape(config, { context: 32_768 });
-    const norm = rms(shape.width, config.float("rms_norm_eps", 1e-6));
+    const norm = rms(shape.width, config.positive("rms_norm_eps", 1e-6));
     const every = config.size("no_rope_layer_interval", 4);
     const rotated = config.has("no_rope_layers")
       ? config.numbers("no_rope_layers", shape.layers).map((flag) => flag !== 0)

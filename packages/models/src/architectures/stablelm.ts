@@ -17,7 +17,7 @@ export const stablelm: Architecture = {
   ignored: { ...COMMON_IGNORED, hidden_dropout: "training only" },
   build(config) {
     const shape = readShape(config);
-    const eps = config.float(["layer_norm_eps", "norm_eps"], 1e-5);
+    const eps = config.positive(["layer_norm_eps", "norm_eps"], 1e-5);
     const norm = layer(shape.width, eps);
     const perHead: OnHeads = (d, x, prefix, which) => {
       const heads = which === "q" ? shape.heads : shape.groups;

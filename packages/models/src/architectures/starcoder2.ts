@@ -18,7 +18,7 @@ export const starcoder2: Architecture = {
   ignored: { ...COMMON_IGNORED, embedding_dropout: "training only", residual_dropout: "training only" },
   build(config) {
     const shape = readShape(config, { context: 4096 });
-    const norm = layer(shape.width, config.float("norm_epsilon", 1e-5));
+    const norm = layer(shape.width, config.positive("norm_epsilon", 1e-5));
     const bias = config.bool("use_bias", true);
     config.only("mlp_type", "default");
     config.only("norm_type", "layer_norm");
