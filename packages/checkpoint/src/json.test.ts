@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { duplicateKey, parseJson } from "./json.ts";
+import { MAX_CONFIG_BYTES } from "./limits.ts";
 
 test("reads what Python's json module writes", () => {
   expect(parseJson('\uFEFF{"a": [0.0, Infinity, -Infinity], "b": NaN, "c": "NaN \\" Infinity"}')).toEqual({
@@ -9,6 +10,24 @@ test("reads what Python's json module writes", () => {
   });
   expect(() => parseJson('{"a": NaNo}')).toThrow(SyntaxError);
   expect(() => parseJson("{")).toThrow(SyntaxError);
+});
+
+// A scan that starts again at every quote takes half a minute for these, one that doesn't some milliseconds.
+test.each([
+  ["a string that doesn't end", (size: number) => '{"a": "'.padEnd(size, '\\"')],
+  ["one that a broken escape ends", (size: number) => `${'{"a": "'.padEnd(size, '\\"')}\\\n`],
+  ["a string that doesn't end, after NaN", (size: number) => '{"n": NaN, "a": "'.padEnd(size, '\\"')],
+])("a broken file is refused in time proportional to its size: %s", (_, textOf) => {
+  const text = textOf(256 * 1024);
+  const before = process.cpuUsage();
+  expect(() => parseJson(text)).toThrow(SyntaxError);
+  const { user, system } = process.cpuUsage(before);
+  expect((user + system) / 1e6).toBeLessThan(2);
+});
+
+test("a string may be long where NaN is somewhere", () => {
+  const long = "x".repeat(MAX_CONFIG_BYTES);
+  expect(parseJson(`{"a": NaN, "b": "${long}"}`)).toEqual({ a: null, b: long });
 });
 
 test.each([

@@ -17,14 +17,32 @@ export function parseJson(text: string): Json {
   try {
     return JSON.parse(plain);
   } catch (error) {
-    // Strings come first in the alternation, so that the words inside them stay as they are.
-    const strict = plain.replace(/"(?:[^"\\]|\\.)*"|-?\bInfinity\b|\bNaN\b/g, (token) => NON_FINITE[token] ?? token);
+    const strict = withoutNonFinite(plain);
     if (strict === plain) throw error;
     return JSON.parse(strict);
   }
 }
 
 const NON_FINITE: Readonly<Record<string, string>> = { NaN: "null", Infinity: "1e999", "-Infinity": "-1e999" };
+
+/**
+ * `text` with those words replaced, except inside strings. Strings are stepped over by hand: an expression for them looks for the
+ * end of a broken one again and again, and runs out of stack in a long one.
+ */
+function withoutNonFinite(text: string): string {
+  const token = /"|-?\bInfinity\b|\bNaN\b/g;
+  let strict = "";
+  let copied = 0;
+  for (let match = token.exec(text); match; match = token.exec(text)) {
+    if (match[0] === '"') {
+      token.lastIndex = stringEnd(text, match.index);
+      continue;
+    }
+    strict += text.slice(copied, match.index) + NON_FINITE[match[0]];
+    copied = token.lastIndex;
+  }
+  return strict + text.slice(copied);
+}
 
 /**
  * The first key that an object at nesting `level` has twice, or undefined; 1 is the outermost. `JSON.parse` silently keeps the
