@@ -6,7 +6,7 @@ import { totalMass } from "./whole-vocabulary.ts";
 /** Among this many of the best the border of a nucleus is looked for first, where there are many times more. */
 const FEW = 512;
 
-/** The fewest best tokens that together have probability p. */
+/** The fewest best tokens that together have probability p: one at least. */
 export function topP(c: Candidates, p: number): void {
   const target = p * c.weigh();
   const best = c.best();
@@ -22,12 +22,14 @@ export function topP(c: Candidates, p: number): void {
 export function fillNucleus(c: Candidates, scores: Float32Array, temperature: number, p: number): boolean {
   if (scores.length <= 8 * FEW) return false;
   c.fill(scores, temperature, FEW);
+  if (c.count === 0) return false;
   const best = c.best();
   const target = p * totalMass(scores, temperature, best);
   const order = Array.from(c.scores.subarray(0, c.count).keys()).sort((a, b) => c.scores[b]! - c.scores[a]! || a - b);
   let mass = 0;
   let kept = 0;
-  while (kept < order.length && mass < target) mass += expMinus(best - c.scores[order[kept++]!]!);
+  do mass += expMinus(best - c.scores[order[kept++]!]!);
+  while (kept < order.length && mass < target);
   if (mass < target) return false;
   c.only(order.slice(0, kept).sort((a, b) => a - b));
   return true;

@@ -8,10 +8,11 @@ export interface Cut {
 }
 
 /**
- * Items in order of ascending key are taken while less than `target` mass was taken before; says where that ends. Keys are 0
- * or more. Sorts only the bucket in which the border lies, so that it takes a few passes over the items, not a sort.
+ * Items in order of ascending key are taken while less than `target` mass was taken before, and up to the first that has any
+ * mass in any case; says where that ends. Keys are 0 or more. Sorts only the bucket in which the border lies, so that it takes a few passes over the items, not a sort.
  */
 export function selectByMass(keys: Float64Array, masses: Float64Array, count: number, target: number): Cut {
+  const least = Math.max(target, Number.MIN_VALUE);
   let most = 0;
   for (let i = 0; i < count; i++) if (keys[i]! > most && keys[i]! !== Infinity) most = keys[i]!;
   const scale = most > 0 ? (BUCKETS - 1) / Math.min(most, 32) : 0; // past 32 there is next to no mass
@@ -20,7 +21,7 @@ export function selectByMass(keys: Float64Array, masses: Float64Array, count: nu
   for (let i = 0; i < count; i++) counts[bucketOf(keys[i]!)]! += masses[i]!;
   let before = 0;
   let border = 0;
-  while (border < BUCKETS - 1 && before + counts[border]! < target) before += counts[border++]!;
+  while (border < BUCKETS - 1 && before + counts[border]! < least) before += counts[border++]!;
 
   const inside: number[] = [];
   for (let i = 0; i < count; i++) if (bucketOf(keys[i]!) === border) inside.push(i);
@@ -28,7 +29,7 @@ export function selectByMass(keys: Float64Array, masses: Float64Array, count: nu
   let key = -1;
   let ties = 0;
   for (const i of inside) {
-    if (before >= target && key >= 0) break;
+    if (before >= least && key >= 0) break;
     ties = keys[i] === key ? ties + 1 : 1;
     key = keys[i]!;
     before += masses[i]!;
