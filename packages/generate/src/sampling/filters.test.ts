@@ -99,7 +99,7 @@ describe("the fast ways", () => {
         const vocab = 5000;
         const logits = randomLogits(vocab, seed, span);
         const [fast, plain] = [new Candidates(vocab), new Candidates(vocab)];
-        if (!fillNucleus(fast, logits, temperature, p)) return;
+        if (p === 1 || !fillNucleus(fast, logits, temperature, p)) return; // 1 is off
         plain.fill(logits, temperature);
         topP(plain, p);
         expect(fast.ids.slice(0, fast.count)).toEqual(plain.ids.slice(0, plain.count));
