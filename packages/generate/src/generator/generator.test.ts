@@ -227,6 +227,15 @@ describe("moving over from transformers", () => {
     expect(streamer.end).toHaveBeenCalledOnce();
   });
 
+  it("takes temperature 0 as greedy where generation_config says do_sample", async () => {
+    const session = openNull({ vocab: BYTE_VOCAB });
+    const sampling = new Generator({ session, tokenizer: byteTokenizer, defaults: { do_sample: true, top_p: 0.95 } });
+    const greedy = await open().generate("x", plain);
+    for (let seed = 0; seed < 3; seed++)
+      expect((await sampling.generate("x", { ...plain, temperature: 0, seed })).tokens).toEqual(greedy.tokens);
+    expect((await sampling.generate("x", { ...plain, seed: 1 })).tokens).not.toEqual(greedy.tokens);
+  });
+
   it("streams characters of several tokens whole through such a tokenizer", async () => {
     const tokenizer = {
       encode: (text: string) => Array.from(new TextEncoder().encode(text)),

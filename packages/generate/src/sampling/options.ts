@@ -26,7 +26,7 @@ export interface SamplingOptions {
   /** [start, factor]: from `start` new tokens on, ending becomes exponentially more likely. */
   readonly exponentialDecayLengthPenalty?: readonly [number, number];
   readonly suppressTokens?: readonly number[];
-  /** 0 is greedy. */
+  /** 0 is greedy, whatever else says that it samples. */
   readonly temperature?: number;
   readonly topK?: number;
   readonly topP?: number;
@@ -82,7 +82,8 @@ export function checkSampling(options: SamplingOptions, vocab: number): void {
     if (sequence.length === 0) throw new GenerateError("option-invalid", "a banned or biased sequence is empty");
 }
 
-/** Whether the best token is always taken. Without any option that draws, nothing is drawn. */
+/** Whether the best token is always taken: there is nothing to divide by at temperature 0, and nothing to draw without one. */
 export function isGreedy({ greedy, temperature }: SamplingOptions): boolean {
-  return greedy ?? (temperature === undefined || temperature === 0);
+  if (temperature !== undefined && Math.fround(temperature) === 0) return true;
+  return greedy ?? temperature === undefined;
 }

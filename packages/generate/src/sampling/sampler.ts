@@ -1,5 +1,5 @@
 import { GenerateError } from "../error.ts";
-import { draw, type RandomState } from "../random/random-state.ts";
+import { draw, type RandomState, randomState } from "../random/random-state.ts";
 import { Candidates } from "./candidates.ts";
 import { epsilonCutoff, etaCutoff, fillNucleus, minP, topP, typicalP } from "./filters.ts";
 import { checkSampling, isGreedy, type SamplingOptions } from "./options.ts";
@@ -69,7 +69,7 @@ export class Sampler {
     const [u, after] = draw(random);
     if (this.#drawsFromAll) {
       const scores = this.isPlain && !allow ? logits : this.#penalised(logits, history, allow);
-      const token = drawFromAll(scores, this.options.temperature || 1, u);
+      const token = drawFromAll(scores, this.options.temperature ?? 1, u);
       if (token === undefined) throw new GenerateError("nothing-left", "the options rule out every token");
       return { token, random: after };
     }
@@ -83,6 +83,10 @@ export class Sampler {
 
   /** What `choose` draws from. */
   distribution(logits: Float32Array, history: History, allow?: Uint32Array): Distribution {
+    if (this.greedy) {
+      const { token } = this.choose(logits, history, randomState(), allow);
+      return { ids: Int32Array.of(token), probs: Float64Array.of(1) };
+    }
     const candidates = this.#filtered(logits, history, allow);
     const total = candidates.weigh();
     const { ids, masses, count } = candidates;
@@ -104,7 +108,7 @@ export class Sampler {
     const { options } = this;
     const scores = this.isPlain && !allow ? logits : this.#penalised(logits, history, allow);
     const { topK = 0, topP: nucleus = 1 } = options;
-    const temperature = options.temperature || 1;
+    const temperature = options.temperature ?? 1;
     const isFilled = topK === 0 && nucleus < 1 && fillNucleus(candidates, scores, temperature, nucleus);
     if (!isFilled) candidates.fill(scores, temperature, topK);
     if (candidates.count === 0) throw new GenerateError("nothing-left", "the options rule out every token");

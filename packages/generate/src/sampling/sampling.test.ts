@@ -142,6 +142,20 @@ describe("draws", () => {
     expect(choice).toEqual({ token: 1, random });
   });
 
+  it("is greedy at temperature 0, whatever says that it samples", () => {
+    const logits = Float32Array.of(0, 0.1, 0, 0.05);
+    const history = { tokens: [], length: 0, promptLength: 0 };
+    for (const temperature of [0, 1e-60]) {
+      const sampler = new Sampler({ temperature, greedy: false, topK: 3, topP: 0.9 }, { vocab: 4 });
+      for (let seed = 0; seed < 20; seed++)
+        expect(sampler.choose(logits, history, randomState(seed))).toEqual({ token: 1, random: randomState(seed) });
+      expect(sampler.distribution(logits, history)).toEqual({ ids: Int32Array.of(1), probs: Float64Array.of(1) });
+    }
+    expect(new Sampler({ temperature: 1 }, { vocab: 4 }).greedy).toBe(false);
+    expect(new Sampler({ temperature: 1, greedy: true }, { vocab: 4 }).greedy).toBe(true);
+    expect(new Sampler({ greedy: false }, { vocab: 4 }).greedy).toBe(false);
+  });
+
   it("stays inside an allowed set", () => {
     const history = { tokens: [], length: 0, promptLength: 0 };
     for (const options of [{}, { temperature: 1 }]) {
