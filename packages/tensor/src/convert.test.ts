@@ -35,3 +35,18 @@ test("integers never wrap and never lose a fraction", () => {
   expect(() => convert(tensor("u8", [1], Uint8Array.of(2)), "bool")).toThrow("2 can't be held by bool");
   expect([...convert(tensor("bool", [2], Uint8Array.of(0, 1)), "f32").data]).toEqual([0, 1]);
 });
+
+test("what i64 can't hold is refused, up to its last value", () => {
+  for (const value of [1e20, 2 ** 63, -(2 ** 63) - 2048, Infinity, Number.NaN])
+    expect(() => convert(tensor("f64", [1], Float64Array.of(value)), "i64")).toThrow(`${value} can't be held by i64`);
+  expect(() => convert(tensor("f32", [1], Float32Array.of(2 ** 63)), "i64")).toThrow("can't be held by i64");
+  const ends = Float64Array.of(-(2 ** 63), 2 ** 63 - 1024);
+  expect([...convert(tensor("f64", [2], ends), "i64").data]).toEqual([-(2n ** 63n), 2n ** 63n - 1024n]);
+});
+
+test.each(["f64", "f32", "bf16"] as const)("an i64 that no double holds doesn't become a wrong %s", (dtype) => {
+  const odd = tensor("i64", [1], BigInt64Array.of(2n ** 53n + 1n));
+  expect(() => convert(odd, dtype)).toThrow("9007199254740993 can't be held by f64");
+  const even = convert(tensor("i64", [1], BigInt64Array.of(-(2n ** 62n))), dtype);
+  expect([...convert(even, "f64").data]).toEqual([-(2 ** 62)]);
+});

@@ -5,7 +5,8 @@ import type { Tensor } from "./tensor.ts";
 
 /**
  * A tensor as another dtype: exact where that is possible, else the nearest float, ties to even. What overflows becomes
- * infinite and is counted in `loss`; integers never wrap or lose a fraction, they refuse.
+ * infinite and is counted in `loss`; integers never wrap or lose a fraction, they refuse, and so does an i64 that not even a
+ * double can hold.
  */
 export function convert(tensor: Tensor, dtype: DType, loss?: Loss): Tensor {
   if (tensor.dtype === dtype) return tensor;
@@ -16,7 +17,7 @@ export function convert(tensor: Tensor, dtype: DType, loss?: Loss): Tensor {
 export function convertData(data: TypedArray, from: DType, to: DType, loss?: Loss): TypedArray {
   if (from === to) return data;
   const floats = DTYPES[from].float;
-  if (DTYPES[to].float) return writeFloats(floats ? readFloats(data, from) : Float64Array.from(data, Number), to, loss);
+  if (DTYPES[to].float) return writeFloats(floats ? readFloats(data, from) : toDoubles(data), to, loss);
   const values = floats ? readFloats(data, from) : data;
   return to === "i64" ? toI64(values) : toInts(values, to);
 }
@@ -40,9 +41,19 @@ function writeFloats(values: Float32Array | Float64Array, dtype: DType, loss?: L
   return rounded;
 }
 
+/** Integers on their way to a float: rounding twice could miss the nearest, so the first time must be exact. */
+function toDoubles(data: TypedArray): Float64Array {
+  return Float64Array.from(data as ArrayLike<number | bigint>, (value) => {
+    const double = Number(value);
+    if (typeof value === "bigint" && BigInt(double) !== value) throw cannotHold("f64", value);
+    return double;
+  });
+}
+
 function toI64(values: TypedArray): BigInt64Array {
   return BigInt64Array.from(values as ArrayLike<number>, (value) => {
-    if (!Number.isInteger(value)) throw cannotHold("i64", value);
+    // A BigInt64Array would take what is too large modulo 2⁶⁴.
+    if (!Number.isInteger(value) || value < -(2 ** 63) || value >= 2 ** 63) throw cannotHold("i64", value);
     return BigInt(value);
   });
 }
