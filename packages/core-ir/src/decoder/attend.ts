@@ -89,7 +89,7 @@ export function attend(q: Heads, position: number, seen: readonly Stored[], out:
       const g = Math.floor((h * s.key.count) / q.count);
       return score(dot(q, h, s.key, g), rules, h, s.position, position);
     });
-    const most = Math.max(...scores);
+    const most = scores.reduce((a, b) => Math.max(a, b), -Infinity);
     const parts = scores.map((s) => Math.exp(s - most));
     const total = parts.reduce((a, b) => a + b, 0);
     for (let i = 0; i < out.width; i++) {
