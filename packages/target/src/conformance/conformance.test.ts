@@ -28,6 +28,13 @@ describe.each(NULL_DEVICES)("conformance of the null target like %s", (like) => 
   });
 });
 
+it("copes with a vocabulary of more tokens than a call takes arguments", async () => {
+  const many = 300_000;
+  const check = conformance.find(({ name }) => name.startsWith("every kind of result"))!;
+  const open = async (): Promise<Session> => openNull({ like: "cpu", ...sizes, vocab: many });
+  await check.run({ open, oracle: (history) => nullLogits(history, many), tolerance: 0 });
+});
+
 describe("the checks find", () => {
   const failures = async (
     open: () => Promise<Session>,

@@ -205,7 +205,7 @@ const wantsWhatItSays: Check = {
       const logits = wants.includes("logits") ? (await ask({ kind: "logits", last: 1 })).logits!.slice() : undefined;
       if (logits)
         must(logits.length === vocab && logits.every(Number.isFinite), () => "logits are missing or not finite");
-      const best = logits?.indexOf(Math.max(...logits));
+      const best = logits?.indexOf(logits.reduce((a, b) => Math.max(a, b)));
       if (wants.includes("hidden")) {
         const { hidden } = await ask({ kind: "hidden", last: 1 });
         must(hidden?.length === width, () => `a hidden state of ${hidden?.length} numbers, not ${width}`);
