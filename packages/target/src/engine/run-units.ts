@@ -56,10 +56,8 @@ export async function runUnits(
   signal.throwIfAborted();
 }
 
-/** A unit that wants more than there is gets everything. */
+/** A unit that wants more than there is, of either, gets everything of both: whatever ran beside it would make it worse. */
 function clamp({ cores, ramBytes }: Needs, capacity: Capacity): Capacity {
-  return {
-    cores: Math.min(Math.max(cores, 1), capacity.cores),
-    ramBytes: Math.min(Math.max(ramBytes, 0), capacity.ramBytes),
-  };
+  if (cores > capacity.cores || ramBytes > capacity.ramBytes) return capacity;
+  return { cores: Math.max(cores, 1), ramBytes: Math.max(ramBytes, 0) };
 }
