@@ -1,4 +1,5 @@
 import type { SamplingOptions } from "./options.ts";
+import { runsBefore } from "./repeated-runs.ts";
 
 /** What was said before the token to choose. */
 export interface History {
@@ -45,14 +46,7 @@ const presenceAndFrequency: Penalty = (scores, { options, history }) => {
 const dry: Penalty = (scores, { options, history: { tokens, length } }) => {
   const { dryMultiplier: multiplier = 0, dryBase: base = 1.75, dryAllowedLength: allowed = 2 } = options;
   if (multiplier === 0 || length === 0) return;
-  const breakers = new Set(options.drySequenceBreakers);
-  const longest = new Map<number, number>(); // token → run before its earlier occurrence that stands at the end, too
-  for (let i = 0; i < length - 1; i++) {
-    let run = 0;
-    while (run <= i && tokens[i - run] === tokens[length - 1 - run] && !breakers.has(tokens[i - run]!)) run++;
-    const next = tokens[i + 1]!;
-    if (run > 0 && !breakers.has(next)) longest.set(next, Math.max(longest.get(next) ?? 0, run));
-  }
+  const longest = runsBefore(tokens, length, new Set(options.drySequenceBreakers));
   for (const [id, run] of longest) if (run >= allowed) scores[id]! -= multiplier * base ** (run - allowed);
 };
 
