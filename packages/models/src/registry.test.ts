@@ -18,14 +18,16 @@ describe("architectures", () => {
     if (legacy) expect(architectureFor(legacy.raw).build(legacy)).toEqual(graph);
   });
 
-  it("are found by class name when model_type says nothing known", () => {
+  it("are found by class name where model_type is absent, or shared", () => {
     expect(architectureFor({ architectures: ["LlamaForCausalLM"] }).id).toBe("llama");
-    expect(architectureFor({ model_type: "starcoder", architectures: ["GPTBigCodeForCausalLM"] }).id).toBe(
-      "gpt_bigcode",
-    );
+    expect(architectureFor({ model_type: "gpt2", architectures: ["GPT2LMHeadCustomModel"] }).id).toBe("santacoder");
+    expect(architectureFor({ model_type: "gpt2", architectures: ["GPT2LMHeadModel"] }).id).toBe("gpt2");
   });
 
   it.each([
+    [{ model_type: "flurb", architectures: ["LlamaForCausalLM"] }, 'model_type "flurb" is not known; known: baichuan'],
+    [{ model_type: 7, architectures: ["LlamaForCausalLM"] }, "model_type is 7, not a string"],
+    [{ model_type: "__proto__" }, 'model_type "__proto__" is not known'],
     [{ model_type: "mamba" }, 'model_type "mamba" is not known; known: baichuan'],
     [{ architectures: ["FooModel"] }, "model_type is missing (architectures: FooModel); known: baichuan"],
   ])("refuse what they don't know: %j", (config, message) => {

@@ -100,18 +100,24 @@ export const architectures: readonly Architecture[] = [
   starcoder2,
 ].map(guarded);
 
-/** The architecture that a config.json is of: by `model_type`, or by class name where that is missing or unknown. */
+/**
+ * The architecture that a config.json is of, by `model_type`; class names tell apart what shares one, and stand in for a
+ * `model_type` that is absent. One that is there and unknown is refused: a class of the same name may compute something else.
+ */
 export function architectureFor(config: Readonly<Record<string, unknown>>): Architecture {
-  const type = config.model_type;
-  const classes = Array.isArray(config.architectures) ? config.architectures : [];
-  const byType = architectures.filter((one) => one.modelTypes.includes(type as string));
+  const { model_type: type, architectures: named } = config;
+  const classes = Array.isArray(named) ? named : [];
+  const known = `known: ${architectures.map((one) => one.modelTypes[0]).join(", ")}`;
+  const refuse = (why: string) => new ModelError("unknown-architecture", `config.json: ${why}; ${known}`);
   const byClass = (of: readonly Architecture[]) =>
     of.find((one) => one.classNames.some((name) => classes.includes(name)));
-  const found = byClass(byType) ?? byType[0] ?? byClass(architectures);
-  if (found) return found;
-  const said = typeof type === "string" ? `model_type "${type}" is not known` : "model_type is missing";
-  throw new ModelError(
-    "unknown-architecture",
-    `config.json: ${said}${classes.length > 0 ? ` (architectures: ${classes.join(", ")})` : ""}; known: ${architectures.map((one) => one.modelTypes[0]).join(", ")}`,
-  );
+  if (type === undefined || type === null) {
+    const found = byClass(architectures);
+    if (found) return found;
+    throw refuse(`model_type is missing${classes.length > 0 ? ` (architectures: ${classes.join(", ")})` : ""}`);
+  }
+  if (typeof type !== "string") throw refuse(`model_type is ${JSON.stringify(type)}, not a string`);
+  const byType = architectures.filter((one) => one.modelTypes.includes(type));
+  if (byType.length === 0) throw refuse(`model_type "${type}" is not known`);
+  return byClass(byType) ?? byType[0];
 }

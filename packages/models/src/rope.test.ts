@@ -2,6 +2,8 @@ import { describe, expect, it } from "vitest";
 import { Config } from "./config.ts";
 import { inverseFrequencies, readRope, yarnScale } from "./rope.ts";
 
+const partly = (raw: Record<string, unknown>) =>
+  readRope(new Config({ max_position_embeddings: 128, ...raw }), { headDim: 8, partialFactor: 1 });
 const rope = (raw: Record<string, unknown>, headDim = 8) =>
   readRope(new Config({ max_position_embeddings: 128, ...raw }), { headDim });
 
@@ -14,12 +16,11 @@ describe("readRope", () => {
     expect(modern.freqs).toEqual(inverseFrequencies(20_000, 8).map((f) => f / 4));
   });
 
-  it("turns a part of the head where the config says so, by any of the names", () => {
-    expect(rope({ partial_rotary_factor: 0.5 }).dims).toBe(4);
-    expect(rope({ rotary_pct: 0.25 }).dims).toBe(2);
-    expect(rope({ rope_parameters: { rope_type: "default", rope_theta: 1e4, partial_rotary_factor: 0.5 } }).dims).toBe(
-      4,
-    );
+  it("turns a part of the head where the published class does, by any of the names", () => {
+    expect(partly({ partial_rotary_factor: 0.5 }).dims).toBe(4);
+    expect(partly({ rotary_pct: 0.25 }).dims).toBe(2);
+    expect(partly({ rope_parameters: { rope_theta: 1e4, partial_rotary_factor: 0.5 } }).dims).toBe(4);
+    expect(rope({ partial_rotary_factor: 0.5 }).dims).toBe(8);
   });
 
   it("keeps short waves and stretches long ones (llama3)", () => {

@@ -17,10 +17,10 @@ export interface Rope {
 const TYPES = ["default", "linear", "dynamic", "llama3", "yarn", "longrope", "su"] as const;
 
 export interface RopeOptions {
-  /** Size of a head, of which `partial_rotary_factor` turns. */
+  /** Size of a head. */
   readonly headDim: number;
   readonly defaultTheta?: number;
-  /** When the share is not in the config, or under an older name. */
+  /** The share of a head that turns where the config doesn't say; absent: the published class turns all, whatever it says. */
   readonly partialFactor?: number;
   /** Of the nested parameters by layer type (Gemma 3), which. */
   readonly layerType?: string;
@@ -87,7 +87,7 @@ function parameters(config: Config, options: RopeOptions): Parameters {
       ? thetaOf.positive("rope_theta")
       : config.positive(own ? theta : legacyTheta, options.defaultTheta ?? 10_000),
     scaling,
-    partial: partialOf ? partialOf.positive(partial) : config.positive(partial, options.partialFactor ?? 1),
+    partial: options.partialFactor === undefined ? 1 : (partialOf ?? config).positive(partial, options.partialFactor),
   };
 }
 

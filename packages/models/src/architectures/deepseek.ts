@@ -11,8 +11,11 @@ import { experts, separateExperts } from "../moe.ts";
 import { readRope, yarnScale } from "../rope.ts";
 import { readShape } from "../shape.ts";
 
+/** Which values of a rotated part belong together. */
+type Pairs = "interleaved" | "half";
+
 /** Multi-head latent attention: keys and values of all heads come from one narrow vector a token. */
-function latentAttention(config: Config, width: number, heads: number, eps: number): Part {
+function latentAttention(config: Config, width: number, heads: number, eps: number, pairs: Pairs): Part {
   const latent = config.size("kv_lora_rank");
   const nope = config.size("qk_nope_head_dim");
   const turned = config.size("qk_rope_head_dim");
@@ -47,7 +50,7 @@ function latentAttention(config: Config, width: number, heads: number, eps: numb
       shape: [heads, nope + value, latent],
     };
     const rows = (start: number, end: number) => d.b.weight({ op: "slice", of: both, axis: 1, start, end });
-    const turn = (part: typeof qRope) => d.rotary(part, rope, "interleaved");
+    const turn = (part: typeof qRope) => d.rotary(part, rope, pairs);
     const attended = d.b.latentAttention(
       {
         qNope,
@@ -74,7 +77,12 @@ function temperature(config: Config): number {
 }
 
 /** A DeepSeek decoder; the generations differ in how experts are chosen. */
-function build(config: Config, name: string, routing: { rules: RouteRules; bias?: string }) {
+function build(
+  config: Config,
+  name: string,
+  routing: { rules: RouteRules; bias?: string },
+  pairs: Pairs = "interleaved",
+) {
   const shape = readShape(config);
   const { width } = shape;
   const eps = config.positive("rms_norm_eps", 1e-6);
@@ -101,7 +109,7 @@ function build(config: Config, name: string, routing: { rules: RouteRules; bias?
     last: norm,
     block: preNorm({
       norm,
-      attention: latentAttention(config, width, shape.heads, eps),
+      attention: latentAttention(config, width, shape.heads, eps, pairs),
       mlp: (d, x, prefix, layer) => (layer >= from ? mixture : dense)(d, x, prefix, layer),
     }),
   });
@@ -167,7 +175,7 @@ export const deepseekV3: Architecture = {
     topk_method: "always without auxiliary loss in this generation",
   },
   build(config) {
-    config.only("rope_interleave", true);
+    const pairs = config.bool("rope_interleave", true) ? "interleaved" : "half";
     const rules: RouteRules = {
       score: "sigmoid",
       order: "score-topk",
@@ -176,6 +184,6 @@ export const deepseekV3: Architecture = {
       scale: config.float("routed_scaling_factor", 1),
       groups: { count: config.size("n_group", 1), keep: config.size("topk_group", 1), by: "top2sum" },
     };
-    return build(config, "deepseek_v3", { rules, bias: "gate.e_score_correction_bias" });
+    return build(config, "deepseek_v3", { rules, bias: "gate.e_score_correction_bias" }, pairs);
   },
 };

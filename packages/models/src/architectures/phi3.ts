@@ -32,7 +32,7 @@ export const phi3: Architecture = {
         norm,
         attention: selfAttention({
           shape,
-          rope: readRope(config, { headDim: shape.dim }),
+          rope: readRope(config, { headDim: shape.dim, partialFactor: 1 }),
           fused: "qkv_proj",
           windows: commonWindow(config),
         }),
