@@ -44,7 +44,7 @@ export function rank({ request }: Sequence): number {
 /** A row of the sequence's next `count` tokens; the last of all its tokens is the one that is asked about. */
 export function rowOf(sequence: Sequence, count: number, limits: Limits): PlannedRow {
   const { slot, held, promptLength, request } = sequence;
-  const want = held + count === sequence.length ? wantFor(sequence, limits) : undefined;
+  const want = held + count === sequence.length ? wantOf(sequence, limits) : undefined;
   const row: Row = {
     slot,
     at: held,
@@ -54,6 +54,17 @@ export function rowOf(sequence: Sequence, count: number, limits: Limits): Planne
     ...(want ? { want } : {}),
   };
   return { sequence, row, want };
+}
+
+/** What the request asks for. If it fails at that, it ends alone: its row stays, since in lockstep every row must step. */
+function wantOf(sequence: Sequence, limits: Limits): Want | undefined {
+  if (sequence.finished) return undefined;
+  try {
+    return wantFor(sequence, limits, sequence.allowed());
+  } catch (error) {
+    sequence.fail(error);
+    return undefined;
+  }
 }
 
 function chunkOf(sequence: Sequence, { chunk, resume, reach }: Limits, budget: number): number {

@@ -69,8 +69,9 @@ export class Scheduler {
   submit(request: GenerateRequest): Ticket {
     if (this.#closed) throw new GenerateError("closed", "the generator is closed");
     request.signal?.throwIfAborted();
-    const sequence = new Sequence(request, { vocab: this.session.limits.vocab, room: this.room });
-    wantFor(sequence, this.session.limits); // refuses what the device can't answer
+    const { limits } = this.session;
+    const sequence = new Sequence(request, { vocab: limits.vocab, room: this.room, adapters: limits.adapters });
+    wantFor(sequence, limits); // refuses what the device can't answer
     sequence.waitingSince = this.#steps;
     const cancel = (reason: unknown = new DOMException("the request was cancelled", "AbortError")): void =>
       sequence.fail(reason);

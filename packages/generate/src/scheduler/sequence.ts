@@ -6,6 +6,13 @@ import type { FinishReason, GeneratedToken, GenerateOutcome, GenerateRequest } f
 
 let arrivals = 0;
 
+/** What the device can do, as far as one sequence is concerned. */
+export interface SequenceLimits {
+  readonly vocab: number;
+  readonly room: number; // tokens it can hold for one sequence
+  readonly adapters: number;
+}
+
 /** A request while it is worked on: its tokens so far, how many of them a slot holds, and where it stands in the queue. */
 export class Sequence {
   readonly request: GenerateRequest;
@@ -29,16 +36,23 @@ export class Sequence {
   readonly #tokens: Int32Array; // prompt and answer
   readonly #limit: number; // tokens it may come to
   readonly #stops: ReadonlySet<number>;
+  #mask: { readonly at: number; readonly allow: Uint32Array | undefined } | undefined;
   #settle!: { resolve(outcome: GenerateOutcome): void; reject(reason: unknown): void };
 
-  /** `room` is how many tokens the device can hold for one sequence. */
-  constructor(request: GenerateRequest, { vocab, room }: { readonly vocab: number; readonly room: number }) {
+  constructor(request: GenerateRequest, { vocab, room, adapters }: SequenceLimits) {
     const { prompt, maxNewTokens, sampling = {}, stopTokens = [], ignoreEos = false } = request;
+    const { adapter = 0, priority = 0, logprobs = 0 } = request;
     if (prompt.length === 0)
       throw new GenerateError("prompt-empty", "the prompt has no tokens; give it a beginning-of-text token at least");
     if (prompt.length >= room) throw new ContextOverflowError(prompt.length, room - 1);
     if (!(Number.isInteger(maxNewTokens) && maxNewTokens > 0))
       throw new GenerateError("option-invalid", `maxNewTokens is ${maxNewTokens}, but must be a whole number above 0`);
+    if (!(Number.isInteger(adapter) && adapter >= 0 && adapter <= adapters))
+      throw new GenerateError("option-invalid", `there is no adapter ${adapter}: this device can load ${adapters}`);
+    if (!Number.isFinite(priority))
+      throw new GenerateError("option-invalid", `priority is ${priority}, but must be a number`);
+    if (!(Number.isInteger(logprobs) && logprobs >= 0))
+      throw new GenerateError("option-invalid", `logprobs is ${logprobs}, but must be a whole number`);
     for (let i = 0; i < prompt.length; i++)
       if (!(Number.isInteger(prompt[i]) && prompt[i]! >= 0 && prompt[i]! < vocab))
         throw new GenerateError(
@@ -76,6 +90,22 @@ export class Sequence {
 
   get generated(): Int32Array {
     return this.tokens(this.promptLength);
+  }
+
+  /** The request's mask for the next token. It is asked once for each, however often a step is planned anew. */
+  allowed(): Uint32Array | undefined {
+    const { allow: ask } = this.request;
+    if (!ask) return undefined;
+    if (this.#mask?.at === this.length) return this.#mask.allow;
+    const allow = ask(this.generated);
+    const words = Math.ceil(this.sampler.vocab / 32);
+    if (allow !== undefined && allow.length !== words)
+      throw new GenerateError(
+        "option-invalid",
+        `allow gave a mask of ${allow.length} words, but a vocabulary of ${this.sampler.vocab} takes ${words}`,
+      );
+    this.#mask = { at: this.length, allow };
+    return allow;
   }
 
   /** How many tokens the device hasn't seen. */

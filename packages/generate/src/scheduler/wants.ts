@@ -7,11 +7,10 @@ import type { Sequence } from "./sequence.ts";
 /** How many of the best tokens are asked for where a device gives no more than those. */
 const TOP = 256;
 
-/** What to ask the device for: as little as the request's options can do with. */
-export function wantFor(sequence: Sequence, { wants, sampling, vocab }: Limits): Want {
+/** What to ask the device for: as little as the request's options can do with, where `allow` masks what may come. */
+export function wantFor(sequence: Sequence, { wants, sampling, vocab }: Limits, allow?: Uint32Array): Want {
   const { sampler, request } = sequence;
   const { logprobs } = request;
-  const allow = request.allow?.(sequence.generated);
   const last = 1;
   if (sampler.isPlainGreedy && !logprobs && !allow) {
     if (wants.includes("token") && sampling.includes("greedy"))
