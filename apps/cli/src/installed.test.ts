@@ -46,6 +46,7 @@ const env = {
   npm_config_audit: "false",
   npm_config_fund: "false",
   npm_config_update_notifier: "false",
+  NODE_USE_SYSTEM_CA: "1", // npm runs on the repo's own Node here, which brings its own list of authorities
 };
 const quiet = { env, maxBuffer: 64e6 };
 
