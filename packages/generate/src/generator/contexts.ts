@@ -70,7 +70,7 @@ export class Contexts {
       tokens: Array.from(tokens),
       promptLength: tokens.length,
       maxLength: most,
-      sampling: samplingOf(options),
+      sampling: samplingOf(options, tokens.length),
       ends: options.ignoreEos ? [] : endsOf(this.#tokenizer, options),
       random: randomOf(options),
       done: false,

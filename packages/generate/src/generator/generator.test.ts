@@ -255,6 +255,26 @@ describe("moving over from transformers", () => {
     expect(pieces).toEqual(["a", "é", "€", "😀", "b"]);
   });
 
+  it("counts the prompt to min_length, as to max_length", async () => {
+    const generator = open();
+    const ending = { logitBias: { [END]: 100 }, max_length: 12 };
+    const ends = async (options: object): Promise<number> =>
+      (await generator.generate("prompt", { ...ending, ...options })).tokens.indexOf(END);
+    expect(await ends({ min_length: 9 })).toBe(3);
+    expect(await ends({ minLength: 6 })).toBe(0);
+    expect(await ends({ min_length: 2 })).toBe(0);
+    expect(await ends({ min_length: 9, min_new_tokens: 1 })).toBe(1);
+    expect(await ends({ min_length: 2, min_new_tokens: 4 })).toBe(4);
+    const context = generator.prepareContext("prompt", { ...ending, min_length: 9 });
+    const { tokens } = await generator.generateAtOnce(context, 6);
+    expect(tokens.indexOf(END)).toBe(3);
+    expect(() => generator.stream("x", { min_length: NaN })).toThrow("min_length is NaN, but must be a whole number");
+  });
+
+  it.each([-1, NaN, 1.5, "3"])("refuses %s log-probabilities", (logprobs) => {
+    expect(() => open().stream("x", { logprobs })).toThrow(`logprobs is ${logprobs}, but must be a whole number`);
+  });
+
   it("names an option that doesn't exist", () => {
     expect(() => open().stream("x", { max_tokens_new: 3 })).toThrow("there is no option max_tokens_new");
   });

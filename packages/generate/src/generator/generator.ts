@@ -148,7 +148,7 @@ export class Generator<T extends TextTokenizer | TransformersTokenizer = TextTok
     const { done } = this.scheduler.submit({
       prompt: tokens,
       maxNewTokens,
-      sampling: samplingOf(options),
+      sampling: samplingOf(options, tokens.length),
       random: randomOf(options),
       stopTokens: eos,
       ...given(options, ["ignoreEos", "logprobs", "priority", "adapter", "signal", "allow"]),

@@ -1,3 +1,4 @@
+import { SessionError } from "@llm/target";
 import { NULL_DEVICES, openNull } from "@llm/target/null";
 import { describe, expect, it } from "vitest";
 import type { GenerateRequest } from "./request.ts";
@@ -63,5 +64,62 @@ describe("what a device could not be asked", () => {
   ])("is refused at once: %o", (options, error) => {
     const scheduler = new Scheduler(openNull({ vocab: VOCAB }));
     expect(() => scheduler.submit({ prompt: [1], maxNewTokens: 1, ...options })).toThrow(error);
+  });
+});
+
+describe("a device that fails for good", () => {
+  /** A session whose steps and trims fail from the third step on, and how often it was closed. */
+  function dying(): { readonly scheduler: Scheduler; readonly closed: () => number } {
+    const session = openNull({ slots: 2, vocab: VOCAB });
+    let steps = 0;
+    let closed = 0;
+    const scheduler = new Scheduler({
+      specificationVersion: 1,
+      limits: session.limits,
+      step: (rows) => (++steps < 3 ? session.step(rows) : Promise.reject(new SessionError("device", "it burns"))),
+      trim: () => Promise.reject(new SessionError("device", "it still burns")),
+      save: (slot) => session.save!(slot),
+      close: () => {
+        closed++;
+        return session.close();
+      },
+    });
+    return { scheduler, closed: () => closed };
+  }
+
+  it("is closed once all the same, and says why nothing more is taken", async () => {
+    const { scheduler, closed } = dying();
+    const requests = [1, 2, 3].map((id) => scheduler.submit({ prompt: [id], maxNewTokens: 9 }).done);
+    for (const outcome of await Promise.allSettled(requests))
+      expect(outcome).toMatchObject({ status: "rejected", reason: { message: "it burns" } });
+    const later = async (): Promise<unknown> => scheduler.submit({ prompt: [1], maxNewTokens: 1 }).done;
+    await expect(later()).rejects.toThrow(/the device failed.*it burns/);
+    await expect(later()).rejects.toMatchObject({ code: "closed", cause: { message: "it burns" } });
+    await expect(scheduler.save(Int32Array.of(1))).rejects.toThrow(/the device failed.*it burns/);
+    await Promise.all([scheduler.close(), scheduler.close()]);
+    await scheduler.close();
+    expect(closed()).toBe(1);
+    await expect(later()).rejects.toThrow("the generator is closed");
+  });
+
+  it("loses nobody who was about to make room", async () => {
+    const limits = { cacheTokens: 64 };
+    const session = openNull({ like: "aic100", slots: 2, context: 64, vocab: VOCAB, limits });
+    let trims = 0;
+    const scheduler = new Scheduler(
+      {
+        specificationVersion: 1,
+        limits: session.limits,
+        step: (rows) => session.step(rows),
+        trim: (slot, length) =>
+          ++trims === 1 ? Promise.reject(new SessionError("device", "a hiccup")) : session.trim(slot, length),
+        close: () => session.close(),
+      },
+      { reusePrefixes: false }, // whoever makes room is trimmed at once
+    );
+    const requests = [1, 2].map((id) => scheduler.submit({ prompt: [id], maxNewTokens: 40 }).done);
+    const outcomes = await Promise.allSettled(requests);
+    expect(outcomes.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
+    await scheduler.close();
   });
 });

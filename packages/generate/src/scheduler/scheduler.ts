@@ -41,7 +41,8 @@ export class Scheduler {
   #running: Sequence[] = [];
   readonly #errands: (() => Promise<void>)[] = []; // calls of the session that must not meet a step
   #pumping: Promise<void> | undefined;
-  #closed = false;
+  #closing: Promise<void> | undefined;
+  #failed: { readonly cause: unknown } | undefined; // the device is beyond use
   #steps = 0;
   #preemptions = 0;
   #cachedTokens = 0;
@@ -67,7 +68,7 @@ export class Scheduler {
 
   /** Queues a request. Throws at once what can be known at once: a prompt too long, options that make no sense. */
   submit(request: GenerateRequest): Ticket {
-    if (this.#closed) throw new GenerateError("closed", "the generator is closed");
+    this.#mustBeOpen();
     request.signal?.throwIfAborted();
     const { limits } = this.session;
     const sequence = new Sequence(request, { vocab: limits.vocab, room: this.room, adapters: limits.adapters });
@@ -120,17 +121,28 @@ export class Scheduler {
     });
   }
 
-  /** Ends everything under way and closes the session. */
-  async close(): Promise<void> {
-    if (this.#closed) return;
-    this.#closed = true;
+  /** Ends everything under way and closes the session, once; also after the device failed. */
+  close(): Promise<void> {
+    return (this.#closing ??= this.#close());
+  }
+
+  async #close(): Promise<void> {
     const reason = new GenerateError("closed", "the generator was closed");
     for (const sequence of [...this.#waiting, ...this.#running]) sequence.fail(reason);
-    await this.#pumping;
+    while (this.#pumping) await this.#pumping;
     await this.session.close();
   }
 
-  #between<T>(errand: () => Promise<T>): Promise<T> {
+  #mustBeOpen(): void {
+    if (this.#closing) throw new GenerateError("closed", "the generator is closed");
+    if (!this.#failed) return;
+    const { cause } = this.#failed;
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new GenerateError("closed", `the device failed, close the generator and open another: ${why}`, { cause });
+  }
+
+  async #between<T>(errand: () => Promise<T>): Promise<T> {
+    this.#mustBeOpen();
     const result = new Promise<T>((resolve, reject) => {
       this.#errands.push(() => errand().then(resolve, reject));
     });
@@ -264,9 +276,9 @@ export class Scheduler {
   async #preempt(sequence: Sequence): Promise<void> {
     this.#preemptions++;
     remove(this.#running, (other) => other === sequence);
-    await this.#leave(sequence);
     sequence.waitingSince = this.#steps;
-    this.#waiting.push(sequence);
+    this.#waiting.push(sequence); // first, so that it is somewhere if the device fails now
+    await this.#leave(sequence);
   }
 
   async #leave(sequence: Sequence): Promise<void> {
@@ -290,7 +302,7 @@ export class Scheduler {
     try {
       for (let slot = 0; slot < this.session.limits.slots; slot++) await this.#empty(slot);
     } catch {
-      this.#closed = true; // nothing works any more
+      this.#failed = { cause: error }; // nothing works any more
       for (const sequence of this.#waiting.splice(0)) sequence.fail(error);
     }
   }
