@@ -149,7 +149,8 @@ export async function withRetries<T>(
     } catch (error) {
       if (!(error instanceof Transient)) throw error;
       failures = progress() > reached ? 1 : failures + 1;
-      reached = progress();
+      // The furthest of all tries: a server that starts anew each time and stops here and there gets no further.
+      reached = Math.max(reached, progress());
       const attempts = error.unreachable && reached === 0 ? UNREACHABLE_ATTEMPTS : patience.attempts;
       if (failures >= Math.min(attempts, patience.attempts))
         throw new CheckpointError("hub-failed", `${what}: ${error.message}, after ${failures} tries`, { cause: error });

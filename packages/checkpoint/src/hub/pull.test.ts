@@ -258,6 +258,20 @@ test("a server that stays broken is given up in one line", async () => {
   expect(hub.requests.length).toBe(4);
 });
 
+test("a server that starts anew each time and stops here and there is given up", async () => {
+  hub.fault = ({ path }, response) => {
+    if (!path.endsWith("model.safetensors")) return false;
+    const length = ofWeights().length % 2 === 1 ? 100_000 : 50_000;
+    if (ofWeights().length > 20) return false; // it would go on for ever
+    response.writeHead(200, { "content-length": weights.length });
+    response.write(weights.subarray(0, length));
+    void arrived(length).then(() => response.destroy());
+    return true;
+  };
+  await expect(get()).rejects.toMatchObject({ code: "hub-failed", message: expect.stringMatching(/after 4 tries/) });
+  expect(ofWeights().length).toBe(4);
+});
+
 test("a host that nobody answers at is given up sooner", async () => {
   const never = await startHub({ repo, files });
   await never.close();
