@@ -5,8 +5,8 @@ import { TargetError } from "../error.ts";
 import type { Unit } from "../target.ts";
 import { type BuildRequest, shapingOptions } from "./build-artefact.ts";
 import type { BuildEvent } from "./events.ts";
-import { flush, linkOrCopy } from "./files.ts";
-import { MANIFEST, readManifest } from "./manifest.ts";
+import { flush, linkOrCopy, sha256File } from "./files.ts";
+import { MANIFEST, readManifest, wasArtefact } from "./manifest.ts";
 import { placeOf } from "./order.ts";
 import { scratchName, sweepScratch } from "./scratch.ts";
 import type { CachedUnit } from "./unit-cache.ts";
@@ -26,7 +26,7 @@ export async function assemble<O>(assembly: Assembly<O>): Promise<Artefact> {
   const contents = gather(assembly);
   const manifest = describe(assembly, contents);
   const existing = await occupant(folder);
-  if (existing && sameContent(existing, manifest) && (await isComplete(folder, existing)))
+  if (existing && sameContent(existing, manifest) && (await isComplete(folder, contents)))
     return { folder, manifest: existing };
 
   const parent = dirname(folder);
@@ -95,11 +95,14 @@ function describe<O>({ request, ordered, keys, finished }: Assembly<O>, contents
 async function occupant(folder: string): Promise<Manifest | undefined> {
   const found = await stat(folder).catch(() => undefined);
   if (!found) return undefined;
-  if (found.isDirectory() && (await readdir(folder)).length === 0) return undefined;
   try {
+    if (found.isDirectory() && (await readdir(folder)).length === 0) return undefined;
     return await readManifest(folder);
   } catch (error) {
-    if (TargetError.isInstance(error) && error.code === "artefact-invalid") return undefined; // ours, but broken: replaced
+    const now = await stat(folder).catch(() => undefined);
+    if (now?.ino !== found.ino) return occupant(folder); // another run put its own there while this one looked
+    const invalid = TargetError.isInstance(error) && error.code === "artefact-invalid";
+    if (invalid && (await wasArtefact(folder))) return undefined; // ours, but broken: replaced
     throw new TargetError(
       "folder-occupied",
       `${folder} holds something else than an artefact; choose another folder or remove it`,
@@ -117,10 +120,16 @@ function sameContent(a: Manifest, b: Manifest): boolean {
   return content(a) === content(b);
 }
 
-async function isComplete(folder: string, { files }: Manifest): Promise<boolean> {
-  for (const { path, bytes } of files) {
-    const found = await stat(join(folder, path)).catch(() => undefined);
-    if (found?.size !== bytes) return false;
+/** Links to what the units made are as good as that is; copies of it are hashed, and copies of checkpoints keep its time. */
+async function isComplete(folder: string, contents: readonly Content[]): Promise<boolean> {
+  for (const { from, file } of contents) {
+    const path = join(folder, file.path);
+    const [found, made] = await Promise.all([stat(path).catch(() => undefined), stat(from)]);
+    if (found?.size !== file.bytes) return false;
+    if (found.ino === made.ino && found.dev === made.dev) continue;
+    const same =
+      "sha256" in file ? (await sha256File(path)) === file.sha256 : Math.abs(found.mtimeMs - made.mtimeMs) < 1;
+    if (!same) return false;
   }
   return true;
 }

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { link, mkdir, mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { nullTarget } from "../null/index.ts";
@@ -55,7 +56,7 @@ describe("buildArtefact", () => {
     const units = Array.from({ length: 6 }, (_, i) => unit(`u${i}`, { needs: { ...needs, ramBytes: 40 } }));
     const target = targetOf(units, async (made, work) => {
       most = Math.max(most, ++running);
-      await new Promise((resolve) => setTimeout(resolve, 5));
+      await setTimeout(5);
       await writeFile(join(work.folder, "text"), made.id);
       running--;
     });
@@ -104,7 +105,7 @@ describe("buildArtefact", () => {
     const target = targetOf(
       [unit("a", { place: null }), unit("b", { after: ["a"] }), unit("c")],
       async (made, work) => {
-        await new Promise((resolve) => setTimeout(resolve, Math.random() * 4));
+        await setTimeout(Math.random() * 4);
         await writeFile(join(work.folder, "text"), made.id);
       },
     );
@@ -141,6 +142,54 @@ describe("buildArtefact", () => {
     await rm(join(root, "cache", "units", key.slice(0, 2), key, "files", "text"));
     const { units } = await buildArtefact(request(target));
     expect(units[0]!.cached).toBe(false);
+    await openArtefact(artefact.folder, { thorough: true });
+  });
+
+  it("makes a unit again that was written to through an artefact, and spreads nothing of it", async () => {
+    const target = targetOf([unit("a"), unit("b")]);
+    const { artefact } = await buildArtefact(request(target));
+    await setTimeout(20); // a file system's clock may tick slowly
+    await writeFile(join(artefact.folder, "a", "text"), "x"); // as long as before
+    const elsewhere = await buildArtefact(request(target, { folder: join(root, "elsewhere") }));
+    expect(elsewhere.units.map(({ id, cached }) => [id, cached])).toEqual([
+      ["a", false],
+      ["b", true],
+    ]);
+    await openArtefact(elsewhere.artefact.folder, { thorough: true });
+    await expect(openArtefact(artefact.folder, { thorough: true })).rejects.toMatchObject({ code: "artefact-damaged" });
+    await buildArtefact(request(target));
+    expect(await readFile(join(artefact.folder, "a", "text"), "utf8")).toBe("a");
+    await openArtefact(artefact.folder, { thorough: true });
+  });
+
+  it("keeps a cached unit that came back from a backup with other times", async () => {
+    const target = targetOf([unit("a")]);
+    const { artefact } = await buildArtefact(request(target));
+    await utimes(join(artefact.folder, "a", "text"), new Date(0), new Date(0));
+    const { units } = await buildArtefact(request(target));
+    expect(units[0]!.cached).toBe(true);
+  });
+
+  it.each(['{"name":"My PWA"}', "not even JSON", "null", '{"schemaVersion":1,"target":"es2022"}'])(
+    "leaves a folder alone that has somebody else's manifest.json: %s",
+    async (manifest) => {
+      const folder = join(root, "artefact");
+      await mkdir(folder);
+      await writeFile(join(folder, "manifest.json"), manifest);
+      await writeFile(join(folder, "thesis.txt"), "years of work");
+      await expect(buildArtefact(request(targetOf([unit("a")])))).rejects.toMatchObject({ code: "folder-occupied" });
+      expect((await readdir(folder)).sort()).toEqual(["manifest.json", "thesis.txt"]);
+      expect(await readFile(join(folder, "manifest.json"), "utf8")).toBe(manifest);
+      expect(await readFile(join(folder, "thesis.txt"), "utf8")).toBe("years of work");
+    },
+  );
+
+  it("replaces an artefact whose manifest is incomplete", async () => {
+    const target = targetOf([unit("a")]);
+    const { artefact } = await buildArtefact(request(target));
+    const { files: _, ...rest } = artefact.manifest;
+    await writeFile(join(artefact.folder, "manifest.json"), JSON.stringify(rest));
+    await buildArtefact(request(target));
     await openArtefact(artefact.folder, { thorough: true });
   });
 

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { constants, createReadStream } from "node:fs";
-import { copyFile, link, mkdir, open, readdir, stat } from "node:fs/promises";
+import { copyFile, link, mkdir, open, readdir, stat, utimes } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { LinkIdentity } from "../artefact.ts";
 import { TargetError } from "../error.ts";
@@ -23,7 +23,10 @@ export async function linkIdentity(path: string): Promise<LinkIdentity> {
   return { size, mtimeMs, inode: ino, headerSha256 };
 }
 
-/** The same file under a second name; a copy (that shares blocks, where the file system can) when it can't be linked. */
+/**
+ * The same file under a second name; a copy (that shares blocks, where the file system can) with the same time when it can't
+ * be linked.
+ */
 export async function linkOrCopy(from: string, to: string): Promise<"link" | "copy"> {
   await mkdir(dirname(to), { recursive: true });
   try {
@@ -33,6 +36,8 @@ export async function linkOrCopy(from: string, to: string): Promise<"link" | "co
     const code = (error as NodeJS.ErrnoException).code;
     if (code !== "EXDEV" && code !== "EPERM" && code !== "EMLINK" && code !== "ENOTSUP") throw error;
     await copyFile(from, to, constants.COPYFILE_FICLONE | constants.COPYFILE_EXCL);
+    const { atimeMs, mtimeMs } = await stat(from);
+    await utimes(to, atimeMs / 1000, mtimeMs / 1000);
     return "copy";
   }
 }

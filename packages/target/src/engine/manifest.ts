@@ -23,6 +23,16 @@ export async function readManifest(folder: string): Promise<Manifest> {
   return checkManifest(value, path);
 }
 
+/** Whether a folder whose manifest is invalid is an artefact all the same: others name files manifest.json as well. */
+export async function wasArtefact(folder: string): Promise<boolean> {
+  try {
+    const value = JSON.parse(await readText(join(folder, MANIFEST), folder)) as Fields | null;
+    return Number.isInteger(value?.schemaVersion) && typeof value?.target === "string" && Array.isArray(value.units);
+  } catch {
+    return false;
+  }
+}
+
 async function readText(path: string, folder: string): Promise<string> {
   const handle = await open(path, "r").catch((error: NodeJS.ErrnoException) => {
     throw new TargetError("artefact-missing", `${folder} is no artefact: it has no ${MANIFEST}`, { cause: error });

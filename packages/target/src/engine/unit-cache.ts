@@ -21,6 +21,13 @@ export interface CachedUnit {
 interface UnitRecord extends Omit<CachedUnit, "folder"> {
   readonly id: string;
   readonly kind: string;
+  readonly stamps: Readonly<Record<string, Stamp>>; // of every file
+}
+
+/** What changes when somebody writes to a file. Not its ctime, which changes too when an artefact links to it. */
+interface Stamp {
+  readonly mtimeMs: number;
+  readonly inode: number;
 }
 
 /**
@@ -49,7 +56,8 @@ export class UnitCache {
       return undefined; // never made, or its record is no more: made again
     }
     const folder = join(home, "files");
-    for (const file of record.files) if (!(await isStill(join(folder, file.path), file))) return undefined;
+    for (const file of record.files)
+      if (!(await isStill(join(folder, file.path), file, record.stamps?.[file.path]))) return undefined;
     return { folder, files: record.files, seconds: record.seconds, peakRssBytes: record.peakRssBytes };
   }
 
@@ -63,7 +71,8 @@ export class UnitCache {
       const { linked, peakRssBytes } = await make(folder);
       const seconds = (performance.now() - started) / 1000;
       const files = await describeFiles(unit, folder, linked);
-      const record: UnitRecord = { id: unit.id, kind: unit.kind, files, seconds, peakRssBytes };
+      const stamps = await stampFiles(folder, files);
+      const record: UnitRecord = { id: unit.id, kind: unit.kind, files, stamps, seconds, peakRssBytes };
       await writeFile(join(scratch, RECORD), JSON.stringify(record));
       // Linked files are the checkpoint's own and on the disk already.
       await flushTree(
@@ -123,11 +132,25 @@ async function describeFiles(unit: Unit, folder: string, linked: ReadonlyMap<str
   return files;
 }
 
-/** Cheap: sizes, and times of linked files. The bytes are checked when an artefact is, not on every run. */
-async function isStill(path: string, file: ManifestFile): Promise<boolean> {
+async function stampFiles(folder: string, files: readonly ManifestFile[]): Promise<UnitRecord["stamps"]> {
+  const stamps: Record<string, Stamp> = {};
+  for (const { path } of files) {
+    const { mtimeMs, ino } = await stat(join(folder, path));
+    stamps[path] = { mtimeMs, inode: ino };
+  }
+  return stamps;
+}
+
+/**
+ * Artefacts are links to these files, so that writing to one of theirs writes to one of these. Only a file that was touched
+ * or moved is hashed: it may have come from a backup and be as good as before.
+ */
+async function isStill(path: string, file: ManifestFile, stamp: Stamp | undefined): Promise<boolean> {
   const found = await stat(path).catch(() => undefined);
   if (!found || found.size !== file.bytes) return false;
-  return "sha256" in file || found.mtimeMs === file.link.mtimeMs;
+  if ("link" in file) return found.mtimeMs === file.link.mtimeMs;
+  if (found.mtimeMs === stamp?.mtimeMs && found.ino === stamp.inode) return true;
+  return (await sha256File(path)) === file.sha256;
 }
 
 function isOccupied(error: unknown): boolean {
