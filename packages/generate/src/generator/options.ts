@@ -8,6 +8,8 @@ export interface GenerateOptions extends SamplingOptions {
   readonly maxNewTokens?: number; // 256, or what room there is
   /** Prompt and answer together. */
   readonly maxLength?: number;
+  /** Prompt and answer together: no end-of-text token before. `minNewTokens` goes before it. */
+  readonly minLength?: number;
   readonly stop?: string | readonly string[];
   /** Token ids that end the text, beside the model's own. */
   readonly stopTokens?: readonly number[];
@@ -39,7 +41,6 @@ export type TransformersOptions = Readonly<Record<string, unknown>>;
 
 const OTHER_NAMES: Readonly<Record<string, keyof GenerateOptions>> = {
   stopStrings: "stop",
-  minLength: "minNewTokens",
   generationLen: "maxNewTokens",
 };
 
@@ -47,6 +48,7 @@ const KNOWN: ReadonlySet<string> = new Set<keyof GenerateOptions>([
   ...([
     "maxNewTokens",
     "maxLength",
+    "minLength",
     "stop",
     "stopTokens",
     "eosTokenId",
@@ -101,24 +103,42 @@ export function readOptions(given: GenerateOptions | TransformersOptions): Gener
     const camel = name.replaceAll(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
     const known = OTHER_NAMES[camel] ?? camel;
     if (!KNOWN.has(known)) throw new GenerateError("option-invalid", `there is no option ${name}`);
+    if (COUNTS.has(known) && !(Number.isInteger(value) && (value as number) >= 0))
+      throw new GenerateError("option-invalid", `${name} is ${String(value)}, but must be a whole number`);
     options[known] = value;
   }
   return options as GenerateOptions;
 }
 
-/** The sampling options alone, with what `doSample` means spelled out. */
-export function samplingOf(options: GenerateOptions): SamplingOptions {
-  const { doSample, greedy, topK, ...rest } = options;
+/** Numbers of tokens that nobody looks at again before they are used. */
+const COUNTS: ReadonlySet<string> = new Set<keyof GenerateOptions>(["minLength", "logprobs"]);
+
+/** The sampling options alone, with what `doSample` and `minLength` mean after a prompt of so many tokens spelled out. */
+export function samplingOf(options: GenerateOptions, promptLength: number): SamplingOptions {
+  const {
+    doSample,
+    greedy,
+    topK,
+    minLength = 0,
+    minNewTokens = Math.max(0, minLength - promptLength),
+    ...rest
+  } = options;
   const ours = Object.fromEntries(Object.entries(rest).filter(([name]) => SAMPLING.has(name))) as SamplingOptions;
   const isGreedy = greedy ?? (doSample === undefined ? undefined : !doSample);
   const k = topK ?? (doSample ? 50 : undefined);
-  return { ...ours, ...(isGreedy === undefined ? {} : { greedy: isGreedy }), ...(k === undefined ? {} : { topK: k }) };
+  return {
+    ...ours,
+    ...(isGreedy === undefined ? {} : { greedy: isGreedy }),
+    ...(k === undefined ? {} : { topK: k }),
+    ...(minNewTokens === 0 ? {} : { minNewTokens }),
+  };
 }
 
 const NOT_SAMPLING = new Set<string>([
   ...[
     "maxNewTokens",
     "maxLength",
+    "minLength",
     "stop",
     "stopTokens",
     "eosTokenId",
@@ -139,6 +159,7 @@ const NOT_SAMPLING = new Set<string>([
     "allow",
     "greedy",
     "topK",
+    "minNewTokens",
   ],
 ]);
 const SAMPLING: ReadonlySet<string> = KNOWN.difference(NOT_SAMPLING);
