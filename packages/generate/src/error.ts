@@ -5,6 +5,7 @@ export type GenerateErrorCode =
   | "prompt-empty"
   | "unsupported" // the session can't do what was asked
   | "nothing-left" // every token was ruled out
+  | "logits-invalid" // the model gave no numbers to choose by
   | "closed";
 
 const marker = Symbol.for("@llm/generate.GenerateError");

@@ -64,13 +64,15 @@ export class Sampler {
   choose(logits: Float32Array, history: History, random: RandomState, allow?: Uint32Array): Choice {
     if (this.greedy) {
       const scores = this.isPlain && !allow ? logits : this.#penalised(logits, history, allow);
-      return { token: argmax(scores), random };
+      const token = argmax(scores);
+      if (token < 0) throw nothingLeft(logits);
+      return { token, random };
     }
     const [u, after] = draw(random);
     if (this.#drawsFromAll) {
       const scores = this.isPlain && !allow ? logits : this.#penalised(logits, history, allow);
       const token = drawFromAll(scores, this.options.temperature ?? 1, u);
-      if (token === undefined) throw new GenerateError("nothing-left", "the options rule out every token");
+      if (token === undefined) throw nothingLeft(logits);
       return { token, random: after };
     }
     const candidates = this.#filtered(logits, history, allow);
@@ -111,7 +113,7 @@ export class Sampler {
     const temperature = options.temperature ?? 1;
     const isFilled = topK === 0 && nucleus < 1 && fillNucleus(candidates, scores, temperature, nucleus);
     if (!isFilled) candidates.fill(scores, temperature, topK);
-    if (candidates.count === 0) throw new GenerateError("nothing-left", "the options rule out every token");
+    if (candidates.count === 0) throw nothingLeft(logits);
     if (nucleus < 1 && !isFilled) topP(candidates, nucleus);
     if (options.minP) minP(candidates, options.minP);
     if (options.typicalP !== undefined && options.typicalP < 1) typicalP(candidates, options.typicalP);
@@ -142,6 +144,7 @@ function scratchFor(vocab: number): Scratch {
   return scratch;
 }
 
+/** The first of the best, or -1 where none is possible. */
 function argmax(scores: Float32Array): number {
   let best = -1;
   let most = -Infinity;
@@ -150,8 +153,14 @@ function argmax(scores: Float32Array): number {
       most = scores[id]!;
       best = id;
     }
-  if (best < 0) throw new GenerateError("nothing-left", "the options rule out every token");
   return best;
+}
+
+/** Why there is no token to choose: the options are to blame only where the model gave numbers. */
+function nothingLeft(logits: Float32Array): GenerateError {
+  return logits.includes(NaN)
+    ? new GenerateError("logits-invalid", "the model's logits hold NaN: its weights or its computation went wrong")
+    : new GenerateError("nothing-left", "the options rule out every token");
 }
 
 /** Rounding may leave a sliver of the draw past the last candidate. */
