@@ -68,6 +68,9 @@ export function checkSampling(options: SamplingOptions, vocab: number): void {
     if (value !== undefined && !(typeof value === "number" && Number.isFinite(value) && fits(value)))
       throw new GenerateError("option-invalid", `${name} is ${String(value)}, but must be ${rule}`);
   }
+  checkDecay(options.exponentialDecayLengthPenalty);
+  for (const [id, bias] of Object.entries(options.logitBias ?? {})) checkBias(`logitBias of token ${id}`, bias);
+  for (const [sequence, bias] of options.sequenceBias ?? []) checkBias(`sequenceBias of tokens ${sequence}`, bias);
   const ids = [
     ...(options.suppressTokens ?? []),
     ...(options.drySequenceBreakers ?? []),
@@ -80,6 +83,21 @@ export function checkSampling(options: SamplingOptions, vocab: number): void {
       throw new GenerateError("option-invalid", `token ${id} is not in the vocabulary of ${vocab}`);
   for (const sequence of [...(options.badWordsIds ?? []), ...(options.sequenceBias ?? []).map(([ids]) => ids)])
     if (sequence.length === 0) throw new GenerateError("option-invalid", "a banned or biased sequence is empty");
+}
+
+function checkBias(name: string, bias: unknown): void {
+  if (!(typeof bias === "number" && bias < Infinity))
+    throw new GenerateError("option-invalid", `the ${name} is ${String(bias)}, but must be a number or -Infinity`);
+}
+
+function checkDecay(decay: unknown): void {
+  if (decay === undefined) return;
+  const [start, factor, ...rest] = Array.isArray(decay) ? decay : [];
+  if (!(integer(start) && Number.isFinite(factor) && factor > 0 && rest.length === 0))
+    throw new GenerateError(
+      "option-invalid",
+      `exponentialDecayLengthPenalty is ${String(decay)}, but must be [whole number, factor above 0]`,
+    );
 }
 
 /** Whether the best token is always taken: there is nothing to divide by at temperature 0, and nothing to draw without one. */

@@ -95,6 +95,26 @@ describe("what transformers doesn't have", () => {
     expect(() => new Sampler({ topP: 1.5 }, { vocab })).toThrow("topP is 1.5, but must be between 0 and 1");
     expect(() => new Sampler({ suppressTokens: [6] }, { vocab })).toThrow("token 6 is not in the vocabulary of 6");
   });
+
+  it.each<[SamplingOptions, string]>([
+    [{ logitBias: { 3: NaN } }, "the logitBias of token 3 is NaN, but must be a number or -Infinity"],
+    [{ logitBias: { 3: Infinity } }, "the logitBias of token 3 is Infinity, but must be a number or -Infinity"],
+    [{ sequenceBias: [[[1, 2], NaN]] }, "the sequenceBias of tokens 1,2 is NaN, but must be a number or -Infinity"],
+    ...[[0, NaN], [NaN, 1.1], [0.5, 1.1], [-1, 1.1], [0, -2], [0, Infinity], [1], [1, 2, 3], 5].map(
+      (decay): [SamplingOptions, string] => [
+        { exponentialDecayLengthPenalty: decay as [number, number] },
+        `exponentialDecayLengthPenalty is ${decay}, but must be [whole number, factor above 0]`,
+      ],
+    ),
+  ])("refuses a number that is none in %o", (options, message) => {
+    const make = (): unknown => new Sampler(options, { vocab });
+    expect(make).toThrow(expect.objectContaining({ code: "option-invalid", message }));
+  });
+
+  it("bans a token by a bias of -Infinity", () => {
+    const sampler = new Sampler({ logitBias: { 2: -Infinity } }, { vocab });
+    expect(sampler.choose(logits, { tokens: [], length: 0, promptLength: 0 }, randomState()).token).toBe(1);
+  });
 });
 
 describe("draws", () => {
