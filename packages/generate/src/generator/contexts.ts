@@ -4,7 +4,7 @@ import type { SamplingOptions } from "../sampling/options.ts";
 import type { Scheduler } from "../scheduler/scheduler.ts";
 import type { TextTokenizer } from "../text/tokenizer.ts";
 import { type GenerateOptions, randomOf, readOptions, samplingOf, type TransformersOptions } from "./options.ts";
-import { encodePrompt, endsOf, fitPrompt, type Prompt } from "./prompt.ts";
+import { encodePrompt, endsOf, fitPrompt, type Prompt, roomLeft } from "./prompt.ts";
 
 /** What stands in a row after its end. */
 export const AFTER_END = -1;
@@ -61,11 +61,7 @@ export class Contexts {
       truncate,
     });
     const most = Math.min(room, maxNewTokens === undefined ? maxLength : tokens.length + maxNewTokens);
-    if (tokens.length >= most)
-      throw new GenerateError(
-        "option-invalid",
-        `the prompt's ${tokens.length} tokens leave nothing of maxLength ${most}`,
-      );
+    roomLeft(tokens.length, most);
     const row: ContextRow = {
       tokens: Array.from(tokens),
       promptLength: tokens.length,

@@ -5,9 +5,9 @@ import type { GeneratedToken } from "../scheduler/request.ts";
 import { Scheduler, type SchedulerOptions } from "../scheduler/scheduler.ts";
 import { StopStrings } from "../text/stop-strings.ts";
 import type { ChatMessage, ChatTemplateOptions, TextTokenizer } from "../text/tokenizer.ts";
-import { asTextTokenizer, type TransformersTokenizer } from "../text/transformers.ts";
+import { asTextTokenizer, type TransformersStreamer, type TransformersTokenizer } from "../text/transformers.ts";
 import { type Context, type ContextOptions, type ContextStep, Contexts } from "./contexts.ts";
-import { type Completion, type Generation, PieceQueue } from "./generation.ts";
+import { type Completion, type Generation, PieceQueue, type Started, together } from "./generation.ts";
 import {
   type GenerateOptions,
   listOf,
@@ -16,7 +16,7 @@ import {
   samplingOf,
   type TransformersOptions,
 } from "./options.ts";
-import { encodePrompt, endsOf, fitPrompt, type Prompt } from "./prompt.ts";
+import { encodePrompt, endsOf, fitPrompt, type Prompt, roomLeft } from "./prompt.ts";
 
 export interface GeneratorParts<
   T extends TextTokenizer | TransformersTokenizer = TextTokenizer | TransformersTokenizer,
@@ -53,27 +53,33 @@ export class Generator<T extends TextTokenizer | TransformersTokenizer = TextTok
 
   /** Starts to generate: `for await (const piece of generator.stream("def f(")) …`, or await its `result`. */
   stream(prompt: Prompt, options: GenerateOptions | TransformersOptions = {}): Generation {
-    return this.#generate(prompt, { ...this.#defaults, ...readOptions(options) });
+    const { done, cancel, pieces } = this.#begin(prompt, { ...this.#defaults, ...readOptions(options) });
+    const leave = (): void => cancel(new DOMException("the text's reader left before its end", "AbortError"));
+    return { result: done, [Symbol.asyncIterator]: () => pieces.iterate(leave) };
   }
 
-  /** The whole text after a prompt, or after each of several, with common options or with their own. */
+  /**
+   * The whole text after a prompt, or after each of several, with common options or with their own. When one of several
+   * fails, the others are cancelled.
+   */
   generate(prompt: Prompt, options?: GenerateOptions | TransformersOptions): Promise<Completion>;
   generate(
     prompts: readonly Prompt[],
     options?: GenerateOptions | TransformersOptions | readonly (GenerateOptions | TransformersOptions)[],
   ): Promise<Completion[]>;
-  generate(
+  async generate(
     prompts: Prompt | readonly Prompt[],
     options: GenerateOptions | TransformersOptions | readonly (GenerateOptions | TransformersOptions)[] = {},
   ): Promise<Completion | Completion[]> {
     if (!isBatch(prompts)) return this.stream(prompts, options as GenerateOptions).result;
     if (Array.isArray(options) && options.length !== prompts.length)
       throw new GenerateError("option-invalid", `${options.length} sets of options for ${prompts.length} prompts`);
-    return Promise.all(
-      prompts.map((prompt, i) => {
-        if (Array.isArray(options)) return this.stream(prompt, options[i] as GenerateOptions).result;
-        const all = { ...this.#defaults, ...readOptions(options as GenerateOptions) };
-        return this.#generate(prompt, { ...all, random: fold(randomOf(all), i) }).result; // rows don't draw alike
+    return together(
+      prompts.map((prompt, i) => () => {
+        const own = (Array.isArray(options) ? options[i] : options) as GenerateOptions;
+        const all = { ...this.#defaults, ...readOptions(own) };
+        // Rows with common options don't draw alike.
+        return this.#begin(prompt, Array.isArray(options) ? all : { ...all, random: fold(randomOf(all), i) });
       }),
     );
   }
@@ -118,7 +124,7 @@ export class Generator<T extends TextTokenizer | TransformersTokenizer = TextTok
     return this.scheduler.close();
   }
 
-  #generate(prompt: Prompt, options: GenerateOptions): Generation {
+  #begin(prompt: Prompt, options: GenerateOptions): Started<Completion> & { readonly pieces: PieceQueue } {
     const { room } = this.scheduler;
     const { maxLength, logprobs, streamer, truncatePrompt } = options;
     const encoded = encodePrompt(this.#text, prompt, options);
@@ -128,7 +134,7 @@ export class Generator<T extends TextTokenizer | TransformersTokenizer = TextTok
       truncate: truncatePrompt,
     });
     const maxNewTokens =
-      options.maxNewTokens ?? (maxLength === undefined ? DEFAULT_NEW_TOKENS : maxLength - tokens.length);
+      options.maxNewTokens ?? (maxLength === undefined ? DEFAULT_NEW_TOKENS : roomLeft(tokens.length, maxLength));
     const eos = endsOf(this.#text, options);
 
     const pieces = new PieceQueue();
@@ -145,7 +151,7 @@ export class Generator<T extends TextTokenizer | TransformersTokenizer = TextTok
     let firstTokenMs = 0;
     streamer?.put([Array.from(tokens, BigInt)]);
 
-    const { done } = this.scheduler.submit({
+    const ticket = this.scheduler.submit({
       prompt: tokens,
       maxNewTokens,
       sampling: samplingOf(options, tokens.length),
@@ -159,7 +165,7 @@ export class Generator<T extends TextTokenizer | TransformersTokenizer = TextTok
         return stops.stopped;
       },
     });
-    const result = done.then((outcome): Completion => {
+    const completion = ticket.done.then((outcome): Completion => {
       if (!stops.stopped) say(stops.push(decoder.end()) + stops.end());
       const { finishReason, random, usage } = outcome;
       return {
@@ -172,16 +178,24 @@ export class Generator<T extends TextTokenizer | TransformersTokenizer = TextTok
         timings: { firstTokenMs, totalMs: performance.now() - asked },
       };
     });
-    result.then(
+    const done = streamer ? endStreamer(streamer, completion) : completion;
+    done.then(
       () => pieces.end(),
       (error: unknown) => pieces.end(error),
     );
-    result.then(
-      () => streamer?.end(),
-      () => streamer?.end(),
-    );
-    return { result, [Symbol.asyncIterator]: () => pieces[Symbol.asyncIterator]() };
+    return { done, cancel: ticket.cancel, pieces };
   }
+}
+
+/** Tells a streamer of the end, however it comes; its own trouble then is its request's, unless that failed before. */
+async function endStreamer(streamer: TransformersStreamer, completion: Promise<Completion>): Promise<Completion> {
+  const [outcome] = await Promise.allSettled([completion]);
+  try {
+    await streamer.end();
+  } catch (error) {
+    if (outcome.status === "fulfilled") throw error;
+  }
+  return completion;
 }
 
 function given<K extends keyof GenerateOptions>(

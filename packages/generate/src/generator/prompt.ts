@@ -1,4 +1,4 @@
-import { ContextOverflowError } from "../error.ts";
+import { ContextOverflowError, GenerateError } from "../error.ts";
 import type { TextTokenizer } from "../text/tokenizer.ts";
 import { type GenerateOptions, listOf } from "./options.ts";
 
@@ -26,6 +26,16 @@ export function fitPrompt(
   kept.set(tokens.subarray(0, head));
   kept.set(tokens.subarray(tokens.length - (most - head)), head);
   return kept;
+}
+
+/** How many tokens may follow a prompt of so many, when both together have a limit. */
+export function roomLeft(promptLength: number, maxLength: number): number {
+  if (promptLength >= maxLength)
+    throw new GenerateError(
+      "option-invalid",
+      `the prompt's ${promptLength} tokens leave nothing of maxLength ${maxLength}`,
+    );
+  return maxLength - promptLength;
 }
 
 /** Ids of a prompt; ids stay what they are. */
