@@ -77,6 +77,12 @@ test("the bytes of a golden checkpoint are where the header says, sharded or not
   }
 });
 
+test("a config may begin with a byte order mark", async () => {
+  const checkpoint = await openCheckpoint(await folder({ "config.json": '\uFEFF{"model_type":"llama"}' }));
+  expect(checkpoint.config).toEqual({ model_type: "llama" });
+  await checkpoint.close();
+});
+
 test("a config alone opens without weights", async () => {
   const checkpoint = await openCheckpoint(await folder({ "config.json": "{}" }));
   expect([...checkpoint.weights.names()]).toEqual([]);
@@ -181,6 +187,14 @@ test.each<[string, Record<string, string | Uint8Array>, string, RegExp]>([
   ["weights alone", { "model.safetensors": two }, "config-missing", /config\.json: does not exist/],
   ["a config that is not JSON", { "config.json": '{"a":}' }, "config-invalid", /config\.json: is not valid JSON/],
   ["a config that is a list", { "config.json": "[]" }, "config-invalid", /not a JSON object/],
+  ["a config of nothing", { "config.json": "" }, "config-invalid", /config\.json: is not valid JSON/],
+  [
+    "a config that would colour the terminal",
+    { "config.json": "\x1b[31m\0red" },
+    "config-invalid",
+    /is not valid JSON: [^\p{Cc}]*red[^\p{Cc}]*$/u,
+  ],
+  ["a config in UTF-16", { "config.json": Buffer.from("\uFEFF{}", "utf16le") }, "config-invalid", /not UTF-8/],
   ["a config that is no text", { "config.json": new Uint8Array([0x7b, 0xff]) }, "config-invalid", /not UTF-8/],
   [
     "several weight files",
@@ -254,4 +268,5 @@ test("no path and no checkpoint", async () => {
   await expect(openCheckpoint(join(root, "nothing"))).rejects.toMatchObject({ code: "not-found" });
   const path = await folder({ "notes.txt": "hello" });
   await expect(openCheckpoint(join(path, "notes.txt"))).rejects.toMatchObject({ code: "not-a-checkpoint" });
+  await expect(openCheckpoint(join(path, "notes.txt", "in-it"))).rejects.toMatchObject({ code: "file-missing" });
 });

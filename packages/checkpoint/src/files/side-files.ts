@@ -54,6 +54,7 @@ export async function listFiles(folder: string, subfolders: readonly string[] = 
   return names.sort();
 }
 
+/** Safe to print: the parser's messages quote the file, which may hold line breaks and what terminals obey. */
 function oneLine(text: string): string {
-  return text.replaceAll(/\s+/g, " ").slice(0, 200);
+  return text.replaceAll(/[\s\p{Cc}]+/gu, " ").slice(0, 200);
 }
