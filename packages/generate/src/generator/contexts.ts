@@ -1,9 +1,19 @@
 import { GenerateError } from "../error.ts";
 import type { RandomState } from "../random/random-state.ts";
 import type { SamplingOptions } from "../sampling/options.ts";
+import type { GeneratedToken, GenerateOutcome, GenerateRequest } from "../scheduler/request.ts";
 import type { Scheduler } from "../scheduler/scheduler.ts";
+import { StopStrings } from "../text/stop-strings.ts";
 import type { TextTokenizer } from "../text/tokenizer.ts";
-import { type GenerateOptions, randomOf, readOptions, samplingOf, type TransformersOptions } from "./options.ts";
+import { together } from "./generation.ts";
+import {
+  type GenerateOptions,
+  listOf,
+  randomOf,
+  readOptions,
+  samplingOf,
+  type TransformersOptions,
+} from "./options.ts";
 import { encodePrompt, endsOf, fitPrompt, type Prompt, roomLeft } from "./prompt.ts";
 
 /** What stands in a row after its end. */
@@ -17,6 +27,10 @@ export interface ContextRow {
   readonly maxLength: number;
   readonly sampling: SamplingOptions;
   readonly ends: readonly number[];
+  /** The token that completes one of these in the answer's text is its last. */
+  readonly stop?: { readonly strings: readonly string[]; readonly skipSpecialTokens: boolean };
+  readonly priority?: number;
+  readonly adapter?: number;
   readonly random: RandomState;
   readonly done: boolean;
 }
@@ -26,7 +40,10 @@ export interface Context {
   readonly rows: readonly ContextRow[];
 }
 
-export type ContextOptions = Omit<GenerateOptions, "stop" | "streamer" | "allow" | "signal" | "logprobs">;
+/** What a context, being data of tokens, can't keep or answer. */
+const NOT_IN_CONTEXTS = ["streamer", "allow", "signal", "logprobs"] as const;
+
+export type ContextOptions = Omit<GenerateOptions, (typeof NOT_IN_CONTEXTS)[number]>;
 
 export interface ContextStep {
   /** (rows, steps), -1 after a row's end. */
@@ -53,6 +70,9 @@ export class Contexts {
 
   prepare(prompt: Prompt, given: ContextOptions | TransformersOptions): Context {
     const options = { ...this.#defaults, ...readOptions(given) };
+    for (const name of NOT_IN_CONTEXTS)
+      if (options[name] !== undefined)
+        throw new GenerateError("unsupported", `a text that is generated step by step takes no ${name}`);
     const { room } = this.#scheduler;
     const { maxNewTokens, maxLength = room, truncatePrompt: truncate } = options;
     const tokens = fitPrompt(encodePrompt(this.#tokenizer, prompt, options), {
@@ -62,12 +82,17 @@ export class Contexts {
     });
     const most = Math.min(room, maxNewTokens === undefined ? maxLength : tokens.length + maxNewTokens);
     roomLeft(tokens.length, most);
+    const { priority, adapter, skipSpecialTokens = true } = options;
+    const strings = listOf(options.stop);
     const row: ContextRow = {
       tokens: Array.from(tokens),
       promptLength: tokens.length,
       maxLength: most,
       sampling: samplingOf(options, tokens.length),
       ends: options.ignoreEos ? [] : endsOf(this.#tokenizer, options),
+      ...(strings.length > 0 ? { stop: { strings, skipSpecialTokens } } : {}),
+      ...(priority === undefined ? {} : { priority }),
+      ...(adapter === undefined ? {} : { adapter }),
       random: randomOf(options),
       done: false,
     };
@@ -88,27 +113,52 @@ export class Contexts {
 
   async atOnce({ rows }: Context, maxNewTokens: number, signal?: AbortSignal): Promise<ContextStep> {
     const tokens = new Int32Array(rows.length * maxNewTokens).fill(AFTER_END);
-    const after = await Promise.all(
-      rows.map(async (row, i): Promise<ContextRow> => {
-        if (row.done) return row;
-        const {
-          tokens: said,
-          random,
-          finishReason,
-        } = await this.#scheduler.submit({
-          prompt: row.tokens,
-          answered: row.tokens.length - row.promptLength,
-          maxNewTokens: Math.min(maxNewTokens, row.maxLength - row.tokens.length),
-          sampling: row.sampling,
-          random: row.random,
-          stopTokens: row.ends,
-          ...(signal ? { signal } : {}),
-        }).done;
-        tokens.set(said, i * maxNewTokens);
-        const all = [...row.tokens, ...said];
-        return { ...row, tokens: all, random, done: finishReason === "stop" || all.length >= row.maxLength };
+    const after = [...rows];
+    await together(
+      rows.flatMap((row, i) => {
+        if (row.done) return [];
+        return () => {
+          const { done, cancel } = this.#scheduler.submit(this.#requestOf(row, maxNewTokens, signal));
+          const goOn = ({ tokens: said, random, finishReason }: GenerateOutcome): void => {
+            tokens.set(said, i * maxNewTokens);
+            const all = [...row.tokens, ...said];
+            after[i] = { ...row, tokens: all, random, done: finishReason === "stop" || all.length >= row.maxLength };
+          };
+          return { done: done.then(goOn), cancel };
+        };
       }),
     );
     return { tokens, context: { rows: after } };
+  }
+
+  #requestOf(row: ContextRow, maxNewTokens: number, signal: AbortSignal | undefined): GenerateRequest {
+    const { tokens, promptLength, priority, adapter } = row;
+    const onToken = row.stop && this.#stopper(row.stop, tokens.slice(promptLength));
+    return {
+      prompt: tokens,
+      answered: tokens.length - promptLength,
+      maxNewTokens: Math.min(maxNewTokens, row.maxLength - tokens.length),
+      sampling: row.sampling,
+      random: row.random,
+      stopTokens: row.ends,
+      ...(priority === undefined ? {} : { priority }),
+      ...(adapter === undefined ? {} : { adapter }),
+      ...(signal ? { signal } : {}),
+      ...(onToken ? { onToken } : {}),
+    };
+  }
+
+  /** Finds stop strings in an answer that is gone on with: what was said before may hold the beginning of one. */
+  #stopper(
+    { strings, skipSpecialTokens }: NonNullable<ContextRow["stop"]>,
+    said: readonly number[],
+  ): (token: GeneratedToken) => boolean {
+    const stops = new StopStrings(strings);
+    const decoder = this.#tokenizer.stream({ skipSpecialTokens });
+    for (const id of said) stops.push(decoder.push(id));
+    return ({ id }) => {
+      stops.push(decoder.push(id));
+      return stops.stopped;
+    };
   }
 }

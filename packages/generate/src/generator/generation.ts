@@ -37,7 +37,10 @@ export async function together<T>(starts: readonly (() => Started<T>)[]): Promis
     for (const start of starts) started.push(start());
     return await Promise.all(started.map(({ done }) => done));
   } catch (error) {
-    for (const { cancel } of started) cancel(error);
+    for (const { done, cancel } of started) {
+      done.catch(() => {}); // the first error is the one to tell
+      cancel(error);
+    }
     throw error;
   }
 }
