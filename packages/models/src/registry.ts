@@ -116,8 +116,14 @@ export function architectureFor(config: Readonly<Record<string, unknown>>): Arch
     if (found) return found;
     throw refuse(`model_type is missing${classes.length > 0 ? ` (architectures: ${classes.join(", ")})` : ""}`);
   }
-  if (typeof type !== "string") throw refuse(`model_type is ${JSON.stringify(type)}, not a string`);
+  if (typeof type !== "string") throw refuse(`model_type is ${shown(type)}, not a string`);
   const byType = architectures.filter((one) => one.modelTypes.includes(type));
-  if (byType.length === 0) throw refuse(`model_type "${type}" is not known`);
+  if (byType.length === 0) throw refuse(`model_type ${shown(type)} is not known`);
   return byClass(byType) ?? byType[0];
+}
+
+/** A value from a file, short enough for a line. */
+function shown(value: unknown): string {
+  const text = JSON.stringify(value) ?? "nothing";
+  return text.length > 60 ? `${text.slice(0, 60)}…` : text;
 }

@@ -1,5 +1,14 @@
-import { type CheckpointInspection, type Inspection, inspect } from "@llm/toolchain";
+import {
+  type CheckpointInspection,
+  drawGraph,
+  findTarget,
+  type Inspection,
+  inspect,
+  writeGraphPage,
+} from "@llm/toolchain";
 import type { Call, Outcome } from "../definition/command.ts";
+import { DEFAULT_TARGET } from "../definition/options.ts";
+import { UsageError } from "../exit.ts";
 import type { Io } from "../output/io.ts";
 import { bytes, count, seconds } from "../output/units.ts";
 import { modelOptions } from "./model-options.ts";
@@ -9,7 +18,15 @@ type Of<K extends Inspection["kind"]> = Extract<Inspection, { kind: K }>;
 /** `llm inspect` */
 export async function run(call: Call, io: Io): Promise<Outcome> {
   const found = await inspect(call.args.model!, modelOptions(call, io));
-  const drawn = call.options.graph && found.kind === "checkpoint" && found.graph ? await drawGraph(found) : undefined;
+  const graph = found.kind === "checkpoint" ? found.graph : undefined;
+  const { html } = call.options;
+  if (html !== undefined) {
+    if (!graph) throw new UsageError("--html draws the graph of a checkpoint; there is none here");
+    const { target } = await findTarget(call.target ?? DEFAULT_TARGET);
+    await writeGraphPage(html, drawGraph(call.args.model!, graph, target, call.targetOptions));
+    io.note(`${html}: the graph as built and after every pass for ${target.id}; open it in a browser`);
+  }
+  const drawn = call.options.graph && html === undefined && graph ? await graphText(graph) : undefined;
   if (found.kind !== "checkpoint") return { json: found, text: describe(found) };
   const { graph: _, ...json } = found;
   return {
@@ -19,9 +36,9 @@ export async function run(call: Call, io: Io): Promise<Outcome> {
   };
 }
 
-async function drawGraph({ graph }: CheckpointInspection): Promise<string> {
+async function graphText(graph: NonNullable<CheckpointInspection["graph"]>): Promise<string> {
   const { printGraph } = await import("@llm/core-ir");
-  return printGraph(graph!);
+  return printGraph(graph);
 }
 
 function describe(found: Inspection): string {

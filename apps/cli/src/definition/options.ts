@@ -53,6 +53,7 @@ export interface OptionValues {
   tools: string;
   addGenerationPrompt: boolean;
   graph: boolean;
+  html: string;
   planBatchSize: string;
   promptTokens: number;
   gen: number;
@@ -217,4 +218,9 @@ export const OPTIONS: { readonly [K in keyof OptionValues]: CliOption<OptionValu
   repeat: { kind: "number", integer: true, min: 1, value: "N", noEnv: true, doc: "Runs of each test", default: 5 },
 
   graph: { kind: "boolean", noEnv: true, doc: "Print the model's graph", default: false },
+  html: {
+    kind: "string",
+    value: "FILE",
+    doc: "Write a page instead that shows the graph as built and after every pass of the target",
+  },
 };
