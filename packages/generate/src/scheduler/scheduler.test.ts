@@ -8,21 +8,23 @@ import { Sampler } from "../sampling/sampler.ts";
 import type { GenerateOutcome, GenerateRequest, Ticket } from "./request.ts";
 import { Scheduler } from "./scheduler.ts";
 
-const VOCAB = 11;
+const SMALL = 11;
+const LARGE = 4500; // more than is sorted whole: other ways to filter and draw
 const CONTEXT = 48;
 const EOS = 3;
 
 /** What a request gives alone, straight from the definition of the null model. */
 function alone(
-  { prompt, maxNewTokens, sampling = {}, random = randomState(), ignoreEos }: GenerateRequest,
-  room: number,
+  { prompt, maxNewTokens, sampling = {}, random = randomState(), ignoreEos, allow }: GenerateRequest,
+  { room, vocab }: { readonly room: number; readonly vocab: number },
 ): number[] {
-  const sampler = new Sampler(sampling, { vocab: VOCAB, eos: [EOS] });
+  const sampler = new Sampler(sampling, { vocab, eos: [EOS] });
   const tokens = Array.from(prompt);
   let state = random;
   while (tokens.length - prompt.length < maxNewTokens && tokens.length < room) {
     const history = { tokens, length: tokens.length, promptLength: prompt.length };
-    const choice = sampler.choose(nullLogits(tokens, VOCAB), history, state);
+    const mask = allow?.(Int32Array.from(tokens.slice(prompt.length)));
+    const choice = sampler.choose(nullLogits(tokens, vocab), history, state, mask);
     tokens.push(choice.token);
     state = choice.random;
     if (!ignoreEos && choice.token === EOS) break;
@@ -34,18 +36,31 @@ const SAMPLINGS: readonly SamplingOptions[] = [
   {},
   { temperature: 1 },
   { temperature: 0.8, topK: 5 },
+  { temperature: 1, topP: 0.6 },
+  { temperature: 1.2, minP: 0.2 },
+  { temperature: 0.9, topK: 40, topP: 0.9, minP: 0.05 },
   { repetitionPenalty: 1.3, noRepeatNgramSize: 3 },
 ];
+
+/** Two tokens of three, which ones depends on all that was said; now and then nothing is ruled out. */
+function maskAfter(generated: Int32Array, vocab: number): Uint32Array | undefined {
+  const turn = generated.reduce((sum, id) => sum + id, generated.length) % 4;
+  if (turn === 3) return undefined;
+  const mask = new Uint32Array(Math.ceil(vocab / 32));
+  for (let id = 0; id < vocab; id++) if (id % 3 !== turn) mask[id >>> 5]! |= 1 << (id & 31);
+  return mask;
+}
 
 const system = [1, 5, 2, 8, 1, 9, 4, 7, 7, 2]; // what many prompts begin with
 
 const request = fc.record({
   shared: fc.integer({ min: 0, max: system.length }),
-  own: fc.array(fc.nat(VOCAB - 1), { minLength: 1, maxLength: 20 }),
+  own: fc.array(fc.nat(SMALL - 1), { minLength: 1, maxLength: 20 }),
   maxNewTokens: fc.integer({ min: 1, max: 24 }),
   sampling: fc.constantFrom(...SAMPLINGS),
   seed: fc.nat(1000),
   ignoreEos: fc.boolean(),
+  masked: fc.boolean(),
   priority: fc.integer({ min: 0, max: 2 }),
   joins: fc.nat(12), // after this many of the others' tokens
   leaves: fc.option(fc.nat(6), { nil: undefined, freq: 5 }), // cancelled after this many of its own
@@ -56,6 +71,7 @@ const schedule = fc.record({
   slots: fc.integer({ min: 1, max: 4 }),
   pressure: fc.double({ min: 0.3, max: 1, noNaN: true }),
   budget: fc.integer({ min: 1, max: 40 }),
+  vocab: fc.constantFrom<number[]>(...Array.from({ length: 24 }, () => SMALL), LARGE),
 });
 
 /** Room was made for a copy by emptying the slot it was to go to, and counted twice. */
@@ -66,10 +82,11 @@ const onceWrong = {
     { shared: 6, own: [0, 0, 0, 0, 0, 0, 0, 0, 0, 0], maxNewTokens: 4, priority: 2, joins: 7 },
     { shared: 6, own: [1, 1, 6, 0], maxNewTokens: 9, priority: 1, joins: 0 },
     { shared: 1, own: [0], maxNewTokens: 4, priority: 0, joins: 0 },
-  ].map((one) => ({ ...one, sampling: {}, seed: 0, ignoreEos: false, leaves: undefined })),
+  ].map((one) => ({ ...one, sampling: {}, seed: 0, ignoreEos: false, masked: false, leaves: undefined })),
   slots: 4,
   pressure: 0.3,
   budget: 10,
+  vocab: SMALL,
 };
 
 /** Sizes that make room scarce, where the device allows that. */
@@ -82,10 +99,11 @@ describe.each(NULL_DEVICES)("scheduler on a device like %s", (like) => {
   it("gives each request the tokens it gets alone, whatever else happens (1,000 random schedules)", async () => {
     let preemptions = 0;
     let cachedTokens = 0;
+    let large = 0;
     await fc.assert(
-      fc.asyncProperty(schedule, async ({ requests, slots, pressure, budget }) => {
+      fc.asyncProperty(schedule, async ({ requests, slots, pressure, budget, vocab }) => {
         const limits = squeezed(like, slots, pressure);
-        const session = openNull({ like, slots, context: CONTEXT, prompt: 6, vocab: VOCAB, limits });
+        const session = openNull({ like, slots, context: CONTEXT, prompt: 6, vocab, limits });
         const scheduler = new Scheduler(session, { promptTokensPerStep: budget });
         let heard = 0;
         const expected: number[][] = [];
@@ -93,7 +111,7 @@ describe.each(NULL_DEVICES)("scheduler on a device like %s", (like) => {
         const late = requests.map((one, i) => ({ ...one, i })).sort((a, b) => a.joins - b.joins);
         const join = (): void => {
           while (late.length > 0 && (late[0]!.joins <= heard || results.filter(Boolean).length === settled)) {
-            const { i, shared, own, maxNewTokens, sampling, seed, ignoreEos, priority, leaves } = late.shift()!;
+            const { i, shared, own, maxNewTokens, sampling, seed, ignoreEos, masked, priority, leaves } = late.shift()!;
             const prompt = [...system.slice(0, shared), ...own];
             let mine = 0;
             const plain: GenerateRequest = {
@@ -104,8 +122,9 @@ describe.each(NULL_DEVICES)("scheduler on a device like %s", (like) => {
               ignoreEos,
               priority,
               stopTokens: [EOS],
+              ...(masked ? { allow: (generated: Int32Array) => maskAfter(generated, vocab) } : {}),
             };
-            expected[i] = alone(plain, scheduler.room);
+            expected[i] = alone(plain, { room: scheduler.room, vocab });
             const ticket: Ticket = scheduler.submit({
               ...plain,
               onToken: () => {
@@ -136,11 +155,13 @@ describe.each(NULL_DEVICES)("scheduler on a device like %s", (like) => {
         });
         preemptions += scheduler.stats.preemptions;
         cachedTokens += scheduler.stats.cachedTokens;
+        if (vocab === LARGE) large++;
         await scheduler.close();
       }),
       { numRuns: 1000, examples: [[onceWrong]] },
     );
     // The schedules must really have come across what they are about.
+    expect(large).toBeGreaterThan(5); // some 40
     if (like !== "aic100-recipe") {
       expect(preemptions).toBeGreaterThan(100); // some 400
       expect(cachedTokens).toBeGreaterThan(1000); // some 8,000
