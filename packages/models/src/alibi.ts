@@ -1,3 +1,5 @@
+import { bf16ToNumber, numberToBf16 } from "@llm/tensor";
+
 /**
  * The slopes of ALiBi: powers of one base for a power of two of heads; other counts take the rest from between, of the
  * next power of two.
@@ -25,7 +27,5 @@ export function mptSlopes(heads: number, max: number): number[] {
 
 /** To the nearest bfloat16, ties to even. */
 export function roundToBfloat16(value: number): number {
-  const bits = new Uint32Array(Float32Array.of(value).buffer);
-  bits[0] = ((bits[0] + 0x7fff + ((bits[0] >>> 16) & 1)) >>> 16) << 16;
-  return new Float32Array(bits.buffer)[0];
+  return bf16ToNumber(numberToBf16(value));
 }
