@@ -24,6 +24,7 @@ export const cpuOptions: OptionTable<CpuOptions> = {
   },
   batchSize: {
     kind: "number",
+    whole: true,
     doc: "How many sequences are held at once.",
     default: 1,
     min: 1,
@@ -31,6 +32,7 @@ export const cpuOptions: OptionTable<CpuOptions> = {
   },
   ctxLen: {
     kind: "number",
+    whole: true,
     doc: "Most tokens of a sequence, prompt included; 0: as many as the model takes. Memory is used as it fills.",
     default: 0,
     min: 0,
@@ -38,6 +40,7 @@ export const cpuOptions: OptionTable<CpuOptions> = {
   },
   threads: {
     kind: "number",
+    whole: true,
     doc: "Threads; 0, and at most: as many cores as this process may use.",
     default: 0,
     min: 0,

@@ -7,6 +7,8 @@ export interface OptionDef<T> {
   readonly alias?: readonly string[]; // other spellings, without dashes
   readonly min?: number;
   readonly max?: number;
+  /** Numbers without a fraction: what is counted. */
+  readonly whole?: boolean;
   /** Part of the content hash when it shapes the artefact; false for options of running it. */
   readonly shapes: boolean;
 }

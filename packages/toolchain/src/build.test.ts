@@ -64,5 +64,6 @@ describe("building", () => {
       message: expect.stringMatching(/^target cpu has no option cores; it has: /),
     });
     await expect(prepare(model, target, { batchSize: 0 })).rejects.toThrow("batchSize is at least 1, not 0");
+    await expect(prepare(model, target, { threads: 1.5 })).rejects.toThrow("threads is a whole number, not 1.5");
   });
 });

@@ -33,10 +33,11 @@ export function optionsOf<O>(
   );
 }
 
-function problem({ kind, choices, min, max }: OptionDef<unknown>, value: unknown): string | undefined {
+function problem({ kind, choices, min, max, whole }: OptionDef<unknown>, value: unknown): string | undefined {
   switch (kind) {
     case "number":
       if (typeof value !== "number" || !Number.isFinite(value)) return `is a number, not ${JSON.stringify(value)}`;
+      if (whole && !Number.isSafeInteger(value)) return `is a whole number, not ${value}`;
       if (min !== undefined && value < min) return `is at least ${min}, not ${value}`;
       return max !== undefined && value > max ? `is at most ${max}, not ${value}` : undefined;
     case "boolean":

@@ -85,11 +85,11 @@ function isPortable(id: string): id is Portable {
   return PORTABLE.some((portable) => portable === id);
 }
 
-function refuseForeign({ options }: Call, id: string): void {
+function refuseForeign({ options, settings }: Call, id: string): void {
   const own = isPortable(id) ? THEIRS[id] : [];
   const foreign = Object.values(THEIRS)
     .flat()
-    .find((key) => options[key] !== undefined && !own.includes(key));
+    .find((key) => options[key] !== undefined && !settings.has(key) && !own.includes(key));
   if (foreign === undefined) return;
   const [owner] = PORTABLE.filter((portable) => THEIRS[portable].includes(foreign));
   const flag = `--${options[foreign] === false ? "no-" : ""}${flagOf(foreign, OPTIONS[foreign])}`;

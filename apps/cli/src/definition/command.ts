@@ -46,6 +46,8 @@ export interface CommandModule {
 export interface Call {
   readonly args: Readonly<Record<string, string | undefined>>;
   readonly options: Partial<OptionValues>;
+  /** Those of its options that only the environment says: lasting settings, which need not fit every call. */
+  readonly settings: ReadonlySet<string>;
   /** The chosen target, with those of its options that were given. */
   readonly target: string | undefined;
   readonly targetOptions: Readonly<Record<string, unknown>>;

@@ -13,10 +13,10 @@ export interface CliOption<T = unknown> extends Omit<OptionDef<T>, "shapes"> {
   readonly value?: string;
   /** May be given more than once; the value is a list. */
   readonly repeat?: boolean;
-  /** Numbers without a fraction. */
-  readonly integer?: boolean;
-  /** No environment twin, because a lasting setting would make no sense. */
-  readonly noEnv?: boolean;
+  /** Numbers greater than this one. */
+  readonly above?: number;
+  /** Keys of options that say the same in another way: a flag for one of them goes before this one's environment twin. */
+  readonly rivals?: readonly string[];
   /** Takes nothing that changes anything: accepted because programs of old pass it. The value says why. */
   readonly ignored?: string;
 }
@@ -31,9 +31,9 @@ export function flagOf(key: string, option: CliOption): string {
   return option.flag ?? kebab(key);
 }
 
-/** The environment variable that says the same as the flag; undefined where there is none. */
-export function environmentOf(key: string, option: CliOption): string | undefined {
-  return option.noEnv ? undefined : `LLM_${flagOf(key, option).replaceAll("-", "_").toUpperCase()}`;
+/** The environment variable that says the same as the flag. */
+export function environmentOf(key: string, option: CliOption): string {
+  return `LLM_${flagOf(key, option).replaceAll("-", "_").toUpperCase()}`;
 }
 
 /** Every spelling of an option's long flag: kebab case, snake case, aliases, and `no-` for what is on by default. */

@@ -14,7 +14,7 @@ export function cliDocs(commands: readonly Command[], targets: readonly TargetOp
     "`llm COMMAND [MODEL] [options]`. In the repository it is `pnpm llm …`; `pnpm -s llm …` keeps pnpm's own lines off stdout.",
     "",
     "- `--json` prints exactly one JSON document, on one line, on stdout; progress goes to stderr.",
-    "- Flags go before environment variables, and those before defaults.",
+    "- Flags go before environment variables, and those before defaults. Of what may be repeated a variable holds one, or a JSON list.",
     "- Every flag may be written with underscores, and lists with brackets: `--device_group [0,1]`.",
     "- Options that belong to one target imply it; with another `--target` they are wrong usage.",
     "- Exit codes: 0 done; 1 the work failed or a check did not hold; 2 wrong usage; 3 something must be installed; 130 interrupted.",
@@ -85,8 +85,7 @@ function usedOptions(commands: readonly Command[]): readonly (keyof OptionValues
 }
 
 function optionCells(key: string, option: CliOption): readonly string[] {
-  const env = environmentOf(key, option);
-  return [`\`${optionTerm(key, option)}\``, optionText(option), env === undefined ? "" : `\`${env}\``];
+  return [`\`${optionTerm(key, option)}\``, optionText(option), `\`${environmentOf(key, option)}\``];
 }
 
 /** Columns padded, so that the formatter and a reader of the source are content. */

@@ -81,8 +81,7 @@ const PLACEHOLDERS = { string: "TEXT", number: "N", list: "A,B", choice: "NAME",
 export type Row = readonly [term: string, text: string];
 
 function optionRow(key: string, option: CliOption): Row {
-  const env = environmentOf(key, option);
-  return [optionTerm(key, option), `${optionText(option)}${env === undefined ? "" : ` [${env}]`}`];
+  return [optionTerm(key, option), `${optionText(option)} [${environmentOf(key, option)}]`];
 }
 
 /** What stands for an argument, and what it is. */

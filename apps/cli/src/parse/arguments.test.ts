@@ -8,7 +8,17 @@ const command: Command = {
   name: "infer",
   summary: "",
   arguments: [MODEL],
-  options: ["prompt", "maxNewTokens", "target", "config", "stream", "trustRemoteCode", "json"],
+  options: [
+    "prompt",
+    "promptsTxtFilePath",
+    "stop",
+    "maxNewTokens",
+    "target",
+    "config",
+    "stream",
+    "trustRemoteCode",
+    "json",
+  ],
   targetOptions: true,
   examples: [],
   json: {},
@@ -34,6 +44,7 @@ describe("arguments", () => {
     expect(parse(["--max_new_tokens=3"]).options.maxNewTokens).toBe(3);
     expect(parse(["--generation_len", "3"]).options.maxNewTokens).toBe(3);
     expect(parse(["-p", "-1 is a number"]).options.prompt).toBe("-1 is a number");
+    expect(parse(["--prompt=--no-stream"]).options.prompt).toBe("--no-stream");
     expect(parse(["--prompt", "--not-an-option"]).options.prompt).toBe("--not-an-option");
   });
 
@@ -50,6 +61,14 @@ describe("arguments", () => {
     expect(parse(["--max-new-tokens", "9", "--stream"], env).options).toMatchObject({ maxNewTokens: 9, stream: true });
     expect(parse([], { LLM_MAX_NEW_TOKENS: "" }).options.maxNewTokens).toBeUndefined();
     expect(() => parse([], { LLM_MAX_NEW_TOKENS: "many" })).toThrow('LLM_MAX_NEW_TOKENS is a whole number, not "many"');
+  });
+
+  it("has an environment twin for every option, and a flag for the same thing goes first", () => {
+    const env = { LLM_CONFIG: '["a=1","b=2"]', LLM_STOP: "[x", LLM_PROMPT: "hi", LLM_PROMPTS_TXT_FILE_PATH: "f" };
+    expect(parse([], env).options).toMatchObject({ config: ["a=1", "b=2"], stop: ["[x"] });
+    expect(parse(["--prompt", "ho"], env).options).not.toHaveProperty("promptsTxtFilePath");
+    expect(parse(["--prompt", "ho"], env).options.prompt).toBe("ho");
+    expect([...parse(["--prompt", "ho"], env).settings].sort()).toEqual(["config", "stop"]);
   });
 
   it("turns off with --no-", () => {
@@ -97,6 +116,9 @@ describe("arguments", () => {
     [["--zzzzzzzz"], "llm infer has no option --zzzzzzzz; `llm infer --help` lists what there is"],
     [["-x"], "llm infer has no option -x"],
     [["--prompt"], "--prompt needs a value"],
+    [["--prompt", "--no-stream"], "--prompt needs a value; if --no-stream is meant to be it: --prompt=--no-stream"],
+    [["--stop", "--max_new_tokens=3"], "--stop needs a value"],
+    [["--config", "--json"], "--config needs a value"],
     [["--max-new-tokens", "0"], "--max-new-tokens is at least 1, not 0"],
     [["demo", "def", "main"], 'doesn\'t know what to do with "def"; quote text that has spaces'],
   ])("refuses %j in one line", (argv, message) => {

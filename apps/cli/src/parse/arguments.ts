@@ -4,7 +4,7 @@ import { type CliOption, environmentOf, flagOf, spellings } from "../definition/
 import { DEFAULT_TARGET, OPTIONS } from "../definition/options.ts";
 import { UsageError } from "../exit.ts";
 import { suggest } from "./suggest.ts";
-import { parseValue } from "./value.ts";
+import { parseRepeated, parseValue } from "./value.ts";
 
 /** The options of one installed target. */
 export interface TargetOptions {
@@ -34,7 +34,7 @@ interface Given {
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-const HELP: CliOption<boolean> = { kind: "boolean", short: "h", noEnv: true, doc: "Show this help" };
+const HELP: CliOption<boolean> = { kind: "boolean", short: "h", doc: "Show this help" };
 
 /**
  * Reads a command's arguments by its definition. Flags go before environment twins, and those before defaults (which
@@ -52,14 +52,17 @@ export function parseCommand(
   if (!help) addEnvironment(said.options, known, env);
 
   const own: Record<string, unknown> = {};
+  const settings = new Set<string>();
   const args: Record<string, string | undefined> = {};
   const given: Given[] = [];
   const notes: string[] = [];
   for (const [flag, { value, spelled }] of said.options) {
     const entry = known.get(flag)!;
     if (entry.option.ignored) notes.push(entry.option.ignored);
-    if (entry.kind === "own") own[entry.key] = value;
-    else if (entry.kind === "argument") args[entry.key] = value as string;
+    if (entry.kind === "own") {
+      own[entry.key] = value;
+      if (!spelled.startsWith("-")) settings.add(entry.key);
+    } else if (entry.kind === "argument") args[entry.key] = value as string;
     else given.push({ known: entry, value, said: spelled });
   }
   takePositionals(command, said.positionals, args, help);
@@ -68,7 +71,7 @@ export function parseCommand(
   const target = help ? undefined : chooseTarget(own.target as string | undefined, flags, targets);
   const fitting = given.filter(({ known }) => known.targets.includes(target ?? DEFAULT_TARGET));
   const targetOptions = Object.fromEntries(fitting.map(({ known, value }) => [known.key, value]));
-  return { args, options: own, target, targetOptions, help, notes };
+  return { args, options: own, settings, target, targetOptions, help, notes };
 }
 
 /** By canonical flag. Options that several targets share are one option. */
@@ -125,19 +128,34 @@ function readFlags(command: Command, argv: readonly string[], known: ReadonlyMap
     if (flag === undefined || entry === undefined || (negative && entry.option.kind !== "boolean"))
       throw unknownOption(command, token.rawName, flagBySpelling.keys());
     said.options.set(flag, {
-      value: readValue(entry, token, negative !== undefined, said.options.get(flag)?.value),
+      value: readValue(
+        entry,
+        unswallowed(token, flagBySpelling),
+        negative !== undefined,
+        said.options.get(flag)?.value,
+      ),
       spelled: token.rawName,
     });
   }
   return said;
 }
 
-function readValue(
-  entry: Known,
-  token: { rawName: string; value?: string | undefined },
-  negative: boolean,
-  before: unknown,
-): unknown {
+interface OptionToken {
+  readonly rawName: string;
+  readonly value?: string | undefined;
+  readonly inlineValue?: boolean | undefined;
+}
+
+/** `--prompt --no-stream`: a value that is itself an option means that the value was forgotten. `--prompt=--stream` is meant. */
+function unswallowed(token: OptionToken, known: ReadonlyMap<string, string>): OptionToken {
+  const name = token.inlineValue ? undefined : /^--([^=]+)/.exec(token.value ?? "")?.[1];
+  if (name === undefined || !(known.has(name) || known.has(name.replace(/^no[-_]/, "")))) return token;
+  throw new UsageError(
+    `${token.rawName} needs a value; if ${token.value} is meant to be it: ${token.rawName}=${token.value}`,
+  );
+}
+
+function readValue(entry: Known, token: OptionToken, negative: boolean, before: unknown): unknown {
   const { option } = entry;
   if (option.kind === "boolean" && token.value === undefined) return !negative;
   if (token.value === undefined) throw new UsageError(`${token.rawName} needs a value: ${option.doc.toLowerCase()}`);
@@ -153,12 +171,15 @@ function unknownOption(command: Command, said: string, known: Iterable<string>):
 }
 
 function addEnvironment(options: Said["options"], known: ReadonlyMap<string, Known>, env: Environment): void {
+  const flags = new Set([...options.keys()].map((flag) => known.get(flag)!.key));
   for (const [flag, entry] of known) {
-    const name = entry.kind === "argument" ? undefined : environmentOf(entry.key, entry.option);
-    const text = name === undefined ? undefined : env[name];
-    if (name === undefined || text === undefined || text === "" || options.has(flag)) continue;
-    const value = parseValue(entry.option, text, name);
-    options.set(flag, { value: entry.option.repeat ? [value] : value, spelled: name });
+    if (entry.kind === "argument" || entry.key === "help") continue;
+    const name = environmentOf(entry.key, entry.option);
+    const text = env[name];
+    const rival = entry.option.rivals?.some((key) => flags.has(key));
+    if (text === undefined || text === "" || options.has(flag) || rival) continue;
+    const parse = entry.option.repeat ? parseRepeated : parseValue;
+    options.set(flag, { value: parse(entry.option, text, name), spelled: name });
   }
 }
 

@@ -3,7 +3,7 @@ import type { CliOption } from "../definition/option.ts";
 import { parseIds, parseValue } from "./value.ts";
 
 const number: CliOption = { kind: "number", doc: "" };
-const integer: CliOption = { kind: "number", integer: true, min: 1, max: 8, doc: "" };
+const integer: CliOption = { kind: "number", whole: true, min: 1, max: 8, doc: "" };
 const list: CliOption = { kind: "list", doc: "" };
 const boolean: CliOption = { kind: "boolean", doc: "" };
 const choice: CliOption = { kind: "choice", choices: ["F16", "int8"], doc: "" };
@@ -30,6 +30,7 @@ describe("values", () => {
     [integer, "1.5", '--x is a whole number, not "1.5"'],
     [integer, "0", "--x is between 1 and 8, not 0"],
     [{ kind: "number", min: 0, doc: "" }, "-1", "--x is at least 0, not -1"],
+    [{ kind: "number", above: 0, doc: "" }, "0", "--x is above 0, not 0"],
     [boolean, "maybe", '--x is true or false, not "maybe"'],
     [choice, "int2", '--x is one of F16, int8, not "int2"'],
   ])("%j refuses %j", (option, text, message) => expect(() => parseValue(option, text, "--x")).toThrow(message));

@@ -38,9 +38,10 @@ function parseBoolean(text: string, said: string): boolean {
 
 function parseNumber(option: CliOption, text: string, said: string): number {
   const value = text.trim() === "" ? Number.NaN : Number(text);
-  if (!Number.isFinite(value) || (option.integer && !Number.isSafeInteger(value)))
-    throw new UsageError(`${said} is ${option.integer ? "a whole number" : "a number"}, not "${text}"`);
-  const { min, max } = option;
+  if (!Number.isFinite(value) || (option.whole && !Number.isSafeInteger(value)))
+    throw new UsageError(`${said} is ${option.whole ? "a whole number" : "a number"}, not "${text}"`);
+  const { min, max, above } = option;
+  if (above !== undefined && value <= above) throw new UsageError(`${said} is above ${above}, not ${value}`);
   if (min !== undefined && max !== undefined && (value < min || value > max))
     throw new UsageError(`${said} is between ${min} and ${max}, not ${value}`);
   if (min !== undefined && value < min) throw new UsageError(`${said} is at least ${min}, not ${value}`);
@@ -63,6 +64,21 @@ function parseChoice(option: CliOption, text: string, said: string): string {
   const found = choices.find((choice) => choice.toLowerCase() === text.toLowerCase());
   if (found === undefined) throw new UsageError(`${said} is one of ${choices.join(", ")}, not "${text}"`);
   return found;
+}
+
+/** The values of an option that may be repeated, from the one text that an environment variable has: a JSON list is several. */
+export function parseRepeated(option: CliOption, text: string, said: string): readonly unknown[] {
+  return textsOf(text).map((one) => parseValue(option, one, said));
+}
+
+function textsOf(text: string): readonly string[] {
+  if (!text.startsWith("[")) return [text];
+  try {
+    const list: unknown = JSON.parse(text);
+    return Array.isArray(list) && list.every((item) => typeof item === "string") ? list : [text];
+  } catch {
+    return [text]; // not JSON: a text that happens to begin like it
+  }
 }
 
 /** `1,2,3` or `[1,2,3]` as token ids. */

@@ -26,15 +26,24 @@ const options: OptionTable<NullOptions> = {
     shapes: true,
     doc: "Whose limits and form of cache to take on",
   },
-  batchSize: { kind: "number", default: 4, min: 1, max: 4096, shapes: true, doc: "Slots: sequences held at once" },
+  batchSize: {
+    kind: "number",
+    whole: true,
+    default: 4,
+    min: 1,
+    max: 4096,
+    shapes: true,
+    doc: "Slots: sequences held at once",
+  },
   promptLen: {
     kind: "number",
+    whole: true,
     default: 32,
     min: 1,
     shapes: true,
     doc: "Tokens of a prefill call, where shapes are fixed",
   },
-  ctxLen: { kind: "number", default: 256, min: 2, shapes: true, doc: "Tokens that a sequence can have" },
+  ctxLen: { kind: "number", whole: true, default: 256, min: 2, shapes: true, doc: "Tokens that a sequence can have" },
 };
 
 /** Memory of the device that doesn't exist. */
