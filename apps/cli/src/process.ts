@@ -1,4 +1,5 @@
 import { constants } from "node:os";
+import { EXIT } from "./exit.ts";
 import { main } from "./main.ts";
 
 /** Runs the program on this process: its arguments, streams and signals. */
@@ -16,7 +17,10 @@ export async function runProcess(): Promise<void> {
   // `llm … | head` closes the pipe: that is no error of ours.
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
     if (error.code === "EPIPE") process.exit(0);
-    throw error;
+    process.stderr.write(
+      `llm: the output can't be written (${error.code}); make room where it goes, or send it elsewhere\n`,
+    );
+    process.exit(EXIT.failed);
   });
   process.exitCode = await main(process.argv.slice(2), { streams: process, env: process.env, signal: stop.signal });
   process.off("SIGINT", onSignal);

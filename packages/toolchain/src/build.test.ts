@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, rmSync, truncateSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { goldenDir } from "@llm/fixtures";
 import { openArtefact } from "@llm/target/engine";
@@ -40,6 +40,42 @@ describe("building", () => {
     const forced = await build(prepared, { env, force: true });
     expect(forced.units.some(({ cached }) => cached)).toBe(false);
     rmSync(artefact.folder, { recursive: true });
+  });
+
+  it.each<[string, (folder: string) => void]>([
+    ["has lost its manifest", (folder) => rmSync(join(folder, "manifest.json"))],
+    [
+      "is a plain file",
+      (folder) => {
+        rmSync(folder, { recursive: true });
+        writeFileSync(folder, "");
+      },
+    ],
+  ])("replaces what is in the cache and %s", async (_, spoil) => {
+    const prepared = await prepare(model, target);
+    const { artefact } = await build(prepared, { env });
+    spoil(artefact.folder);
+    await build(prepared, { env });
+    await openArtefact(artefact.folder, { thorough: true });
+  });
+
+  it("replaces damaged bytes when forced", async () => {
+    const prepared = await prepare(model, target);
+    const { folder: place } = (await build(prepared, { env })).artefact;
+    const file = join(place, "decoder.onnx");
+    const bytes = readFileSync(file);
+    bytes[bytes.length >> 1]! ^= 1;
+    writeFileSync(file, bytes);
+    await build(prepared, { env, force: true });
+    await openArtefact(place, { thorough: true });
+  });
+
+  it("says which folder can't be written to, and what to set", async () => {
+    const nowhere = { HOME: folder, XDG_CACHE_HOME: "/dev/null/x" };
+    await expect(build(await prepare(model, target), { env: nowhere })).rejects.toMatchObject({
+      code: "write-failed",
+      message: expect.stringMatching(/^\/dev\/null\/x\/llm\/units can't be written to \(ENOTDIR\); set XDG_CACHE_HOME/),
+    });
   });
 
   it("brings the tokenizer along when there is one, and goes where it is told", async () => {

@@ -1,12 +1,12 @@
 import { createHash } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { corePasses, type Program, programOf, runPipeline } from "@llm/core-ir";
 import type { Artefact, Target, Unit } from "@llm/target";
 import { type BuildEvent, type BuiltUnit, buildArtefact, openArtefact, orderUnits, unitKeys } from "@llm/target/engine";
 import { withModelFiles } from "./model-files.ts";
 import type { Model } from "./open-model.ts";
-import { artefactCache, scratchFolder, unitCache } from "./places.ts";
+import { artefactCache, scratchFolder, unitCache, writableFolder } from "./places.ts";
 import { targetOptions } from "./target-options.ts";
 
 /** A model made ready for a target: all that is decided before anything is written. */
@@ -76,6 +76,11 @@ export async function build<O>(prepared: Prepared<O>, options: BuildOptions = {}
         seconds: seconds(),
       };
   }
+  await writableFolder(unitCache(options.env));
+  if (options.folder !== undefined)
+    await writableFolder(dirname(resolve(folder)), "choose another folder to write to (--out)");
+  // Nobody else's work is in the cache: what lies there and is no artefact any more gives way.
+  else if (!(await isWhole(folder))) await rm(folder, { recursive: true, force: true });
   const cacheDir = options.force
     ? join(unitCache(options.env), `forced-${key.slice(0, 16)}-${process.pid}`)
     : unitCache(options.env);
@@ -95,6 +100,13 @@ export async function build<O>(prepared: Prepared<O>, options: BuildOptions = {}
   } finally {
     if (options.force) await rm(cacheDir, { recursive: true, force: true });
   }
+}
+
+function isWhole(folder: string): Promise<boolean> {
+  return openArtefact(folder).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** Only what has to be there before a compiler runs; the compiled artefact is made of the same units later. */

@@ -1,6 +1,8 @@
-import { mkdir, readdir, rm, stat } from "node:fs/promises";
+import { constants } from "node:fs";
+import { access, mkdir, readdir, rm, stat } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
+import { ToolchainError } from "./error.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -31,13 +33,28 @@ export function verifiedCache(env: Environment = process.env): string {
   return join(cacheHome(env), "llm", "verified");
 }
 
+/** Makes a folder for something to be written to; one line says which can't be, and what to set. */
+export async function writableFolder(
+  folder: string,
+  todo = "set XDG_CACHE_HOME to a folder that can",
+): Promise<string> {
+  try {
+    await mkdir(folder, { recursive: true });
+    await access(folder, constants.W_OK);
+    return folder;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new ToolchainError("write-failed", `${folder} can't be written to (${code}); ${todo}`, { cause: error });
+  }
+}
+
 /** What is still in the scratch folder after this long was left by a run that was killed. */
 const LEFT_MS = 24 * 3600 * 1000;
 
 /** Where work goes that is thrown away afterwards: beside the rest, so that links work. */
 export async function scratchFolder(env: Environment = process.env): Promise<string> {
   const folder = join(cacheHome(env), "llm", "scratch");
-  await mkdir(folder, { recursive: true });
+  await writableFolder(folder);
   for (const name of await readdir(folder)) {
     const path = join(folder, name);
     const info = await stat(path).catch(() => undefined); // gone meanwhile: somebody else's work, finished
