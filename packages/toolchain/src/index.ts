@@ -32,7 +32,7 @@ export {
   type StageName,
   type StageReport,
 } from "./make-ready.ts";
-export { graphOf, type Model, type ModelGraph, type OpenModelOptions, openModel } from "./open-model.ts";
+export { graphOf, type Model, type ModelGraph, type OpenModelOptions, openModel, unreadNote } from "./open-model.ts";
 export { type OpenOptions, openRunnable, type Runnable } from "./open-runnable.ts";
 export { artefactCache, hubCache } from "./places.ts";
 export { type PlanOptions, type PlanReport, planModel } from "./plan.ts";

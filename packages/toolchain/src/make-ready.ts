@@ -5,7 +5,7 @@ import type { Artefact, Target } from "@llm/target";
 import type { BuildEvent } from "@llm/target/engine";
 import { type Built, build, buildExports, type Prepared, prepare } from "./build.ts";
 import { ToolchainError } from "./error.ts";
-import { type Model, type OpenModelOptions, openModel } from "./open-model.ts";
+import { type Model, type OpenModelOptions, openModel, unreadNote } from "./open-model.ts";
 import { verifiedCache } from "./places.ts";
 import { type ResolveOptions, resolveModel } from "./resolve-model.ts";
 import { tokenizerOf } from "./tokenizer.ts";
@@ -27,6 +27,7 @@ export interface StageReport {
 export type StageEvent =
   | { readonly kind: "begin"; readonly stage: StageName; readonly note?: string }
   | { readonly kind: "bytes"; readonly done: number; readonly total: number; readonly note?: string }
+  | { readonly kind: "note"; readonly text: string }
   | { readonly kind: "build"; readonly event: BuildEvent }
   | ({ readonly kind: "end" } & StageReport);
 
@@ -70,6 +71,8 @@ export async function makeReady(model: string | undefined, target: Target, optio
     name: location.name,
     ...(options.config ? { config: options.config } : {}),
   });
+  const unread = unreadNote(opened);
+  if (unread !== undefined) options.onEvent?.({ kind: "note", text: unread });
   try {
     const prepared = await prepare(opened, target, options.targetOptions);
     const compiles = prepared.units.some(({ stage }) => stage === "compile");

@@ -1,6 +1,6 @@
 import { goldenDir } from "@llm/fixtures";
 import { describe, expect, it } from "vitest";
-import { openModel } from "./open-model.ts";
+import { openModel, unreadNote } from "./open-model.ts";
 import { planModel } from "./plan.ts";
 import { resolveModel } from "./resolve-model.ts";
 import { findTarget } from "./targets.ts";
@@ -16,6 +16,8 @@ describe("opening models", () => {
     const stored = model.checkpoint.describe();
     expect(model.card.parameters).toBe(stored.parameters);
     expect(model.unread).toEqual([]);
+    expect(unreadNote(model)).toBeUndefined();
+    expect(unreadNote({ unread: ["a", "b"] })).toMatch(/^config\.json: nobody reads a, b; /);
     await model.close();
   });
 

@@ -62,6 +62,12 @@ export async function openModel(path: string, options: OpenModelOptions = {}): P
   }
 }
 
+/** What to say of config fields that nobody reads; undefined where there are none. */
+export function unreadNote({ unread }: Pick<Model, "unread">): string | undefined {
+  if (unread.length === 0) return undefined;
+  return `config.json: nobody reads ${unread.join(", ")}; if they change numbers, results differ from the original`;
+}
+
 export interface ModelGraph {
   readonly architecture: Architecture;
   readonly graph: Graph;

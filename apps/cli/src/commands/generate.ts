@@ -39,6 +39,7 @@ const GENERATION_KEYS = [
   "seed",
   "stop",
   "ignoreEos",
+  "truncatePrompt",
 ] as const satisfies readonly (keyof Call["options"] & keyof GenerateOptions)[];
 
 /** The figures people look at, in one line. */

@@ -18,6 +18,9 @@ export function openProgress(progress: Progress): (event: StageEvent) => void {
           ...(event.note === undefined ? {} : { note: event.note }),
         });
         break;
+      case "note":
+        progress.line(event.text);
+        break;
       case "build":
         onBuild(event.event);
         break;

@@ -1,4 +1,4 @@
-import { type Model, openModel, resolveModel } from "@llm/toolchain";
+import { type Model, openModel, resolveModel, unreadNote } from "@llm/toolchain";
 import type { Call } from "../definition/command.ts";
 import type { Io } from "../output/io.ts";
 import { bytes } from "../output/units.ts";
@@ -13,5 +13,8 @@ export async function openCalled(call: Call, io: Io): Promise<Model> {
   const seconds = (performance.now() - began) / 1000;
   if (downloaded > 0) io.progress.end({ seconds, note: bytes(downloaded) });
   else io.progress.close();
-  return openModel(path, { name, ...(options.config ? { config: options.config } : {}) });
+  const model = await openModel(path, { name, ...(options.config ? { config: options.config } : {}) });
+  const unread = unreadNote(model);
+  if (unread !== undefined) io.note(unread);
+  return model;
 }

@@ -32,6 +32,7 @@ export const SAMPLING: Keys = [
   "seed",
   "stop",
   "ignoreEos",
+  "truncatePrompt",
 ];
 
 /** What is continued, and how. */

@@ -34,6 +34,7 @@ export interface OptionValues {
   stop: readonly string[];
   greedy: boolean;
   ignoreEos: boolean;
+  truncatePrompt: "left" | "middle";
   stream: boolean;
   out: string;
   name: string;
@@ -130,6 +131,11 @@ export const OPTIONS: { readonly [K in keyof OptionValues]: CliOption<OptionValu
   stop: { kind: "string", value: "TEXT", repeat: true, doc: "Stop at this text. May be repeated" },
   greedy: { kind: "boolean", doc: "Always the likeliest token, whatever generation_config says" },
   ignoreEos: { kind: "boolean", doc: "Go on past the end-of-text token", default: false },
+  truncatePrompt: {
+    kind: "choice",
+    choices: ["left", "middle"],
+    doc: "Cut a prompt that leaves no room for an answer: at its beginning, or in the middle",
+  },
   stream: { kind: "boolean", doc: "Print the text as it comes", default: true },
 
   out: { kind: "string", short: "o", value: "PATH", doc: "Where to write to" },
