@@ -1,12 +1,17 @@
 import type { GenerateOptions } from "@llm/generate";
 import { type Answer, type BatchTimings, type Generator, generateText } from "@llm/toolchain";
 import type { Call } from "../definition/command.ts";
+import { UsageError } from "../exit.ts";
 import type { Io } from "../output/io.ts";
 import { rate, seconds } from "../output/units.ts";
 
 /** Generates for all prompts of a call, streaming to stdout where that is wanted. */
 export async function generateFor(generator: Generator, prompts: readonly string[], call: Call, io: Io) {
   const { options } = call;
+  // Some tokenizers begin every text with a token of their own; only where none does is an empty prompt nothing to go on from.
+  const { tokenizer } = generator;
+  if (prompts.some((prompt) => tokenizer.encode(prompt).length === 0))
+    throw new UsageError("--prompt is empty, and this model needs at least one token: give it some text to continue");
   const streams = (options.stream ?? true) && prompts.length === 1;
   if (streams) io.write(prompts[0]!);
   const result = await generateText(generator, prompts, {
