@@ -1,7 +1,9 @@
 import type { Value } from "@llm/core-ir";
 import { readActivation } from "../activations.ts";
 import type { Architecture } from "../architecture.ts";
-import { Decoder } from "../decoder.ts";
+import { layer } from "../blocks.ts";
+import type { Decoder } from "../decoder.ts";
+import { gpt2Decoder } from "../gpt2-decoder.ts";
 import { CAUSAL_MASKS, COMMON_IGNORED, GPT2_IGNORED, TIED_HEAD } from "../ignored.ts";
 import { plainMlp } from "../mlp.ts";
 import { headDim } from "../shape.ts";
@@ -26,7 +28,7 @@ export const gptBigcode: Architecture = {
     const context = config.size(["n_positions", "max_position_embeddings"]);
     const vocab = config.size("vocab_size");
     const inner = config.size("n_inner", 4 * width);
-    const eps = config.positive("layer_norm_epsilon", 1e-5);
+    const norm = layer(width, config.positive("layer_norm_epsilon", 1e-5));
     const fn = readActivation(config, "activation_function", "gelu_pytorch_tanh");
     const multiQuery = config.bool("multi_query", true);
     const scaled = config.bool("scale_attn_weights", true);
@@ -34,12 +36,11 @@ export const gptBigcode: Architecture = {
     config.only("add_cross_attention", false);
     const dim = headDim(config, width, heads);
 
-    const d = new Decoder({ name: "gpt_bigcode", context, prefixes: ["transformer.", ""] });
     const bias = { bias: true };
-    const mlp = plainMlp({ width, inner, fn, ...bias }, { up: "c_fc", down: "c_proj" });
+    const layers = config.count(["n_layer", "num_hidden_layers"]);
 
     /** Rows are q | k | v with one head of k and v; or, with a head each, q, k and v of one head after another. */
-    const projections = (x: Value, name: string): readonly Value[] => {
+    const projections = (d: Decoder, x: Value, name: string): readonly Value[] => {
       if (multiQuery) {
         const [q, k, v] = d.b.split(d.linear(x, name, width, width + 2 * dim, bias), [width, dim, dim]);
         return [d.heads(q, heads, dim), d.heads(k, 1, dim), d.heads(v, 1, dim)];
@@ -47,19 +48,15 @@ export const gptBigcode: Architecture = {
       return d.b.split(d.heads(d.linear(x, name, width, 3 * width, bias), heads, 3 * dim), [dim, dim, dim]);
     };
 
-    const embedded = d.embedding(() =>
-      d.b.add(d.embed(d.ids, "wte.weight", vocab, width), d.embed(d.positions, "wpe.weight", context, width)),
-    );
-    const stream = d.blocks(config.count(["n_layer", "num_hidden_layers"]), embedded, (i, x) => {
-      const h = `h.${i}`;
-      const [q, k, v] = projections(d.layerNorm(x, `${h}.ln_1`, width, eps), `${h}.attn.c_attn`);
-      const attended = d.attention(q, k, v, { scale: scaled ? 1 / Math.sqrt(dim) : 1 });
-      const middle = d.b.add(x, d.linear(attended, `${h}.attn.c_proj`, width, width, bias));
-      const normed = d.layerNorm(middle, `${h}.ln_2`, width, eps);
-      return d.b.add(middle, mlp(d, normed, `${h}.mlp`, i));
+    return gpt2Decoder({
+      name: "gpt_bigcode",
+      ...{ width, vocab, context, layers, tied, norm },
+      attention: (d, x, prefix) => {
+        const [q, k, v] = projections(d, x, `${prefix}.c_attn`);
+        const attended = d.attention(q, k, v, { scale: scaled ? 1 / Math.sqrt(dim) : 1 });
+        return d.linear(attended, `${prefix}.c_proj`, width, width, bias);
+      },
+      mlp: plainMlp({ width, inner, fn, ...bias }, { up: "c_fc", down: "c_proj" }),
     });
-    return d.head(stream, (rows) =>
-      d.logits(d.layerNorm(rows, "ln_f", width, eps), width, vocab, { table: tied ? "wte.weight" : undefined }),
-    );
   },
 };

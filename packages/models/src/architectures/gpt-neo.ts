@@ -1,9 +1,9 @@
 import { readActivation } from "../activations.ts";
 import type { Architecture } from "../architecture.ts";
 import { selfAttention } from "../attention.ts";
-import { layer, preNorm } from "../blocks.ts";
+import { layer } from "../blocks.ts";
 import type { Config } from "../config.ts";
-import { Decoder } from "../decoder.ts";
+import { gpt2Decoder } from "../gpt2-decoder.ts";
 import { CAUSAL_MASKS, COMMON_IGNORED, GPT2_IGNORED, TIED_HEAD } from "../ignored.ts";
 import { plainMlp } from "../mlp.ts";
 import { headDim } from "../shape.ts";
@@ -48,9 +48,11 @@ export const gptNeo: Architecture = {
     const window = config.size("window_size", 256);
     const norm = layer(width, config.positive("layer_norm_epsilon", 1e-5));
     const tied = config.bool("tie_word_embeddings", true);
-    const block = preNorm({
-      norm,
-      names: { before: "ln_1", between: "ln_2", attention: "attn.attention", mlp: "mlp" },
+
+    return gpt2Decoder({
+      name: "gpt_neo",
+      ...{ width, vocab, context, layers, tied, norm },
+      attentionName: "attn.attention",
       attention: selfAttention({
         shape: { width, heads, groups: heads, dim: headDim(config, width, heads) },
         names: { q: "q_proj", k: "k_proj", v: "v_proj", out: "out_proj" },
@@ -68,14 +70,5 @@ export const gptNeo: Architecture = {
         { up: "c_fc", down: "c_proj" },
       ),
     });
-
-    const d = new Decoder({ name: "gpt_neo", context, prefixes: ["transformer.", ""] });
-    const start = d.embedding(() =>
-      d.b.add(d.embed(d.ids, "wte.weight", vocab, width), d.embed(d.positions, "wpe.weight", context, width)),
-    );
-    const stream = d.blocks(layers, start, (index, x) => block(d, x, `h.${index}`, index));
-    return d.head(stream, (rows) =>
-      d.logits(norm(d, rows, "ln_f"), width, vocab, { table: tied ? "wte.weight" : undefined }),
-    );
   },
 };

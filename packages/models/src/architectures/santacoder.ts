@@ -1,7 +1,7 @@
 import { readActivation } from "../activations.ts";
 import type { Architecture } from "../architecture.ts";
-import { layer, preNorm } from "../blocks.ts";
-import { Decoder } from "../decoder.ts";
+import { layer } from "../blocks.ts";
+import { gpt2Decoder } from "../gpt2-decoder.ts";
 import { CAUSAL_MASKS, COMMON_IGNORED, GPT2_IGNORED, TIED_HEAD } from "../ignored.ts";
 import { plainMlp } from "../mlp.ts";
 import { headDim } from "../shape.ts";
@@ -29,9 +29,12 @@ export const santacoder: Architecture = {
     config.only("add_cross_attention", false);
     config.only("tie_word_embeddings", true);
     const conv = { bias: true, transposed: true };
-    const block = preNorm({
-      norm,
-      names: { before: "ln_1", between: "ln_2", attention: "attn", mlp: "mlp" },
+
+    return gpt2Decoder({
+      name: "santacoder",
+      ...{ width, vocab, context, norm },
+      layers: config.count("n_layer"),
+      tied: true,
       attention: (d, x, prefix, index) => {
         const q = d.heads(d.linear(x, `${prefix}.q_attn`, width, width, conv), heads, dim);
         const [k, v] = d.b
@@ -45,11 +48,5 @@ export const santacoder: Architecture = {
         { up: "c_fc", down: "c_proj" },
       ),
     });
-    const d = new Decoder({ name: "santacoder", context, prefixes: ["transformer.", ""] });
-    const start = d.embedding(() =>
-      d.b.add(d.embed(d.ids, "wte.weight", vocab, width), d.embed(d.positions, "wpe.weight", context, width)),
-    );
-    const stream = d.blocks(config.count("n_layer"), start, (index, x) => block(d, x, `h.${index}`, index));
-    return d.head(stream, (rows) => d.logits(norm(d, rows, "ln_f"), width, vocab, { table: "wte.weight" }));
   },
 };
