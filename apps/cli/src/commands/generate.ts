@@ -1,6 +1,7 @@
 import type { GenerateOptions } from "@llm/generate";
 import { type Answer, type BatchTimings, type Generator, generateText } from "@llm/toolchain";
 import type { Call } from "../definition/command.ts";
+import { SAMPLING } from "../definition/groups.ts";
 import { UsageError } from "../exit.ts";
 import type { Io } from "../output/io.ts";
 import { rate, seconds } from "../output/units.ts";
@@ -29,23 +30,8 @@ export function generationOptions(options: Call["options"]): GenerateOptions {
   return Object.fromEntries(named) as GenerateOptions;
 }
 
-const GENERATION_KEYS = [
-  "maxNewTokens",
-  "greedy",
-  "temperature",
-  "topK",
-  "topP",
-  "minP",
-  "typicalP",
-  "repetitionPenalty",
-  "presencePenalty",
-  "frequencyPenalty",
-  "noRepeatNgramSize",
-  "seed",
-  "stop",
-  "ignoreEos",
-  "truncatePrompt",
-] as const satisfies readonly (keyof Call["options"] & keyof GenerateOptions)[];
+/** Options of the command line that the library calls the same. */
+const GENERATION_KEYS: readonly (keyof Call["options"] & keyof GenerateOptions)[] = SAMPLING;
 
 /** The figures people look at, in one line. */
 export function timingsLine(timings: BatchTimings, completions: readonly Answer[]): string {

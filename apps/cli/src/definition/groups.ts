@@ -17,7 +17,7 @@ export const MODEL_OPTIONS: Keys = [
 ];
 
 /** How tokens are chosen, and when it is enough. */
-export const SAMPLING: Keys = [
+export const SAMPLING = [
   "maxNewTokens",
   "greedy",
   "temperature",
@@ -33,7 +33,7 @@ export const SAMPLING: Keys = [
   "stop",
   "ignoreEos",
   "truncatePrompt",
-];
+] as const satisfies Keys;
 
 /** What is continued, and how. */
 export const GENERATION: Keys = ["prompt", "promptsTxtFilePath", "batchSize", ...SAMPLING, "stream"];

@@ -44,56 +44,57 @@ const OTHER_NAMES: Readonly<Record<string, keyof GenerateOptions>> = {
   generationLen: "maxNewTokens",
 };
 
-const KNOWN: ReadonlySet<string> = new Set<keyof GenerateOptions>([
-  ...([
-    "maxNewTokens",
-    "maxLength",
-    "minLength",
-    "stop",
-    "stopTokens",
-    "eosTokenId",
-    "ignoreEos",
-    "seed",
-    "random",
-    "logprobs",
-  ] as const),
-  ...([
-    "truncatePrompt",
-    "addSpecialTokens",
-    "skipSpecialTokens",
-    "priority",
-    "adapter",
-    "signal",
-    "doSample",
-  ] as const),
-  ...([
-    "streamer",
-    "allow",
-    "sequenceBias",
-    "logitBias",
-    "repetitionPenalty",
-    "presencePenalty",
-    "frequencyPenalty",
-  ] as const),
-  ...([
-    "dryMultiplier",
-    "dryBase",
-    "dryAllowedLength",
-    "drySequenceBreakers",
-    "noRepeatNgramSize",
-    "badWordsIds",
-  ] as const),
-  ...([
-    "minNewTokens",
-    "exponentialDecayLengthPenalty",
-    "suppressTokens",
-    "temperature",
-    "topK",
-    "topP",
-    "minP",
-  ] as const),
-  ...(["typicalP", "epsilonCutoff", "etaCutoff", "greedy"] as const),
-]);
+/** What the generator itself acts on, or reads before it tells the sampler. */
+const OWN = [
+  "maxNewTokens",
+  "maxLength",
+  "minLength",
+  "minNewTokens",
+  "stop",
+  "stopTokens",
+  "eosTokenId",
+  "ignoreEos",
+  "seed",
+  "random",
+  "logprobs",
+  "truncatePrompt",
+  "addSpecialTokens",
+  "skipSpecialTokens",
+  "priority",
+  "adapter",
+  "signal",
+  "doSample",
+  "greedy",
+  "topK",
+  "streamer",
+  "allow",
+] as const satisfies readonly (keyof GenerateOptions)[];
+
+/** What goes to the sampler as it is. */
+const SAMPLED = [
+  "sequenceBias",
+  "logitBias",
+  "repetitionPenalty",
+  "presencePenalty",
+  "frequencyPenalty",
+  "dryMultiplier",
+  "dryBase",
+  "dryAllowedLength",
+  "drySequenceBreakers",
+  "noRepeatNgramSize",
+  "badWordsIds",
+  "exponentialDecayLengthPenalty",
+  "suppressTokens",
+  "temperature",
+  "topP",
+  "minP",
+  "typicalP",
+  "epsilonCutoff",
+  "etaCutoff",
+] as const satisfies readonly (keyof GenerateOptions)[];
+
+const SAMPLING: ReadonlySet<string> = new Set(SAMPLED);
+const KNOWN: ReadonlySet<string> = new Set([...OWN, ...SAMPLED]);
 
 /** Options under either spelling as those of this package; null and undefined mean "not given", an unknown name is an error. */
 export function readOptions(given: GenerateOptions | TransformersOptions): GenerateOptions {
@@ -133,36 +134,6 @@ export function samplingOf(options: GenerateOptions, promptLength: number): Samp
     ...(minNewTokens === 0 ? {} : { minNewTokens }),
   };
 }
-
-const NOT_SAMPLING = new Set<string>([
-  ...[
-    "maxNewTokens",
-    "maxLength",
-    "minLength",
-    "stop",
-    "stopTokens",
-    "eosTokenId",
-    "ignoreEos",
-    "seed",
-    "random",
-    "logprobs",
-    "truncatePrompt",
-  ],
-  ...[
-    "addSpecialTokens",
-    "skipSpecialTokens",
-    "priority",
-    "adapter",
-    "signal",
-    "doSample",
-    "streamer",
-    "allow",
-    "greedy",
-    "topK",
-    "minNewTokens",
-  ],
-]);
-const SAMPLING: ReadonlySet<string> = KNOWN.difference(NOT_SAMPLING);
 
 /** The random state that options start from. */
 export function randomOf({ random, seed }: GenerateOptions): RandomState {
