@@ -1,0 +1,70 @@
+import type { OptionTable } from "@llm/target";
+
+/** How weights of linears are kept: in 16 bits, or in 8 or 4 with scales; activations are 16-bit always. */
+export type Bm1684xMode = "F16" | "int8" | "int4";
+
+/** What a user can say of a model on a BM1684X. */
+export interface Bm1684xOptions {
+  readonly mode: Bm1684xMode;
+  readonly seqLength: number;
+  readonly qGroupSize: number;
+  readonly numDevice: number;
+  readonly name: string;
+  readonly device: readonly number[];
+  readonly simulate: boolean;
+}
+
+export const bm1684xOptions: OptionTable<Bm1684xOptions> = {
+  mode: {
+    kind: "choice",
+    doc: "How weights of linears are kept: F16, or in 8 or 4 bits (W8F16, W4F16).",
+    default: "F16",
+    choices: ["F16", "int8", "int4"],
+    shapes: true,
+  },
+  seqLength: {
+    kind: "number",
+    whole: true,
+    doc: "Most tokens of a sequence, prompt included; the prompt is computed at this length.",
+    default: 512,
+    min: 2,
+    shapes: true,
+  },
+  qGroupSize: {
+    kind: "number",
+    whole: true,
+    doc: "How many weights of an output share a scale in 4 bits, and in 8 unless 0: 32, 64 or 128.",
+    default: 64,
+    min: 0,
+    max: 128,
+    shapes: true,
+  },
+  numDevice: {
+    kind: "number",
+    whole: true,
+    doc: "How many chips share the model: 1, 2, 4 or 8.",
+    default: 1,
+    min: 1,
+    max: 8,
+    shapes: true,
+  },
+  name: {
+    kind: "string",
+    doc: "The model part of the bmodel's name, such as wizardcoder-15B; the model's own name unless said.",
+    default: "",
+    shapes: true,
+  },
+  device: {
+    kind: "list",
+    doc: "Which chips run it, such as 0,1,2,3.",
+    default: [0],
+    alias: ["d"],
+    shapes: false,
+  },
+  simulate: {
+    kind: "boolean",
+    doc: "Run on the simulator that comes with the vendor's compiler: right numbers, no card, very slow.",
+    default: false,
+    shapes: false,
+  },
+};
