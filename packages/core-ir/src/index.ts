@@ -14,6 +14,7 @@ export * from "./interpret.ts";
 export * from "./load-weights.ts";
 export * from "./op-def.ts";
 export * from "./pass.ts";
+export { cacheFormat, type Emulation, emulation } from "./passes/emulation.ts";
 export { blockResults } from "./passes/expose-blocks.ts";
 export * from "./passes/index.ts";
 export { drawProgram } from "./picture/page.ts";

@@ -5,6 +5,7 @@ import { op } from "../op-def.ts";
 import { boolean, format, integer, none, number, optional, schema } from "../schema.ts";
 import { check, trailing, typeText, wantDType, wantFloat } from "../shape.ts";
 import { f32, floats, ints } from "../values.ts";
+import { roundInPrimitives } from "./round-lower.ts";
 
 export const softcap = op({
   doc: "cap · tanh(x / cap)",
@@ -66,10 +67,12 @@ export const round = op({
     codecOf(spec).round(values, values.length / columns, columns);
     return [f32(x!.shape, values)];
   },
-  lower({ ins: [x], outs, attrs: { format: name } }, b) {
+  lower({ ins: [x], outs, attrs: { format: name, group } }, b) {
     const dtype = HALVES[formatName(name)];
-    if (!dtype) throw new GraphError("unsupported", `round ${outs[0]?.id}: no primitives make ${name} of numbers`);
-    return x!.type.dtype === dtype ? [x!] : [b.cast(b.cast(x!, dtype), x!.type.dtype)];
+    if (dtype) return x!.type.dtype === dtype ? [x!] : [b.cast(b.cast(x!, dtype), x!.type.dtype)];
+    const rounded = roundInPrimitives(b, x!, name, group);
+    if (!rounded) throw new GraphError("unsupported", `round ${outs[0]?.id}: no primitives make ${name} of numbers`);
+    return [rounded];
   },
 });
 

@@ -10,6 +10,7 @@ import { pad } from "./pad.ts";
 import { precision } from "./precision.ts";
 import { quantise } from "./quantise.ts";
 import { rotaryTables } from "./rotary-tables.ts";
+import { roundResults } from "./round-results.ts";
 import { share } from "./share.ts";
 import { specialise } from "./specialise.ts";
 import { splitBlocks } from "./split-blocks.ts";
@@ -28,6 +29,7 @@ export const corePasses: readonly Pass[] = [
   precision,
   quantise,
   rotaryTables,
+  roundResults,
   scaleNorms,
   share,
   specialise,

@@ -83,6 +83,13 @@ const CASES: readonly Case[] = [
     ins: [f("n", 6), positive("n", 2), i(0, 3, "n", 2), f(4, 5, 6), f(4, 5, 6), f(4, 6, 5)],
   },
   { kind: "round", attrs: { format: "f16" }, ins: [f("n", 8)] },
+  ...["mxint8", "mxfp6", "mxfp6_e3m2", "mxfp4"].map((format) => ({
+    kind: "round",
+    attrs: { format },
+    ins: [f("n", 80)],
+  })),
+  { kind: "round", attrs: { format: "int8" }, ins: [f("n", 2, 24)] },
+  { kind: "round", attrs: { format: "int8", group: 32 }, ins: [f("n", 40)] },
 ];
 
 describe.each([17, 18, 20, 23])("decoder ops at opset %i, on ONNX Runtime", (opset) => {
