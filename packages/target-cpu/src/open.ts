@@ -4,7 +4,7 @@ import { NativeError } from "@llm/runtime-native";
 import { type OrtOptions, type OrtSession, openOrt } from "@llm/runtime-native/ort";
 import { type Artefact, type Manifest, TargetError } from "@llm/target";
 import { modelFile } from "./build/units.ts";
-import type { CpuOptions } from "./options.ts";
+import { type CpuOptions, packedBits } from "./options.ts";
 import { chunkOf, NET } from "./pipeline.ts";
 import { CpuSession } from "./session/cpu-session.ts";
 
@@ -29,8 +29,7 @@ export async function openCpu({ folder, manifest }: Artefact, options: CpuOption
 
 /** Kernels for packed weights want them in an order of their own; float32 ones do as well without, mapped from their file. */
 export function isPacked({ options }: Manifest): boolean {
-  const { format = "fp32" } = options as { readonly format?: string };
-  return format !== "fp32";
+  return packedBits(options as { readonly format: string; readonly emulate?: boolean }) !== undefined;
 }
 
 /** More threads than cores only wait for each other, and thousands of them keep everything else from running. */

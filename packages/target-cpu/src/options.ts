@@ -1,11 +1,21 @@
-import type { OptionTable } from "@llm/target";
+import { type OptionTable, TargetError } from "@llm/target";
+import { FORMATS, formatName } from "@llm/tensor";
 
-/** How weights are kept. Only this shapes the artefact: one serves any number of slots and any context. */
+/** How weights are kept by kernels of their own. */
 export type CpuFormat = "fp32" | "int8" | "int4";
 
 /** What a user can say of a run on the CPU. */
 export interface CpuOptions {
-  readonly format: CpuFormat;
+  /** One of `CpuFormat`, or any of tensor's table, whose numerics are emulated in float32. */
+  readonly format: string;
+  /** Emulates int8 and int4 too, as the table has them, instead of taking the kernels for packed weights. */
+  readonly emulate?: boolean;
+  /** Weights that share a scale in an emulated format; 0: as the format has it. */
+  readonly qGroupSize?: number;
+  /** What keys and values are rounded to. */
+  readonly kvFormat?: string;
+  /** What every result between the embedding and the logits is rounded to. */
+  readonly activations?: string;
   /** How many sequences are held at once. */
   readonly batchSize: number;
   /** Most tokens of a sequence; 0: as many as the model takes. */
@@ -16,10 +26,36 @@ export interface CpuOptions {
 
 export const cpuOptions: OptionTable<CpuOptions> = {
   format: {
-    kind: "choice",
-    doc: "How weights are kept: as float32, or in 8 or 4 bits with a scale for every 32 of them.",
+    kind: "string",
+    doc: "How weights are kept: fp32, or int8 and int4 with a scale for every 32 of them. Any other number format (mxfp6, mxfp4, bf16, q4_0 …; docs/formats.md lists them) is emulated: rounded to, and computed with in float32.",
     default: "fp32",
-    choices: ["fp32", "int8", "int4"],
+    shapes: true,
+  },
+  emulate: {
+    kind: "boolean",
+    doc: "Emulate int8 and int4 too, instead of taking the kernels for packed weights.",
+    default: false,
+    shapes: true,
+  },
+  qGroupSize: {
+    kind: "number",
+    whole: true,
+    min: 0,
+    doc: "Weights that share a scale, for an emulated format that has a choice; 0: its own.",
+    default: 0,
+    shapes: true,
+  },
+  kvFormat: {
+    kind: "string",
+    doc: "Emulate a cache that keeps keys and values in this format: fp16, bf16, int8, mxint8, mxfp6, mxfp4.",
+    default: "fp32",
+    shapes: true,
+  },
+  activations: {
+    kind: "choice",
+    doc: "Emulate a device that keeps results in this format between its ops.",
+    default: "fp32",
+    choices: ["fp32", "fp16", "bf16"],
     shapes: true,
   },
   batchSize: {
@@ -47,3 +83,14 @@ export const cpuOptions: OptionTable<CpuOptions> = {
     shapes: false,
   },
 };
+
+/** The kernel that keeps weights packed, in bits; undefined: they are floats, emulated ones too. */
+export function packedBits({ format, emulate = false }: Pick<CpuOptions, "format" | "emulate">): number | undefined {
+  return emulate ? undefined : { int8: 8, int4: 4 }[format];
+}
+
+/** Throws for a name that no number format has. */
+export function checkFormat(flag: string, format: string | undefined): void {
+  if (format === undefined || Object.hasOwn(FORMATS, formatName(format))) return;
+  throw new TargetError("option-invalid", `${flag} is one of ${Object.keys(FORMATS).join(", ")}, not "${format}"`);
+}

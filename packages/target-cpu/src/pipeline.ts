@@ -1,6 +1,7 @@
+import { cacheFormat, emulation } from "@llm/core-ir";
 import type { PassCall } from "@llm/target";
 import { SPAN_INPUT } from "./lower/inputs.ts";
-import type { CpuFormat, CpuOptions } from "./options.ts";
+import { type CpuOptions, checkFormat, packedBits } from "./options.ts";
 
 /** Tokens of a row that go through the model at once: more is hardly faster and takes more memory. */
 const CHUNK = 512;
@@ -15,14 +16,20 @@ export function chunkOf(inputs: readonly string[], context: number): number {
 /** The only net of this target's programs. */
 export const NET = "decoder";
 
-const BITS: Readonly<Record<CpuFormat, number | undefined>> = { fp32: undefined, int8: 8, int4: 4 };
-
 /** From a canonical decoder graph to ONNX Runtime's operators. */
-export function cpuPipeline({ format }: Pick<CpuOptions, "format">): readonly PassCall[] {
-  const bits = BITS[format];
+export function cpuPipeline(options: PipelineOptions): readonly PassCall[] {
+  const { format, qGroupSize = 0, kvFormat, activations } = options;
+  checkFormat("--format", format);
+  checkFormat("--kv-format", kvFormat);
+  const bits = packedBits(options);
+  const weights = bits === undefined ? { format, group: qGroupSize } : {};
   return [
+    ...emulation({ ...weights, ...(activations === undefined ? {} : { activations }) }),
     { pass: "pad", params: { slots: "rows" } },
-    { pass: "cache-form", params: { form: "fused", layout: "heads" } },
+    { pass: "cache-form", params: { form: "fused", layout: "heads", ...cacheFormat(kvFormat) } },
     { pass: "lower-to-ort", ...(bits === undefined ? {} : { params: { bits } }) },
   ];
 }
+
+/** The options that shape a program. */
+export type PipelineOptions = Pick<CpuOptions, "format" | "emulate" | "qGroupSize" | "kvFormat" | "activations">;

@@ -16,9 +16,13 @@ export function scalesOf(weight: string): string {
   return `${weight}:scales`;
 }
 
-/** A model whose encoded weights are the parts that MatMulNBits takes: a graph knows them as one. */
+/** A model whose packed weights are the parts that MatMulNBits takes: a graph knows them as one. */
 export function withPackedWeights(model: OnnxModel): OnnxModel {
-  return { ...model, initializers: model.initializers.flatMap(partsOf) };
+  const packed = new Set(model.nodes.flatMap(({ op, inputs }) => (op === "MatMulNBits" ? [inputs[1]!] : [])));
+  return {
+    ...model,
+    initializers: model.initializers.flatMap((one) => (packed.has(one.name) ? partsOf(one) : [one])),
+  };
 }
 
 function partsOf(initializer: OnnxInitializer): readonly OnnxInitializer[] {

@@ -23,8 +23,9 @@ export function planCpu(model: Graph, options: CpuOptions): Plan {
   const total = usableMemory();
 
   const tables = lookedUpOnly(graph);
+  const packed = new Set(graph.ops.flatMap(({ kind, ins }) => (kind === "MatMulNBits" ? [ins[1]!.id] : [])));
   const weights = graph.weights.reduce(
-    (sum, weight) => sum + (tables.has(weight.value.id) ? 0 : weightBytes(weight)),
+    (sum, weight) => sum + (tables.has(weight.value.id) ? 0 : weightBytes(weight, packed.has(weight.value.id))),
     0,
   );
   const slot = graph.states.reduce((sum, { value }) => sum + sizeOfValue(value, { batch: 1, context }), 0);
@@ -57,8 +58,8 @@ function lookedUpOnly(graph: Graph): ReadonlySet<string> {
 }
 
 /** Packed ones by their parts; beside each group's scale the kernels keep its sum. */
-function weightBytes({ value, expr }: Weight): number {
-  if (expr.op !== "encode") return sizeOfValue(value, {});
+function weightBytes({ value, expr }: Weight, isPacked: boolean): number {
+  if (!isPacked || expr.op !== "encode") return sizeOfValue(value, {});
   return ["data", "scales", "scales"].reduce((sum, part) => {
     const { dtype, shape } = partOf(value.type.shape as readonly number[], { ...expr.format, part });
     return sum + sizeOf(shape) * DTYPES[dtype].bytes;

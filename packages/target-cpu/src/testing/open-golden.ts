@@ -8,7 +8,7 @@ import { architectureFor, Config, type TensorShapes } from "@llm/models";
 import type { Artefact, ModelCard } from "@llm/target";
 import { buildArtefact } from "@llm/target/engine";
 import { cpuTarget } from "../cpu-target.ts";
-import type { CpuFormat, CpuOptions } from "../options.ts";
+import type { CpuOptions } from "../options.ts";
 
 export type ConfigFile = "config.json" | "config.legacy.json";
 
@@ -31,14 +31,16 @@ export interface BuildOptions {
   readonly file?: ConfigFile;
   /** Passes before the target's own. */
   readonly first?: readonly PassStep[];
-  readonly format?: CpuFormat;
+  readonly format?: string;
+  /** Other options of the target. */
+  readonly options?: Partial<CpuOptions>;
   /** Activations stay float32 beside packed weights. */
   readonly exact?: boolean;
 }
 
 export async function buildGolden(name: string, build: BuildOptions = {}): Promise<BuiltGolden> {
   const { file, first = [], format = "fp32", exact } = build;
-  const options = { ...DEFAULTS, format };
+  const options = { ...DEFAULTS, format, ...build.options };
   const checkpoint = await openCheckpoint(goldenDir(name));
   const graph = goldenGraph(name, file, (tensor) => checkpoint.weights.get(tensor)?.shape);
   const steps = cpuTarget

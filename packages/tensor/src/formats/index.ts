@@ -25,7 +25,15 @@ export const FORMATS: Readonly<Record<string, FormatEntry>> = Object.fromEntries
 );
 
 /** Other names that people have for the same thing. Vendors who say MXFP6 mean E2M3. */
-const ALIASES: Readonly<Record<string, string>> = { f32: "fp32", f16: "fp16", mxfp6: "mxfp6_e2m3" };
+const ALIASES: Readonly<Record<string, string>> = {
+  f32: "fp32",
+  f16: "fp16",
+  F16: "fp16",
+  mxfp6: "mxfp6_e2m3",
+  mx6: "mxfp6_e2m3",
+  W8F16: "bm1684x_w8",
+  W4F16: "bm1684x_w4",
+};
 
 /** The name that the table has for a format. */
 export function formatName(format: string): string {
