@@ -1,0 +1,10 @@
+import type { Bm1684xOptions } from "../options.ts";
+
+/** `wizardcoder-15B_F16_2dev.bmodel`; for one chip in 4 bits `wizardcoder-15B_int4.bmodel`, as people have it. */
+export function bmodelName(
+  { mode, numDevice, name }: Pick<Bm1684xOptions, "mode" | "numDevice" | "name">,
+  model: string,
+): string {
+  const base = (name || model).replaceAll(/[^\w.-]+/g, "-");
+  return mode === "int4" && numDevice === 1 ? `${base}_int4.bmodel` : `${base}_${mode}_${numDevice}dev.bmodel`;
+}

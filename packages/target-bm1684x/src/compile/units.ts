@@ -1,0 +1,144 @@
+import { type Graph, type Net, type Program, printGraph } from "@llm/core-ir";
+import type { Json, Unit } from "@llm/target";
+import { shapeOf, sizeOf, type WeightExpr } from "@llm/tensor";
+import { type Port, type Ports, portsOf } from "../nets/net-ports.ts";
+import type { Bm1684xOptions } from "../options.ts";
+import { TPU_MLIR_VERSION } from "../tools/toolchain.ts";
+import type { NetSettings } from "./compile-net.ts";
+import { bmodelName } from "./file-name.ts";
+import { NETS_FILE, type NetsFile } from "./nets-file.ts";
+
+/** What a unit of one net is told. */
+export interface NetSpec {
+  readonly graph: string;
+  /** What the net is called in the bmodel; nets of one name and other sizes are its stages. */
+  readonly name: string;
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+  readonly settings: NetSettings;
+  readonly compiler: string;
+}
+
+/** What the unit that joins them is told. */
+export interface JoinSpec {
+  readonly file: string;
+  /** Units in the order of nets and their stages. */
+  readonly order: readonly string[];
+  readonly nets: NetsFile;
+}
+
+export const NET_KIND = "bm1684x-net@1";
+export const JOIN_KIND = "bm1684x-bmodel@1";
+
+/** A unit for each net, and one that makes a single file of theirs. */
+export function bm1684xUnits(program: Program, options: Bm1684xOptions): readonly Unit[] {
+  const nets = [...program.nets].sort((a, b) => order(a.id) - order(b.id));
+  const described = nets.map((net) => ({ net, ...describe(net) }));
+  const model = program.nets[0]!.graph.name.split(".")[0]!;
+  const file = bmodelName(options, model);
+  const join: JoinSpec = {
+    file,
+    order: nets.map(({ id }) => id),
+    nets: {
+      schemaVersion: 1,
+      chip: "bm1684x",
+      mode: options.mode,
+      ...(options.mode === "F16" ? {} : { groupSize: options.qGroupSize }),
+      seqLength: options.seqLength,
+      devices: options.numDevice,
+      bmodels: [file],
+      nets: described.map(({ name, ports }) => ({ name, ...ports })),
+    },
+  };
+  return [
+    ...described.map(({ net, name, settings, ports }) => netUnit(net, { name, settings, ports })),
+    {
+      id: "bmodel",
+      kind: JOIN_KIND,
+      stage: "compile",
+      spec: join as unknown as Json,
+      weights: [],
+      after: nets.map(({ id }) => id),
+      makes: [file, NETS_FILE],
+      needs: { ramBytes: 1 << 28, diskBytes: 0, cores: 1, tools: ["tpu-mlir"] },
+      place: "",
+    },
+  ];
+}
+
+/** Embedding's stage for one token is its first; blocks for prompts come before those with a history. */
+function order(id: string): number {
+  const rank = ["embedding_cache", "embedding", "block", "block_cache", "lm_head", "greedy_head", "sample_head"];
+  const [, kind, layer] = /^(.*?)(?:_(\d+))?$/.exec(id)!;
+  return rank.indexOf(kind!) * 1e6 + Number(layer ?? 0);
+}
+
+interface Described {
+  readonly name: string;
+  readonly settings: NetSettings;
+  readonly ports: Ports;
+}
+
+function describe({ id, graph }: Net): Described {
+  const settings: NetSettings = {
+    halfInputs: true,
+    halfOutputs: id !== "lm_head",
+    ioAlone: id.startsWith("block_cache"),
+  };
+  const ports = portsOf(graph);
+  const half = (port: Port, isHalf: boolean): Port =>
+    isHalf && port.dtype === "f32" ? { ...port, dtype: "f16" } : port;
+  return {
+    name: id === "embedding_cache" ? "embedding" : id,
+    settings,
+    ports: {
+      inputs: ports.inputs.map((port) => half(port, settings.halfInputs)),
+      outputs: ports.outputs.map((port) => half(port, settings.halfOutputs)),
+    },
+  };
+}
+
+function netUnit({ id, graph }: Net, { name, settings, ports }: Described): Unit {
+  const spec: NetSpec = {
+    graph: printGraph(graph),
+    name,
+    inputs: ports.inputs.map((port) => port.name),
+    outputs: ports.outputs.map((port) => port.name),
+    settings,
+    compiler: TPU_MLIR_VERSION,
+  };
+  return {
+    id,
+    kind: NET_KIND,
+    stage: "compile",
+    spec: spec as unknown as Json,
+    weights: graph.weights.map(({ expr }) => expr),
+    after: [],
+    makes: [`${name}.bmodel`],
+    needs: { ...needs(graph), cores: 1, tools: ["tpu-mlir"] },
+    place: null,
+  };
+}
+
+/** The compiler itself, before any weights. */
+const COMPILER_BYTES = 300e6;
+
+/** What compiling takes beside it, for each byte of the arrays; see docs/bm1684x.md for the measurement. */
+const RAM_PER_BYTE = 2.1;
+const DISK_PER_BYTE = 2;
+
+function needs(graph: Graph): { readonly ramBytes: number; readonly diskBytes: number } {
+  const bytes = graph.weights.reduce((sum, { expr }) => sum + arrayBytes(expr), 0);
+  return {
+    ramBytes: Math.round(COMPILER_BYTES + RAM_PER_BYTE * bytes),
+    diskBytes: Math.round(DISK_PER_BYTE * bytes),
+  };
+}
+
+/** Bytes of a weight's arrays. */
+function arrayBytes(expr: WeightExpr): number {
+  const size = sizeOf(shapeOf(expr));
+  if (expr.op !== "encode") return size * 4;
+  const { format, group = 64 } = expr.format;
+  return (size * (format === "bm1684x_w4" ? 4 : 8)) / 8 + (size / group) * 5;
+}
