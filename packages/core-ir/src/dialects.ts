@@ -1,11 +1,12 @@
 import { decoder } from "./decoder/index.ts";
 import { GraphError } from "./error.ts";
 import type { Graph } from "./graph.ts";
+import { collectives } from "./mesh/collectives.ts";
 import type { Dialect, OpDef } from "./op-def.ts";
 import { primitive } from "./primitive/index.ts";
 
 /** The dialects of core-ir, always known. */
-export const coreDialects: readonly Dialect[] = [decoder, primitive];
+export const coreDialects: readonly Dialect[] = [decoder, primitive, collectives];
 
 /** The ops that are legal in `graph`: its dialects' tables, found among core-ir's and `extra`. */
 export function legalOps(graph: Graph, extra: readonly Dialect[] = []): ReadonlyMap<string, OpDef> {

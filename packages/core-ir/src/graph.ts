@@ -77,14 +77,22 @@ export interface Net {
   readonly graph: Graph;
   /** Which sizes its symbols are bound to, once per compiled shape; absent: dynamic. */
   readonly shapes?: readonly Readonly<Record<string, number>>[];
+  /** Which of the devices that share each layer it is for, and which stage of the blocks. */
   readonly rank?: number;
+  readonly stage?: number;
 }
 
-/** Output `from` becomes input `to` of another net (or of the next step of the same). */
+/**
+ * Output `from` becomes input `to` of another net (or of the next step of the same). Where several moves go to one input,
+ * `combine` says what is made of them, in the order of the moves: their sum, of which the input is the entries `span` of an
+ * axis if it is there, or one after another along `axis`.
+ */
 export interface Move {
   readonly from: { readonly net: string; readonly output: string };
   readonly to: { readonly net: string; readonly input: string };
   readonly combine?: "sum" | "concat";
+  readonly axis?: number;
+  readonly span?: readonly [start: number, end: number];
 }
 
 export interface Program {

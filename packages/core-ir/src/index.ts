@@ -12,6 +12,8 @@ export * from "./graph-builder.ts";
 export * from "./infer.ts";
 export * from "./interpret.ts";
 export * from "./load-weights.ts";
+export * from "./mesh/index.ts";
+export { MeshReference, type MeshShape } from "./mesh/mesh-reference.ts";
 export * from "./op-def.ts";
 export * from "./pass.ts";
 export { cacheFormat, type Emulation, emulation } from "./passes/emulation.ts";

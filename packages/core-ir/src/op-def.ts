@@ -1,6 +1,7 @@
 import type { Tensor } from "@llm/tensor";
 import type { Builder } from "./builder.ts";
 import type { Attrs, Op, Type, Value } from "./graph.ts";
+import type { Shard, ShardQuestion } from "./mesh/shard-rule.ts";
 import type { Schema } from "./schema.ts";
 
 /** One op: its checks, its meaning, and how to say it in smaller ops. A dialect is a table of these. */
@@ -21,6 +22,8 @@ export interface OpDef<A extends Attrs = Attrs> {
   eval?(ins: readonly (Tensor | null)[], attrs: A): readonly Tensor[];
   /** The same in smaller ops; tested equal to `eval`. Operands are `op.ins`, attributes checked. */
   lower?(op: Op<A>, b: Builder): readonly Value[];
+  /** The ways to do it on several ranks; without, every rank does all of it. */
+  shard?(question: ShardQuestion): readonly Shard[];
 }
 
 export interface Dialect {

@@ -1,5 +1,6 @@
 import type { Builder } from "../builder.ts";
 import type { Value } from "../graph.ts";
+import { shardEntrywise } from "../mesh/rules/entrywise.ts";
 import { op } from "../op-def.ts";
 import { choice, schema } from "../schema.ts";
 import { check, sameType, typeText, wantFloat } from "../shape.ts";
@@ -18,6 +19,7 @@ export const activation = op({
   },
   eval: ([x], { fn }) => [f32(x!.shape, floats(x!).map(ACTIVATIONS[fn]))],
   lower: ({ ins: [x], attrs: { fn } }, b) => [lowerActivation(b, fn, x!)],
+  shard: shardEntrywise,
 });
 
 export const glu = op({
@@ -39,6 +41,7 @@ export const glu = op({
     ];
   },
   lower: ({ ins: [gate, up], attrs: { fn } }, b) => [b.mul(lowerActivation(b, fn, gate!), up!)],
+  shard: shardEntrywise,
 });
 
 /** Each function in primitives. */

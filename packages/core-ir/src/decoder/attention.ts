@@ -1,6 +1,7 @@
 import type { Tensor } from "@llm/tensor";
 import type { Dim } from "../dim.ts";
 import type { Type } from "../graph.ts";
+import { shardAttention } from "../mesh/rules/heads.ts";
 import { op } from "../op-def.ts";
 import { choice, integer, number, numbers, optional, record, schema } from "../schema.ts";
 import {
@@ -90,6 +91,7 @@ export const attention = op({
     return keys && values ? [out, keys, values] : [out];
   },
   lower: (op, b) => lowerAttention(op, b),
+  shard: shardAttention,
 });
 
 /** Shared by all ops over a cache: every operand has the tokens' leading axes. */

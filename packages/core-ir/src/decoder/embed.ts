@@ -1,3 +1,4 @@
+import { shardEmbed } from "../mesh/rules/embed.ts";
 import { op } from "../op-def.ts";
 import { integer, optional, schema } from "../schema.ts";
 import { check, trailing, typeText, wantDType } from "../shape.ts";
@@ -35,4 +36,5 @@ export const embed = op({
     const shifted = b.binary("add", present, b.constant(offset, "i32"));
     return [b.gather(table!, b.where(missing, b.constant(0, "i32"), shifted))];
   },
+  shard: shardEmbed,
 });

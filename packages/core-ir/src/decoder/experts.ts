@@ -1,5 +1,6 @@
 import { sizeOf } from "@llm/tensor";
 import type { Type } from "../graph.ts";
+import { shardExperts } from "../mesh/rules/experts.ts";
 import { op } from "../op-def.ts";
 import { boolean, choice, integer, number, optional, record, schema } from "../schema.ts";
 import {
@@ -111,6 +112,7 @@ export const experts = op({
     return [out];
   },
   lower: (op, b) => lowerExperts(op, b),
+  shard: shardExperts,
 });
 
 function dot(w: Float32Array, from: number, x: Float32Array): number {

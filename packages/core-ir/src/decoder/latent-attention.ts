@@ -1,6 +1,7 @@
 import { sizeOf, type Tensor } from "@llm/tensor";
 import type { Dim } from "../dim.ts";
 import type { Type } from "../graph.ts";
+import { shardLatent } from "../mesh/rules/heads.ts";
 import { op } from "../op-def.ts";
 import { number, schema } from "../schema.ts";
 import { check, leading, trailing, typeText, wantFloat, wantSameDType, wantShape } from "../shape.ts";
@@ -77,6 +78,7 @@ export const latentAttention = op({
     return cache ? [out, cache] : [out];
   },
   lower: (op, b) => lowerLatent(op, b),
+  shard: shardLatent,
 });
 
 /** out[h] = w_vb[h] · mixed[h] */

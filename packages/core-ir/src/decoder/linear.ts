@@ -1,3 +1,4 @@
+import { shardLinear } from "../mesh/rules/linear.ts";
 import { op } from "../op-def.ts";
 import { none } from "../schema.ts";
 import { check, leading, trailing, typeText, wantFloat, wantSameDType, wantShape } from "../shape.ts";
@@ -36,4 +37,5 @@ export const linear = op({
     const product = b.matmul(x!, w!, { transposeB: true });
     return [bias ? b.add(product, bias) : product];
   },
+  shard: shardLinear,
 });

@@ -1,4 +1,5 @@
 import { sizeOf } from "@llm/tensor";
+import { shardNorm } from "../mesh/rules/norm.ts";
 import { op } from "../op-def.ts";
 import { boolean, choice, integer, number, optional, schema } from "../schema.ts";
 import { trailing, wantFloat, wantSameDType, wantShape } from "../shape.ts";
@@ -55,4 +56,5 @@ export const norm = op({
     if (bias) y = b.add(y, bias);
     return [y];
   },
+  shard: shardNorm,
 });

@@ -1,3 +1,4 @@
+import { shardRotary } from "../mesh/rules/heads.ts";
 import { op } from "../op-def.ts";
 import { choice, integer, number, numbers, optional, record, schema } from "../schema.ts";
 import { check, leading, trailing, wantDType, wantFloat, wantShape } from "../shape.ts";
@@ -69,6 +70,7 @@ export const rotary = op({
     return [out];
   },
   lower: (op, b) => lowerRotary(op, b),
+  shard: shardRotary,
 });
 
 /** Dynamic NTK: the base grows so that the longest wave still spans the sequence. */

@@ -1,6 +1,7 @@
 import { codecOf, formatName, sizeOf } from "@llm/tensor";
 import { dimProduct } from "../dim.ts";
 import { GraphError } from "../error.ts";
+import { shardEntrywise, shardPick, shardRound } from "../mesh/rules/entrywise.ts";
 import { op } from "../op-def.ts";
 import { boolean, format, integer, none, number, optional, schema } from "../schema.ts";
 import { check, trailing, typeText, wantDType, wantFloat } from "../shape.ts";
@@ -24,6 +25,7 @@ export const softcap = op({
   lower({ ins: [x], attrs: { cap } }, b) {
     return [b.mul(b.unary("tanh", b.mul(x!, b.scalar(1 / cap, x!))), b.scalar(cap, x!))];
   },
+  shard: shardEntrywise,
 });
 
 export const pick = op({
@@ -50,6 +52,7 @@ export const pick = op({
     const flat = shape.length === 2 ? x! : b.reshape(x!, [dimProduct(shape.slice(0, -1)), shape.at(-1)!]);
     return [b.gather(flat, rows!)];
   },
+  shard: shardPick,
 });
 
 export const round = op({
@@ -74,6 +77,7 @@ export const round = op({
     if (!rounded) throw new GraphError("unsupported", `round ${outs[0]?.id}: no primitives make ${name} of numbers`);
     return [rounded];
   },
+  shard: shardRound,
 });
 
 /** Formats that are dtypes, too. */

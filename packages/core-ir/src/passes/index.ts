@@ -1,3 +1,6 @@
+import { cutAtCollectives } from "../mesh/cut-at-collectives.ts";
+import { partition } from "../mesh/partition.ts";
+import { stages } from "../mesh/stages.ts";
 import type { Pass } from "../pass.ts";
 import { cacheForm } from "./cache-form.ts";
 import { eliminateDead } from "./eliminate-dead.ts";
@@ -19,6 +22,7 @@ import { splitLinears } from "./split-linears.ts";
 /** The passes of core-ir, by name; a target adds its own. */
 export const corePasses: readonly Pass[] = [
   cacheForm,
+  cutAtCollectives,
   eliminateDead,
   exposeBlocks,
   foldConstants,
@@ -26,6 +30,7 @@ export const corePasses: readonly Pass[] = [
   lastToken,
   lower,
   pad,
+  partition,
   precision,
   quantise,
   rotaryTables,
@@ -35,4 +40,5 @@ export const corePasses: readonly Pass[] = [
   specialise,
   splitBlocks,
   splitLinears,
+  stages,
 ];

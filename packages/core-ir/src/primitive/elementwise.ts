@@ -1,5 +1,6 @@
 import type { Tensor } from "@llm/tensor";
 import { erf, sigmoid } from "../decoder/functions.ts";
+import { shardBinary, shardEntrywise } from "../mesh/rules/entrywise.ts";
 import { op } from "../op-def.ts";
 import { choice, number, optional, schema } from "../schema.ts";
 import { broadcast, wantDType, wantFloat, wantSameDType } from "../shape.ts";
@@ -64,6 +65,7 @@ export const unary = op({
     x!.dtype === "i32"
       ? [i32(x!.shape, (ints(x!) as Int32Array).map(UNARY[fn]))]
       : [f32(x!.shape, floats(x!).map(UNARY[fn]))],
+  shard: shardEntrywise,
 });
 
 export const binary = op({
@@ -83,6 +85,7 @@ export const binary = op({
     zip(x!, y!, out, (a, b) => (integer ? Math.trunc(a / b) : BINARY[fn](a, b)));
     return [out];
   },
+  shard: shardBinary,
 });
 
 export const compare = op({
@@ -131,6 +134,7 @@ export const clip = op({
     for (let i = 0; i < out.data.length; i++) out.data[i] = Math.min(Math.max(x!.data[i] as number, min), max);
     return [out];
   },
+  shard: shardEntrywise,
 });
 
 /** fn over two broadcast tensors. */

@@ -1,6 +1,7 @@
 import { sizeOf, type Tensor } from "@llm/tensor";
 import { type Dim, dimAdd, dimProduct, dimSub } from "../dim.ts";
 import type { Type } from "../graph.ts";
+import { shardAlong, shardReshape } from "../mesh/rules/layout.ts";
 import { op } from "../op-def.ts";
 import { dim, dims, integer, integers, number, optional, schema } from "../schema.ts";
 import { axisOf, broadcast, check, sameShape, typeText, wantSameDType, withShape } from "../shape.ts";
@@ -25,6 +26,7 @@ export const reshape = op({
   attrs: schema({ to: dims, last: optional(integer(0)) }),
   infer: ([x], { last, to }) => [withShape(x!, reshaped(x!, last, to))],
   eval: ([x], { last, to }) => [{ ...x!, shape: reshaped(x! as Type, last, to) as number[] }],
+  shard: shardReshape,
 });
 
 /** `perm` for the last axes, extended to all. */
@@ -109,6 +111,7 @@ export const concat = op({
     }
     return [out];
   },
+  shard: shardAlong,
 });
 
 export const split = op({
@@ -126,6 +129,7 @@ export const split = op({
     let start = 0;
     return sizes.map((size) => cut(x!, along, (start += size) - size, size, 1));
   },
+  shard: shardAlong,
 });
 
 export const slice = op({
