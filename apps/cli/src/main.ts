@@ -34,7 +34,8 @@ export async function main(argv: readonly string[], world: World): Promise<numbe
 
 async function runCommand(command: Command, argv: readonly string[], world: World): Promise<number> {
   const { streams, env, signal } = world;
-  const targets = command.targetOptions ? await installedTargetOptions(asksForNull(argv, env)) : [];
+  const targets = command.targetOptions ? await installedTargetOptions(asksFor("null", argv, env)) : [];
+  if (command.reference && asksFor("reference", argv, env)) targets.push(await referenceTarget());
   const { help, notes, ...call } = parseCommand(command, argv, env, targets);
   if (help) return showHelp(command.name, world);
   const json = call.options.json ?? false;
@@ -79,16 +80,22 @@ function findCommand(name: string): Command {
   );
 }
 
-async function installedTargetOptions(withNull = false): Promise<readonly TargetOptions[]> {
+async function installedTargetOptions(withNull = false): Promise<TargetOptions[]> {
   const { findTarget, installedTargets } = await import("@llm/toolchain/targets");
   const targets = [...(await installedTargets()), ...(withNull ? [await findTarget("null")] : [])];
   return targets.map(({ id, options }) => ({ id, options }));
 }
 
-/** The null target is for tests of what is around a device; its options show only to who names it. */
-function asksForNull(argv: readonly string[], env: World["env"]): boolean {
+/** The plain interpreter is no package that could be found, and only some commands take it. */
+async function referenceTarget(): Promise<TargetOptions> {
+  const { referenceOptions } = await import("@llm/toolchain");
+  return { id: "reference", options: referenceOptions };
+}
+
+/** Targets that aren't installed ones show their options only to who names them. */
+function asksFor(id: string, argv: readonly string[], env: World["env"]): boolean {
   const at = argv.indexOf("--target");
-  return argv[at + 1] === "null" || argv.includes("--target=null") || env.LLM_TARGET === "null";
+  return argv[at + 1] === id || argv.includes(`--target=${id}`) || env.LLM_TARGET === id;
 }
 
 function wantsDebug(argv: readonly string[], env: World["env"]): boolean {

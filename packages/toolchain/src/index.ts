@@ -5,6 +5,7 @@ export { type DiagnoseOptions, type Diagnosis, diagnose } from "./doctor.ts";
 export { drawGraph, writeGraphPage } from "./draw-graph.ts";
 export { type Dump, readDump } from "./dump.ts";
 export { ToolchainError, type ToolchainErrorCode } from "./error.ts";
+export * from "./evaluate/index.ts";
 export { type ExportedFile, type ExportOptions, type ExportReport, exportModel } from "./export-model.ts";
 export {
   exportForTransformersJs,
@@ -37,6 +38,8 @@ export { type OpenOptions, openRunnable, type Runnable } from "./open-runnable.t
 export { artefactCache, hubCache } from "./places.ts";
 export { type PlanOptions, type PlanReport, planModel } from "./plan.ts";
 export { openReference, type Reference } from "./reference.ts";
+export { evalPage } from "./report/eval-page.ts";
+export { verifyPage } from "./report/verify-page.ts";
 export { DEFAULT_MODEL, type ModelLocation, type ResolveOptions, resolveModel } from "./resolve-model.ts";
 export { type ExposedOptions, type ExposedRun, runExposed } from "./run-exposed.ts";
 export { targetOptions } from "./target-options.ts";

@@ -33,6 +33,11 @@ export function verifiedCache(env: Environment = process.env): string {
   return join(cacheHome(env), "llm", "verified");
 }
 
+/** Where it is remembered how far evaluations are that were interrupted. */
+export function evaluationCache(env: Environment = process.env): string {
+  return join(cacheHome(env), "llm", "eval");
+}
+
 /** Makes a folder for something to be written to; one line says which can't be, and what to set. */
 export async function writableFolder(
   folder: string,

@@ -5,7 +5,10 @@ import { ToolchainError } from "./error.ts";
  * A target's options with its defaults filled in. Values are checked against the target's own table, so that a program gets
  * the same one-line errors as a shell.
  */
-export function targetOptions<O>(target: Target<O>, given: Readonly<Record<string, unknown>> = {}): O {
+export function targetOptions<O>(
+  target: Pick<Target<O>, "id" | "options">,
+  given: Readonly<Record<string, unknown>> = {},
+): O {
   const table = target.options as Readonly<Record<string, OptionDef<unknown>>>;
   const unknown = Object.keys(given).find((name) => !Object.hasOwn(table, name));
   if (unknown !== undefined) {

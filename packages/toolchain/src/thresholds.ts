@@ -26,12 +26,17 @@ export function thresholdsFor({ format }: { readonly format?: unknown }): Thresh
   return Object.hasOwn(THRESHOLDS, String(format)) ? THRESHOLDS[format as keyof typeof THRESHOLDS] : THRESHOLDS.fp32;
 }
 
-/** Whether a distance holds; NaN never does. `largest` is the largest absolute value of what was expected. */
+/** What the largest difference may be, beside values of which `largest` is the largest magnitude. */
+export function allowedError(largest: number, { relative }: Thresholds): number {
+  return relative * Math.max(1, largest);
+}
+
+/** Whether a distance holds; NaN never does. */
 export function holds(
   found: Distance | LogitsDistance,
-  largest: number,
-  { relative, cosine, top1Agreement }: Thresholds,
+  allowed: number,
+  { cosine, top1Agreement }: Thresholds,
 ): boolean {
   const agreed = !("top1Agreement" in found) || found.top1Agreement >= top1Agreement;
-  return agreed && found.maxAbs <= relative * Math.max(1, largest) && found.cosine >= cosine;
+  return agreed && found.maxAbs <= allowed && found.cosine >= cosine;
 }

@@ -9,7 +9,7 @@ import type { Model } from "./open-model.ts";
 import { type ExposedOptions, runExposed } from "./run-exposed.ts";
 import { targetOptions } from "./target-options.ts";
 import { thinGraph } from "./thin-graph.ts";
-import { holds, type Thresholds, thresholdsFor } from "./thresholds.ts";
+import { allowedError, holds, type Thresholds, thresholdsFor } from "./thresholds.ts";
 
 export interface VerifyOptions extends ExposedOptions {
   /** `A-B`, counted from 0: only these blocks, between the embedding and the head. */
@@ -28,6 +28,8 @@ export interface VerifyOptions extends ExposedOptions {
 /** One block's result; "embedding" and "block_0" and so on. */
 export interface BlockReport extends Distance {
   readonly name: string;
+  /** What `maxAbs` may be at most. */
+  readonly allowed: number;
   readonly ok: boolean;
 }
 
@@ -35,7 +37,7 @@ export interface VerifyReport {
   readonly runner: string; // what ran the exported graph
   readonly tokens: number;
   readonly blocks: readonly BlockReport[];
-  readonly logits: LogitsDistance & { readonly ok: boolean };
+  readonly logits: LogitsDistance & { readonly allowed: number; readonly ok: boolean };
   readonly ok: boolean;
   readonly seconds: number;
 }
@@ -66,10 +68,12 @@ export async function verify<O>(model: Model, target: Target<O>, options: Verify
     const wanted = expected.hidden[at];
     if (!wanted) return [];
     const found = distance(values, wanted);
-    return [{ name, ...found, ok: holds(found, largest(wanted), thresholds) }];
+    const allowed = allowedError(largest(wanted), thresholds);
+    return [{ name, ...found, allowed, ok: holds(found, allowed, thresholds) }];
   });
   const found = logitsDistance(actual.logits, expected.logits, card.vocab);
-  const logits = { ...found, ok: holds(found, largest(expected.logits), thresholds) };
+  const allowed = allowedError(largest(expected.logits), thresholds);
+  const logits = { ...found, allowed, ok: holds(found, allowed, thresholds) };
   const ok = logits.ok && blocks.every((block) => block.ok);
   return { runner: actual.runner, tokens: ids.length, blocks, logits, ok, seconds: (performance.now() - began) / 1000 };
 }

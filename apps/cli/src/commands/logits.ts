@@ -14,6 +14,7 @@ import {
   referenceLogits,
   runExposed,
   sessionLogits,
+  withFormats,
   writeSafetensors,
 } from "@llm/toolchain";
 import type { Call, Outcome } from "../definition/command.ts";
@@ -37,7 +38,7 @@ export async function run(call: Call, io: Io): Promise<Outcome> {
   const model = await openCalled(call, io);
   try {
     const result =
-      target === REFERENCE ? await onReference(model, request) : await onDevice(model, target, call, io, request);
+      target === REFERENCE ? await onReference(model, call, request) : await onDevice(model, target, call, io, request);
     const file = resolve(out ?? join(tmpdir(), `llm-logits-${randomUUID()}.safetensors`));
     await writeSafetensors(file, logitsTensors(result, model.card));
     const { argmax, greedy } = result;
@@ -64,9 +65,10 @@ async function tokensOf(call: Call, io: Io): Promise<Int32Array> {
   return (await openTokenizer(call.args.model, modelOptions(call, io))).encode(prompt);
 }
 
-async function onReference(model: Model, request: LogitsRequest): Promise<LogitsResult> {
+async function onReference(model: Model, call: Call, request: LogitsRequest): Promise<LogitsResult> {
   const context = request.ids.length + (request.greedy ?? 0);
-  return referenceLogits(await openReference(model, { context }), model.card, request);
+  const graph = withFormats(model.graph, call.targetOptions);
+  return referenceLogits(await openReference({ graph, weights: model.weights }, { context }), model.card, request);
 }
 
 async function onDevice(model: Model, id: string, call: Call, io: Io, request: LogitsRequest): Promise<LogitsResult> {

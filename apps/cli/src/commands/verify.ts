@@ -1,14 +1,15 @@
-import { findTarget, readDump, type VerifyReport, verify } from "@llm/toolchain";
+import { findTarget, readDump, type VerifyReport, verify, verifyPage } from "@llm/toolchain";
 import type { Call, Outcome } from "../definition/command.ts";
 import { DEFAULT_TARGET } from "../definition/options.ts";
 import type { Io } from "../output/io.ts";
 import { seconds } from "../output/units.ts";
 import { parseIds } from "../parse/value.ts";
 import { openCalled } from "./open.ts";
+import { writePage } from "./write-page.ts";
 
 /** `llm verify` */
 export async function run(call: Call, io: Io): Promise<Outcome> {
-  const { layers, ids, against } = call.options;
+  const { layers, ids, against, reportHtml } = call.options;
   const { target } = await findTarget(call.target ?? DEFAULT_TARGET);
   const model = await openCalled(call, io);
   try {
@@ -22,6 +23,7 @@ export async function run(call: Call, io: Io): Promise<Outcome> {
       signal: io.signal,
     });
     io.progress.end({ seconds: report.seconds, failed: !report.ok });
+    if (reportHtml !== undefined) await writePage(reportHtml, verifyPage(model.name, target.title, report));
     const { ok, blocks, logits } = report;
     const json = { model: model.name, target: target.id, ...report, blocks, logits, ok };
     return { json, text: table(report), ...(ok ? {} : { problem: failure(report) }) };

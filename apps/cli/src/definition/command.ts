@@ -12,6 +12,8 @@ export interface Command {
   readonly options: readonly (keyof OptionValues)[];
   /** Whether the options of installed targets belong to it. */
   readonly targetOptions: boolean;
+  /** Whether --target reference, the plain interpreter, is one of its targets. */
+  readonly reference?: boolean;
   readonly examples: readonly Example[];
   /** Fields of the `--json` document; a promise to scripts. */
   readonly json: Readonly<Record<string, string>>;

@@ -129,12 +129,13 @@ export const COMMANDS: readonly Command[] = [
     about:
       "The same tokens run through both, and what each block hands on is compared, so that an error shows where it begins. The exit code is 1 when a figure is past its threshold.",
     arguments: [MODEL],
-    options: ["layers", "ids", "against", "target", ...MODEL_OPTIONS, ...COMMON],
+    options: ["layers", "ids", "against", "reportHtml", "target", ...MODEL_OPTIONS, ...COMMON],
     targetOptions: true,
     examples: [
       { line: "llm verify demo", doc: "every block of the bundled checkpoint" },
       { line: "llm verify demo --against dump.safetensors", doc: "against tensors that another implementation dumped" },
       { line: "llm verify demo --layers 0-1", doc: "the first two blocks" },
+      { line: "llm verify demo --format mxfp6 --html errors.html", doc: "the error of every block, as a plot" },
     ],
     json: {
       blocks: "[{name, mse, maxAbs, cosine}]",
@@ -142,6 +143,52 @@ export const COMMANDS: readonly Command[] = [
       ok: "whether all thresholds held",
     },
     load: () => import("../commands/verify.ts"),
+  },
+  {
+    name: "eval",
+    summary: "What a number format costs: perplexity, divergence, agreement, tasks",
+    about:
+      "The model in a format (--format, --kv-format, --activations; several formats separated by commas) against itself unquantised. " +
+      "The text is read in windows, so that memory doesn't grow with it; what is interrupted goes on where it was. Questions are put as evaluation harnesses do: " +
+      "each choice by its log-likelihood, and by that for each character. The target `reference` is the plain interpreter.",
+    arguments: [MODEL],
+    options: [
+      "text",
+      "tasks",
+      "template",
+      "window",
+      "stride",
+      "maxTokens",
+      "blocks",
+      "reportHtml",
+      "target",
+      "force",
+      ...MODEL_OPTIONS,
+      ...COMMON,
+    ],
+    targetOptions: true,
+    reference: true,
+    examples: [
+      {
+        line: "llm eval demo --text notes.txt --format mxfp6",
+        doc: "weights in MXFP6, rounded and computed in float32",
+      },
+      {
+        line: "llm eval demo --text notes.txt --format int8,int4,mxfp6,mxfp4 --html formats.html",
+        doc: "several formats, as a plot of quality against size",
+      },
+      { line: "llm eval demo --text notes.txt --kv-format mxint8 --activations fp16", doc: "a cache and activations" },
+      { line: "llm eval demo --tasks questions.jsonl", doc: "multiple choice" },
+    ],
+    json: {
+      perplexity: "of the text, in the first format",
+      kl: "nats a token, of it from the unquantised model",
+      top1Agreement: "how often both think the same token likeliest",
+      choices: "with --tasks: {questions, accuracy, normalisedAccuracy}",
+      variants:
+        "[{name, bytes, bitsPerWeight, perplexity, kl, top1Agreement, blocks: [{name, relative}]}], one for each format",
+    },
+    load: () => import("../commands/eval.ts"),
   },
   {
     name: "compile",
@@ -201,6 +248,7 @@ export const COMMANDS: readonly Command[] = [
     arguments: [MODEL],
     options: ["ids", "prompt", "hidden", "greedyTokens", "target", "out", ...MODEL_OPTIONS, ...COMMON],
     targetOptions: true,
+    reference: true,
     examples: [
       { line: "llm logits demo --ids 1,2,3 --target reference --out out.safetensors", doc: "of three tokens" },
     ],

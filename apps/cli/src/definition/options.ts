@@ -55,6 +55,14 @@ export interface OptionValues {
   addGenerationPrompt: boolean;
   graph: boolean;
   html: string;
+  reportHtml: string;
+  text: string;
+  tasks: string;
+  template: string;
+  window: number;
+  stride: number;
+  maxTokens: number;
+  blocks: boolean;
   planBatchSize: string;
   promptTokens: number;
   gen: number;
@@ -223,4 +231,34 @@ export const OPTIONS: { readonly [K in keyof OptionValues]: CliOption<OptionValu
     value: "FILE",
     doc: "Write a page instead that shows the graph as built and after every pass of the target",
   },
+
+  reportHtml: {
+    kind: "string",
+    flag: "html",
+    value: "FILE",
+    doc: "Also write a page with the figures as plots, to be opened in any browser",
+  },
+  text: { kind: "string", value: "FILE", doc: "The text to predict; of a .jsonl file one text a line" },
+  tasks: { kind: "string", value: "FILE", doc: "A JSONL file with questions, their choices and the answer" },
+  template: {
+    kind: "string",
+    value: "TEXT",
+    doc: "How a question is put; {question} stands for it, \\n for a line end. Unless said, “Question: {question}\\nAnswer:”",
+  },
+  window: {
+    kind: "number",
+    whole: true,
+    min: 2,
+    value: "N",
+    doc: "Tokens that the model sees at once; its context, 1024 at most, unless said",
+  },
+  stride: {
+    kind: "number",
+    whole: true,
+    min: 1,
+    value: "N",
+    doc: "How far windows are apart; a window unless said. Less gives every token more context, and takes longer",
+  },
+  maxTokens: { kind: "number", whole: true, min: 1, value: "N", doc: "Stop after predicting so many tokens" },
+  blocks: { kind: "boolean", doc: "Measure the error that each block adds up to, too", default: true },
 };
