@@ -1,0 +1,161 @@
+import { GrammarError } from "../error.ts";
+import { checkGrammar, isNullable } from "../rules/check.ts";
+import { alt, type Grammar, NEVER, type Rule, ref, repeat, seq } from "../rules/rule.ts";
+import { type ByteRange, utf8Sequences } from "./utf8.ts";
+
+/** One instruction of a byte-wise machine with a stack of calls and counted loops. Targets are instruction numbers. */
+export type Instruction =
+  | {
+      readonly op: "byte";
+      readonly cases: readonly { readonly lo: number; readonly hi: number; readonly to: number }[];
+    }
+  | { readonly op: "fork"; readonly to: number[] }
+  | { readonly op: "call"; readonly rule: string; readonly next: number }
+  /** Runs `body` at least `min` and at most `max` times; the body ends in `again` and is never empty. */
+  | { readonly op: "loop"; readonly body: number; readonly min: number; readonly max: number; readonly next: number }
+  | { readonly op: "again" }
+  | { readonly op: "return" };
+
+export interface Program {
+  readonly code: readonly Instruction[];
+  /** Where each rule begins. */
+  readonly starts: ReadonlyMap<string, number>;
+  readonly root: string;
+}
+
+/** More than any schema seen in use by a factor of ten; a grammar past it would take minutes, not help. */
+export const MAX_INSTRUCTIONS = 500_000;
+
+/** Translates a grammar; refuses left recursion, undefined rules, and what is too large. */
+export function compile(grammar: Grammar): Program {
+  return new Compiler(grammar).run();
+}
+
+const RETURN = 0;
+const AGAIN = 1;
+
+class Compiler {
+  readonly #grammar: Grammar;
+  readonly #rules: Map<string, Rule>;
+  readonly #nullable: ReadonlySet<string>;
+  readonly #code: Instruction[] = [{ op: "return" }, { op: "again" }];
+  readonly #waiting: string[] = [];
+  readonly #nonEmpty = new Map<string, string>();
+
+  constructor(grammar: Grammar) {
+    this.#grammar = grammar;
+    this.#nullable = checkGrammar(grammar);
+    this.#rules = new Map(grammar.rules);
+  }
+
+  run(): Program {
+    const starts = new Map<string, number>();
+    this.#waiting.push(this.#grammar.root);
+    for (let name = this.#waiting.pop(); name !== undefined; name = this.#waiting.pop()) {
+      if (!starts.has(name)) starts.set(name, this.#emit(this.#rules.get(name)!, RETURN));
+    }
+    return { code: this.#code, starts, root: this.#grammar.root };
+  }
+
+  #push(instruction: Instruction): number {
+    if (this.#code.length >= MAX_INSTRUCTIONS) {
+      throw new GrammarError("limit", `the grammar needs more than ${MAX_INSTRUCTIONS} instructions; make it smaller`);
+    }
+    return this.#code.push(instruction) - 1;
+  }
+
+  /** Instructions that match `rule` and go on at `next`; the result is where they begin. */
+  #emit(rule: Rule, next: number): number {
+    switch (rule.kind) {
+      case "text":
+        return Array.from(new TextEncoder().encode(rule.text)).reduceRight(
+          (to, byte) => this.#push({ op: "byte", cases: [{ lo: byte, hi: byte, to }] }),
+          next,
+        );
+      case "chars":
+        return this.#sequences(utf8Sequences(rule.set), 0, next, new Map());
+      case "seq":
+        return rule.of.reduceRight((to, part) => this.#emit(part, to), next);
+      case "alt":
+        return this.#push({ op: "fork", to: rule.of.map((part) => this.#emit(part, next)) });
+      case "ref":
+        this.#waiting.push(rule.name);
+        return this.#push({ op: "call", rule: rule.name, next });
+      case "repeat":
+        return this.#repeat(rule, next);
+    }
+  }
+
+  #repeat({ of, min, max }: Rule & { kind: "repeat" }, next: number): number {
+    if (max === Number.POSITIVE_INFINITY) {
+      const fork: Instruction = { op: "fork", to: [] };
+      const start = this.#push(fork);
+      fork.to.push(this.#emit(of, start), next);
+      return min === 0 ? start : this.#emit(repeat(of, min, min), start);
+    }
+    if (max === 1)
+      return min === 1 ? this.#emit(of, next) : this.#push({ op: "fork", to: [this.#emit(of, next), next] });
+    // Empty rounds would count without reading anything; as many as are needed may always be empty.
+    const nullable = isNullable(of, this.#nullable);
+    const body = this.#emit(nullable ? this.#withoutEmpty(of) : of, AGAIN);
+    return this.#push({ op: "loop", body, min: nullable ? 0 : min, max, next });
+  }
+
+  /** The same texts but the empty one. */
+  #withoutEmpty(rule: Rule): Rule {
+    switch (rule.kind) {
+      case "text":
+        return rule.text === "" ? NEVER : rule;
+      case "chars":
+        return rule;
+      case "alt":
+        return alt(...rule.of.map((part) => this.#withoutEmpty(part)));
+      case "repeat":
+        return isNullable(rule.of, this.#nullable)
+          ? repeat(this.#withoutEmpty(rule.of), 1, rule.max)
+          : repeat(rule.of, Math.max(rule.min, 1), rule.max);
+      case "seq": {
+        const [first, ...rest] = rule.of;
+        if (rest.length === 0) return this.#withoutEmpty(first);
+        if (!isNullable(first, this.#nullable)) return rule;
+        return alt(seq(this.#withoutEmpty(first), ...rest), this.#withoutEmpty({ kind: "seq", of: rest }));
+      }
+      case "ref": {
+        if (!this.#nullable.has(rule.name)) return rule;
+        let name = this.#nonEmpty.get(rule.name);
+        if (name === undefined) {
+          name = `${rule.name}\0`; // no notation can write it
+          this.#nonEmpty.set(rule.name, name);
+          this.#rules.set(name, this.#withoutEmpty(this.#rules.get(rule.name)!));
+        }
+        return ref(name);
+      }
+    }
+  }
+
+  /** Byte sequences from place `at` on, sharing beginnings and equal ends. */
+  #sequences(sequences: readonly ByteRange[][], at: number, next: number, shared: Map<string, number>): number {
+    const key = sequences
+      .map((s) =>
+        s
+          .slice(at)
+          .map(({ lo, hi }) => `${lo}-${hi}`)
+          .join(" "),
+      )
+      .join(",");
+    const known = shared.get(key);
+    if (known !== undefined) return known;
+    const cases: { lo: number; hi: number; to: number }[] = [];
+    for (let i = 0; i < sequences.length; ) {
+      const { lo, hi } = sequences[i][at];
+      let end = i + 1;
+      while (end < sequences.length && sequences[end][at].lo === lo && sequences[end][at].hi === hi) end++;
+      const last = sequences[i].length === at + 1;
+      cases.push({ lo, hi, to: last ? next : this.#sequences(sequences.slice(i, end), at + 1, next, shared) });
+      i = end;
+    }
+    const start = this.#push({ op: "byte", cases });
+    shared.set(key, start);
+    return start;
+  }
+}

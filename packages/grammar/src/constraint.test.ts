@@ -1,0 +1,135 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { Constraint } from "./constraint.ts";
+import { GrammarError } from "./error.ts";
+import { parseGrammar } from "./source.ts";
+import { byteVocabulary, END } from "./testing/byte-vocabulary.ts";
+import { Vocabulary } from "./vocabulary/vocabulary.ts";
+
+const encoder = new TextEncoder();
+const has = (mask: Uint32Array, token: number): boolean => ((mask[token >>> 5] >>> (token & 31)) & 1) === 1;
+
+describe("a mask", () => {
+  it("holds exactly the tokens after which the answer can still end", () => {
+    // Over two letters every beginning can be tried out: a token may come when some continuation matches.
+    const letter = fc.constantFrom("a", "b");
+    const atom = fc.oneof(
+      letter,
+      fc.constant("[ab]"),
+      fc.tuple(letter, letter).map(([x, y]) => `(?:${x}|${y}${x})`),
+    );
+    const part = fc.tuple(atom, fc.constantFrom("", "*", "?", "{2}", "{1,2}")).map(([x, count]) => x + count);
+    const regex = fc.array(part, { minLength: 1, maxLength: 4 }).map((parts) => parts.join(""));
+    const words = Array.from({ length: 30 }, (_, i) =>
+      (i + 2).toString(2).slice(1).replaceAll("0", "a").replaceAll("1", "b"),
+    );
+    const continuations = [
+      "",
+      ...Array.from({ length: 510 }, (_, i) => (i + 2).toString(2).slice(1).replaceAll("0", "a").replaceAll("1", "b")),
+    ];
+    const vocabulary = new Vocabulary([...words.map((word) => encoder.encode(word)), undefined], [words.length]);
+    fc.assert(
+      fc.property(regex, fc.array(fc.nat(words.length - 1), { maxLength: 3 }), (source, picks) => {
+        const full = new RegExp(`^(?:${source})$`, "u");
+        const matcher = new Constraint(parseGrammar({ regex: source }), vocabulary).matcher();
+        let said = "";
+        for (const pick of picks) {
+          if (!has(matcher.mask(), pick)) break;
+          matcher.accept(pick);
+          said += words[pick];
+        }
+        const mask = matcher.done ? new Uint32Array(1) : matcher.mask();
+        for (const [token, word] of words.entries()) {
+          const possible = continuations.some((rest) => full.test(said + word + rest));
+          expect(has(mask, token), `${source}: ${said}+${word}`).toBe(possible);
+        }
+        expect(matcher.complete).toBe(full.test(said));
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it("lets an end come where the answer may end, and nothing after it", () => {
+    const matcher = new Constraint(parseGrammar({ regex: "ab*" }), byteVocabulary()).matcher();
+    expect(has(matcher.mask(), END)).toBe(false);
+    matcher.accept(0x61);
+    expect(has(matcher.mask(), END)).toBe(true);
+    matcher.accept(END);
+    expect(matcher.done).toBe(true);
+    expect(() => matcher.accept(0x62)).toThrow(GrammarError);
+  });
+
+  it("never lets a token without text come", () => {
+    const vocabulary = new Vocabulary(
+      [encoder.encode("a"), new Uint8Array(0), undefined, encoder.encode("<end>")],
+      [3],
+    );
+    const { mask } = { mask: new Constraint(parseGrammar({ regex: "a|<end>" }), vocabulary).matcher().mask() };
+    expect(Array.from({ length: 4 }, (_, token) => has(mask, token))).toEqual([true, false, false, false]);
+  });
+
+  it("treats tokens of equal bytes alike", () => {
+    const vocabulary = new Vocabulary(
+      ["x", "a", "a", "b", "a"].map((text) => encoder.encode(text)),
+      [],
+    );
+    const mask = new Constraint(parseGrammar({ regex: "a+" }), vocabulary).matcher().mask();
+    expect(mask[0]).toBe(0b10110);
+  });
+
+  it("takes a character that is spread over tokens", () => {
+    const matcher = new Constraint(parseGrammar({ regex: "[é-ü]" }), byteVocabulary()).matcher();
+    expect(Array.from({ length: 256 }, (_, byte) => byte).filter((byte) => has(matcher.mask(), byte))).toEqual([0xc3]);
+    matcher.accept(0xc3);
+    expect(has(matcher.mask(), 0xa8)).toBe(false);
+    expect(has(matcher.mask(), 0xa9)).toBe(true);
+  });
+});
+
+describe("a matcher", () => {
+  it("says so when the vocabulary can't write what must come", () => {
+    const vocabulary = new Vocabulary([encoder.encode("a")], []);
+    const matcher = new Constraint(parseGrammar({ regex: "ab" }), vocabulary).matcher();
+    matcher.accept(0);
+    expect(() => matcher.mask()).toThrow(/no token of this vocabulary/);
+  });
+
+  it("brings an answer to its end in the room that is left", () => {
+    const matcher = new Constraint(parseGrammar({ regex: '"a*"' }), byteVocabulary()).matcher();
+    for (let room = 6; room > 1; room--) {
+      const quote = has(matcher.mask(room), 0x22);
+      matcher.accept(has(matcher.mask(room), 0x61) ? 0x61 : 0x22);
+      expect(quote).toBe(room === 6 || room < 6);
+    }
+    expect(has(matcher.mask(1), 0x61)).toBe(false);
+    matcher.accept(0x22);
+    expect(matcher.done).toBe(true);
+    const fresh = new Constraint(parseGrammar({ regex: "abc" }), byteVocabulary()).matcher();
+    expect(() => fresh.mask(2)).toThrow(/needs up to 3 tokens more, and there is room for 2/);
+  });
+
+  it("goes back, and tries ahead without moving", () => {
+    const matcher = new Constraint(parseGrammar({ choice: ["abc", "abd"] }), byteVocabulary(["bd"])).matcher();
+    matcher.accept(0x61);
+    expect(matcher.prefixOf([0x62, 0x63, 0x63])).toBe(2);
+    expect(matcher.prefixOf([257])).toBe(1);
+    matcher.accept(257);
+    expect(matcher.done).toBe(true);
+    matcher.trim(1);
+    matcher.accept(0x62);
+    matcher.accept(0x63);
+    expect(matcher.length).toBe(3);
+    expect(matcher.complete).toBe(true);
+  });
+
+  it("stops a model that would open brackets for ever", () => {
+    const constraint = new Constraint(parseGrammar({ grammar: 'root ::= "[" root "]" | "x"' }), byteVocabulary());
+    const matcher = constraint.matcher();
+    let opened = 0;
+    while (has(matcher.mask(), 0x5b)) {
+      matcher.accept(0x5b);
+      opened++;
+    }
+    expect(opened).toBe(512);
+  });
+});

@@ -1,0 +1,184 @@
+import { Automaton, type State } from "./automaton/automaton.ts";
+import { compile } from "./automaton/program.ts";
+import { GrammarError } from "./error.ts";
+import type { Grammar } from "./rules/rule.ts";
+import type { Vocabulary } from "./vocabulary/vocabulary.ts";
+
+/** The tokens that may come at a state, and the farthest from an end that one of them leads. */
+interface Allowed {
+  readonly mask: Uint32Array;
+  readonly farthest: number;
+}
+
+/** Masks kept, newest last: 1,024 of a 128 k vocabulary are 16 MB. */
+const MAX_MASKS = 1024;
+
+/** A grammar over a vocabulary. Any number of answers may be matched against one at a time, and share what it has learnt. */
+export class Constraint {
+  readonly vocabulary: Vocabulary;
+  readonly #automaton: Automaton;
+  readonly #allowed = new Map<State, Allowed>();
+
+  constructor(grammar: Grammar, vocabulary: Vocabulary) {
+    this.#automaton = new Automaton(compile(grammar));
+    this.vocabulary = vocabulary;
+  }
+
+  /** Fewest bytes of any text that matches; with a vocabulary of all bytes, as many tokens suffice. */
+  get shortest(): number {
+    return this.#automaton.start.distance;
+  }
+
+  /** Begins to match an answer. */
+  matcher(): Matcher {
+    return new Matcher(this, this.#automaton);
+  }
+
+  /** True when the whole text matches. */
+  matches(text: string): boolean {
+    let state: State | null = this.#automaton.start;
+    for (const byte of new TextEncoder().encode(text)) if (state) state = this.#automaton.step(state, byte);
+    return state?.accepting ?? false;
+  }
+
+  /** @internal What may come at a state, with nothing said about how much room is left. */
+  allowed(state: State): Allowed {
+    let allowed = this.#allowed.get(state);
+    if (allowed) {
+      // Last used, last to go.
+      this.#allowed.delete(state);
+    } else {
+      allowed = this.walk(state, Number.POSITIVE_INFINITY);
+      if (this.#allowed.size >= MAX_MASKS) this.#allowed.delete(this.#allowed.keys().next().value!);
+    }
+    this.#allowed.set(state, allowed);
+    return allowed;
+  }
+
+  /** @internal Every token that leads at most `reach` bytes from an end. */
+  walk(state: State, reach: number): Allowed {
+    const { bytes, depths, after, tokens, twins, depth, size, ends } = this.vocabulary;
+    const automaton = this.#automaton;
+    const { classOf } = automaton;
+    const mask = new Uint32Array(Math.ceil(size / 32));
+    const states: State[] = new Array(depth + 1);
+    states[0] = state;
+    let farthest = 0;
+    for (let node = 0; node < bytes.length; ) {
+      const from = states[depths[node] - 1];
+      const byteClass = classOf[bytes[node]];
+      const known = from.next[byteClass];
+      const to = known === undefined ? automaton.explore(from, byteClass) : known;
+      if (to === null) {
+        node = after[node];
+        continue;
+      }
+      states[depths[node]] = to;
+      const token = tokens[node];
+      if (token >= 0 && to.distance <= reach) {
+        farthest = Math.max(farthest, to.distance);
+        mask[token >>> 5] |= 1 << (token & 31);
+        for (const twin of twins.get(node) ?? []) mask[twin >>> 5] |= 1 << (twin & 31);
+      }
+      node++;
+    }
+    if (state.accepting) for (const end of ends) mask[end >>> 5] |= 1 << (end & 31);
+    return { mask, farthest };
+  }
+}
+
+/** One answer in the making. */
+export class Matcher {
+  readonly #constraint: Constraint;
+  readonly #automaton: Automaton;
+  /** The state after each token so far, for going back. */
+  readonly #states: State[];
+  #ended = false;
+
+  /** @internal Made by {@link Constraint.matcher}. */
+  constructor(constraint: Constraint, automaton: Automaton, states: readonly State[] = [automaton.start]) {
+    this.#constraint = constraint;
+    this.#automaton = automaton;
+    this.#states = [...states];
+  }
+
+  /** How many tokens have been taken, an end among them. */
+  get length(): number {
+    return this.#states.length - 1 + (this.#ended ? 1 : 0);
+  }
+
+  /** True where the answer may end. */
+  get complete(): boolean {
+    return this.#state.accepting;
+  }
+
+  /** True where nothing may follow but an end. */
+  get done(): boolean {
+    return this.#ended || (this.#state.accepting && this.#state.configs.length === 0);
+  }
+
+  /**
+   * The tokens that may come next, a bit each. Given how many tokens there is room for, only those after which the answer
+   * can still be brought to its end in the rest. The mask is shared: read it, don't write to it.
+   *
+   * @throws GrammarError where nothing may come: too little room, or a vocabulary without the bytes
+   */
+  mask(room: number = Number.POSITIVE_INFINITY): Uint32Array {
+    const state = this.#state;
+    const allowed = this.#constraint.allowed(state);
+    const mask = allowed.farthest < room ? allowed.mask : this.#constraint.walk(state, room - 1).mask;
+    if (!state.accepting && mask.every((word) => word === 0)) {
+      throw new GrammarError(
+        "unsatisfiable",
+        state.distance > room
+          ? `an answer that matches needs up to ${state.distance} tokens more, and there is room for ${room}`
+          : "no token of this vocabulary can continue an answer that matches",
+      );
+    }
+    return mask;
+  }
+
+  /** Takes the token that came. @throws GrammarError for one that the mask had ruled out */
+  accept(token: number): void {
+    const { ends } = this.#constraint.vocabulary;
+    const next = this.#ended ? null : this.#after(token);
+    if (next) this.#states.push(next);
+    else if (!this.#ended && this.#state.accepting && ends.includes(token)) this.#ended = true;
+    else throw new GrammarError("rejected", `token ${token} does not continue an answer that matches`);
+  }
+
+  /** How many of these tokens would be accepted, one after the other. */
+  prefixOf(tokens: ArrayLike<number>): number {
+    const trial = this.clone();
+    for (let i = 0; i < tokens.length; i++) {
+      const next = trial.#after(tokens[i]);
+      if (!next) return i;
+      trial.#states.push(next);
+    }
+    return tokens.length;
+  }
+
+  /** Forgets all but the first `length` tokens. */
+  trim(length: number): void {
+    if (length < this.length) this.#ended = false;
+    this.#states.length = Math.min(this.#states.length, length + 1);
+  }
+
+  clone(): Matcher {
+    const twin = new Matcher(this.#constraint, this.#automaton, this.#states);
+    twin.#ended = this.#ended;
+    return twin;
+  }
+
+  get #state(): State {
+    return this.#states[this.#states.length - 1];
+  }
+
+  #after(token: number): State | null {
+    const bytes = this.#constraint.vocabulary.bytesOf(token);
+    if (!bytes || bytes.length === 0 || this.#constraint.vocabulary.ends.includes(token)) return null;
+    let state: State | null = this.#state;
+    for (let i = 0; i < bytes.length && state; i++) state = this.#automaton.step(state, bytes[i]);
+    return state;
+  }
+}

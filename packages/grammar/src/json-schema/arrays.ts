@@ -1,0 +1,40 @@
+import { GrammarError } from "../error.ts";
+import { alt, EMPTY, NEVER, type Rule, repeat, seq, text } from "../rules/rule.ts";
+import { countOf } from "./bounds.ts";
+import type { SchemaContext } from "./compile.ts";
+import type { Json, SchemaObject } from "./schema.ts";
+import { space } from "./space.ts";
+
+/** An array: the first items one by one, the others alike. */
+export function arrayRule(schema: SchemaObject, path: string, context: SchemaContext): Rule {
+  if (schema.uniqueItems !== undefined && schema.uniqueItems !== false) throw context.unsupported(path, "uniqueItems");
+  // Before 2020 a list of schemas stood in `items`, and the others' in `additionalItems`.
+  const older = Array.isArray(schema.items);
+  const prefix = older ? (schema.items as readonly Json[]) : (schema.prefixItems ?? []);
+  if (!Array.isArray(prefix)) throw new GrammarError("syntax", `"prefixItems" at ${path} of the schema must be a list`);
+  const others = (older ? schema.additionalItems : schema.items) ?? true;
+  const min = countOf(schema, "minItems", path, 0);
+  const max = countOf(schema, "maxItems", path, Number.POSITIVE_INFINITY);
+  if (min > max) return NEVER;
+  const first = prefix.slice(0, max).map((item, i) => context.rule(item, `${path}/prefixItems/${i}`));
+  const rest = max > first.length ? context.rule(others, `${path}/items`) : NEVER;
+  return seq(text("["), space, itemsRule(first, rest, min, max), text("]"));
+}
+
+function itemsRule(first: readonly Rule[], rest: Rule, min: number, max: number): Rule {
+  const comma = seq(text(","), space);
+  const more = (from: number): Rule => repeat(seq(comma, rest), Math.max(0, min - from), max - from);
+  if (first.length === 0) {
+    if (max === 0) return EMPTY;
+    const some = seq(rest, more(1), space);
+    return min === 0 ? alt(EMPTY, some) : some;
+  }
+  // From the last one back: an array may end after any item from `min` on.
+  let tail = more(first.length);
+  for (let i = first.length - 1; i > 0; i--) {
+    const next = seq(comma, first[i], tail);
+    tail = min <= i ? alt(EMPTY, next) : next;
+  }
+  const all = seq(first[0], tail, space);
+  return min === 0 ? alt(EMPTY, all) : all;
+}

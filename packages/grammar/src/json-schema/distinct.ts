@@ -1,0 +1,39 @@
+import { isObject, type Json, type JsonType, type Schema, sameJson } from "./schema.ts";
+
+/** True where it is plain that no value is valid by two of the schemas. */
+export function distinct(schemas: readonly Schema[]): boolean {
+  return schemas.every((a, i) => schemas.slice(i + 1).every((b) => apart(a, b)));
+}
+
+function apart(a: Schema | Json, b: Schema | Json): boolean {
+  if (a === false || b === false) return true;
+  if (!isObject(a) || !isObject(b)) return false;
+  const [left, right] = [valuesOf(a), valuesOf(b)];
+  if (left && right) return !left.some((x) => right.some((y) => sameJson(x, y)));
+  const [types, others] = [typesOf(a), typesOf(b)];
+  if (types && others && !types.some((type) => others.includes(type))) return true;
+  // Two kinds of object, told apart by a property that both must have.
+  const objects = types?.every((type) => type === "object") && others?.every((type) => type === "object");
+  if (!objects || !isObject(a.properties) || !isObject(b.properties)) return false;
+  const [mine, theirs] = [a.properties, b.properties];
+  return requiredOf(a).some((name) => requiredOf(b).includes(name) && apart(mine[name] ?? true, theirs[name] ?? true));
+}
+
+function valuesOf(schema: { readonly [key: string]: Json }): readonly Json[] | undefined {
+  if (schema.const !== undefined) return [schema.const];
+  return Array.isArray(schema.enum) ? schema.enum : undefined;
+}
+
+/** Types of the values that are valid; an integer is a number. */
+function typesOf(schema: { readonly [key: string]: Json }): readonly JsonType[] | undefined {
+  if (schema.nullable === true) return undefined;
+  const types =
+    schema.type ??
+    valuesOf(schema)?.map((value) => (value === null ? "null" : Array.isArray(value) ? "array" : typeof value));
+  if (types === undefined) return undefined;
+  return ((Array.isArray(types) ? types : [types]) as JsonType[]).map((type) => (type === "integer" ? "number" : type));
+}
+
+function requiredOf({ required }: { readonly [key: string]: Json }): readonly string[] {
+  return Array.isArray(required) ? required.filter((name) => typeof name === "string") : [];
+}

@@ -1,0 +1,90 @@
+import { Ajv2020 } from "ajv/dist/2020.js";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { Constraint } from "../constraint.ts";
+import { GrammarError } from "../error.ts";
+import { parseGrammar } from "../source.ts";
+import { byteVocabulary, END } from "../testing/byte-vocabulary.ts";
+
+const vocabulary = byteVocabulary(['{"', '":', '", "', "true", "null", " the", "}]", '"}', "123", "\\n", "   ", '"a"']);
+const TOKENS = vocabulary.size;
+
+const { schema } = fc.letrec((tie) => ({
+  schema: fc.oneof({ maxDepth: 3 }, tie("scalar"), tie("object"), tie("array"), tie("choice")),
+  scalar: fc.oneof(
+    fc.constantFrom({ type: "boolean" }, { type: "null" }, { type: "string" }, { type: "number" }, { type: "integer" }),
+    fc
+      .tuple(fc.integer({ min: -2000, max: 2000 }), fc.nat(3000))
+      .map(([low, span]) => ({ type: "integer", minimum: low, maximum: low + span })),
+    fc
+      .tuple(fc.integer({ min: -500, max: 500 }), fc.integer({ min: 1, max: 900 }), fc.constantFrom(1, 10, 100, 1000))
+      .map(([low, span, scale]) => ({ type: "number", exclusiveMinimum: low / scale, maximum: (low + span) / scale })),
+    fc.tuple(fc.nat(4), fc.nat(6)).map(([min, more]) => ({ type: "string", minLength: min, maxLength: min + more })),
+    fc.constantFrom("^[a-f0-9]{4,8}$", "x+y", "^(yes|no)").map((pattern) => ({ type: "string", pattern })),
+    fc.constantFrom("date", "time", "date-time", "ipv4", "uuid").map((format) => ({ type: "string", format })),
+    fc
+      .array(fc.oneof(fc.string(), fc.integer(), fc.boolean(), fc.constant(null)), { minLength: 1, maxLength: 4 })
+      .map((values) => ({ enum: values })),
+  ),
+  object: fc
+    .tuple(
+      fc.dictionary(fc.string({ maxLength: 4 }), tie("schema"), { maxKeys: 4, noNullPrototype: true }),
+      fc.constantFrom(undefined, false, { type: "integer" }),
+      fc.array(fc.boolean(), { minLength: 4, maxLength: 4 }),
+    )
+    .map(([properties, additionalProperties, needed]) => ({
+      type: "object",
+      properties,
+      required: Object.keys(properties).filter((_, i) => needed[i]),
+      ...(additionalProperties === undefined ? {} : { additionalProperties }),
+    })),
+  array: fc
+    .tuple(tie("schema"), fc.nat(2), fc.nat(3))
+    .map(([items, min, more]) => ({ type: "array", items, minItems: min, maxItems: min + more })),
+  choice: fc.array(tie("schema"), { minLength: 1, maxLength: 3 }).map((branches) => ({ anyOf: branches })),
+}));
+
+describe("random schemas and random logits", () => {
+  it("always give JSON that is valid by the schema, within the room there is", () => {
+    const ajv = new Ajv2020({ strict: false, logger: false, validateFormats: false });
+    fc.assert(
+      fc.property(schema as fc.Arbitrary<object>, fc.nat(), fc.nat(60), (schema, seed, spare) => {
+        const constraint = new Constraint(parseGrammar({ jsonSchema: schema }), vocabulary);
+        const validate = ajv.compile(schema);
+        // Several answers a schema: compiling a validator is what takes the time.
+        for (let run = 0; run < 10; run++) {
+          const room = constraint.shortest + spare;
+          const text = generate(constraint, room, seed + run);
+          const value: unknown = JSON.parse(text);
+          if (!validate(value)) throw new Error(`${text} is not valid: ${ajv.errorsText(validate.errors)}`);
+        }
+      }),
+      { numRuns: 1000 },
+    );
+  }, 120_000);
+
+  it("say beforehand when there is too little room", () => {
+    const constraint = new Constraint(parseGrammar({ jsonSchema: { type: "string", minLength: 30 } }), byteVocabulary());
+    expect(constraint.shortest).toBe(32);
+    expect(() => constraint.matcher().mask(31)).toThrow(GrammarError);
+  });
+});
+
+/** An answer of at most `room` tokens, each drawn at random from those that the mask allows. */
+function generate(constraint: Constraint, room: number, seed: number): string {
+  const matcher = constraint.matcher();
+  const bytes: number[] = [];
+  let state = (seed + 1) >>> 0;
+  for (let left = room; left > 0 && !matcher.done; left--) {
+    const mask = matcher.mask(left);
+    const allowed: number[] = [];
+    for (let token = 0; token < TOKENS; token++) if ((mask[token >>> 5] >>> (token & 31)) & 1) allowed.push(token);
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    const token = allowed[Math.floor((state / 2 ** 32) * allowed.length)];
+    matcher.accept(token);
+    if (token === END) break;
+    bytes.push(...vocabulary.bytesOf(token)!);
+  }
+  if (!matcher.complete) throw new Error("the room was used up before the answer was complete");
+  return new TextDecoder("utf-8", { fatal: true }).decode(Uint8Array.from(bytes));
+}

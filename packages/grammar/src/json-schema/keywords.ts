@@ -1,0 +1,53 @@
+import type { JsonType } from "./schema.ts";
+
+/** Keywords that say something to people and nothing about which values are valid. */
+export const ANNOTATIONS: ReadonlySet<string> = new Set([
+  "$schema",
+  "$id",
+  "id",
+  "$anchor",
+  "$comment",
+  "$vocabulary",
+  "$defs",
+  "definitions",
+  "title",
+  "description",
+  "default",
+  "examples",
+  "example",
+  "deprecated",
+  "readOnly",
+  "writeOnly",
+  "contentEncoding",
+  "contentMediaType",
+  "contentSchema",
+  "nullable",
+  "strict",
+]);
+
+/** Keywords that hold for values of one type only, and by which a schema without `type` is understood. */
+export const BY_TYPE: Readonly<Record<string, JsonType>> = {
+  properties: "object",
+  required: "object",
+  additionalProperties: "object",
+  minProperties: "object",
+  maxProperties: "object",
+  items: "array",
+  prefixItems: "array",
+  additionalItems: "array",
+  minItems: "array",
+  maxItems: "array",
+  uniqueItems: "array",
+  minLength: "string",
+  maxLength: "string",
+  pattern: "string",
+  format: "string",
+  minimum: "number",
+  maximum: "number",
+  exclusiveMinimum: "number",
+  exclusiveMaximum: "number",
+  multipleOf: "number",
+};
+
+/** Keywords about values of any type. */
+export const GENERAL: ReadonlySet<string> = new Set(["type", "enum", "const", "anyOf", "oneOf", "allOf", "$ref"]);

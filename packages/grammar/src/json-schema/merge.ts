@@ -1,0 +1,95 @@
+import { GrammarError } from "../error.ts";
+import { ANNOTATIONS } from "./keywords.ts";
+import { isObject, type Json, type JsonType, type Schema, type SchemaObject, sameJson } from "./schema.ts";
+
+/** A schema that holds where both do. `$ref` and `allOf` must be gone from both. */
+export function mergeSchemas(a: Schema, b: Schema): Schema {
+  if (a === false || b === false) return false;
+  if (a === true) return b;
+  if (b === true) return a;
+  const merged: Record<string, Json | undefined> = { ...a };
+  for (const [keyword, value] of Object.entries(b)) {
+    const before = a[keyword];
+    if (before === undefined || value === undefined || ANNOTATIONS.has(keyword)) merged[keyword] = value ?? before;
+    else merged[keyword] = mergeKeyword(keyword, before, value);
+  }
+  mergeProperties(a, b, merged);
+  mergeItems(a, b, merged);
+  return merged as SchemaObject;
+}
+
+const least = (x: Json, y: Json): Json => Math.min(Number(x), Number(y));
+const most = (x: Json, y: Json): Json => Math.max(Number(x), Number(y));
+
+function mergeKeyword(keyword: string, a: Json, b: Json): Json {
+  switch (keyword) {
+    case "minimum":
+    case "exclusiveMinimum":
+    case "minLength":
+    case "minItems":
+    case "minProperties":
+      if (typeof a === "number" && typeof b === "number") return most(a, b);
+      break;
+    case "maximum":
+    case "exclusiveMaximum":
+    case "maxLength":
+    case "maxItems":
+    case "maxProperties":
+      if (typeof a === "number" && typeof b === "number") return least(a, b);
+      break;
+    case "required":
+      return [...new Set([...(a as string[]), ...(b as string[])])];
+    case "enum":
+      return (a as Json[]).filter((x) => (b as Json[]).some((y) => sameJson(x, y)));
+    case "type":
+      return sharedTypes(a, b);
+    case "anyOf":
+      return (a as Json[]).flatMap((x) => (b as Json[]).map((y) => ({ allOf: [x, y] })));
+    // Put together from both sides below.
+    case "properties":
+    case "additionalProperties":
+    case "items":
+    case "prefixItems":
+      return a;
+  }
+  if (sameJson(a, b)) return a;
+  throw new GrammarError("unsupported", `two different "${keyword}" hold at once; write one that says both`);
+}
+
+function sharedTypes(a: Json, b: Json): Json {
+  const list = (types: Json): JsonType[] => (Array.isArray(types) ? types : [types]) as JsonType[];
+  const holds = (types: JsonType[], type: JsonType): boolean =>
+    types.includes(type) || (type === "integer" && types.includes("number"));
+  const [left, right] = [list(a), list(b)];
+  return [...new Set([...left.filter((type) => holds(right, type)), ...right.filter((type) => holds(left, type))])];
+}
+
+const both = (x: Json, y: Json): Json =>
+  x === true ? y : y === true ? x : x === false || y === false ? false : { allOf: [x, y] };
+
+/** A property that only one side names is bound by the other's `additionalProperties` too. */
+function mergeProperties(a: SchemaObject, b: SchemaObject, into: Record<string, Json | undefined>): void {
+  if (a.properties === undefined && b.properties === undefined && a.additionalProperties === undefined) return;
+  const [left, right] = [a, b].map((side) => ({
+    properties: (isObject(side.properties) ? side.properties : {}) as Readonly<Record<string, Json>>,
+    rest: side.additionalProperties,
+  }));
+  const properties: Record<string, Json> = {};
+  for (const name of new Set([...Object.keys(left.properties), ...Object.keys(right.properties)])) {
+    const own = (side: typeof left): Json =>
+      Object.hasOwn(side.properties, name) ? side.properties[name] : (side.rest ?? true);
+    properties[name] = both(own(left), own(right));
+  }
+  if (Object.keys(properties).length > 0) into.properties = properties;
+  if (left.rest !== undefined && right.rest !== undefined) into.additionalProperties = both(left.rest, right.rest);
+}
+
+function mergeItems(a: SchemaObject, b: SchemaObject, into: Record<string, Json | undefined>): void {
+  const lists = [a, b].map(({ prefixItems }) => (Array.isArray(prefixItems) ? (prefixItems as Json[]) : []));
+  const length = Math.max(lists[0].length, lists[1].length);
+  if (length > 0) {
+    const at = (side: SchemaObject, list: readonly Json[], i: number): Json => list[i] ?? side.items ?? true;
+    into.prefixItems = Array.from({ length }, (_, i) => both(at(a, lists[0], i), at(b, lists[1], i)));
+  }
+  if (a.items !== undefined && b.items !== undefined) into.items = both(a.items, b.items);
+}

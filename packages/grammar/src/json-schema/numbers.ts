@@ -1,0 +1,169 @@
+import { codePoints } from "../rules/code-points.ts";
+import { alt, chars, EMPTY, NEVER, type Rule, repeat, seq, text } from "../rules/rule.ts";
+
+/** Longest whole part and fraction: enough for 64-bit integers, and never past what a double can hold. */
+const MAX_DIGITS = 20;
+
+/** Digits left to choice behind a bound's own: few enough that reading them as a double can't round them onto it. */
+const FREE_DIGITS = 6;
+
+const range = (lo: number, hi: number): Rule => chars(codePoints([0x30 + lo, 0x30 + hi]));
+const digit = range(0, 9);
+const freeDigits = repeat(digit, 0, FREE_DIGITS);
+const sign = text("-");
+const whole = alt(text("0"), seq(range(1, 9), repeat(digit, 0, MAX_DIGITS - 1)));
+const optional = (rule: Rule): Rule => repeat(rule, 0, 1);
+
+/** Any integer, without exponent. */
+export const integer: Rule = seq(optional(sign), whole);
+
+/** Any number. */
+export const number: Rule = seq(
+  integer,
+  optional(seq(text("."), repeat(digit, 1, MAX_DIGITS))),
+  optional(seq(alt(text("e"), text("E")), optional(alt(text("+"), text("-"))), repeat(digit, 1, 2))),
+);
+
+/** A bound and whether it is itself left out. */
+export interface Bound {
+  readonly value: number;
+  readonly open: boolean;
+}
+
+/** Integers between two bounds. */
+export function integersWithin(lower: Bound | undefined, upper: Bound | undefined): Rule {
+  if (!lower && !upper) return integer;
+  const lo = lower && BigInt(lower.open ? Math.floor(lower.value) + 1 : Math.ceil(lower.value));
+  const hi = upper && BigInt(upper.open ? Math.ceil(upper.value) - 1 : Math.floor(upper.value));
+  return wholeWithin(lo, hi);
+}
+
+function wholeWithin(lo: bigint | undefined, hi: bigint | undefined): Rule {
+  if (lo !== undefined && hi !== undefined && lo > hi) return NEVER;
+  const ways: Rule[] = [];
+  if (lo === undefined || lo < 0n) {
+    const nearest = hi !== undefined && hi < 0n ? -hi : 1n;
+    ways.push(seq(sign, naturals(nearest, lo === undefined ? undefined : -lo)));
+  }
+  if (hi === undefined || hi >= 0n) ways.push(naturals(lo !== undefined && lo > 0n ? lo : 0n, hi));
+  return alt(...ways);
+}
+
+/** Whole numbers `lo…hi` from zero up, without leading zeros. */
+function naturals(lo: bigint, hi: bigint | undefined): Rule {
+  const last = hi ?? 10n ** BigInt(MAX_DIGITS) - 1n;
+  if (lo > last) return NEVER;
+  const ways: Rule[] = [];
+  for (let length = String(lo).length; length <= String(last).length; length++) {
+    const first = length === 1 ? 0n : 10n ** BigInt(length - 1);
+    const end = 10n ** BigInt(length) - 1n;
+    ways.push(sameLength(String(lo > first ? lo : first), String(last < end ? last : end)));
+  }
+  return alt(...ways);
+}
+
+/** Digit strings of one length between two others. */
+function sameLength(lo: string, hi: string): Rule {
+  // Without this, a range of n digits would be cut into 2ⁿ pieces.
+  if (/^0*$/.test(lo) && /^9*$/.test(hi)) return repeat(digit, lo.length, lo.length);
+  const [a, b] = [Number(lo[0]), Number(hi[0])];
+  const rest = lo.length - 1;
+  if (a === b) return seq(text(lo[0]), sameLength(lo.slice(1), hi.slice(1)));
+  const ways = [
+    seq(text(lo[0]), sameLength(lo.slice(1), "9".repeat(rest))),
+    seq(text(hi[0]), sameLength("0".repeat(rest), hi.slice(1))),
+  ];
+  if (b - a > 1) ways.push(seq(range(a + 1, b - 1), repeat(digit, rest, rest)));
+  return alt(...ways);
+}
+
+/** Numbers between two bounds, without exponent. */
+export function numbersWithin(lower: Bound | undefined, upper: Bound | undefined): Rule {
+  if (!lower && !upper) return number;
+  const ways: Rule[] = [];
+  const least = lower?.value ?? Number.NEGATIVE_INFINITY;
+  const most = upper?.value ?? Number.POSITIVE_INFINITY;
+  if (least < 0) {
+    const inner: Bound = most < 0 ? { value: -most, open: upper!.open } : { value: 0, open: true };
+    ways.push(seq(sign, decimals(inner, lower && { value: -least, open: lower.open })));
+  }
+  if (most >= 0) ways.push(decimals(lower && least >= 0 ? lower : { value: 0, open: false }, upper));
+  return alt(...ways);
+}
+
+/** Decimals from zero up between two bounds. */
+function decimals(lower: Bound, upper: Bound | undefined): Rule {
+  if (upper && (upper.value < lower.value || (upper.value === lower.value && (upper.open || lower.open)))) return NEVER;
+  const [lowWhole, lowFraction] = parts(lower.value);
+  const [highWhole, highFraction] = upper ? parts(upper.value) : [undefined, ""];
+  const anyFraction = optional(seq(text("."), repeat(digit, 1, FREE_DIGITS)));
+  if (lowWhole === highWhole) {
+    const from = fractions(lowFraction, lower.open, highFraction, upper!.open);
+    return seq(text(String(lowWhole)), from);
+  }
+  const ways = [seq(text(String(lowWhole)), fractions(lowFraction, lower.open, undefined, false))];
+  if (highWhole !== undefined) ways.push(seq(text(String(highWhole)), fractions("", false, highFraction, upper!.open)));
+  const between = naturals(lowWhole + 1n, highWhole === undefined ? undefined : highWhole - 1n);
+  return alt(...ways, seq(between, anyFraction));
+}
+
+/** A double written out: its whole part and the digits of its fraction. */
+function parts(value: number): [whole: bigint, fraction: string] {
+  const [mantissa, exponent = "0"] = String(value).split("e");
+  const [int, fraction = ""] = mantissa.split(".");
+  const shift = Number(exponent);
+  const padded =
+    shift < 0
+      ? `${"0".repeat(-shift)}${int}${fraction}`
+      : `${int}${fraction}${"0".repeat(Math.max(0, shift - fraction.length))}`;
+  const point = shift < 0 ? int.length : int.length + shift;
+  return [BigInt(padded.slice(0, point) || "0"), padded.slice(point).replace(/0+$/, "")];
+}
+
+/** What may follow the whole part: nothing or a fraction, between two others given by their digits. */
+function fractions(low: string, lowOpen: boolean, high: string | undefined, highOpen: boolean): Rule {
+  const ways: Rule[] = [];
+  // No fraction at all is .0
+  const zeroFits = (low === "" ? !lowOpen : false) && (high === undefined || high !== "" || !highOpen);
+  if (zeroFits) ways.push(EMPTY);
+  ways.push(
+    seq(
+      text("."),
+      between({ digits: low, open: lowOpen }, high === undefined ? undefined : { digits: high, open: highOpen }),
+    ),
+  );
+  return alt(...ways);
+}
+
+interface Digits {
+  readonly digits: string;
+  readonly open: boolean;
+}
+
+/** One or more digits that, read as a fraction, lie between two others. */
+function between(low: Digits | undefined, high: Digits | undefined): Rule {
+  if (!low && !high) return repeat(digit, 1, FREE_DIGITS);
+  const a = Number(low?.digits[0] ?? 0);
+  const b = high ? Number(high.digits[0] ?? 0) : 9;
+  const ways: Rule[] = [];
+  for (let d = a; d <= b; d++) {
+    const below = low && d === a ? { digits: low.digits.slice(1), open: low.open } : undefined;
+    const above = high && d === b ? { digits: high.digits.slice(1), open: high.open } : undefined;
+    ways.push(seq(text(String(d)), after(below, above)));
+  }
+  return alt(...ways);
+}
+
+/** What may follow once every digit so far was equal to a bound's. */
+function after(low: Digits | undefined, high: Digits | undefined): Rule {
+  if (!low && !high) return freeDigits;
+  const tight = (bound: Digits | undefined): boolean => bound !== undefined && bound.digits === "";
+  const endsHere = (!low || (low.digits === "" && !low.open)) && (high?.digits !== "" || !high.open);
+  // Past the end of both bounds only zeros keep the value.
+  if (tight(high) && (!low || tight(low))) return high!.open || low?.open ? NEVER : repeat(text("0"), 0, FREE_DIGITS);
+  if (tight(low) && !high) {
+    return low!.open ? seq(repeat(text("0"), 0, FREE_DIGITS), range(1, 9), freeDigits) : freeDigits;
+  }
+  const rest = between(low, high);
+  return endsHere ? optional(rest) : rest;
+}

@@ -1,0 +1,82 @@
+import { GrammarError } from "../error.ts";
+import { alt, EMPTY, NEVER, optional, type Rule, repeat, seq, text } from "../rules/rule.ts";
+import { countOf } from "./bounds.ts";
+import type { SchemaContext } from "./compile.ts";
+import { isObject, type Json, type SchemaObject } from "./schema.ts";
+import { space } from "./space.ts";
+import { keyExcept } from "./text.ts";
+
+interface Member {
+  readonly rule: Rule;
+  readonly required: boolean;
+}
+
+const comma = seq(text(","), space);
+
+/** An object: its properties in the schema's order, then others where they are allowed. */
+export function objectRule(schema: SchemaObject, path: string, context: SchemaContext): Rule {
+  const { properties = {}, required = [], additionalProperties } = schema;
+  if (!isObject(properties))
+    throw new GrammarError("syntax", `"properties" at ${path} of the schema must be an object`);
+  if (!Array.isArray(required) || required.some((name) => typeof name !== "string")) {
+    throw new GrammarError("syntax", `"required" at ${path} of the schema must be a list of names`);
+  }
+  const names = [...new Set([...Object.keys(properties), ...(required as string[])])];
+  const members = names.flatMap((name): Member[] => {
+    const value: Json = Object.hasOwn(properties, name) ? properties[name] : (additionalProperties ?? true);
+    const rule = context.rule(value, `${path}/properties/${name}`);
+    const needed = required.includes(name);
+    // What can't be given is left out, or makes the whole impossible.
+    if (rule === NEVER && !needed) return [];
+    return [{ rule: seq(text(`${JSON.stringify(name)}:`), space, rule), required: needed }];
+  });
+  const open = additionalProperties ?? Object.keys(properties).length === 0;
+  const other = open === false ? NEVER : context.rule(open, `${path}/additionalProperties`);
+  const extra = other === NEVER ? NEVER : seq(keyExcept(names), text(":"), space, other);
+  const [least, most] = countsOf(schema, path, members, extra, context);
+  if (least > most) return NEVER;
+  return seq(text("{"), space, membersRule(members, extra, most), text("}"));
+}
+
+/**
+ * How many members there may be. A free key may be written twice and then counts once, so a least number beyond the required
+ * ones can't be promised; a most can.
+ */
+function countsOf(
+  schema: SchemaObject,
+  path: string,
+  members: readonly Member[],
+  extra: Rule,
+  context: SchemaContext,
+): [least: number, most: number] {
+  const least = countOf(schema, "minProperties", path, 0);
+  const most = countOf(schema, "maxProperties", path, Number.POSITIVE_INFINITY);
+  const required = members.filter((member) => member.required).length;
+  if (least > required && (extra !== NEVER || least <= members.length)) {
+    throw context.unsupported(path, "minProperties", "beyond what is required");
+  }
+  if (most < members.length && most >= required && members.length > required) {
+    throw context.unsupported(path, "maxProperties", "below the number of properties");
+  }
+  return [Math.max(least, required), extra === NEVER ? Math.min(most, members.length) : most];
+}
+
+function membersRule(members: readonly Member[], extra: Rule, most: number): Rule {
+  const extras = extra === NEVER ? 0 : most - members.length;
+  const follow = (member: Member): Rule => {
+    const next = seq(comma, member.rule);
+    return member.required ? next : optional(next);
+  };
+  const moreExtras = extras > 0 ? repeat(seq(comma, extra), 0, extras) : EMPTY;
+  // tails[i]: what may come after member i has been written
+  const tails: Rule[] = new Array(members.length + 1);
+  tails[members.length] = moreExtras;
+  for (let i = members.length - 1; i >= 0; i--) tails[i] = seq(follow(members[i]), tails[i + 1]);
+  const firsts: Rule[] = [];
+  for (const [i, member] of members.entries()) {
+    firsts.push(seq(member.rule, tails[i + 1], space));
+    if (member.required) return alt(...firsts);
+  }
+  if (extras > 0) firsts.push(seq(extra, repeat(seq(comma, extra), 0, extras - 1), space));
+  return alt(EMPTY, ...firsts);
+}

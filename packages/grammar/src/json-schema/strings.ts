@@ -1,0 +1,46 @@
+import { GrammarError } from "../error.ts";
+import { parseRegex } from "../regex/parse.ts";
+import { ANY } from "../rules/code-points.ts";
+import { chars, many, NEVER, type Rule, repeat, seq } from "../rules/rule.ts";
+import { countOf } from "./bounds.ts";
+import type { SchemaContext } from "./compile.ts";
+import { FORMATS } from "./formats.ts";
+import type { SchemaObject } from "./schema.ts";
+import { quoted, stringOf } from "./text.ts";
+
+/** A string by its length, its pattern or its format. */
+export function stringRule(schema: SchemaObject, path: string, context: SchemaContext): Rule {
+  const min = countOf(schema, "minLength", path, 0);
+  const max = countOf(schema, "maxLength", path, Number.POSITIVE_INFINITY);
+  if (min > max) return NEVER;
+  const bounded = min > 0 || max < Number.POSITIVE_INFINITY;
+  const format = schema.format === undefined ? undefined : FORMATS[String(schema.format)];
+  if (schema.pattern === undefined) {
+    if (format === undefined) return stringOf(min, max);
+    if (bounded) throw context.unsupported(path, "format", `together with "minLength" or "maxLength"`);
+    return quoted(parseRegex(`^(?:${format})$`).rule);
+  }
+  if (typeof schema.pattern !== "string")
+    throw new GrammarError("syntax", `"pattern" at ${path} of the schema must be a string`);
+  if (format !== undefined) throw context.unsupported(path, "pattern", `together with "format"`);
+  const { rule, anchoredStart, anchoredEnd } = parseRegex(schema.pattern);
+  const anything = many(chars(ANY));
+  if (!bounded) return quoted(seq(...(anchoredStart ? [] : [anything]), rule, ...(anchoredEnd ? [] : [anything])));
+  const narrowed = anchoredStart && anchoredEnd ? withLength(rule, min, max) : undefined;
+  if (!narrowed) {
+    throw context.unsupported(
+      path,
+      "pattern",
+      `together with "minLength" or "maxLength"; count inside the pattern instead`,
+    );
+  }
+  return quoted(narrowed);
+}
+
+/** A pattern that is one class, repeated, can take the length's limits as its own. */
+function withLength(rule: Rule, min: number, max: number): Rule | undefined {
+  const [of, low, high] = rule.kind === "repeat" ? [rule.of, rule.min, rule.max] : [rule, 1, 1];
+  if (of.kind !== "chars") return undefined;
+  const [least, most] = [Math.max(low, min), Math.min(high, max)];
+  return least > most ? NEVER : repeat(of, least, most);
+}

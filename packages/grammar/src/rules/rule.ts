@@ -1,0 +1,52 @@
+import type { CodePoints } from "./code-points.ts";
+
+/**
+ * What every notation is translated to: a context-free grammar over characters. Regular expressions use no `ref`.
+ */
+export type Rule =
+  | { readonly kind: "text"; readonly text: string }
+  | { readonly kind: "chars"; readonly set: CodePoints }
+  | { readonly kind: "seq"; readonly of: readonly Rule[] }
+  | { readonly kind: "alt"; readonly of: readonly Rule[] }
+  | { readonly kind: "repeat"; readonly of: Rule; readonly min: number; readonly max: number }
+  | { readonly kind: "ref"; readonly name: string };
+
+/** Rules by name, and the one that a whole text must match. */
+export interface Grammar {
+  readonly root: string;
+  readonly rules: ReadonlyMap<string, Rule>;
+}
+
+export const EMPTY: Rule = { kind: "text", text: "" };
+/** Matches nothing, not even the empty text. */
+export const NEVER: Rule = { kind: "alt", of: [] };
+
+export const text = (of: string): Rule => ({ kind: "text", text: of });
+export const chars = (set: CodePoints): Rule => (set.length === 0 ? NEVER : { kind: "chars", set });
+export const ref = (name: string): Rule => ({ kind: "ref", name });
+
+export function seq(...of: readonly Rule[]): Rule {
+  if (of.includes(NEVER)) return NEVER;
+  const parts = of.filter((rule) => rule !== EMPTY).flatMap((rule) => (rule.kind === "seq" ? rule.of : [rule]));
+  if (parts.length === 0) return EMPTY;
+  return parts.length === 1 ? parts[0] : { kind: "seq", of: parts };
+}
+
+export function alt(...of: readonly Rule[]): Rule {
+  const parts = of.flatMap((rule) => (rule.kind === "alt" ? rule.of : [rule]));
+  if (parts.length === 0) return NEVER;
+  return parts.length === 1 ? parts[0] : { kind: "alt", of: parts };
+}
+
+export function repeat(of: Rule, min: number, max: number): Rule {
+  if (max === 0 || of === EMPTY) return EMPTY;
+  if (of === NEVER) return min === 0 ? EMPTY : NEVER;
+  return min === 1 && max === 1 ? of : { kind: "repeat", of, min, max };
+}
+
+export const optional = (of: Rule): Rule => repeat(of, 0, 1);
+export const many = (of: Rule): Rule => repeat(of, 0, Number.POSITIVE_INFINITY);
+export const some = (of: Rule): Rule => repeat(of, 1, Number.POSITIVE_INFINITY);
+
+/** A grammar of one rule. */
+export const grammarOf = (rule: Rule): Grammar => ({ root: "root", rules: new Map([["root", rule]]) });

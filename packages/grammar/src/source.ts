@@ -1,0 +1,35 @@
+import { GrammarError } from "./error.ts";
+import { parseGbnf } from "./gbnf/parse.ts";
+import { anyObject, compileSchema } from "./json-schema/compile.ts";
+import { isSchema, type Json } from "./json-schema/schema.ts";
+import { parseRegex } from "./regex/parse.ts";
+import { alt, type Grammar, grammarOf, text } from "./rules/rule.ts";
+
+/** What an answer must match, in one of the usual notations. */
+export type GrammarSource =
+  /** A JSON value that is valid by the schema. */
+  | { readonly jsonSchema: unknown }
+  /** Any JSON object. */
+  | { readonly json: true }
+  /** The whole answer matches the ECMAScript expression. */
+  | { readonly regex: string }
+  /** One of these texts. */
+  | { readonly choice: readonly string[] }
+  /** llama.cpp's grammar notation; the answer matches `root`. */
+  | { readonly grammar: string };
+
+/** Translates any notation. @throws GrammarError that says what can't be read, or names what isn't supported */
+export function parseGrammar(source: GrammarSource): Grammar {
+  if ("jsonSchema" in source) {
+    const schema = source.jsonSchema as Json;
+    if (!isSchema(schema)) throw new GrammarError("syntax", "a JSON schema is an object or a boolean");
+    return compileSchema(schema);
+  }
+  if ("json" in source) return anyObject();
+  if ("regex" in source) return grammarOf(parseRegex(source.regex).rule);
+  if ("choice" in source) {
+    if (source.choice.length === 0) throw new GrammarError("syntax", "a choice needs at least one text");
+    return grammarOf(alt(...source.choice.map(text)));
+  }
+  return parseGbnf(source.grammar);
+}
