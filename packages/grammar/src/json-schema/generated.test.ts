@@ -64,7 +64,10 @@ describe("random schemas and random logits", () => {
   }, 120_000);
 
   it("say beforehand when there is too little room", () => {
-    const constraint = new Constraint(parseGrammar({ jsonSchema: { type: "string", minLength: 30 } }), byteVocabulary());
+    const constraint = new Constraint(
+      parseGrammar({ jsonSchema: { type: "string", minLength: 30 } }),
+      byteVocabulary(),
+    );
     expect(constraint.shortest).toBe(32);
     expect(() => constraint.matcher().mask(31)).toThrow(GrammarError);
   });
