@@ -2,19 +2,24 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { NativeError } from "@llm/runtime-native";
 import { type OrtOptions, type OrtSession, openOrt } from "@llm/runtime-native/ort";
-import { type Artefact, type Manifest, TargetError } from "@llm/target";
+import { type Artefact, type Manifest, type Session, TargetError } from "@llm/target";
 import { modelFile } from "./build/units.ts";
+import { meshOf, openMesh } from "./mesh/open-mesh.ts";
 import { type CpuOptions, packedBits } from "./options.ts";
 import { chunkOf, NET } from "./pipeline.ts";
 import { CpuSession } from "./session/cpu-session.ts";
 
 /** Opens a session over an artefact's model. */
-export async function openCpu({ folder, manifest }: Artefact, options: CpuOptions): Promise<CpuSession> {
+export async function openCpu(artefact: Artefact, options: CpuOptions): Promise<Session> {
+  const { folder, manifest } = artefact;
   const { context: most, width } = manifest.model;
   const context = options.ctxLen === 0 ? most : options.ctxLen;
   if (context > most)
     throw new TargetError("option-invalid", `--ctx-len ${context}: this model takes at most ${most} tokens`);
   const prepack = isPacked(manifest);
+  const owner = JSON.stringify([manifest.checkpoint, manifest.units.map(({ key }) => key)]);
+  const mesh = await meshOf(artefact, options.mesh);
+  if (mesh) return openMesh(artefact, mesh, { ...options, context, prepack, owner });
   const model = await openModel(join(folder, modelFile(NET)), { threads: options.threads, prepack });
   return new CpuSession(model, width, {
     slots: options.batchSize,
@@ -23,7 +28,7 @@ export async function openCpu({ folder, manifest }: Artefact, options: CpuOption
       model.inputs.map(({ name }) => name),
       context,
     ),
-    owner: JSON.stringify([manifest.checkpoint, manifest.units.map(({ key }) => key)]),
+    owner,
   });
 }
 

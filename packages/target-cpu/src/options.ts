@@ -22,6 +22,8 @@ export interface CpuOptions {
   readonly ctxLen: number;
   /** 0: as many as this process may use. */
   readonly threads: number;
+  /** DPxMP or DPxMPxPP; an artefact's own unless said. */
+  readonly mesh?: string;
 }
 
 export const cpuOptions: OptionTable<CpuOptions> = {
@@ -81,6 +83,11 @@ export const cpuOptions: OptionTable<CpuOptions> = {
     default: 0,
     min: 0,
     shapes: false,
+  },
+  mesh: {
+    kind: "string",
+    doc: "Share the model between workers: DPxMP is DP copies, each over MP workers that have a part of every layer (2x2); DPxMPxPP also divides the layers into PP stages. For `plan` also auto.",
+    shapes: true,
   },
 };
 

@@ -1,7 +1,9 @@
 import { cacheFormat, emulation } from "@llm/core-ir";
 import type { PassCall } from "@llm/target";
+import { parseMesh } from "@llm/target/mesh";
 import { SPAN_INPUT } from "./lower/inputs.ts";
 import { type CpuOptions, checkFormat, packedBits } from "./options.ts";
+import { GROUP } from "./ort/packed-weights.ts";
 
 /** Tokens of a row that go through the model at once: more is hardly faster and takes more memory. */
 const CHUNK = 512;
@@ -23,13 +25,20 @@ export function cpuPipeline(options: PipelineOptions): readonly PassCall[] {
   checkFormat("--kv-format", kvFormat);
   const bits = packedBits(options);
   const weights = bits === undefined ? { format, group: qGroupSize } : {};
+  const { mp, pp } = parseMesh(options.mesh ?? "1x1");
+  const shared = mp * pp > 1;
   return [
     ...emulation({ ...weights, ...(activations === undefined ? {} : { activations }) }),
+    ...(shared ? [{ pass: "partition", params: { mp, ...(bits === undefined ? {} : { step: GROUP }) } }] : []),
     { pass: "pad", params: { slots: "rows" } },
     { pass: "cache-form", params: { form: "fused", layout: "heads", ...cacheFormat(kvFormat) } },
     { pass: "lower-to-ort", ...(bits === undefined ? {} : { params: { bits } }) },
+    ...(shared ? [{ pass: "stages", params: { count: pp } }, { pass: "cut-at-collectives" }] : []),
   ];
 }
 
 /** The options that shape a program. */
-export type PipelineOptions = Pick<CpuOptions, "format" | "emulate" | "qGroupSize" | "kvFormat" | "activations">;
+export type PipelineOptions = Pick<
+  CpuOptions,
+  "format" | "emulate" | "qGroupSize" | "kvFormat" | "activations" | "mesh"
+>;

@@ -4,14 +4,20 @@ import { type Artefact, type Runner, TargetError } from "@llm/target";
 import { DTYPES, type Tensor } from "@llm/tensor";
 import { modelFile } from "./build/units.ts";
 import { SPAN_INPUT } from "./lower/inputs.ts";
+import { openTogether, readSchedule } from "./mesh/open-mesh.ts";
 import { isPacked, openModel } from "./open.ts";
 import { NET } from "./pipeline.ts";
 import { KvCache } from "./session/kv-cache.ts";
 import { NEXT, statePorts } from "./session/states.ts";
 
 /** Runs an artefact's model on the canonical packed inputs, each slot's tokens from position 0 on, over an empty cache. */
-export async function openCpuRunner({ folder, manifest }: Artefact): Promise<Runner> {
-  const model = await openModel(join(folder, modelFile(NET)), { prepack: isPacked(manifest) });
+export async function openCpuRunner(artefact: Artefact): Promise<Runner> {
+  const { folder, manifest } = artefact;
+  const prepack = isPacked(manifest);
+  const schedule = await readSchedule(artefact);
+  const model = schedule
+    ? await openTogether(artefact, schedule, prepack)
+    : await openModel(join(folder, modelFile(NET)), { prepack });
   return {
     name: "onnxruntime",
     nets: [NET],

@@ -55,12 +55,22 @@ export class TargetError extends Error {
 /** What a session refuses, and what its device fails at. A refused call changes nothing. */
 export class SessionError extends Error {
   readonly code: SessionErrorCode;
+  /**
+   * Of a failure, where the session knows: the slots that hold nothing any more. All others hold what they held before the
+   * call, which may be made again without these. Absent: nobody knows what any slot holds.
+   */
+  readonly lost: readonly number[] | undefined;
   readonly [sessionMarker] = true;
 
-  constructor(code: SessionErrorCode, message: string, options: { readonly cause?: unknown } = {}) {
+  constructor(
+    code: SessionErrorCode,
+    message: string,
+    options: { readonly cause?: unknown; readonly lost?: readonly number[] } = {},
+  ) {
     super(message, options);
     this.name = "SessionError";
     this.code = code;
+    this.lost = options.lost;
   }
 
   /** True for errors of any copy of this package. */

@@ -1,3 +1,5 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { parseGraph } from "@llm/core-ir";
 import { toOnnx, writeOnnx } from "@llm/exporter";
 import type { Unit, Work } from "@llm/target";
@@ -5,6 +7,7 @@ import { ort } from "../ort/dialect.ts";
 import { ortEmitters } from "../ort/emitters.ts";
 import { withPackedWeights } from "../ort/packed-weights.ts";
 import { NEXT } from "../session/states.ts";
+import { MESH_FILE, MESH_UNIT } from "./units.ts";
 
 /** What this version of ONNX Runtime reads; Gelu and layer norm are ONNX's own there. */
 const OPSET = 21;
@@ -14,6 +17,7 @@ const OPSET = 21;
  * widened at load they would be memory of every process, and at run time they would be widened in every step.
  */
 export async function buildUnit(unit: Unit, work: Work): Promise<void> {
+  if (unit.id === MESH_UNIT) return writeFile(join(work.folder, MESH_FILE), JSON.stringify(unit.spec));
   const graph = parseGraph(unit.spec as string);
   const said = toOnnx(graph, {
     opset: OPSET,

@@ -38,7 +38,7 @@ function lower(graph: Graph, packing: PackingParams | undefined): Graph {
   let inputs: RowInputs;
   return rewriteGraph(graph, {
     dialects: [ort],
-    legal: [ort.name, "decoder", "primitive"],
+    legal: [ort.name, ...graph.dialects],
     state(state, b) {
       const width = widths.get(state.value.id);
       return width === undefined ? undefined : cacheState(state, width, b);

@@ -27,5 +27,5 @@ function lookUp(b: Builder, rows: Value, ids: Value, offset: number, [start, end
     b.compare("lt", at, b.constant(end - start, "i32")),
   );
   const found = b.embed(rows, b.clip(at, { min: 0, max: end - start - 1 }));
-  return b.where(b.reshape(here, [...ids.type.shape, 1]), found, b.scalar(0, found));
+  return b.where(b.reshape(here, [1], 0), found, b.scalar(0, found));
 }

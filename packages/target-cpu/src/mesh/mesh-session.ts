@@ -1,0 +1,232 @@
+import {
+  type ForkMove,
+  type Limits,
+  type Row,
+  type RowResult,
+  type Session,
+  SessionError,
+  SlotLedger,
+} from "@llm/target";
+import type { Answers, Question, ShardUsage } from "./messages.ts";
+import { type QuestionFor, Replica, type ReplicaSetup } from "./replica.ts";
+
+/** What a shard of a replica has and was told. */
+export interface MeshUsage extends ShardUsage {
+  readonly replica: number;
+}
+
+/**
+ * A model on several workers: each replica has its own slots and all of a model's shards. To what drives it, it is one session
+ * with all replicas' slots; rows of several replicas run at the same time. A replica that loses a worker fails what it was
+ * asked, forgets its slots, and is opened again when it is asked next.
+ */
+export class MeshSession implements Session {
+  readonly specificationVersion = 1;
+  readonly limits: Limits;
+  readonly #setup: ReplicaSetup;
+  readonly #replicas: Replica[];
+  /** What it refuses, it refuses before any replica is asked. */
+  readonly #ledger: SlotLedger;
+  #state: "open" | "busy" | "closed" = "open";
+
+  static async open(setup: ReplicaSetup, count: number): Promise<MeshSession> {
+    const opened = await Promise.allSettled(Array.from({ length: count }, () => Replica.open(setup)));
+    const failed = opened.find((result) => result.status === "rejected");
+    const replicas = opened.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
+    if (failed) {
+      await Promise.all(replicas.map((replica) => replica.close()));
+      throw failed.reason;
+    }
+    return new MeshSession(setup, replicas);
+  }
+
+  private constructor(setup: ReplicaSetup, replicas: Replica[]) {
+    const [{ limits }] = replicas as [Replica];
+    this.#setup = setup;
+    this.#replicas = replicas;
+    this.limits = {
+      ...limits,
+      slots: limits.slots * replicas.length,
+      cacheTokens: limits.cacheTokens * replicas.length,
+    };
+    this.#ledger = new SlotLedger(this.limits);
+  }
+
+  /** What each shard has room for and how much it was told by others: measured, to be compared with the plan. */
+  async usage(): Promise<readonly MeshUsage[]> {
+    return this.#alone(async () => {
+      const all = await Promise.all(this.#replicas.map((replica) => replica.ask({ ask: "usage" })));
+      return all.flatMap((shards, replica) => shards.map((usage) => ({ ...usage, replica })));
+    });
+  }
+
+  async step(rows: readonly Row[]): Promise<readonly RowResult[]> {
+    return this.#alone(async () => {
+      this.#noticeDeath(rows);
+      this.#ledger.check(rows);
+      const parts = Map.groupBy(rows.keys(), (index) => this.#home(rows[index]!.slot).replica);
+      const results: RowResult[] = rows.map(() => ({}));
+      const settled = await Promise.allSettled(
+        [...parts].map(async ([replica, indexes]) => {
+          const own = indexes.map((index) => ({ ...rows[index]!, slot: this.#home(rows[index]!.slot).slot }));
+          const answers = await this.#ask(replica, { ask: "step", rows: own });
+          this.#replicas[replica]!.spoken(answers).forEach((result, i) => {
+            results[indexes[i]!] = result;
+          });
+        }),
+      );
+      const failed = settled.flatMap((result) => (result.status === "rejected" ? [result.reason as unknown] : []));
+      if (failed.length > 0) throw this.#afterFailure(rows, failed);
+      this.#ledger.commit(rows);
+      return results;
+    });
+  }
+
+  async trim(slot: number, length: number): Promise<void> {
+    await this.#alone(async () => {
+      if (!this.#ledger.trim(slot, length)) return;
+      const home = this.#home(slot);
+      await this.#ask(home.replica, { ask: "trim", slot: home.slot, length });
+    });
+  }
+
+  async fork(moves: readonly ForkMove[]): Promise<void> {
+    await this.#alone(async () => {
+      this.#ledger.fork(moves);
+      const homes = moves.map(({ from, to, length }) => ({ from: this.#home(from), to: this.#home(to), length }));
+      // Everything that crosses is read before anything is overwritten: moves happen at once.
+      const crossing = [];
+      for (const { from, to, length } of homes)
+        if (from.replica !== to.replica)
+          crossing.push({ to, length, saved: await this.#ask(from.replica, { ask: "save", slot: from.slot }) });
+      const within = homes.filter(({ from, to }) => from.replica === to.replica);
+      for (const [replica, own] of Map.groupBy(within, ({ to }) => to.replica)) {
+        const local = own.map(({ from, to, length }) => ({ from: from.slot, to: to.slot, length }));
+        await this.#ask(replica, { ask: "fork", moves: local });
+      }
+      for (const { to, length, saved } of crossing) {
+        await this.#ask<"restore">(to.replica, (place) => ({ ask: "restore", slot: to.slot, saved: saved[place]! }));
+        await this.#ask(to.replica, { ask: "trim", slot: to.slot, length });
+      }
+    });
+  }
+
+  async save(slot: number): Promise<Uint8Array> {
+    return this.#alone(async () => {
+      const home = this.#home(slot);
+      return joined(await this.#ask(home.replica, { ask: "save", slot: home.slot }));
+    });
+  }
+
+  async restore(slot: number, saved: Uint8Array): Promise<number> {
+    return this.#alone(async () => {
+      const home = this.#home(slot);
+      const parts = parted(saved, this.#setup.schedule.places.length);
+      const [length] = await this.#ask<"restore">(home.replica, (place) => ({
+        ask: "restore",
+        slot: home.slot,
+        saved: parts[place]!,
+      }));
+      this.#ledger.replace(slot, length!);
+      return length!;
+    });
+  }
+
+  /** Ends a shard's worker, as a crash would: for trying what happens then. */
+  async kill(replica: number, shard: number): Promise<void> {
+    await this.#replicas[replica]!.kill(shard);
+  }
+
+  async close(): Promise<void> {
+    if (this.#state === "closed") return;
+    if (this.#state === "busy") throw new SessionError("busy", "a step is still running; close after its answer");
+    this.#state = "closed";
+    await Promise.all(this.#replicas.map((replica) => replica.close()));
+  }
+
+  /** Slots lie replica after replica. */
+  #home(slot: number): { replica: number; slot: number } {
+    const each = this.limits.slots / this.#replicas.length;
+    if (!Number.isInteger(slot) || slot < 0 || slot >= this.limits.slots)
+      throw new SessionError("slot", `slot ${slot} of ${this.limits.slots}`);
+    return { replica: Math.floor(slot / each), slot: slot % each };
+  }
+
+  /** Asks a replica; one that lost a worker is opened again first, with empty slots. */
+  async #ask<K extends Question["ask"]>(index: number, question: QuestionFor<K>): Promise<readonly Answers[K][]> {
+    const replica = this.#replicas[index]!;
+    if (!replica.broken) return replica.ask(question);
+    this.#forget(index);
+    await replica.close();
+    const again = await Replica.open(this.#setup).catch((error: unknown) => {
+      const why = error instanceof Error ? error.message : String(error);
+      throw new SessionError("device", `a lost shard can't be started anew: ${why}`, { cause: error });
+    });
+    this.#replicas[index] = again;
+    return again.ask(question);
+  }
+
+  /** A worker that died between two calls: rows that go on from what it held can't. */
+  #noticeDeath(rows: readonly Row[]): void {
+    const dead = [...this.#replicas.keys()].filter((replica) => this.#replicas[replica]!.broken);
+    const lost = dead.flatMap((replica) => this.#forget(replica));
+    const row = rows.find(({ slot, at }) => at > 0 && lost.includes(slot));
+    if (row) throw new SessionError("device", `a shard has died; what slot ${row.slot} held is lost`, { lost });
+  }
+
+  /** The error of a step that failed in some replicas: the slots of those are lost, all others are as before it. */
+  #afterFailure(rows: readonly Row[], errors: readonly unknown[]): unknown {
+    const [error] = errors;
+    const broken = [...this.#replicas.keys()].filter((replica) => this.#replicas[replica]!.broken);
+    if (!SessionError.isInstance(error)) return error;
+    const lost = broken.flatMap((replica) => this.#forget(replica));
+    // The other replicas did their rows; so as not to count them, they are gone back from.
+    for (const { slot, at } of rows) if (at <= this.#ledger.length(slot)) this.#ledger.trim(slot, at);
+    return new SessionError(error.code, error.message, { cause: error, lost });
+  }
+
+  /** The slots of a replica, which hold nothing any more. */
+  #forget(replica: number): number[] {
+    const each = this.limits.slots / this.#replicas.length;
+    const slots = Array.from({ length: each }, (_, i) => replica * each + i);
+    for (const slot of slots) this.#ledger.trim(slot, 0);
+    return slots;
+  }
+
+  async #alone<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#state === "closed") throw new SessionError("closed", "this session is closed");
+    if (this.#state === "busy") throw new SessionError("busy", "a step is still running; one call at a time");
+    this.#state = "busy";
+    try {
+      return await work();
+    } finally {
+      if (this.#state === "busy") this.#state = "open";
+    }
+  }
+}
+
+/** Parts with their lengths before them. */
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(parts.reduce((size, part) => size + 4 + part.length, 0));
+  const view = new DataView(whole.buffer);
+  let at = 0;
+  for (const part of parts) {
+    view.setUint32(at, part.length, true);
+    whole.set(part, at + 4);
+    at += 4 + part.length;
+  }
+  return whole;
+}
+
+function parted(whole: Uint8Array, count: number): readonly Uint8Array[] {
+  const view = new DataView(whole.buffer, whole.byteOffset, whole.byteLength);
+  const parts: Uint8Array[] = [];
+  for (let at = 0; at + 4 <= whole.length; ) {
+    const length = view.getUint32(at, true);
+    parts.push(whole.slice(at + 4, at + 4 + length));
+    at += 4 + length;
+  }
+  if (parts.length !== count || parts.reduce((size, part) => size + 4 + part.length, 0) !== whole.length)
+    throw new SessionError("saved-invalid", "these bytes were not saved by a session with this mesh");
+  return parts;
+}

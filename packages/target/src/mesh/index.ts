@@ -1,0 +1,1 @@
+export { devicesOf, type Mesh, meshText, parseMesh, toMesh } from "./axes.ts";
