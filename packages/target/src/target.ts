@@ -21,6 +21,8 @@ export interface Target<O = unknown> {
   /** Passes of its own, beside core-ir's; `pipeline` names them. */
   readonly passes?: readonly Pass[];
   doctor(host: Host): Promise<readonly Finding[]>;
+  /** Fetches what `doctor` misses and can be fetched: a vendor's compiler from a package registry. */
+  install?(host: Host, report: (line: string) => void): Promise<void>;
   plan(model: Graph, options: O): Plan;
   pipeline(model: Graph, options: O): readonly PassCall[];
   units(program: Program, options: O, tools: ToolVersions): readonly Unit[];

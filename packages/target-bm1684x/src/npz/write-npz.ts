@@ -84,7 +84,7 @@ function npyHeader({ dtype, shape }: NpzArray): Buffer {
   const text = `{'descr': '${DESCRIPTORS[dtype]}', 'fortran_order': False, 'shape': ${tuple}, }`;
   const padded = Math.ceil((10 + text.length + 1) / 64) * 64 - 10;
   const head = Buffer.from([0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59, 1, 0, padded & 255, padded >> 8]);
-  return Buffer.concat([head, Buffer.from(text.padEnd(padded - 1) + "\n", "latin1")]);
+  return Buffer.concat([head, Buffer.from(`${text.padEnd(padded - 1)}\n`, "latin1")]);
 }
 
 function localHeader(name: Buffer, crc: number, size: number): Buffer {

@@ -29,7 +29,7 @@ function linear({ ins: [x, w, bias = null], shape, loc }: EmittedOp, top: TopWri
   if (expr?.op !== "encode") {
     const [rows, columns] = w!.type.shape as [number, number];
     const turned = top.weight(`${w!.id}.turned`, weights.permute(expr!, [1, 0]), { shape: [columns, rows] });
-    return top.op("MatMul", [first, turned, top.ref(bias)], shape, { loc });
+    return top.op("MatMul", [first, turned, bias ? top.ref(bias) : noBias(top, shape)], shape, { loc });
   }
   const { bits, group } = widthOf(expr);
   const [rows, columns] = shapeOf(expr) as [number, number];
@@ -44,6 +44,16 @@ function linear({ ins: [x, w, bias = null], shape, loc }: EmittedOp, top: TopWri
   return top.op("A16MatMul", [first, ...parts, top.ref(bias)], shape, { loc, attrs });
 }
 
+/**
+ * Of one row, the compiler takes a residual that is added to a product for its bias, and adds it once for each part when it
+ * cuts an MLP in two: with a bias of its own, if of zeros, a product's residual stays what it is.
+ */
+function noBias(top: TopWriter, shape: readonly number[]): Ref {
+  const width = shape.at(-1)!;
+  if (shape.slice(0, -1).some((size) => size > 1)) return top.none();
+  return top.filled(0, width);
+}
+
 /** Bits and group of a weight that is kept as this device keeps it. */
 function widthOf({ format }: EncodedExpr): { readonly bits: 4 | 8; readonly group: number } {
   return { bits: format.format === "bm1684x_w4" ? 4 : 8, group: format.group ?? 64 };
@@ -51,28 +61,42 @@ function widthOf({ format }: EncodedExpr): { readonly bits: 4 | 8; readonly grou
 
 function norm({ ins: [x, w = null, bias = null], attrs, shape, loc }: EmittedOp, top: TopWriter): Ref {
   const { kind, eps, plusOne = false } = attrs as { kind: "rms" | "layer"; eps: number; plusOne?: boolean };
-  const width = shape.at(-1)!;
   const scale = w && top.weight(w.id, top.exprOf(w)!, plusOne ? { plus: 1 } : {});
   const shift = bias && top.ref(bias);
-  const whole = (scale?.shape.length ?? 1) === 1; // one number for each of the last axis
-  const within = {
-    scale: whole ? (scale ?? top.none()) : top.none(),
-    shift: whole ? (shift ?? top.none()) : top.none(),
+  const whole = (scale ?? shift)?.shape.length === 1; // the same for all but the last axis
+  const inner = {
+    scale: whole ? scale : null,
+    shift: whole && kind === "layer" ? shift : null,
   };
-  const rest = whole ? { scale: undefined, shift: kind === "rms" ? shift : undefined } : { scale, shift };
-  const last = rest.scale ?? rest.shift;
-  const own = last ? `${loc}.normalised` : loc;
-  const epsilon = attr.f64(eps);
-  let y =
-    kind === "rms"
-      ? top.op("RMSNorm", [top.ref(x!), within.scale], shape, { loc: own, attrs: { eps: epsilon } })
-      : top.op("LayerNorm", [top.ref(x!), within.scale, within.shift], shape, {
-          loc: own,
-          attrs: { axis: attr.si32(shape.length - 1), normalized_shape: attr.i64s([width]), eps: epsilon },
-        });
-  if (rest.scale) y = top.op("Mul", [y, rest.scale], shape, { loc: rest.shift ? `${loc}.scaled` : loc });
-  if (rest.shift) y = top.op("Add", [y, rest.shift], shape, { loc });
+  const after = { scale: inner.scale ? null : scale, shift: inner.shift ? null : shift };
+  const say = kind === "rms" ? rmsNorm : layerNorm;
+  let y = say(top, top.ref(x!), inner, { shape, eps, loc: after.scale || after.shift ? `${loc}.normalised` : loc });
+  if (after.scale) y = top.op("Mul", [y, after.scale], shape, { loc: after.shift ? `${loc}.scaled` : loc });
+  if (after.shift) y = top.op("Add", [y, after.shift], shape, { loc });
   return y;
+}
+
+interface Affine {
+  readonly scale: Ref | null;
+  readonly shift: Ref | null;
+}
+
+interface Normed {
+  readonly shape: readonly number[];
+  readonly eps: number;
+  readonly loc: string;
+}
+
+function rmsNorm(top: TopWriter, x: Ref, { scale }: Affine, { shape, eps, loc }: Normed): Ref {
+  return top.op("RMSNorm", [x, scale ?? top.none()], shape, { loc, attrs: { eps: attr.f64(eps) } });
+}
+
+function layerNorm(top: TopWriter, x: Ref, { scale, shift }: Affine, { shape, eps, loc }: Normed): Ref {
+  const width = shape.at(-1)!;
+  return top.op("LayerNorm", [x, scale ?? top.filled(1, width), shift ?? top.none()], shape, {
+    loc,
+    attrs: { axis: attr.si32(shape.length - 1), normalized_shape: attr.i64s([width]), eps: attr.f64(eps) },
+  });
 }
 
 /** Ids come from the session, which has none that are negative; a table that begins later is cut to where it does. */

@@ -25,7 +25,7 @@ export const primitiveEmitters: Readonly<Record<string, Emitter>> = {
       return [top.op(UNARY[attrs.fn as string]!, [top.ref(x!)], shape, { loc })];
     },
   },
-  clip: { emit: (op, top) => [clip(op, top)] },
+  clip: { emit: clip },
   reduce: {
     emit: ({ ins: [x], attrs, shape, loc }, top) => [
       top.op("Reduce", [top.ref(x!)], shape, {
@@ -147,12 +147,15 @@ function binary({ ins: [x, y], attrs, shape, loc }: EmittedOp, top: TopWriter): 
   return top.op(BINARY[fn]!, [top.ref(x!), top.ref(y!)], shape, { loc });
 }
 
-/** Only rows that don't exist have negative positions, and a session has none of those. */
-function clip({ ins: [x], attrs, shape, loc }: EmittedOp, top: TopWriter): Ref {
+function clip({ ins: [x], outs, attrs, shape, loc }: EmittedOp, top: TopWriter): readonly Ref[] {
   const { min, max } = attrs as { min?: number; max?: number };
-  if (x!.type.dtype === "i32" && min === 0 && max === undefined) return top.ref(x!);
+  // Only rows that don't exist have negative positions, and a session has none of those: what is looked up stays as it is.
+  if (x!.type.dtype === "i32" && min === 0 && max === undefined && top.isIndex(x!)) {
+    top.setIndex(outs[0]!, top.index(x!));
+    return [];
+  }
   const bounds = { min: attr.f64(min ?? -LARGEST), max: attr.f64(max ?? LARGEST) };
-  return top.op("Clip", [top.ref(x!)], shape, { loc, attrs: bounds });
+  return [top.op("Clip", [top.ref(x!)], shape, { loc, attrs: bounds })];
 }
 
 /** The largest number of 16 bits. */

@@ -36,7 +36,8 @@ export function toTop(graph: Graph, { name, weightFile, inputs, outputs }: ToTop
     const emitted: EmittedOp = { ...op, loc: locs.get(first.id) ?? first.id, shape: sizes(first) };
     const refs = emitters[op.kind]!.emit(emitted, top);
     op.outs.forEach((out, i) => {
-      top.set(out, refs[i]!);
+      const ref = refs[i];
+      if (ref) top.set(out, ref);
     });
   }
   const results = made.map((value) => top.ref(value));

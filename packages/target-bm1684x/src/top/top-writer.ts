@@ -70,6 +70,10 @@ export class TopWriter {
     this.#ids.set(value.id, ref);
   }
 
+  isIndex(value: Value): boolean {
+    return this.#ids.has(value.id);
+  }
+
   /** An integer input as it came in: what tables are indexed with. */
   index(value: Value): Ref {
     const ref = this.#ids.get(value.id);
@@ -149,6 +153,11 @@ export class TopWriter {
       shape: shape.length === 0 ? [1] : shape,
       from: { kind: "numbers", values },
     });
+  }
+
+  /** One number as often as `width` says. */
+  filled(value: number, width: number): Ref {
+    return this.numbers(`${value} × ${width}`, [width], new Float32Array(width).fill(value));
   }
 
   /** A leaf out of the file of arrays; one that is there already is that one. */

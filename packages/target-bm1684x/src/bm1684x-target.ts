@@ -1,0 +1,37 @@
+import { type Target, TargetError } from "@llm/target";
+import { buildUnit } from "./compile/build-unit.ts";
+import { bm1684xUnits } from "./compile/units.ts";
+import { bm1684xDoctor } from "./doctor.ts";
+import { bm1684xFeatures } from "./features.ts";
+import { deviceNets } from "./nets/device-nets.ts";
+import { laneLinears } from "./nets/lane-linears.ts";
+import { nearFrequencies } from "./nets/near-frequencies.ts";
+import { scaleQueries } from "./nets/scale-queries.ts";
+import { type Bm1684xOptions, bm1684xOptions } from "./options.ts";
+import { bm1684xPipeline } from "./pipeline.ts";
+import { installToolchain } from "./tools/install.ts";
+import { lowerToTop } from "./top/lower-to-top.ts";
+
+/** SOPHGO's BM1684X, by the vendor's own compiler and runtime. */
+export const bm1684xTarget: Target<Bm1684xOptions> = {
+  specificationVersion: 1,
+  id: "bm1684x",
+  title: "BM1684X",
+  options: bm1684xOptions,
+  features: bm1684xFeatures,
+  dialects: [],
+  passes: [nearFrequencies, laneLinears, scaleQueries, deviceNets, lowerToTop],
+  doctor: bm1684xDoctor,
+  async install({ env }, report) {
+    await installToolchain({ env, report });
+  },
+  plan() {
+    throw new TargetError("unsupported", "planning for BM1684X comes with a newer version of this package");
+  },
+  pipeline: bm1684xPipeline,
+  units: bm1684xUnits,
+  build: buildUnit,
+  async open() {
+    throw new TargetError("unsupported", "running bmodels comes with a newer version of this package");
+  },
+};

@@ -1,0 +1,45 @@
+import type { Finding, Host } from "@llm/target";
+import { selfCheck } from "./tools/self-check.ts";
+import { isInstalled, TPU_MLIR_VERSION, toolchainOf } from "./tools/toolchain.ts";
+
+/** What this machine offers: the compiler, tried, with the simulator beside it. */
+export async function bm1684xDoctor({
+  env,
+  platform,
+  arch,
+}: Pick<Host, "env" | "platform" | "arch">): Promise<readonly Finding[]> {
+  return [await compiler(env, `${platform}-${arch}`)];
+}
+
+async function compiler(env: Host["env"], machine: string): Promise<Finding> {
+  const name = "tpu-mlir";
+  const toolchain = toolchainOf(env);
+  if (machine !== "linux-x64")
+    return {
+      name,
+      state: "warning",
+      detail: `the compiler runs on linux-x64, not on ${machine}; bmodels from there run here`,
+    };
+  if (!isInstalled(toolchain)) {
+    if (toolchain.own)
+      return {
+        name,
+        state: "missing",
+        detail: `TPU_MLIR_DIR=${toolchain.folder} has no bin/tpuc-opt`,
+        fix: "point it to the tpu_mlir folder of an unpacked wheel, or unset it",
+      };
+    const detail = `the compiler (PyPI's tpu-mlir ${TPU_MLIR_VERSION}) is not installed`;
+    return { name, state: "missing", detail, fix: "llm doctor --target bm1684x --install" };
+  }
+  const began = performance.now();
+  try {
+    await selfCheck(toolchain);
+  } catch (error) {
+    const detail = `${toolchain.folder} doesn't work here: ${(error as Error).message}`;
+    const fix = toolchain.own ? "unset TPU_MLIR_DIR to use ours" : `rm -r ${toolchain.folder}, then install it again`;
+    return { name, state: "missing", detail, fix };
+  }
+  const seconds = ((performance.now() - began) / 1000).toFixed(1);
+  const version = toolchain.own ? "your own copy" : TPU_MLIR_VERSION;
+  return { name, state: "ok", detail: `${version}, compiled a net in ${seconds} s (${toolchain.folder})` };
+}
