@@ -4,6 +4,7 @@ import { cpuUnits } from "./build/units.ts";
 import { cpuDoctor } from "./doctor.ts";
 import { cpuFeatureTable } from "./features.ts";
 import { lowerToOrt } from "./lower/lower-to-ort.ts";
+import { describeCpu } from "./mesh/describe.ts";
 import { openCpu } from "./open.ts";
 import { type CpuOptions, cpuOptions } from "./options.ts";
 import { ort } from "./ort/dialect.ts";
@@ -27,6 +28,7 @@ export const cpuTarget: Target<CpuOptions> = {
   passes: [lowerToOrt],
   doctor: cpuDoctor,
   plan: planCpu,
+  describe: describeCpu,
   pipeline: (_, options) => cpuPipeline(options),
   units: cpuUnits,
   build: buildUnit,

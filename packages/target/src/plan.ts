@@ -1,3 +1,5 @@
+import type { MeshChoice } from "./mesh/plan.ts";
+
 /** What a model will need on a device, known before anything is done. All figures in bytes. */
 export interface Plan {
   readonly fits: boolean;
@@ -5,6 +7,8 @@ export interface Plan {
   readonly devices: readonly DevicePlan[];
   /** One sentence: what decides. */
   readonly why: string;
+  /** Where a mesh was asked for: it, or the one that was chosen, and what else there is. */
+  readonly meshes?: MeshChoice;
 }
 
 export interface DevicePlan {

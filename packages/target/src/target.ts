@@ -1,6 +1,7 @@
 import type { Attrs, Dialect, Graph, Pass, Program } from "@llm/core-ir";
 import type { WeightExpr, WeightSource } from "@llm/tensor";
 import type { Artefact } from "./artefact.ts";
+import type { DescribedDevice } from "./mesh/device.ts";
 import type { OptionTable } from "./options.ts";
 import type { Plan } from "./plan.ts";
 import type { Runner } from "./runner.ts";
@@ -24,6 +25,8 @@ export interface Target<O = unknown> {
   /** Fetches what `doctor` misses and can be fetched: a vendor's compiler from a package registry. */
   install?(host: Host, report: (line: string) => void): Promise<void>;
   plan(model: Graph, options: O): Plan;
+  /** What planning a mesh of such devices goes by; absent: nothing is known of how they would share a model. */
+  describe?(options: O): DescribedDevice;
   pipeline(model: Graph, options: O): readonly PassCall[];
   units(program: Program, options: O, tools: ToolVersions): readonly Unit[];
   /** Makes one unit, alone, in an empty folder. */

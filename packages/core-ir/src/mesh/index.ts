@@ -1,5 +1,6 @@
 export { type Combination, collectives, combine } from "./collectives.ts";
 export { type Conversion, elementsIn, movedElements, type Via } from "./conversion.ts";
+export { type BlockCost, blockCosts, meshCosts, type TalkCost, toldElements } from "./cost.ts";
 export { cutAtCollectives } from "./cut-at-collectives.ts";
 export { inOrder, interpretProgram, type ProgramBindings, type ProgramResults } from "./interpret-program.ts";
 export { type MeshAxes, partition, placeGraph, rankId } from "./partition.ts";
@@ -8,4 +9,4 @@ export * from "./placement.ts";
 export { type HeadSpans, headSpans } from "./rules/heads.ts";
 export { shardGraph } from "./shard-graph.ts";
 export type { Shard, ShardQuestion, ShardRule } from "./shard-rule.ts";
-export { stages } from "./stages.ts";
+export { stageEdges, stages } from "./stages.ts";

@@ -25,18 +25,18 @@ function stagesOf(nets: readonly Net[], count: number): Program {
   const blocks = nets[0]!.graph.blocks;
   if (blocks.length < count)
     throw new GraphError("unsupported", `${blocks.length} blocks can't be ${count} stages of a pipeline`);
-  const edges = balancedEdges(nets[0]!.graph, count);
+  const edges = stageEdges(ownWeights(nets[0]!.graph), count);
   const made = nets.map((net) => cutNet(net, edges));
   return { nets: made.flatMap(({ nets: stages }) => stages), moves: made.flatMap(({ moves }) => moves) };
 }
 
-/** The first block of each stage: blocks are added to a stage until it has its share of the weights. */
-function balancedEdges(graph: Graph, count: number): number[] {
+/** Weights of each block that no block before it has. */
+function ownWeights(graph: Graph): number[] {
   const size = new Map(
     graph.weights.map(({ value }) => [value.id, value.type.shape.reduce<number>((n, d) => n * Number(d), 1)]),
   );
   const seen = new Set<string>();
-  const weights = graph.blocks.map(({ from, to }) => {
+  return graph.blocks.map(({ from, to }) => {
     let sum = 0;
     for (const { ins } of graph.ops.slice(from, to))
       for (const value of ins)
@@ -46,6 +46,10 @@ function balancedEdges(graph: Graph, count: number): number[] {
         }
     return sum;
   });
+}
+
+/** The first block of each stage: blocks are added to one until it has its share of the weights. */
+export function stageEdges(weights: readonly number[], count: number): readonly number[] {
   const total = weights.reduce((a, b) => a + b, 0);
   const edges = [0];
   let sum = 0;

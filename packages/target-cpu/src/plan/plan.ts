@@ -1,49 +1,89 @@
-import { totalmem } from "node:os";
-import { corePasses, type Graph, type Op, programOf, runPipeline, type Weight } from "@llm/core-ir";
-import type { Plan } from "@llm/target";
-import { DTYPES, partOf, sizeOf } from "@llm/tensor";
+import { corePasses, type Graph, type Net, type Op, programOf, runPipeline, type Weight } from "@llm/core-ir";
+import type { DevicePlan, Plan } from "@llm/target";
+import { parseMesh } from "@llm/target/mesh";
+import { canonicalText, DTYPES, partOf, sizeOf } from "@llm/tensor";
 import { lowerToOrt } from "../lower/lower-to-ort.ts";
 import type { CpuOptions } from "../options.ts";
 import { ort } from "../ort/dialect.ts";
 import { chunkOf, cpuPipeline } from "../pipeline.ts";
 import { peakBytes, sizeOfValue } from "./liveness.ts";
+import { RESERVE, usableMemory } from "./memory.ts";
 
-/** Node, ONNX Runtime's code and the program itself. */
-const RESERVE = 160 << 20;
+/** What a shard's worker takes by itself. */
+const WORKER_RESERVE = 60 << 20;
 
-/** What a model needs in memory, from its graph alone. */
+/** What a model needs in memory, from its graph alone: of one process, or of each worker of a mesh. */
 export function planCpu(model: Graph, options: CpuOptions): Plan {
   const lowered = runPipeline(programOf(model), cpuPipeline(options), {
     passes: [...corePasses, lowerToOrt],
     dialects: [ort],
   });
-  const { graph } = lowered.nets[0]!;
   const longest = model.dims.context?.max ?? 1;
   const context = options.ctxLen === 0 ? longest : Math.min(options.ctxLen, longest);
-  const total = usableMemory();
+  const { dp } = parseMesh(options.mesh ?? "1x1");
+  const places = [...Map.groupBy(lowered.nets, ({ rank = 0, stage = 0 }) => `${stage} ${rank}`).values()];
+  const count = dp * places.length;
+  const total = Math.floor(usableMemory() / count);
+  const reserve = Math.ceil(RESERVE / count) + (count > 1 ? WORKER_RESERVE : 0);
+  const slots = Math.ceil(options.batchSize / dp);
 
-  const tables = lookedUpOnly(graph);
-  const packed = new Set(graph.ops.flatMap(({ kind, ins }) => (kind === "MatMulNBits" ? [ins[1]!.id] : [])));
-  const weights = graph.weights.reduce(
-    (sum, weight) => sum + (tables.has(weight.value.id) ? 0 : weightBytes(weight, packed.has(weight.value.id))),
-    0,
+  const needs = places.map((nets) => placeNeeds(nets, context));
+  const shards = needs.map(({ weights, slot, activations }, place): DevicePlan => {
+    const kv = slot * slots;
+    const name = count === 1 ? "CPU" : placeName(places[place]!, places.length);
+    return { name, total, weights, kv, activations, reserve, free: total - weights - kv - activations - reserve };
+  });
+  const rooms = needs.map(({ weights, slot, activations }) =>
+    slot === 0 ? Number.POSITIVE_INFINITY : (total - weights - activations - reserve) / slot,
   );
-  const slot = graph.states.reduce((sum, { value }) => sum + sizeOfValue(value, { batch: 1, context }), 0);
-  const seq = chunkOf(
-    graph.inputs.map(({ id }) => id),
-    context,
-  );
-  const sizes = { batch: 1, seq, outputs: 1, total: context, context };
-  const activations = peakBytes(graph, sizes, (op) => scoreBytes(op, seq, context));
-  const kv = slot * options.batchSize;
-  const free = total - weights - kv - activations - RESERVE;
-  const room = total - weights - activations - RESERVE;
+  const most = Math.max(0, Math.floor(Math.min(...rooms)));
+  const fullest = shards.reduce((a, b) => (a.free <= b.free ? a : b));
   return {
-    fits: free >= 0,
-    maxBatchSize: slot === 0 ? 0 : Math.max(0, Math.floor(room / slot)),
-    devices: [{ name: "CPU", total, weights, kv, activations, reserve: RESERVE, free }],
-    why: why(free, weights, kv, context),
+    fits: fullest.free >= 0,
+    maxBatchSize: Number.isFinite(most) ? most * dp : 0,
+    devices: Array.from({ length: dp }, (_, copy) =>
+      shards.map((shard) => (dp === 1 ? shard : { ...shard, name: `copy ${copy + 1}, ${shard.name}` })),
+    ).flat(),
+    why: why(fullest.free, fullest.weights, fullest.kv, context),
   };
+}
+
+function placeName([net]: readonly Net[], places: number): string {
+  const { rank = 0, stage } = net!;
+  if (places === 1) return "CPU";
+  return stage === undefined ? `shard ${rank + 1}` : `stage ${stage + 1}, shard ${rank + 1}`;
+}
+
+interface Needs {
+  readonly weights: number;
+  /** Of one slot's cache. */
+  readonly slot: number;
+  readonly activations: number;
+}
+
+/** What the nets of one process need: they run one after another, and a slice that two of them have is there once. */
+function placeNeeds(nets: readonly Net[], context: number): Needs {
+  const slices = new Map<string, number>();
+  const tables = nets.map(({ graph }) => lookedUpOnly(graph));
+  let [slot, activations] = [0, 0];
+  for (const [i, { graph }] of nets.entries()) {
+    const packed = new Set(graph.ops.flatMap(({ kind, ins }) => (kind === "MatMulNBits" ? [ins[1]!.id] : [])));
+    for (const weight of graph.weights) {
+      const { id } = weight.value;
+      if (!tables[i]!.has(id)) slices.set(canonicalText(weight.expr), weightBytes(weight, packed.has(id)));
+    }
+    slot += graph.states.reduce((sum, { value }) => sum + sizeOfValue(value, { batch: 1, context }), 0);
+    const seq = chunkOf(
+      graph.inputs.map(({ id }) => id),
+      context,
+    );
+    const sizes = { batch: 1, seq, outputs: 1, total: context, context };
+    activations = Math.max(
+      activations,
+      peakBytes(graph, sizes, (op) => scoreBytes(op, seq, context)),
+    );
+  }
+  return { weights: [...slices.values()].reduce((a, b) => a + b, 0), slot, activations };
 }
 
 /** Tables that stay in their file: what is read of them is a row for each token. */
@@ -69,12 +109,6 @@ function weightBytes({ value, expr }: Weight, isPacked: boolean): number {
 /** Scores of every head, query and key, which attention keeps for itself. */
 function scoreBytes({ kind, attrs }: Op, seq: number, total: number): number {
   return kind === "GroupQueryAttention" ? (attrs.heads as number) * seq * total * 4 : 0;
-}
-
-/** What this process may use: a container's limit, where there is one. */
-function usableMemory(): number {
-  const limit = process.constrainedMemory();
-  return limit > 0 && limit < totalmem() ? limit : totalmem();
 }
 
 function why(free: number, weights: number, kv: number, context: number): string {

@@ -1,0 +1,102 @@
+/** What planning a mesh has to know of a device. Figures are of one device; rates are what is reached, not what is printed. */
+export interface DeviceDescription {
+  readonly name: string;
+  /** Bytes of memory, and those of them that are nobody's to use. */
+  readonly memory: number;
+  readonly reserve: number;
+  /** Bytes a second that its memory gives. */
+  readonly bandwidth: number;
+  /** Multiplications and additions a second, in the format that it computes in. */
+  readonly compute: number;
+  readonly link: Link;
+  /** How many of them a machine has, at most. */
+  readonly most: number;
+  /** It is one machine that all shards run on: its memory, bandwidth and arithmetic are shared by them. */
+  readonly shared?: boolean;
+}
+
+/** A device as a target's options set it up, and what those say of the work: widths of weights, caches and moves. */
+export interface DescribedDevice {
+  readonly device: DeviceDescription;
+  readonly work?: Partial<MeshWork>;
+}
+
+/** What is to be run: what a mesh costs depends on it. */
+export interface MeshWork {
+  /** Sequences at once, over all copies. */
+  readonly batch: number;
+  /** Tokens that each may come to hold. */
+  readonly context: number;
+  /** Tokens of a prompt that go through the model at once. */
+  readonly chunk: number;
+  /** Bits of a weight, with its share of a scale. */
+  readonly weightBits: number;
+  readonly cacheBits: number;
+  /** Bits of what devices tell one another. */
+  readonly talkBits: number;
+}
+
+export const DEFAULT_WORK: MeshWork = {
+  batch: 1,
+  context: 2048,
+  chunk: 128,
+  weightBits: 16,
+  cacheBits: 16,
+  talkBits: 16,
+};
+
+/** One of `count` equal parts of a device that all share. */
+export function shareOf(device: DeviceDescription, count: number): DeviceDescription {
+  if (!device.shared || count === 1) return device;
+  const { memory, reserve, bandwidth, compute } = device;
+  return {
+    ...device,
+    memory: memory / count,
+    reserve: reserve / count,
+    bandwidth: bandwidth / count,
+    compute: compute / count,
+  };
+}
+
+/** How devices of one machine reach one another. */
+export interface Link {
+  /** Bytes a second into a device. */
+  readonly bandwidth: number;
+  /** Seconds before the first byte is there, once for each collective or move. */
+  readonly latency: number;
+  /**
+   * direct: each device hears every other's term whole; ring: sums are made on the way round; host: the host takes all terms,
+   * and each device hears the result once.
+   */
+  readonly way: "direct" | "ring" | "host";
+}
+
+const GB = 1e9;
+const GIB = 2 ** 30;
+
+/**
+ * Devices that people plan for, from their vendors' public figures; rates are about seven tenths of the printed ones. Plans
+ * that a target makes itself know more than these.
+ */
+export const DEVICES = {
+  /** AI 100, one SoC with 16 GB on a PCIe card; moves go through the host's root complex. */
+  aic100: {
+    name: "AI 100",
+    memory: 16 * GIB,
+    reserve: 0.5 * GIB,
+    bandwidth: 95 * GB,
+    compute: 120e12,
+    link: { bandwidth: 10 * GB, latency: 15e-6, way: "ring" },
+    most: 16,
+  },
+  /** BM1684X with 16 GB; sums are made by the host. */
+  bm1684x: {
+    name: "BM1684X",
+    memory: 16 * GIB,
+    reserve: 1 * GIB,
+    bandwidth: 45 * GB,
+    compute: 11e12,
+    link: { bandwidth: 2.5 * GB, latency: 60e-6, way: "host" },
+    most: 8,
+  },
+} as const satisfies Readonly<Record<string, DeviceDescription>>;
