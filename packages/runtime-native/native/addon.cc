@@ -1,5 +1,7 @@
 #include <napi.h>
 
+#include "bmrt/bindings.h"
+#include "codecs/bindings.h"
 #include "cpu_features.h"
 #include "ort/bindings.h"
 
@@ -14,8 +16,10 @@ Napi::Value CpuFeatures(const Napi::CallbackInfo& info) {
 
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
   // What the JavaScript side expects of this build; it refuses another.
-  exports.Set("abi", Napi::Number::New(env, 2));
+  exports.Set("abi", Napi::Number::New(env, 3));
   exports.Set("cpuFeatures", Napi::Function::New(env, CpuFeatures, "cpuFeatures"));
+  llm::bmrt::Register(env, exports);
+  llm::codecs::Register(env, exports);
   llm::ort::Register(env, exports);
   return exports;
 }

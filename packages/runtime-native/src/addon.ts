@@ -4,13 +4,44 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /** What this version of the JavaScript expects of the binary; see `native/addon.cc`. */
-const ABI = 2;
+const ABI = 3;
 
 /** The binary's exports. */
 export interface Addon {
   readonly abi: number;
   cpuFeatures(): string[];
+  readonly bmrt: BmrtAddon;
+  readonly codecs: CodecsAddon;
   readonly ort: OrtAddon;
+}
+
+/** Loops over numbers; `codecs/native-codecs.ts` gives them their names. Arrays that are too short are refused. */
+export interface CodecsAddon {
+  convert(from: number, to: number, source: NodeJS.TypedArray, into: NodeJS.TypedArray, count: number): number;
+  decode(type: number, packed: Uint8Array, values: Float32Array, blocks: number): void;
+  encode(type: number, values: Float32Array, packed: Uint8Array, blocks: number): boolean;
+  int8(values: Float32Array, rows: number, columns: number, group: number, ...parts: NodeJS.TypedArray[]): void;
+  nBits(
+    values: Float32Array,
+    rows: number,
+    columns: number,
+    group: number,
+    flags: number,
+    ...parts: NodeJS.TypedArray[]
+  ): void;
+  mx(element: number, values: Float32Array, rows: number, columns: number, ...parts: NodeJS.TypedArray[]): void;
+  linear(
+    words: Uint32Array,
+    scales: Float32Array,
+    zeros: Float32Array,
+    groupOf: Int32Array,
+    places: Uint8Array,
+    values: Float32Array,
+    ...numbers: [outputs: number, inputs: number, wordColumns: number, skipped: number, bits: number, byInput: boolean]
+  ): void;
+  levels(): string[];
+  setLevel(name: string): void;
+  setThreads(threads: number): void;
 }
 
 declare const session: unique symbol;
@@ -19,6 +50,52 @@ declare const tensor: unique symbol;
 /** A loaded model, a typed array as the runtime sees it: only the binary knows what is in them. */
 export type SessionHandle = { readonly [session]: true };
 export type TensorHandle = { readonly [tensor]: true };
+
+declare const devices: unique symbol;
+
+/** Devices that were opened: only the binary knows what is in them. */
+export type DevicesHandle = { readonly [devices]: true };
+
+/** SOPHGO's runtime through its C functions. A device is meant by its place in the list that was opened. */
+export interface BmrtAddon {
+  open(
+    bmlib: string,
+    bmrt: string,
+    devices: readonly number[],
+  ): Promise<{ readonly handle: DevicesHandle; readonly newer: boolean }>;
+  load(handle: DevicesHandle, device: number, file: string): Promise<readonly AddonNet[]>;
+  allocate(handle: DevicesHandle, device: number, bytes: number): Promise<number>;
+  free(handle: DevicesHandle, device: number, buffer: number): Promise<void>;
+  /** What the commands are is said in `bmrt/device.ts`. Gives what was read, in order. */
+  run(handle: DevicesHandle, commands: readonly object[]): Promise<readonly Uint8Array[]>;
+  close(handle: DevicesHandle): Promise<void>;
+}
+
+export interface AddonNet {
+  readonly name: string;
+  readonly dynamic: boolean;
+  readonly addressMode: number; // -1 where the library doesn't say
+  readonly inputs: readonly AddonNetPort[];
+  readonly outputs: readonly AddonNetPort[];
+  readonly stages: readonly AddonStage[];
+}
+
+export interface AddonNetPort {
+  readonly name: string;
+  readonly dtype: number;
+  readonly device: number;
+}
+
+export interface AddonStage {
+  readonly inputs: readonly AddonStagePort[];
+  readonly outputs: readonly AddonStagePort[];
+}
+
+export interface AddonStagePort {
+  readonly shape: readonly number[];
+  readonly bytes: number;
+  readonly buffer: number; // the memory it was compiled for, or -1
+}
 
 /** ONNX Runtime through its C functions. `library` is its shared library's file. */
 export interface OrtAddon {

@@ -6,12 +6,17 @@ export type NativeErrorCode =
   | "model-invalid" // the runtime refuses the model
   | "input-invalid" // a tensor that the model doesn't take
   | "run-failed"
+  | "device-missing" // there is no such device
+  | "device-failed" // the device, its driver or the vendor's library gave up
   | "closed";
 
 /** Where the trouble is, for programs; the message says the same in words. */
 export interface NativeErrorDetails {
   readonly file?: string;
   readonly cause?: unknown;
+  /** What the vendor's function answered, and which it was. */
+  readonly status?: number;
+  readonly call?: string;
 }
 
 const marker = Symbol.for("@llm/runtime-native.NativeError");
@@ -20,6 +25,8 @@ const marker = Symbol.for("@llm/runtime-native.NativeError");
 export class NativeError extends Error {
   readonly code: NativeErrorCode;
   readonly file: string | undefined;
+  readonly status: number | undefined;
+  readonly call: string | undefined;
   readonly [marker] = true;
 
   constructor(code: NativeErrorCode, reason: string, details: NativeErrorDetails = {}) {
@@ -30,6 +37,8 @@ export class NativeError extends Error {
     this.name = "NativeError";
     this.code = code;
     this.file = details.file;
+    this.status = details.status;
+    this.call = details.call;
   }
 
   /** True for errors of any copy of this package, so that two installed versions don't hide one another's. */

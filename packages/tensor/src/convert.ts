@@ -1,6 +1,6 @@
 import { DTYPES, type DType, type TypedArray } from "./dtype.ts";
 import { TensorError } from "./error.ts";
-import { bf16ToF32, f16ToF32, type Loss, toBf16, toF16 } from "./half.ts";
+import { bf16ToF32, convertHalves, f16ToF32, type Loss, toBf16, toF16 } from "./half.ts";
 import type { Tensor } from "./tensor.ts";
 
 /**
@@ -16,6 +16,8 @@ export function convert(tensor: Tensor, dtype: DType, loss?: Loss): Tensor {
 /** The same for bare data; the same array where there is nothing to do. */
 export function convertData(data: TypedArray, from: DType, to: DType, loss?: Loss): TypedArray {
   if (from === to) return data;
+  if ((from === "f16" || from === "bf16") && (to === "f16" || to === "bf16"))
+    return convertHalves(from, to, data as Uint16Array, new Uint16Array(data.length), loss);
   const floats = DTYPES[from].float;
   if (DTYPES[to].float) return writeFloats(floats ? readFloats(data, from) : toDoubles(data), to, loss);
   const values = floats ? readFloats(data, from) : data;

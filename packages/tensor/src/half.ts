@@ -1,3 +1,5 @@
+import { type FastFloat, fastCodecs } from "./fast-codecs.ts";
+
 /** Values that left a format's range: finite before, infinite after. Counted, so that nobody has to guess. */
 export interface Loss {
   overflowed: number;
@@ -16,8 +18,9 @@ export function f16ToNumber(bits: number): number {
   return f16[0]!;
 }
 
-/** The bits of the fp16 number nearest to `value`, ties to even; infinity from 65520 on. */
+/** The bits of the fp16 number nearest to `value`, ties to even; infinity from 65520 on. There is one NaN only. */
 export function numberToF16(value: number): number {
+  if (Number.isNaN(value)) return 0x7e00;
   f16[0] = value;
   return f16Bits[0]!;
 }
@@ -35,12 +38,14 @@ export function numberToBf16(value: number): number {
 
 /** fp16 bits as values. */
 export function f16ToF32(bits: Uint16Array, into: Float32Array = new Float32Array(bits.length)): Float32Array {
+  if (converted("f16", "f32", bits, into)) return into;
   into.set(new Float16Array(bits.buffer, bits.byteOffset, bits.length));
   return into;
 }
 
 /** Values as fp16 bits, rounded to nearest even; what overflows is added to `loss`. */
 export function toF16(values: Floats, into: Uint16Array = new Uint16Array(values.length), loss?: Loss): Uint16Array {
+  if (converted("f32", "f16", values, into, loss)) return into;
   new Float16Array(into.buffer, into.byteOffset, values.length).set(values);
   if (loss) loss.overflowed += countOverflow(values, into, 0x7c00);
   return into;
@@ -48,6 +53,7 @@ export function toF16(values: Floats, into: Uint16Array = new Uint16Array(values
 
 /** bf16 bits as values. */
 export function bf16ToF32(bits: Uint16Array, into: Float32Array = new Float32Array(bits.length)): Float32Array {
+  if (converted("bf16", "f32", bits, into)) return into;
   const words = new Uint32Array(into.buffer, into.byteOffset, bits.length);
   for (let i = 0; i < bits.length; i++) words[i] = bits[i]! << 16;
   return into;
@@ -55,6 +61,7 @@ export function bf16ToF32(bits: Uint16Array, into: Float32Array = new Float32Arr
 
 /** Values as bf16 bits, rounded to nearest even; what overflows is added to `loss`. */
 export function toBf16(values: Floats, into: Uint16Array = new Uint16Array(values.length), loss?: Loss): Uint16Array {
+  if (converted("f32", "bf16", values, into, loss)) return into;
   if (values instanceof Float32Array) {
     const words = new Uint32Array(values.buffer, values.byteOffset, values.length);
     for (let i = 0; i < words.length; i++) into[i] = bf16OfF32(words[i]!);
@@ -63,6 +70,44 @@ export function toBf16(values: Floats, into: Uint16Array = new Uint16Array(value
   }
   if (loss) loss.overflowed += countOverflow(values, into, 0x7f80);
   return into;
+}
+
+/**
+ * 16-bit floats of one kind as those of the other, rounded once; what overflows is added to `loss`.
+ *
+ * @example
+ * convertHalves("bf16", "f16", bits, new Uint16Array(bits.length), loss);
+ */
+export function convertHalves(
+  from: "f16" | "bf16",
+  to: "f16" | "bf16",
+  bits: Uint16Array,
+  into: Uint16Array,
+  loss?: Loss,
+): Uint16Array {
+  if (from === to) into.set(bits);
+  else if (!converted(from, to, bits, into, loss)) {
+    const values = from === "f16" ? f16ToF32(bits) : bf16ToF32(bits);
+    if (to === "f16") toF16(values, into, loss);
+    else toBf16(values, into, loss);
+  }
+  return into;
+}
+
+/** Whether faster loops than this package's did it. */
+function converted(
+  from: FastFloat,
+  to: FastFloat,
+  values: Uint16Array | Floats,
+  into: Uint16Array | Float32Array,
+  loss?: Loss,
+): boolean {
+  if (values instanceof Float64Array) return false;
+  const whole = into.length === values.length ? into : into.subarray(0, values.length);
+  const overflowed = fastCodecs(values.length)?.convert(from, to, values, whole);
+  if (overflowed === undefined) return false;
+  if (loss) loss.overflowed += overflowed;
+  return true;
 }
 
 function bf16OfF32(word: number): number {

@@ -8,6 +8,7 @@ export { shapeOf } from "./expr/shape-of.ts";
 export * from "./expr/simplify.ts";
 export * from "./expr/text.ts";
 export * from "./expr/weights.ts";
+export * from "./fast-codecs.ts";
 export * from "./format.ts";
 export * from "./formats/index.ts";
 export * from "./half.ts";

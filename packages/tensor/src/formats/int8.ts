@@ -1,3 +1,4 @@
+import { fastCodecs } from "../fast-codecs.ts";
 import { f16ToNumber, numberToF16 } from "../half.ts";
 import type { Codec, FormatOptions, Parts } from "./codec.ts";
 import { eachGroup } from "./groups.ts";
@@ -10,7 +11,7 @@ const { abs, fround, max, min } = Math;
 export function int8({ group }: FormatOptions): Codec {
   const width = (columns: number) => group ?? columns;
   const groupsOf = (columns: number) => Math.ceil(columns / width(columns));
-  const q = new Int8Array(0x10000);
+  const q = new Int8Array(0x1000);
 
   const scaleBits = (words: Uint32Array, from: number, end: number): number => {
     const largest = largestMagnitude(words, from, end);
@@ -33,6 +34,7 @@ export function int8({ group }: FormatOptions): Codec {
     encode(values, rows, columns) {
       const data = new Int8Array(rows * columns);
       const scales = new Uint16Array(rows * groupsOf(columns));
+      if (fastCodecs(values.length)?.int8(values, rows, columns, width(columns), { data, scales })) return { data, scales };
       const words = bitsOf(values);
       eachGroup(rows, columns, width(columns), (at, from, end) => {
         scales[at] = scaleBits(words, from, end);
@@ -50,6 +52,7 @@ export function int8({ group }: FormatOptions): Codec {
       return values;
     },
     round(values, rows, columns) {
+      if (fastCodecs(values.length)?.int8(values, rows, columns, width(columns))) return;
       const words = bitsOf(values);
       eachGroup(rows, columns, width(columns), (_at, from, end) => {
         const scale = f16ToNumber(scaleBits(words, from, end));

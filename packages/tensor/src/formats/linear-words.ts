@@ -1,3 +1,5 @@
+import { fastCodecs } from "../fast-codecs.ts";
+
 /**
  * How GPTQ and AWQ lay out a linear [outputs, inputs]: unsigned values in 32-bit words, a scale and a zero point for each group of
  * inputs and each output, everything with outputs last.
@@ -38,6 +40,9 @@ export function unpackLinear(linear: LinearWords, layout: LinearLayout): Float32
   const byInput = layout.packed === "inputs";
   const wordColumns = byInput ? outputs : Math.ceil((skipped + outputs) / perWord);
   const values = new Float32Array(outputs * inputs);
+  const places = Uint8Array.from(layout.places);
+  const shape = { bits, outputs, inputs, wordColumns, skipped, byInput, words, scales, zeros, groupOf, places };
+  if (fastCodecs(values.length)?.unpackLinear(shape, values)) return values;
   for (let i = 0; i < inputs; i++) {
     const group = groupOf[i]! * outputs;
     const at = i + skipped;

@@ -1,3 +1,4 @@
+import { bf16ToNumber } from "../half.ts";
 import { type Minifloat, minifloat, toMinifloat } from "./minifloat.ts";
 import { roundToEven } from "./rounding.ts";
 
@@ -16,7 +17,7 @@ export interface MxElement {
 
 function floatElement(type: Minifloat): MxElement {
   const { bits, mantissa, emax, values } = type;
-  const nearest = nearestTable(type);
+  let nearest: Uint8Array | undefined; // made when it is first needed: it takes longer than all the rest of this package
   const scaled = new Float32Array(32);
   const words = new Uint32Array(scaled.buffer);
   const largest = values[2 ** (bits - 1) - 1]!;
@@ -28,6 +29,7 @@ function floatElement(type: Minifloat): MxElement {
     values,
     error,
     encode(from32, from, end, inverse, codes) {
+      nearest ??= nearestTable(type);
       for (let i = from; i < end; i++) scaled[i - from] = from32[i]! * inverse;
       for (let i = 0; i < end - from; i++) {
         const word = words[i]!;
@@ -40,10 +42,12 @@ function floatElement(type: Minifloat): MxElement {
 
 /** The code nearest to each value that the upper half of an fp32 number can be. */
 function nearestTable(type: Minifloat): Uint8Array {
-  const upper = new Uint32Array(0x10000).map((_, half) => half << 16);
-  return Uint8Array.from(new Float32Array(upper.buffer), (value) =>
-    Number.isNaN(value) ? 0 : toMinifloat(type, value),
-  );
+  const table = new Uint8Array(0x10000);
+  for (let half = 0; half < table.length; half++) {
+    const value = bf16ToNumber(half);
+    table[half] = Number.isNaN(value) ? 0 : toMinifloat(type, value);
+  }
+  return table;
 }
 
 /** OCP's INT8: two's complement with six bits behind the point; −2 is left out, so that it is symmetric. */

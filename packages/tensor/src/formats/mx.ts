@@ -1,3 +1,4 @@
+import { fastCodecs } from "../fast-codecs.ts";
 import { packBits, unpackBits } from "./bit-rows.ts";
 import type { Codec, FormatEntry, Parts } from "./codec.ts";
 import { bitsOf, INFINITE, largestMagnitude } from "./magnitude.ts";
@@ -15,7 +16,7 @@ const SCALE_BIAS = 127;
  * less the element's largest; elements round to nearest even and saturate. A block with an infinity or a NaN becomes NaN, since
  * nothing finite would be true. A row's last block may be shorter.
  */
-function mx(element: MxElement): Codec {
+function mx(name: string, element: MxElement): Codec {
   const { bits, emax, values: table } = element;
   const blockBytes = (BLOCK * bits) / 8;
   const blocksOf = (columns: number) => Math.ceil(columns / BLOCK);
@@ -40,6 +41,8 @@ function mx(element: MxElement): Codec {
     encode(values, rows, columns) {
       const data = new Uint8Array(rows * rowBytes(columns));
       const scales = new Uint8Array(rows * blocksOf(columns));
+      const made = { data: bits === 8 ? new Int8Array(data.buffer) : data, scales };
+      if (fastCodecs(values.length)?.mx(name, values, rows, columns, made)) return made;
       const words = bitsOf(values);
       for (let row = 0, block = 0; row < rows; row++) {
         const end = (row + 1) * columns;
@@ -49,7 +52,7 @@ function mx(element: MxElement): Codec {
           packBits(codes, stop - from, bits, data, at);
         }
       }
-      return { data: bits === 8 ? new Int8Array(data.buffer) : data, scales };
+      return made;
     },
     decode({ data, scales }: Parts, rows, columns) {
       const packed = new Uint8Array(data!.buffer, data!.byteOffset, data!.byteLength);
@@ -66,6 +69,7 @@ function mx(element: MxElement): Codec {
       return values;
     },
     round(values, rows, columns) {
+      if (fastCodecs(values.length)?.mx(name, values, rows, columns)) return;
       const words = bitsOf(values);
       for (let row = 0; row < rows; row++) {
         const end = (row + 1) * columns;
@@ -96,7 +100,7 @@ function scaleOf(largest: number, emax: number): number {
 }
 
 function entry(name: string, title: string, element: MxElement): FormatEntry {
-  const codec = mx(element);
+  const codec = mx(name, element);
   return { name, title, options: {}, make: () => codec };
 }
 

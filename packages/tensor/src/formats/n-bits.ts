@@ -1,3 +1,4 @@
+import { fastCodecs } from "../fast-codecs.ts";
 import { f16ToNumber, numberToF16 } from "../half.ts";
 import type { Codec, Parts } from "./codec.ts";
 import { eachGroup } from "./groups.ts";
@@ -16,7 +17,8 @@ interface NBits {
  * first below. Each row is whole groups, the last one filled up. Values and rounding are those of ONNX Runtime's quantiser:
  * without zero points the extreme, whatever its sign, is the lowest code.
  */
-export function nBits({ bits, group, symmetric, scales: scaleType }: NBits): Codec {
+export function nBits(shape: NBits): Codec {
+  const { bits, group, symmetric, scales: scaleType } = shape;
   const levels = 2 ** bits;
   const middle = levels / 2;
   const groupBytes = (group * bits) / 8;
@@ -74,6 +76,8 @@ export function nBits({ bits, group, symmetric, scales: scaleType }: NBits): Cod
       const data = new Uint8Array(rows * count * groupBytes);
       const scales = scaleType === "f16" ? new Uint16Array(rows * count) : new Float32Array(rows * count);
       const zeros = new Uint8Array(rows * zeroBytes(columns));
+      const made = { data, scales, ...(!symmetric && { zeros }) } satisfies Parts;
+      if (fastCodecs(values.length)?.nBits(values, rows, columns, shape, made)) return made;
       eachGroup(rows, columns, group, (at, from, end) => {
         measure(values, from, end);
         quantise(values, from, end);
@@ -90,7 +94,7 @@ export function nBits({ bits, group, symmetric, scales: scaleType }: NBits): Cod
           zeros[row * zeroBytes(columns) + (place >> 1)] =
             (zeros[row * zeroBytes(columns) + (place >> 1)]! & 15) | (zero << 4);
       });
-      return { data, scales, ...(!symmetric && { zeros }) } satisfies Parts;
+      return made;
     },
     decode({ data, scales, zeros }: Parts, rows, columns) {
       const count = groupsOf(columns);
@@ -113,6 +117,7 @@ export function nBits({ bits, group, symmetric, scales: scaleType }: NBits): Cod
       return values;
     },
     round(values, rows, columns) {
+      if (fastCodecs(values.length)?.nBits(values, rows, columns, shape)) return;
       eachGroup(rows, columns, group, (_at, from, end) => {
         measure(values, from, end);
         quantise(values, from, end);

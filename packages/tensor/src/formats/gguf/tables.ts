@@ -1,3 +1,4 @@
+import { bf16ToNumber } from "../../half.ts";
 import type { BlockCodec } from "../block-codec.ts";
 import { f16At } from "./q4-q5-q8.ts";
 
@@ -66,14 +67,22 @@ const words = new Uint32Array(scaled.buffer);
 const MIDPOINTS = [0.5, 1.5, 2.5, 3.5, 5, 7, 10];
 
 /** The code nearest to each value that the upper half of an fp32 number can be: ties to the smaller, no negative zero. */
-const NEAREST = Uint8Array.from(new Float32Array(new Uint32Array(0x10000).map((_, i) => i << 16).buffer), (value) => {
-  const code = MIDPOINTS.filter((midpoint) => Math.abs(value) > midpoint).length;
-  return value < 0 && code > 0 ? code | 8 : code;
-});
+let nearest: Uint8Array | undefined;
+
+function nearestTable(): Uint8Array {
+  const table = new Uint8Array(0x10000);
+  for (let half = 0; half < table.length; half++) {
+    const value = bf16ToNumber(half);
+    const code = MIDPOINTS.filter((midpoint) => Math.abs(value) > midpoint).length;
+    table[half] = value < 0 && code > 0 ? code | 8 : code;
+  }
+  return table;
+}
 
 function nearestFp4(word: number): number {
   // The last bit of the upper half is also set where anything of the lower half was: enough to tell a tie.
-  return NEAREST[(word >>> 16) | (((word & 0xffff) + 0xffff) >>> 16)]!;
+  nearest ??= nearestTable();
+  return nearest[(word >>> 16) | (((word & 0xffff) + 0xffff) >>> 16)]!;
 }
 
 function halfPowerOfTwo(exponent: number): number {

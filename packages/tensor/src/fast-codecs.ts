@@ -1,0 +1,70 @@
+import type { TypedArray } from "./dtype.ts";
+
+/** Floats that are converted among each other in bulk. */
+export type FastFloat = "f32" | "f16" | "bf16";
+
+/** Packed arrays to fill; without them values are rounded in place. */
+export interface FastParts {
+  readonly data: Uint8Array | Int8Array;
+  readonly scales: Uint8Array | Uint16Array | Float32Array;
+  readonly zeros?: Uint8Array;
+}
+
+export interface FastNBits {
+  readonly bits: 4 | 8;
+  readonly group: number;
+  readonly symmetric: boolean;
+  readonly scales: "f16" | "f32";
+}
+
+/** A GPTQ or AWQ linear's words, as `formats/linear-words.ts` says. */
+export interface FastLinear {
+  readonly bits: number;
+  readonly outputs: number;
+  readonly inputs: number;
+  readonly wordColumns: number;
+  readonly skipped: number;
+  readonly byInput: boolean;
+  readonly words: Uint32Array;
+  readonly scales: Float32Array;
+  readonly zeros: Float32Array;
+  readonly groupOf: Int32Array;
+  readonly places: Uint8Array;
+}
+
+/**
+ * Faster versions of this package's loops. They must give the same bits, but for the payload of NaNs. `undefined` and `false` say
+ * that there is no such loop, and the package does the work itself.
+ */
+export interface FastCodecs {
+  /** How many finite values became infinite. */
+  convert(from: FastFloat, to: FastFloat, source: TypedArray, into: TypedArray): number | undefined;
+  decodeBlocks(format: string, packed: Uint8Array, values: Float32Array): boolean;
+  encodeBlocks(format: string, values: Float32Array, packed: Uint8Array): boolean;
+  int8(values: Float32Array, rows: number, columns: number, group: number, into?: FastParts): boolean;
+  nBits(values: Float32Array, rows: number, columns: number, shape: FastNBits, into?: FastParts): boolean;
+  mx(format: string, values: Float32Array, rows: number, columns: number, into?: FastParts): boolean;
+  unpackLinear(linear: FastLinear, values: Float32Array): boolean;
+}
+
+/** Below this many values a call costs more than it saves. */
+const WORTH_A_CALL = 256;
+
+let find: (() => FastCodecs | undefined) | undefined;
+
+/**
+ * Makes this package use faster loops, from the next call on; nothing goes back to its own. `of` is asked each time there is enough
+ * to do, so that it may load them late.
+ *
+ * @example
+ * import { nativeCodecs } from "@llm/runtime-native/codecs";
+ * useFastCodecs(nativeCodecs);
+ */
+export function useFastCodecs(of: (() => FastCodecs | undefined) | undefined): void {
+  find = of;
+}
+
+/** The faster loops, if there are any and there is enough to do. */
+export function fastCodecs(values: number): FastCodecs | undefined {
+  return values < WORTH_A_CALL ? undefined : find?.();
+}
