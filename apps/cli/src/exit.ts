@@ -41,12 +41,16 @@ export function isAbort(error: unknown): boolean {
   return error instanceof Error && (error.name === "AbortError" || (error as { code?: string }).code === "ABORT_ERR");
 }
 
+/** Flags that do what an error of a package, which knows none, says to do. */
+const HINTS: Readonly<Record<string, string>> = { "context-overflow": "--truncate-prompt left or middle" };
+
 /** One line for people: what is wrong and what to do. Errors that nobody foresaw say so. */
 export function describeError(error: unknown): string {
   if (isAbort(error)) return "interrupted";
   if (!(error instanceof Error)) return String(error);
   const line = error.message.replaceAll(/\s*\n\s*/g, " ");
   const { code } = error as { code?: unknown };
-  if (typeof code === "string" && !code.startsWith("ERR_")) return line; // ours, or the system's
+  const hint = typeof code === "string" && Object.hasOwn(HINTS, code) ? ` (${HINTS[code]})` : "";
+  if (typeof code === "string" && !code.startsWith("ERR_")) return line + hint; // ours, or the system's
   return `internal error: ${error.name}: ${line} (this is a bug; --debug shows where it happened)`;
 }

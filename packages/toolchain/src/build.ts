@@ -28,7 +28,7 @@ export async function prepare<O>(
   given: Readonly<Record<string, unknown>> = {},
 ): Promise<Prepared<O>> {
   const complete = await withModelFiles(target, model.checkpoint);
-  const options = targetOptions(complete, given);
+  const options = targetOptions(complete, { ...named(complete, model.name), ...given });
   const program = runPipeline(programOf(model.graph), complete.pipeline(model.graph, options), {
     passes: [...corePasses, ...(complete.passes ?? [])],
     dialects: complete.dialects,
@@ -39,6 +39,11 @@ export async function prepare<O>(
     .update([...keys].sort().join("\n"))
     .digest("hex");
   return { model, target: complete, options, program, units, key };
+}
+
+/** A target whose files are called after the model is told its name: the last part of a hub id. */
+function named<O>(target: Target<O>, model: string): { readonly name?: string } {
+  return Object.hasOwn(target.options, "name") ? { name: model.split("/").at(-1)! } : {};
 }
 
 export interface BuildOptions {

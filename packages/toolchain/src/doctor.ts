@@ -50,6 +50,23 @@ export async function diagnose(options: DiagnoseOptions = {}): Promise<readonly 
   return found;
 }
 
+export interface InstallTargetOptions {
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** Told what happens, a line each. */
+  report?(line: string): void;
+}
+
+/** Fetches what a target needs and can be fetched; one that needs nothing says so. `diagnose` tells afterwards what is there. */
+export async function installFor(
+  id: string,
+  { env = process.env, report = () => {} }: InstallTargetOptions = {},
+): Promise<void> {
+  const { target, title } = await findTarget(id);
+  const host: Host = { platform: process.platform, arch: process.arch, env, exists: existsSync };
+  if (target.install) await target.install(host, report);
+  else report(`${title} needs nothing that could be installed from here`);
+}
+
 function nodeFinding(): Finding {
   const detail = `Node ${process.versions.node}, ${process.platform}-${process.arch}`;
   if (Number(process.versions.node.split(".")[0]) >= NODE) return { name: "node", state: "ok", detail };

@@ -1,5 +1,8 @@
+import { describeMesh } from "@llm/core-ir";
 import { Generator as TextGenerator } from "@llm/generate";
+import { type Mesh, toMesh } from "@llm/target/mesh";
 import type { Tokenizer } from "@llm/tokenizer-bpe";
+import { ToolchainError } from "./error.ts";
 import { type OpenOptions, openRunnable, type Runnable } from "./open-runnable.ts";
 import { generatorDefaults } from "./sampling.ts";
 
@@ -22,7 +25,27 @@ export class Generator extends TextGenerator<Tokenizer> {
    * await generator.close();
    */
   static async fromPretrained(model?: string, options: OpenOptions = {}): Promise<Generator> {
-    return Generator.over(await openRunnable(model, options));
+    return Generator.over(await openRunnable(model, { ...options, needsTokenizer: true }));
+  }
+
+  /**
+   * The same model shared between devices, "2x2" or `{ dp, mp, pp }`; this generator is closed once the other is open.
+   *
+   * @example
+   * const shared = await generator.shard({ dp: 1, mp: 2 });
+   */
+  async shard(mesh: string | Partial<Mesh>): Promise<Generator> {
+    const sharded = await Generator.over(await this.runnable.reopen({ mesh }));
+    await this.close();
+    return sharded;
+  }
+
+  /** Which slice of which tensor lives where, as text; of the mesh that it runs on unless another is named. */
+  describeMesh(mesh?: string | Partial<Mesh>): string {
+    const { graph, mesh: own, card } = this.runnable;
+    if (!graph)
+      throw new ToolchainError("input-invalid", `${card.name} was opened as an artefact: open its checkpoint to see its mesh`);
+    return describeMesh(graph, mesh === undefined ? own : toMesh(mesh));
   }
 
   /** Over what is open already; closing the generator closes it. */

@@ -1,7 +1,7 @@
 export { type BenchOptions, type BenchReport, type BenchTest, benchSession } from "./bench.ts";
 export { type BuildOptions, type Built, build, type Prepared, prepare } from "./build.ts";
 export { argmax, type Distance, distance, type LogitsDistance, logitsDistance } from "./compare.ts";
-export { type DiagnoseOptions, type Diagnosis, diagnose } from "./doctor.ts";
+export { type DiagnoseOptions, type Diagnosis, diagnose, type InstallTargetOptions, installFor } from "./doctor.ts";
 export { drawGraph, writeGraphPage } from "./draw-graph.ts";
 export { type Dump, readDump } from "./dump.ts";
 export { ToolchainError, type ToolchainErrorCode } from "./error.ts";

@@ -39,6 +39,8 @@ export interface ReadyOptions extends Omit<ResolveOptions, "onProgress" | "want"
   readonly verify?: boolean;
   /** The prompt the model will be given: its first tokens are what the short verification runs. */
   readonly sample?: string;
+  /** Refuse a checkpoint without a tokenizer before anything is exported: what is to make text needs one. */
+  readonly needsTokenizer?: boolean;
   readonly env?: Readonly<Record<string, string | undefined>>;
   onEvent?(event: StageEvent): void;
 }
@@ -74,6 +76,7 @@ export async function makeReady(model: string | undefined, target: Target, optio
   const unread = unreadNote(opened);
   if (unread !== undefined) options.onEvent?.({ kind: "note", text: unread });
   try {
+    if (options.needsTokenizer) await tokenizerOf(opened.checkpoint);
     const prepared = await prepare(opened, target, options.targetOptions);
     const compiles = prepared.units.some(({ stage }) => stage === "compile");
     const made = await stages.run("export", opened.name, async () => {
@@ -114,13 +117,14 @@ function size({ artefact }: Built): string {
 async function shortVerification(model: Model, prepared: Prepared, options: ReadyOptions) {
   const { target, key } = prepared;
   if (!target.runner) return { result: undefined, skipped: true, note: `${target.id} can't be looked into` };
-  const file = join(verifiedCache(options.env), `${createHash("sha256").update(`short@1 ${key}`).digest("hex")}.json`);
+  const file = join(verifiedCache(options.env), `${createHash("sha256").update(`short@2 ${key}`).digest("hex")}.json`);
   if (!options.force && (await isFile(file))) return { result: undefined, skipped: true };
   const last = model.card.blocks - 1;
   const blocks = [...new Set([0, Math.floor(last / 2), last])];
   const ids = (await sampleIds(model, options.sample)).subarray(0, SAMPLE_TOKENS);
   const report = await verify(model, target, {
     blocks,
+    excerpt: true,
     ...(ids.length > 0 ? { ids } : { tokens: SAMPLE_TOKENS }),
     ...(options.targetOptions ? { targetOptions: options.targetOptions } : {}),
     ...(options.env ? { env: options.env } : {}),

@@ -1,6 +1,8 @@
 import { resolve } from "node:path";
+import type { Graph } from "@llm/core-ir";
 import type { ModelCard, Session, Target } from "@llm/target";
 import { openArtefact } from "@llm/target/engine";
+import { type Mesh, meshText, toMesh } from "@llm/target/mesh";
 import type { Tokenizer } from "@llm/tokenizer-bpe";
 import { ToolchainError } from "./error.ts";
 import { artefactDefaults, type GenerationDefaults, generationDefaults } from "./generation-defaults.ts";
@@ -17,6 +19,8 @@ export interface OpenOptions extends ReadyOptions {
   readonly target?: string;
   /** How many sequences at once. */
   readonly batchSize?: number;
+  /** How devices share the model: "2x2" or `{ dp, mp, pp }`; an artefact's own unless said. */
+  readonly mesh?: string | Partial<Mesh>;
   /** A MODEL whose tokenizer an artefact uses that brings none. */
   readonly tokenizer?: string;
 }
@@ -30,6 +34,11 @@ export interface Runnable {
   readonly artefact: string;
   /** What the checkpoint's generation_config says. */
   readonly defaults: GenerationDefaults;
+  readonly mesh: Mesh;
+  /** The model's own, before any pass; none where a finished artefact was opened. */
+  readonly graph?: Graph;
+  /** The same thing with some options changed, beside this one. */
+  reopen(changed: OpenOptions): Promise<Runnable>;
   tokenizer(): Promise<Tokenizer>;
   close(): Promise<void>;
 }

@@ -2,6 +2,7 @@ import { openCheckpoint } from "@llm/checkpoint";
 import type { ModelCard, Plan, Target } from "@llm/target";
 import { modelCard } from "./model-card.ts";
 import { graphOf, overridesOf } from "./open-model.ts";
+import { planOnMesh } from "./plan-mesh.ts";
 import { type ResolveOptions, resolveModel } from "./resolve-model.ts";
 import { optionsOf, targetOptions } from "./target-options.ts";
 
@@ -9,6 +10,8 @@ export interface PlanOptions extends ResolveOptions {
   readonly config?: readonly string[];
   /** "max": as many as fit. */
   readonly batchSize?: number | "max" | undefined;
+  /** DPxMP or DPxMPxPP devices, or "auto" for as many as serve it best. */
+  readonly mesh?: string | undefined;
   readonly targetOptions?: Readonly<Record<string, unknown>>;
 }
 
@@ -31,6 +34,10 @@ export async function planModel(
     const { architecture, graph } = graphOf(checkpoint);
     const card = modelCard(name, architecture.id, graph);
     const planned = (batchSize: number | undefined) => {
+      if (options.mesh !== undefined) {
+        const given = { ...options.targetOptions, ...optionsOf(target, { batchSize }) };
+        return { card, ...planOnMesh(target, graph, options.mesh, given) };
+      }
       const chosen = targetOptions(target, { ...options.targetOptions, ...optionsOf(target, { batchSize }) });
       return { card, options: chosen as Record<string, unknown>, plan: target.plan(graph, chosen) };
     };

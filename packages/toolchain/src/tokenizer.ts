@@ -27,8 +27,16 @@ export async function openTokenizer(model?: string, options: ResolveOptions = {}
   return loadTokenizer(!(await has(path)) && (await has(inside)) ? inside : path);
 }
 
-/** The tokenizer that a checkpoint brings along. */
-export async function tokenizerOf(checkpoint: Checkpoint): Promise<Tokenizer> {
+const made = new WeakMap<Checkpoint, Promise<Tokenizer>>();
+
+/** The tokenizer that a checkpoint brings along; made once, which takes seconds where a vocabulary is large. */
+export function tokenizerOf(checkpoint: Checkpoint): Promise<Tokenizer> {
+  const known = made.get(checkpoint) ?? makeTokenizer(checkpoint);
+  made.set(checkpoint, known);
+  return known;
+}
+
+async function makeTokenizer(checkpoint: Checkpoint): Promise<Tokenizer> {
   if (checkpoint.kind !== "gguf") return loadTokenizer(checkpoint.folder);
   const files: Record<string, Uint8Array> = {};
   for (const name of checkpoint.files) {

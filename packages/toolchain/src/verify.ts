@@ -3,6 +3,7 @@ import type { Target } from "@llm/target";
 import { type Distance, distance, type LogitsDistance, logitsDistance } from "./compare.ts";
 import type { Dump } from "./dump.ts";
 import { ToolchainError } from "./error.ts";
+import { excerptVocabulary } from "./excerpt-vocabulary.ts";
 import { parseLayers } from "./layers.ts";
 import { decoderBlocks } from "./model-card.ts";
 import type { Model } from "./open-model.ts";
@@ -16,6 +17,8 @@ export interface VerifyOptions extends ExposedOptions {
   readonly layers?: string;
   /** These blocks instead: what `infer` takes for its short check. */
   readonly blocks?: readonly number[];
+  /** Takes only those rows of embedding and head that the tokens need and a few more, where the model lets it. */
+  readonly excerpt?: boolean;
   /** Tokens to run; some of the vocabulary unless said. */
   readonly ids?: Int32Array;
   /** How many of those; 24 unless said. */
@@ -55,11 +58,12 @@ const TOKENS = 24;
 export async function verify<O>(model: Model, target: Target<O>, options: VerifyOptions = {}): Promise<VerifyReport> {
   const began = performance.now();
   const { card } = model;
-  const ids = checked(
+  const given = checked(
     options.ids ?? options.against?.ids ?? someTokens(card.vocab, Math.min(options.tokens ?? TOKENS, card.context)),
     card.vocab,
   );
-  const graph = thinGraph(model.graph, chosenBlocks(model.graph, options));
+  const thin = thinGraph(model.graph, chosenBlocks(model.graph, options));
+  const { graph, ids } = (options.excerpt && excerptVocabulary(thin, given)) || { graph: thin, ids: given };
   const actual = await runExposed(model, graph, target, ids, options);
   const expected = options.against ? dumped(options.against, model, ids, options) : await computed(model, graph, ids);
 
@@ -71,7 +75,7 @@ export async function verify<O>(model: Model, target: Target<O>, options: Verify
     const allowed = allowedError(largest(wanted), thresholds);
     return [{ name, ...found, allowed, ok: holds(found, allowed, thresholds) }];
   });
-  const found = logitsDistance(actual.logits, expected.logits, card.vocab);
+  const found = logitsDistance(actual.logits, expected.logits, expected.logits.length / ids.length);
   const allowed = allowedError(largest(expected.logits), thresholds);
   const logits = { ...found, allowed, ok: holds(found, allowed, thresholds) };
   const ok = logits.ok && blocks.every((block) => block.ok);

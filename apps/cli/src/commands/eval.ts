@@ -110,7 +110,7 @@ const COLUMNS = ["", "perplexity", "kl", "top 1", "accuracy", "by length", "size
 
 function table({ variants, context, stride, seconds: took }: EvalReport): string {
   const rows = variants.map(rowOf);
-  const shown = COLUMNS.flatMap((title, at) => (at === 0 || rows.some((row) => row[at] !== "") ? [at] : []));
+  const shown = COLUMNS.flatMap((_, at) => (at === 0 || rows.some((row) => row[at] !== "") ? [at] : []));
   const widths = shown.map((at) => Math.max(COLUMNS[at]!.length, ...rows.map((row) => row[at]!.length)));
   const line = (cells: readonly string[]) =>
     shown

@@ -16,6 +16,7 @@ export interface OptionValues {
   trustRemoteCode: boolean;
   target: string;
   force: boolean;
+  install: boolean;
   prompt: string;
   promptsTxtFilePath: string;
   system: string;
@@ -98,6 +99,11 @@ export const OPTIONS: { readonly [K in keyof OptionValues]: CliOption<OptionValu
   },
 
   target: { kind: "string", value: "ID", doc: "The device, by name: see `llm targets`", default: DEFAULT_TARGET },
+  install: {
+    kind: "boolean",
+    doc: "Fetch what the target needs and is missing: a vendor's compiler from PyPI",
+    default: false,
+  },
   force: { kind: "boolean", doc: "Do every stage again, whatever is up to date", default: false },
 
   prompt: {

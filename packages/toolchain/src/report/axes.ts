@@ -70,7 +70,7 @@ export function namesAxis(names: readonly string[], place: (at: number) => numbe
       ? [`<text x="${place(at).toFixed(1)}" y="${y + 18}" text-anchor="middle">${htmlText(shortName(name))}</text>`]
       : [],
   );
-  return `<line class="axis" x1="${left}" x2="${width - right}" y1="${y}" y2="${y}"/>${texts.join("")}`;
+  return `<line class="axis" x1="${left}" x2="${width - right}" y1="${y}" y2="${y}"/>${texts.join("")}<text x="${(left + width - right) / 2}" y="${height - 14}" text-anchor="middle">block</text>`;
 }
 
 /** `block_17` is 17 on an axis that says blocks. */

@@ -4,6 +4,8 @@ import { colourOf, legend } from "./page.ts";
 
 export interface Series {
   readonly name: string;
+  /** Which colour it has, here and in other plots of a page. */
+  readonly colour: number;
   readonly points: readonly { readonly name: string; readonly value: number }[];
 }
 
@@ -19,16 +21,13 @@ export function blockLines(series: readonly Series[], title: string): string {
   );
   const step = (width - left - right - 40) / Math.max(1, names.length - 1);
   const place = (at: number) => left + 20 + at * step;
-  const lines = series.map(({ name, points }, i) => {
+  const lines = series.map(({ name, points, colour }) => {
     const places = points.map(({ value }, at) => [place(at).toFixed(1), scale.place(value).toFixed(1)] as const);
     const dots = points.map(
       ({ name: block, value }, at) =>
-        `<circle class="dot" cx="${places[at]![0]}" cy="${places[at]![1]}" r="4" style="fill:${colourOf(i)}"><title>${htmlText(`${name}, ${block}: ${value.toPrecision(3)}`)}</title></circle>`,
+        `<circle class="dot" cx="${places[at]![0]}" cy="${places[at]![1]}" r="4" style="fill:${colourOf(colour)}"><title>${htmlText(`${name}, ${block}: ${value.toPrecision(3)}`)}</title></circle>`,
     );
-    return `<polyline class="series" style="stroke:${colourOf(i)}" points="${places.map((xy) => xy.join(",")).join(" ")}"/>${dots.join("")}`;
+    return `<polyline class="series" style="stroke:${colourOf(colour)}" points="${places.map((xy) => xy.join(",")).join(" ")}"/>${dots.join("")}`;
   });
-  return (
-    svg(verticalAxis(scale, title) + namesAxis(names, place) + lines.join(""), title) +
-    legend(series.map(({ name }) => name))
-  );
+  return svg(verticalAxis(scale, title) + namesAxis(names, place) + lines.join(""), title) + legend(series);
 }

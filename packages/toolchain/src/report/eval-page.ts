@@ -28,9 +28,9 @@ function qualitySection(variants: readonly VariantReport[]): Section[] {
 }
 
 function blocksSection(variants: readonly VariantReport[]): Section[] {
-  const series = variants.flatMap(({ name, blocks }) =>
+  const series = variants.flatMap(({ name, blocks }, colour) =>
     blocks?.some(({ relative }) => relative > 0)
-      ? [{ name, points: blocks.map((block) => ({ name: block.name, value: block.relative })) }]
+      ? [{ name, colour, points: blocks.map((block) => ({ name: block.name, value: block.relative })) }]
       : [],
   );
   if (series.length === 0) return [];

@@ -74,7 +74,9 @@ export function colourOf(series: number): string {
   return `var(--s${series % COLOURS})`;
 }
 
-export function legend(names: readonly string[]): string {
-  const items = names.map((name, i) => `<li><i style="background:${colourOf(i)}"></i>${htmlText(name)}</li>`);
+export function legend(series: readonly { readonly name: string; readonly colour: number }[]): string {
+  const items = series.map(
+    ({ name, colour }) => `<li><i style="background:${colourOf(colour)}"></i>${htmlText(name)}</li>`,
+  );
   return `<ul class="legend">${items.join("")}</ul>`;
 }
