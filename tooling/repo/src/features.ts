@@ -4,6 +4,7 @@ import { goldenNames, readGoldenConfig } from "@llm/fixtures";
 import { architectureFor, architectures, Config } from "@llm/models";
 import type { Target } from "@llm/target";
 import { nullTarget } from "@llm/target/null";
+import { bm1684xTarget } from "@llm/target-bm1684x";
 import { cpuTarget } from "@llm/target-cpu";
 import { root } from "./workspace.ts";
 
@@ -50,7 +51,7 @@ function refusals(): string {
 
 /** FEATURES.md as it should be, from what targets and architectures declare. */
 export function renderFeatures(): string {
-  const targets = [cpuTarget, nullTarget] as readonly Target[];
+  const targets = [cpuTarget, bm1684xTarget, nullTarget] as readonly Target[];
   return `# Features
 
 Made by \`pnpm docs:features\` from what the targets and the architectures declare; \`pnpm check\` fails when it is stale.

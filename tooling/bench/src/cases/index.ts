@@ -1,5 +1,6 @@
 import type { Case } from "../case.ts";
 import { batching, prefixes } from "./batching.ts";
+import { bm1684x } from "./bm1684x.ts";
 import { checkpointGguf } from "./checkpoint-gguf.ts";
 import { checkpointOpen } from "./checkpoint-open.ts";
 import { checkpointRead } from "./checkpoint-read.ts";
@@ -28,4 +29,5 @@ export const cases: readonly Case[] = [
   scheduler,
   batching,
   prefixes,
+  bm1684x,
 ];
