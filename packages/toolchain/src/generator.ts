@@ -44,7 +44,10 @@ export class Generator extends TextGenerator<Tokenizer> {
   describeMesh(mesh?: string | Partial<Mesh>): string {
     const { graph, mesh: own, card } = this.runnable;
     if (!graph)
-      throw new ToolchainError("input-invalid", `${card.name} was opened as an artefact: open its checkpoint to see its mesh`);
+      throw new ToolchainError(
+        "input-invalid",
+        `${card.name} was opened as an artefact: open its checkpoint to see its mesh`,
+      );
     return describeMesh(graph, mesh === undefined ? own : toMesh(mesh));
   }
 

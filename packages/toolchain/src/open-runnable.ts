@@ -50,7 +50,7 @@ export const DEFAULT_TARGET = "cpu";
 export async function openRunnable(thing: string | undefined, options: OpenOptions = {}): Promise<Runnable> {
   if (thing !== undefined && (await isArtefact(resolve(thing)))) return openFinished(thing, options);
   const { target } = await findTarget(options.target ?? DEFAULT_TARGET);
-  const given = { ...options.targetOptions, ...optionsOf(target, { batchSize: options.batchSize }) };
+  const given = givenOptions(target, options);
   const { model, artefact, prepared, stages } = await makeReady(thing, target, {
     ...options,
     verify: options.verify ?? false,
@@ -65,6 +65,9 @@ export async function openRunnable(thing: string | undefined, options: OpenOptio
       stages,
       artefact: artefact.folder,
       defaults: generationDefaults(model.checkpoint.generationConfig),
+      mesh: meshOf(prepared.options),
+      graph: model.graph,
+      reopen: (changed) => openRunnable(thing, { ...options, ...changed }),
       tokenizer: () => tokenizerOf(model.checkpoint),
       close: async () => {
         await session.close();
@@ -84,8 +87,8 @@ async function openFinished(folder: string, options: OpenOptions): Promise<Runna
   if (options.target !== undefined && options.target !== madeFor)
     throw new ToolchainError("option-invalid", `${folder} was made for target ${madeFor}, not for ${options.target}`);
   const { target } = await findTarget(madeFor);
-  const given = { ...options.targetOptions, ...optionsOf(target, { batchSize: options.batchSize }) };
-  const session = await target.open(artefact, targetOptions(target, given));
+  const chosen = targetOptions(target, givenOptions(target, options));
+  const session = await target.open(artefact, chosen);
   return {
     card: model,
     target,
@@ -93,7 +96,24 @@ async function openFinished(folder: string, options: OpenOptions): Promise<Runna
     stages: [],
     artefact: artefact.folder,
     defaults: await artefactDefaults(artefact.folder),
+    mesh: meshOf(chosen, artefact.manifest.options),
+    reopen: (changed) => openFinished(folder, { ...options, ...changed }),
     tokenizer: () => openTokenizer(options.tokenizer ?? folder, resolving),
     close: () => session.close(),
   };
+}
+
+/** What a target is given: its own options, and those that callers have names for. */
+function givenOptions(target: Target, { batchSize, mesh, targetOptions: own }: OpenOptions): Record<string, unknown> {
+  const shared = mesh === undefined ? {} : { mesh: meshText(toMesh(mesh)) };
+  return { ...own, ...optionsOf(target, { batchSize }), ...shared };
+}
+
+/** The mesh that options name, the first that do. */
+function meshOf(...options: readonly unknown[]): Mesh {
+  for (const given of options) {
+    const { mesh } = (given ?? {}) as { readonly mesh?: unknown };
+    if (typeof mesh === "string") return toMesh(mesh);
+  }
+  return { dp: 1, mp: 1, pp: 1 };
 }

@@ -4,6 +4,7 @@ import { DEFAULT_TARGET } from "../definition/options.ts";
 import { EXIT, UsageError } from "../exit.ts";
 import type { Io } from "../output/io.ts";
 import { bytes } from "../output/units.ts";
+import { meshFields, meshTable } from "./mesh-table.ts";
 import { modelOptions } from "./model-options.ts";
 
 /** `llm plan` */
@@ -12,9 +13,10 @@ export async function run(call: Call, io: Io): Promise<Outcome> {
   const { card, options, plan } = await planModel(call.args.model, target, {
     ...modelOptions(call, io),
     batchSize: batchSize(call.options.planBatchSize),
+    mesh: call.options.planMesh,
     targetOptions: call.targetOptions,
   });
-  const { fits, maxBatchSize, devices, why } = plan;
+  const { fits, maxBatchSize, devices, why, meshes } = plan;
   const parts = ["weights", "kv", "activations", "reserve", "free"] as const;
   const lines = devices.flatMap((device) => [
     `${device.name}: ${bytes(device.total)}`,
@@ -24,8 +26,13 @@ export async function run(call: Call, io: Io): Promise<Outcome> {
     ),
   ]);
   return {
-    json: { model: card, target: id, options, fits, maxBatchSize, devices, why },
-    text: [...lines, fits ? `fits, up to batch size ${maxBatchSize}` : "does not fit", why].join("\n"),
+    json: { model: card, target: id, options, fits, maxBatchSize, devices, why, ...(meshes ? meshFields(meshes) : {}) },
+    text: [
+      ...(meshes ? [...meshTable(meshes), ""] : []),
+      ...lines,
+      fits ? `fits, up to batch size ${maxBatchSize}` : "does not fit",
+      ...new Set([why, ...(meshes ? [meshes.why] : [])]),
+    ].join("\n"),
     exitCode: fits ? EXIT.done : EXIT.failed,
   };
 }

@@ -212,16 +212,23 @@ export const COMMANDS: readonly Command[] = [
     about:
       "Needs no weights: a folder with a config.json is enough, and of a hub id only that file is fetched. The exit code is 1 when it doesn't fit.",
     arguments: [MODEL],
-    options: ["target", "planBatchSize", ...MODEL_OPTIONS, ...COMMON],
+    options: ["target", "planBatchSize", "planMesh", ...MODEL_OPTIONS, ...COMMON],
     targetOptions: true,
     examples: [
       { line: "llm plan demo --target cpu --batch-size max", doc: "how many sequences this machine can hold" },
+      {
+        line: "llm plan bigcode/starcoder --target bm1684x --mesh auto",
+        doc: "how several devices would share it best",
+      },
     ],
     json: {
       fits: "whether it does",
       maxBatchSize: "how many sequences would",
       devices: "[{name, total, weights, kv, activations, reserve, free}], in bytes",
       why: "what decides, in a sentence",
+      mesh: "with --mesh: the mesh that is planned, such as 1x4",
+      meshes:
+        "with --mesh: [{mesh, fits, weights, kv, toldPerToken, toldPerChunk, talksPerToken, stepSeconds, chunkSeconds, tokensPerSecond}], best first",
     },
     load: () => import("../commands/plan.ts"),
   },

@@ -65,6 +65,7 @@ export interface OptionValues {
   maxTokens: number;
   blocks: boolean;
   planBatchSize: string;
+  planMesh: string;
   promptTokens: number;
   gen: number;
   depth: number;
@@ -203,6 +204,12 @@ export const OPTIONS: { readonly [K in keyof OptionValues]: CliOption<OptionValu
     flag: "batch-size",
     value: "N|max",
     doc: "How many sequences at once; max: as many as fit",
+  },
+  planMesh: {
+    kind: "string",
+    flag: "mesh",
+    value: "auto|DPxMP",
+    doc: "How devices share the model: 2x4 is two copies over four devices each, 1x4x2 four devices a layer in two stages; auto: plan all and choose",
   },
   promptTokens: {
     kind: "number",

@@ -40,10 +40,11 @@ export function planMesh(graph: Graph, mesh: Mesh, device: DeviceDescription, wo
 export function planBlocks(
   blocks: readonly BlockCost[],
   mesh: Mesh,
-  device: DeviceDescription,
+  described: DeviceDescription,
   work: MeshWork,
 ): MeshPlan {
   const { mp, pp, dp } = mesh;
+  const device = shareOf(described, devicesOf(mesh));
   if (blocks.length < pp)
     throw new TargetError(
       "does-not-fit",
