@@ -1,4 +1,3 @@
-import { CheckpointError } from "../error.ts";
 import type { JsonObject } from "../json.ts";
 import { type Change, type GgufArchitecture, type ModelShape, unstacked } from "./architecture.ts";
 import { llamaConfig } from "./llama-family.ts";
@@ -43,6 +42,9 @@ export const deepseek2: GgufArchitecture = {
     "blk.{n}.attn_kv_a_mqa": "model.layers.{n}.self_attn.kv_a_proj_with_mqa",
     "blk.{n}.attn_kv_a_norm": "model.layers.{n}.self_attn.kv_a_layernorm",
     "blk.{n}.attn_kv_b": "model.layers.{n}.self_attn.kv_b_proj",
+    // What newer files have in its place: (head, latent, key) and (head, value, latent).
+    "blk.{n}.attn_k_b": "model.layers.{n}.self_attn.kv_b_proj.keys",
+    "blk.{n}.attn_v_b": "model.layers.{n}.self_attn.kv_b_proj.values",
     "blk.{n}.attn_output": "model.layers.{n}.self_attn.o_proj",
     "blk.{n}.ffn_gate_inp": "model.layers.{n}.mlp.gate",
     "blk.{n}.exp_probs_b": "model.layers.{n}.mlp.gate.e_score_correction",
@@ -60,12 +62,6 @@ export const deepseek2: GgufArchitecture = {
     "blk.{n}.exp_probs_b": correction,
   }),
   config: (model, metadata) => {
-    if (model.has("blk.0.attn_k_b.weight"))
-      throw new CheckpointError(
-        "tensor-unsupported",
-        "stores kv_b_proj as attn_k_b and attn_v_b, one of them transposed; files with attn_kv_b can be read",
-        { file: metadata.path },
-      );
     const { query, value, rotary } = headLengths(metadata);
     const third = metadata.number("{arch}.expert_gating_func") === SIGMOID;
     const groups = metadata.number("{arch}.expert_group_count") ?? 1;

@@ -150,7 +150,7 @@ export const GPT_FAMILY: Readonly<Record<string, GgufArchitecture>> = {
         learned_pos_emb: model.has("position_embd.weight"),
         tie_word_embeddings: model.tied,
         attn_config: {
-          attn_type: "multihead_attention",
+          attn_type: model.kvHeads === model.heads ? "multihead_attention" : "grouped_query_attention",
           alibi: bias > 0,
           alibi_bias_max: bias > 0 ? bias : 8,
           clip_qkv: metadata.number("{arch}.attention.clamp_kqv") ?? null,

@@ -60,6 +60,9 @@ const biases = ({ has }: ModelShape): JsonObject => ({
   mlp_bias: has("blk.0.ffn_up.bias"),
 });
 
+/** Weights of a layer norm that multiplies by 1 + w; its bias is as published. */
+const lessOne: Change = (tensor) => (tensor.name.endsWith(".bias") ? [tensor] : plusOne(tensor));
+
 const partialRotary = ({ ropeDims, headDim }: ModelShape): JsonObject => ({
   partial_rotary_factor: ropeDims / headDim,
 });
@@ -151,18 +154,30 @@ async function windowed(metadata: Metadata, usual: number): Promise<JsonObject> 
   return { ...window, layer_types: blocks.map((narrow) => (narrow ? "sliding_attention" : "full_attention")) };
 }
 
+const graniteConfig = (model: ModelShape, metadata: Metadata): JsonObject => ({
+  ...rms(model),
+  attention_multiplier: metadata.number("{arch}.attention.scale") ?? 1,
+  embedding_multiplier: metadata.number("{arch}.embedding_scale") ?? 1,
+  residual_multiplier: metadata.number("{arch}.residual_scale") ?? 1,
+  logits_scaling: metadata.number("{arch}.logit_scale") ?? 1,
+});
+
+const BAICHUAN_13B_BLOCKS = 40;
+const BAICHUAN2_VOCAB = 125_696;
+
 export const LLAMA_FAMILY: Readonly<Record<string, GgufArchitecture>> = {
   llama,
-  // Baichuan's fused projection is stored in three parts, which makes a llama of its 7B models; the 13B ones have ALiBi, and are
-  // known by their depth.
+  // The fused projection is stored in three parts. Whether positions are rotary or ALiBi no file says: as in llama.cpp, the 13B
+  // models, which have ALiBi, are known by their depth. A normalised head is one however often it is normalised.
   baichuan: {
     names: LLAMA,
     changes: rotatedQk,
-    config: (model, metadata) => {
-      if (model.blocks === 40)
-        throw metadata.error("is a Baichuan of 13B, whose ALiBi GGUF doesn't describe; the 7B ones can be read");
-      return { ...llamaConfig(model, "llama", "LlamaForCausalLM"), ...rms(model) };
-    },
+    config: (model) => ({
+      ...llamaConfig(model, "baichuan", "BaichuanForCausalLM"),
+      ...rms(model),
+      position: model.blocks === BAICHUAN_13B_BLOCKS ? "alibi" : "rotary",
+      norm_head: model.vocab === BAICHUAN2_VOCAB,
+    }),
   },
   qwen2: {
     names: LLAMA,
@@ -290,12 +305,43 @@ export const LLAMA_FAMILY: Readonly<Record<string, GgufArchitecture>> = {
     changes: rotatedQk,
     config: (model, metadata) => ({
       ...llamaConfig(model, "granite", "GraniteForCausalLM"),
-      ...rms(model),
       ...biases(model),
-      attention_multiplier: metadata.number("{arch}.attention.scale") ?? 1,
-      embedding_multiplier: metadata.number("{arch}.embedding_scale") ?? 1,
-      residual_multiplier: metadata.number("{arch}.residual_scale") ?? 1,
-      logits_scaling: metadata.number("{arch}.logit_scale") ?? 1,
+      ...graniteConfig(model, metadata),
+    }),
+  },
+  granitemoe: {
+    names: {
+      ...LLAMA,
+      "blk.{n}.ffn_gate_inp": "model.layers.{n}.block_sparse_moe.router.layer",
+      "blk.{n}.ffn_gate_exps": "model.layers.{n}.block_sparse_moe.input_linear.gate",
+      "blk.{n}.ffn_up_exps": "model.layers.{n}.block_sparse_moe.input_linear.up",
+      "blk.{n}.ffn_down_exps": "model.layers.{n}.block_sparse_moe.output_linear",
+    },
+    changes: rotatedQk,
+    config: (model, metadata) => ({
+      ...llamaConfig(model, "granitemoe", "GraniteMoeForCausalLM"),
+      attention_bias: model.has("blk.0.attn_q.bias"),
+      ...graniteConfig(model, metadata),
+      num_local_experts: metadata.required("{arch}.expert_count"),
+      num_experts_per_tok: metadata.required("{arch}.expert_used_count"),
+    }),
+  },
+  nemotron: {
+    names: {
+      ...LLAMA_ENDS,
+      ...LLAMA_ATTENTION,
+      ...PRE_NORMS,
+      "blk.{n}.ffn_up": "model.layers.{n}.mlp.up_proj",
+      "blk.{n}.ffn_down": "model.layers.{n}.mlp.down_proj",
+    },
+    changes: () =>
+      Object.fromEntries(["output_norm", "blk.{n}.attn_norm", "blk.{n}.ffn_norm"].map((n) => [n, lessOne])),
+    config: (model) => ({
+      ...llamaConfig(model, "nemotron", "NemotronForCausalLM"),
+      ...biases(model),
+      ...partialRotary(model),
+      norm_eps: model.normEps,
+      hidden_act: "relu2",
     }),
   },
   stablelm: {

@@ -38,7 +38,9 @@ export const baichuan: Architecture = {
     tokenizer_class: "the tokenizer's",
     z_loss_weight: "training only",
   },
-  build(config) {
+  build(config, shapes) {
+    // GGUF files have the projection in three parts.
+    const apart = shapes?.("model.layers.0.self_attn.q_proj.weight") !== undefined;
     const { alibi, normHead } = unsaid(config);
     const shape = { ...readShape(config), context: config.size(["max_position_embeddings", "model_max_length"], 4096) };
     headDim(config, shape.width, shape.heads);
@@ -59,7 +61,7 @@ export const baichuan: Architecture = {
         norm,
         attention: selfAttention({
           shape,
-          fused: "W_pack",
+          fused: apart ? undefined : "W_pack",
           rope: alibi ? undefined : readRope(config, { headDim: shape.dim }),
           alibi: alibi ? { slopes: alibiSlopes(shape.heads), anchor: "relative" } : undefined,
         }),

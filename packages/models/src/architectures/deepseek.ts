@@ -49,7 +49,12 @@ function latentAttention(config: Config, width: number, heads: number, eps: numb
       of: d.tensor(`${prefix}.kv_b_proj.weight`, [heads * (nope + value), latent]),
       shape: [heads, nope + value, latent],
     };
-    const rows = (start: number, end: number) => d.b.weight({ op: "slice", of: both, axis: 1, start, end });
+    const rows = (start: number, end: number): WeightExpr => ({ op: "slice", of: both, axis: 1, start, end });
+    // GGUF files have the two parts apart, the keys' already turned to be multiplied into queries.
+    const keys = d.tensor(`${prefix}.kv_b_proj.keys.weight`, [heads, latent, nope]);
+    const values = d.tensor(`${prefix}.kv_b_proj.values.weight`, [heads, value, latent]);
+    const wKb: WeightExpr = { op: "either", of: [rows(0, nope), { op: "permute", of: keys, perm: [0, 2, 1] }] };
+    const wVb: WeightExpr = { op: "either", of: [rows(nope, nope + value), values] };
     const turn = (part: typeof qRope) => d.rotary(part, rope, pairs);
     const attended = d.b.latentAttention(
       {
@@ -57,8 +62,8 @@ function latentAttention(config: Config, width: number, heads: number, eps: numb
         qRope: turn(qRope),
         c: d.rmsNorm(c, `${prefix}.kv_a_layernorm`, latent, eps),
         kRope: d.joinHeads(turn(d.heads(kRope, 1, turned)), 1, turned),
-        wKb: rows(0, nope),
-        wVb: rows(nope, nope + value),
+        wKb: d.b.weight(wKb),
+        wVb: d.b.weight(wVb),
         positions: d.positions,
         slots: d.slots,
       },

@@ -54,10 +54,17 @@ export const granitemoe: Architecture = {
           route: { score: "softmax", order: "topk-score", k: config.size("num_experts_per_tok") },
           weights: (d, prefix) => {
             const both = d.tensor(`${prefix}.input_linear.weight`, [count, 2 * inner, width]);
-            const half = (start: number): WeightExpr => ({ op: "slice", of: both, axis: 1, start, end: start + inner });
+            // Published as one, in GGUF files apart.
+            const half = (name: string, start: number): WeightExpr => ({
+              op: "either",
+              of: [
+                { op: "slice", of: both, axis: 1, start, end: start + inner },
+                d.tensor(`${prefix}.input_linear.${name}.weight`, [count, inner, width]),
+              ],
+            });
             return {
-              gate: half(0),
-              up: half(inner),
+              gate: half("gate", 0),
+              up: half("up", inner),
               down: d.tensor(`${prefix}.output_linear.weight`, [count, width, inner]),
             };
           },

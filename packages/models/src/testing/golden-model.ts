@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { openCheckpoint } from "@llm/checkpoint";
+import { type Checkpoint, openCheckpoint } from "@llm/checkpoint";
 import type { Graph } from "@llm/core-ir";
 import { type Golden, goldenDir, hasLegacyConfig, readGolden, readGoldenConfig } from "@llm/fixtures";
 import { bind, read as readWeight, requireBound, type Tensor } from "@llm/tensor";
@@ -22,8 +22,21 @@ export function goldenConfig(name: string, file: "config.json" | "config.legacy.
 
 /** Opens a golden model through the packages that users go through. */
 export async function openGolden(name: string, config: Config): Promise<GoldenModel> {
+  return readGoldenModel(name, await openCheckpoint(goldenDir(name)), config);
+}
+
+/** A golden model in a file that `packages/checkpoint` keeps; `said` is what its form of the config can't hold. */
+export async function openGoldenFile(
+  name: string,
+  file: string,
+  said: Readonly<Record<string, unknown>>,
+): Promise<GoldenModel> {
+  const checkpoint = await openCheckpoint(file);
+  return readGoldenModel(name, checkpoint, new Config({ ...checkpoint.config, ...said }));
+}
+
+async function readGoldenModel(name: string, checkpoint: Checkpoint, config: Config): Promise<GoldenModel> {
   const architecture = architectureFor(config.raw);
-  const checkpoint = await openCheckpoint(goldenDir(name));
   try {
     const graph = architecture.build(config, (tensor) => checkpoint.weights.get(tensor)?.shape);
     const exprs = requireBound(
