@@ -5,6 +5,8 @@ import type { Toolchain } from "../tools/toolchain.ts";
 
 /** How the compiler is to treat one net. */
 export interface NetSettings {
+  /** Numbers in 16 bits, or in 32 where nothing is large and every digit counts. */
+  readonly numbers: "F16" | "F32";
   /** Inputs and outputs that are 16-bit in the binary, too: what goes from net to net on the device. */
   readonly halfInputs: boolean;
   readonly halfOutputs: boolean;
@@ -41,10 +43,10 @@ export async function compileNet(
   return { bmodel: join(folder, `${name}.bmodel`), peakRssBytes };
 }
 
-function lowering(name: string, { ioAlone }: NetSettings): readonly string[] {
+function lowering(name: string, { ioAlone, numbers }: NetSettings): readonly string[] {
   return [
     `${name}.mlir`,
-    `--processor-assign=chip=bm1684x mode=F16 num_device=1 num_core=1 addr_mode=${ioAlone ? "io_alone" : "basic"} high_precision=False`,
+    `--processor-assign=chip=bm1684x mode=${numbers} num_device=1 num_core=1 addr_mode=${ioAlone ? "io_alone" : "basic"} high_precision=False`,
     "--processor-top-optimize",
     `--convert-top-to-tpu=weightFileName=${name}_lowered.npz asymmetric=False doWinograd=False q_group_size=0 q_symmetric=False matmul_perchannel=False gelu_mode=normal`,
     "--canonicalize",

@@ -80,9 +80,11 @@ interface Described {
 }
 
 function describe({ id, graph }: Net): Described {
+  const chooses = id === "greedy_head" || id === "sample_head";
   const settings: NetSettings = {
-    halfInputs: true,
-    halfOutputs: id !== "lm_head",
+    numbers: chooses ? "F32" : "F16",
+    halfInputs: !chooses,
+    halfOutputs: !chooses && id !== "lm_head",
     ioAlone: id.startsWith("block_cache"),
   };
   const ports = portsOf(graph);

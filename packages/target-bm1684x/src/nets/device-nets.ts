@@ -13,6 +13,7 @@ import {
   schema,
   type Value,
 } from "@llm/core-ir";
+import { headNets } from "./heads.ts";
 
 /** Nets as BM1684X's runtime runs them: each block for a whole prompt, and for one token with a history. */
 export const deviceNets = pass({
@@ -61,9 +62,16 @@ function joined(prompt: Program, token: Program): Program {
   const first = without(prompt, "lm_head");
   const second = renamed(token, (id) => (id === "lm_head" ? id : id.replace(/^(embedding|block)/, "$1_cache")));
   return {
-    nets: [...first.nets, ...second.nets].map(ordered),
+    nets: [...[...first.nets, ...second.nets].map(ordered), ...headNets(vocabOf(second))],
     moves: [...first.moves, ...second.moves],
   };
+}
+
+function vocabOf({ nets }: Program): number {
+  const head = nets.find(({ id }) => id === "lm_head");
+  const vocab = head?.graph.outputs.find(({ id }) => id === "logits")?.type.shape.at(-1);
+  if (typeof vocab !== "number") throw new GraphError("unsupported", "a model without logits has no tokens to choose");
+  return vocab;
 }
 
 function without({ nets, moves }: Program, gone: string): Program {

@@ -1,8 +1,10 @@
 import type { Graph, Value } from "@llm/core-ir";
 
+type PlainRole = "ids" | "positions" | "hidden" | "logits" | "token" | "temperature" | "probabilities" | "candidates";
+
 /** What an input or output of a net is for; a session goes by this, never by names. */
 export type PortRole =
-  | { readonly role: "ids" | "positions" | "hidden" | "logits" | "token" | "temperature" | "top_p" | "random" }
+  | { readonly role: PlainRole }
   | { readonly role: "mask"; readonly window?: number }
   | { readonly role: "key" | "value"; readonly layer: number };
 
@@ -56,15 +58,7 @@ const HISTORY_NAMES: Names = { key: "history_k", value: "history_v" };
 const OUTPUT_NAMES: Names = { hidden: "output_states", key: "k_cache", value: "v_cache" };
 
 function inputRole(id: string): PortRole {
-  if (
-    id === "ids" ||
-    id === "positions" ||
-    id === "logits" ||
-    id === "temperature" ||
-    id === "top_p" ||
-    id === "random"
-  )
-    return { role: id };
+  if (id === "ids" || id === "positions" || id === "logits" || id === "temperature") return { role: id };
   if (id === "mask") return { role: "mask" };
   const window = /^mask\.window_(\d+)$/.exec(id)?.[1];
   return window === undefined ? { role: "hidden" } : { role: "mask", window: Number(window) };
@@ -74,7 +68,8 @@ function inputRole(id: string): PortRole {
 function outputRole(id: string): PortRole {
   const cache = /^cache\.(\d+)\.(keys|values)$/.exec(id);
   if (cache) return { role: cache[2] === "keys" ? "key" : "value", layer: Number(cache[1]) };
-  return id === "logits" || id === "token" ? { role: id } : { role: "hidden" };
+  const isNamed = id === "logits" || id === "token" || id === "probabilities" || id === "candidates";
+  return isNamed ? { role: id } : { role: "hidden" };
 }
 
 function stateRole(role: Graph["states"][number]["role"]): PortRole {

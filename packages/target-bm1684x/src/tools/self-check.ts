@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Builder } from "@llm/core-ir";
 import { memorySource, weights } from "@llm/tensor";
-import { compileNet } from "../compile/compile-net.ts";
+import { compileNet, type NetSettings } from "../compile/compile-net.ts";
 import { npzArrays } from "../npz/array-bytes.ts";
 import { writeNpz } from "../npz/write-npz.ts";
 import { toTop } from "../top/to-top.ts";
@@ -25,7 +25,7 @@ export async function selfCheck(toolchain: Toolchain, signal?: AbortSignal): Pro
     const { text, arrays } = toTop(b.finish(), names);
     await writeNpz(join(folder, names.weightFile), npzArrays(arrays, memorySource({})), signal);
     await writeFile(join(folder, `${NAME}.mlir`), text);
-    const settings = { halfInputs: true, halfOutputs: true, ioAlone: false };
+    const settings: NetSettings = { numbers: "F16", halfInputs: true, halfOutputs: true, ioAlone: false };
     const { bmodel } = await compileNet(toolchain, folder, NAME, settings, signal);
     await stat(bmodel);
   } finally {
