@@ -123,3 +123,27 @@ describe("a device that fails for good", () => {
     await scheduler.close();
   });
 });
+
+describe("a device that loses some of its slots", () => {
+  it("fails what was in those, and the rest goes on as if nothing had been", async () => {
+    const open = () => openNull({ like: "cpu", slots: 4, context: 64, vocab: VOCAB });
+    const alone = await new Scheduler(open()).submit({ prompt: [1, 2, 3], maxNewTokens: 12 }).done;
+    const session = open();
+    const step = session.step.bind(session);
+    let steps = 0;
+    session.step = async (rows) => {
+      if (steps++ !== 4) return step(rows);
+      for (const { slot } of rows) if (slot < 2) await session.trim(slot, 0);
+      throw new SessionError("device", "a shard has died", { lost: [0, 1] });
+    };
+    const scheduler = new Scheduler(session);
+    const requests = Array.from({ length: 4 }, () => scheduler.submit({ prompt: [1, 2, 3], maxNewTokens: 12 }));
+    const ends = await Promise.allSettled(requests.map(({ done }) => done));
+    expect(ends.filter(({ status }) => status === "rejected")).toHaveLength(2);
+    for (const end of ends)
+      if (end.status === "fulfilled") expect(end.value.tokens).toEqual(alone.tokens);
+      else expect(end.reason).toMatchObject({ message: "a shard has died" });
+    expect((await scheduler.submit({ prompt: [1, 2, 3], maxNewTokens: 12 }).done).tokens).toEqual(alone.tokens);
+    await scheduler.close();
+  });
+});

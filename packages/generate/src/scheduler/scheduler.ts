@@ -1,4 +1,4 @@
-import type { Session } from "@llm/target";
+import { type Session, SessionError } from "@llm/target";
 import { GenerateError } from "../error.ts";
 import { Lockstep } from "./lockstep.ts";
 import { type PlannedRow, planStep, rank } from "./plan-step.ts";
@@ -292,18 +292,24 @@ export class Scheduler {
     this.#slots.emptied(slot);
   }
 
-  /** The device failed: nobody knows what the slots hold now. Everything under way ends with the reason. */
+  /**
+   * The device failed. Everything that was in the slots that are lost ends with the reason: all of it, where nobody knows
+   * what they hold now. What is left goes on.
+   */
   async #collapse(error: unknown): Promise<void> {
-    for (const sequence of this.#running) {
+    const known = SessionError.isInstance(error) && error.lost !== undefined && error.lost.length > 0;
+    const lost = known ? new Set(error.lost) : undefined;
+    const gone = this.#running.filter(({ slot }) => !lost || lost.has(slot));
+    this.#running = this.#running.filter((sequence) => !gone.includes(sequence));
+    for (const sequence of gone) {
       sequence.fail(error);
       if (sequence.slot >= 0) this.#slots.release(sequence);
     }
-    this.#running = [];
     try {
-      for (let slot = 0; slot < this.session.limits.slots; slot++) await this.#empty(slot);
+      for (const slot of lost ?? Array(this.session.limits.slots).keys()) await this.#empty(slot);
     } catch {
       this.#failed = { cause: error }; // nothing works any more
-      for (const sequence of this.#waiting.splice(0)) sequence.fail(error);
+      for (const sequence of [...this.#running.splice(0), ...this.#waiting.splice(0)]) sequence.fail(error);
     }
   }
 }
