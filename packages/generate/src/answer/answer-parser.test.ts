@@ -1,0 +1,144 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { type AnswerFormats, AnswerParser, type AnswerPart } from "./answer-parser.ts";
+import { callFormat, callFormatOf, reasoningFormatOf } from "./formats.ts";
+
+interface Told {
+  readonly text: string;
+  readonly reasoning: string;
+  readonly calls: readonly { readonly name: string; readonly arguments: string }[];
+}
+
+function told(formats: AnswerFormats, pieces: readonly string[]): Told {
+  const parser = new AnswerParser(formats);
+  const parts: AnswerPart[] = [...pieces.flatMap((piece) => parser.push(piece)), ...parser.end()];
+  const calls: { name: string; arguments: string }[] = [];
+  for (const part of parts) {
+    if (part.kind === "call") calls.push({ name: part.name, arguments: "" });
+    if (part.kind === "arguments") calls[part.index].arguments += part.text;
+  }
+  const textOf = (kind: "text" | "reasoning") => parts.map((part) => (part.kind === kind ? part.text : "")).join("");
+  return { text: textOf("text"), reasoning: textOf("reasoning"), calls };
+}
+
+const think = { open: "<think>", close: "</think>", begun: false };
+const hermes = { calls: callFormat("hermes") };
+const json = { calls: callFormat("json") };
+const weather = { name: "get_weather", arguments: '{"city": "Paris", "days": 2}' };
+
+const answers: readonly (readonly [name: string, AnswerFormats, answer: string, Told])[] = [
+  ["plain text", hermes, "Hello,\n\n a < b.\n", { text: "Hello,\n\n a < b.\n", reasoning: "", calls: [] }],
+  [
+    "Qwen and Hermes",
+    hermes,
+    'Let me look.\n<tool_call>\n{"name": "get_weather", "arguments": {"city": "Paris", "days": 2}}\n</tool_call>\n<tool_call>\n{"name": "now", "arguments": {}}\n</tool_call>',
+    { text: "Let me look.", reasoning: "", calls: [weather, { name: "now", arguments: "{}" }] },
+  ],
+  [
+    "Qwen 3, thinking first",
+    { ...hermes, reasoning: think },
+    '<think>\nThe user wants {weather}.\n</think>\n\n<tool_call>\n{"arguments": {"city": "Paris", "days": 2}, "name": "get_weather"}\n</tool_call>',
+    { text: "", reasoning: "\nThe user wants {weather}.", calls: [weather] },
+  ],
+  [
+    "DeepSeek R1: the prompt has begun the thinking",
+    { reasoning: { ...think, begun: true } },
+    "Hm, 2 + 2.\n</think>\n\nIt is 4.",
+    { text: "\n\nIt is 4.", reasoning: "Hm, 2 + 2.", calls: [] },
+  ],
+  [
+    "Llama 3",
+    { calls: callFormat("llama3") },
+    '{"name": "get_weather", "parameters": {"city": "Paris", "days": 2}}',
+    { text: "", reasoning: "", calls: [weather] },
+  ],
+  [
+    "Llama 3, with its tag and two calls",
+    { calls: callFormat("llama3") },
+    '<|python_tag|>{"type": "function", "name": "get_weather", "parameters": {"city": "Paris", "days": 2}}; {"name": "now", "parameters": {}}',
+    { text: "", reasoning: "", calls: [weather, { name: "now", arguments: "{}" }] },
+  ],
+  [
+    "Mistral",
+    { calls: callFormat("mistral") },
+    '[TOOL_CALLS] [{"name": "get_weather", "arguments": {"city": "Paris", "days": 2}, "id": "a1b2c3d4e"}, {"name": "now", "arguments": {}}]',
+    { text: "", reasoning: "", calls: [weather, { name: "now", arguments: "{}" }] },
+  ],
+  [
+    "a list in a fence",
+    json,
+    '```json\n[{"name": "get_weather", "arguments": {"city": "Paris", "days": 2}}]\n```',
+    { text: "", reasoning: "", calls: [weather] },
+  ],
+  [
+    "arguments as a string of JSON",
+    json,
+    '{"name": "get_weather", "arguments": "{\\"city\\": \\"Paris\\", \\"days\\": 2}"}',
+    { text: "", reasoning: "", calls: [weather] },
+  ],
+  ["JSON that is no call", json, ' {"city": "Paris"}', { text: ' {"city": "Paris"}', reasoning: "", calls: [] }],
+  ["brackets that are no call", json, "[1, 2] is a list", { text: "[1, 2] is a list", reasoning: "", calls: [] }],
+  ["a tag that is no call", hermes, "The <tool_call> tag", { text: "The <tool_call> tag", reasoning: "", calls: [] }],
+  [
+    "a call cut off in its arguments",
+    hermes,
+    '<tool_call>{"name": "get_weather", "arguments": {"city": "Pa',
+    { text: "", reasoning: "", calls: [{ name: "get_weather", arguments: '{"city": "Pa' }] },
+  ],
+  [
+    "a call cut off in its name",
+    hermes,
+    'Yes <tool_call>{"na',
+    { text: 'Yes <tool_call>{"na', reasoning: "", calls: [] },
+  ],
+  [
+    "braces and quotes inside arguments",
+    hermes,
+    '<tool_call>{"name": "w", "arguments": {"s": "}\\"{", "l": [1, {"a": ","}]}}</tool_call>Done.',
+    { text: "Done.", reasoning: "", calls: [{ name: "w", arguments: '{"s": "}\\"{", "l": [1, {"a": ","}]}' }] },
+  ],
+];
+
+describe("an answer", () => {
+  it.each(answers)("is taken apart: %s", (_, formats, answer, expected) => {
+    expect(told(formats, [answer])).toEqual(expected);
+  });
+
+  it.each(answers)("is taken apart alike however it is cut: %s", (_, formats, answer, expected) => {
+    fc.assert(
+      fc.property(fc.array(fc.nat(answer.length), { maxLength: 12 }), (cuts) => {
+        const edges = [0, ...cuts.toSorted((a, b) => a - b), answer.length];
+        const pieces = edges.slice(1).map((edge, i) => answer.slice(edges[i], edge));
+        expect(told(formats, pieces)).toEqual(expected);
+      }),
+    );
+    expect(told(formats, Array.from(answer))).toEqual(expected);
+  });
+
+  it("gives text and arguments out as they come, not at the end", () => {
+    const parser = new AnswerParser(hermes);
+    expect(parser.push("Well, ")).toEqual([{ kind: "text", text: "Well," }]);
+    expect(parser.push("yes")).toEqual([{ kind: "text", text: " yes" }]);
+    expect(parser.push('<tool_call>{"name": "w", "arg')).toEqual([{ kind: "call", index: 0, name: "w" }]);
+    expect(parser.push('uments": {"a')).toEqual([{ kind: "arguments", index: 0, text: '{"a' }]);
+    expect(parser.calls).toBe(1);
+  });
+});
+
+describe("a chat template", () => {
+  it.each([
+    ["{{ '<tool_call>' }}", "hermes"],
+    ["[TOOL_CALLS]", "mistral"],
+    ["<|python_tag|>", "llama3"],
+    ["{{ messages }}", "json"],
+    [undefined, "json"],
+  ])("shows how calls are written: %s", (template, id) => {
+    expect(callFormatOf(template).id).toBe(id);
+  });
+
+  it("shows where reasoning stands", () => {
+    expect(reasoningFormatOf("…</think>…", "<|im_start|>assistant\n")).toEqual(think);
+    expect(reasoningFormatOf("…", "<|Assistant|><think>\n")).toEqual({ ...think, begun: true });
+    expect(reasoningFormatOf("…", "Hello")).toBeUndefined();
+  });
+});
