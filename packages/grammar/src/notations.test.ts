@@ -118,6 +118,17 @@ describe.each([
   ["regular expressions", regexes],
   ["llama.cpp's grammars", grammars],
   ["JSON schemas", schemas],
+  [
+    "put together",
+    [
+      [
+        { parts: ["<", { anyOf: [{ jsonSchema: { const: 1 } }, { json: true }] }, ">"] },
+        ["<1>", '<{"a":{}}>'],
+        ["<2>", "<1"],
+      ],
+      [{ repeat: { grammar: 'root ::= "a" b\nb ::= "b"' }, between: ";" }, ["ab", "ab;ab"], ["", "ab;"]],
+    ] as readonly Row[],
+  ],
   ["choices", [[{ choice: ["yes", "no", "not"] }, ["yes", "no", "not"], ["ye", "", "yesno"]]] as readonly Row[]],
 ])("%s", (_, rows) => {
   it.each(rows.map((row): [string, Row] => [JSON.stringify(row[0]), row]))(

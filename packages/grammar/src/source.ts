@@ -3,7 +3,8 @@ import { parseGbnf } from "./gbnf/parse.ts";
 import { anyObject, compileSchema } from "./json-schema/compile.ts";
 import { isSchema, type Json } from "./json-schema/schema.ts";
 import { parseRegex } from "./regex/parse.ts";
-import { alt, type Grammar, grammarOf, text } from "./rules/rule.ts";
+import { combine } from "./rules/combine.ts";
+import { alt, type Grammar, grammarOf, many, seq, text } from "./rules/rule.ts";
 
 /** What an answer must match, in one of the usual notations. */
 export type GrammarSource =
@@ -16,7 +17,13 @@ export type GrammarSource =
   /** One of these texts. */
   | { readonly choice: readonly string[] }
   /** llama.cpp's grammar notation; the answer matches `root`. */
-  | { readonly grammar: string };
+  | { readonly grammar: string }
+  /** One after the other; a string stands for itself. */
+  | { readonly parts: readonly (string | GrammarSource)[] }
+  /** Any one of these. */
+  | { readonly anyOf: readonly GrammarSource[] }
+  /** Again and again, at least once, with a text in between. */
+  | { readonly repeat: GrammarSource; readonly between: string };
 
 /** Translates any notation. @throws GrammarError that says what can't be read, or names what isn't supported */
 export function parseGrammar(source: GrammarSource): Grammar {
@@ -30,6 +37,16 @@ export function parseGrammar(source: GrammarSource): Grammar {
   if ("choice" in source) {
     if (source.choice.length === 0) throw new GrammarError("syntax", "a choice needs at least one text");
     return grammarOf(alt(...source.choice.map(text)));
+  }
+  if ("parts" in source) {
+    return combine(
+      source.parts.map((part) => (typeof part === "string" ? grammarOf(text(part)) : parseGrammar(part))),
+      seq,
+    );
+  }
+  if ("anyOf" in source) return combine(source.anyOf.map(parseGrammar), alt);
+  if ("repeat" in source) {
+    return combine([parseGrammar(source.repeat)], (one) => seq(one, many(seq(text(source.between), one))));
   }
   return parseGbnf(source.grammar);
 }
