@@ -1,6 +1,6 @@
+import { PRE_TOKENIZERS } from "@llm/tokenizer-bpe/gguf-pre";
 import type { Json, JsonObject } from "../json.ts";
 import type { Metadata } from "./metadata.ts";
-import { PRE_TOKENIZERS } from "./pre-tokenizers.ts";
 import { sentencePieceModel } from "./sentencepiece.ts";
 
 /** GGUF's token types: SentencePiece's numbers, given to all kinds of tokenizers. */

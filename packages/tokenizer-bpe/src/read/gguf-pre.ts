@@ -1,88 +1,120 @@
-import { printable, TokenizerError } from "../error.ts";
-import { GPT2_PATTERN } from "../split/gpt2-scanner.ts";
+/** JSON as tokenizer.json has it. */
+export type PreJson = string | boolean | readonly PreJson[] | { readonly [key: string]: PreJson };
 
-const split = (regex: string) => ({ type: "Split", pattern: { Regex: regex }, behavior: "Isolated", invert: false });
-const bytes = { type: "ByteLevel", add_prefix_space: false, use_regex: false };
-const gpt2Cut = { type: "ByteLevel", add_prefix_space: false, use_regex: true };
-const folded = "(?i:'s|'t|'re|'ve|'m|'ll|'d)";
-const gpt4 = (digits: string) =>
-  `${folded}|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|${digits}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+`;
+const split = (regex: string, behavior = "Isolated"): PreJson => ({
+  type: "Split",
+  pattern: { Regex: regex },
+  behavior,
+  invert: false,
+});
+const digits = (individual: boolean): PreJson => ({ type: "Digits", individual_digits: individual });
+const punctuation: PreJson = { type: "Punctuation", behavior: "Contiguous" };
+const byteLevel = (withRegex: boolean): PreJson => ({
+  type: "ByteLevel",
+  add_prefix_space: false,
+  trim_offsets: true,
+  use_regex: withRegex,
+});
+const sequence = (...pretokenizers: PreJson[]): PreJson => ({ type: "Sequence", pretokenizers });
 
-/** How a model's text is cut, as its tokenizer.json would say it. */
-export interface GgufPre {
-  readonly steps: readonly object[];
-  readonly normalizer?: object;
+/** Words, numbers of at most `digits` digits, punctuation, line breaks and spaces, as OpenAI's newer encodings cut. */
+const words = (digits: string): string =>
+  "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|" +
+  `\\p{N}${digits}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+`;
+
+const gpt2 = byteLevel(true);
+const llama3 = sequence(split(words("{1,3}")), byteLevel(false));
+const qwen = sequence(split(words("")), byteLevel(false));
+const starcoder = sequence(digits(true), gpt2);
+
+/** One way to cut text before merging, as tokenizer.json's `pre_tokenizer` says it. */
+export interface PreTokenizer {
+  readonly cut: PreJson;
+  readonly normalizer?: PreJson;
+  /** Whole words that are tokens are taken as such, whatever the merges say. */
   readonly ignoreMerges?: boolean;
 }
 
-const gpt2: GgufPre = { steps: [gpt2Cut] };
-const digitsApart: GgufPre = { steps: [{ type: "Digits", individual_digits: true }, gpt2Cut] };
-const threeDigits: GgufPre = { steps: [split(gpt4("\\p{N}{1,3}")), bytes] };
-const llama3: GgufPre = { ...threeDigits, ignoreMerges: true };
-const oneDigit: GgufPre = { steps: [split(gpt4("\\p{N}")), bytes], normalizer: { type: "NFC" } };
-const falcon: GgufPre = {
-  steps: [
-    { type: "Punctuation", behavior: "Contiguous" },
-    split(GPT2_PATTERN),
-    { type: "Digits", individual_digits: false },
-    split("[0-9][0-9][0-9]"),
-    bytes,
-  ],
-};
-const deepseekCoder: GgufPre = {
-  steps: [
-    split("[\\r\\n]"),
-    split("\\s?\\p{L}+"),
-    split("\\s?\\p{P}+"),
-    split("[一-龥ࠀ-一가-\ud7ff]+"),
-    { type: "Digits", individual_digits: true },
-    bytes,
-  ],
-};
-const deepseekV3: GgufPre = {
-  steps: [
-    split("\\p{N}{1,3}"),
-    split("[一-龥\u3040-ゟ゠-ヿ]+"),
-    split(
-      "[!\"#$%&'()*+,\\-./:;<=>?@\\[\\\\\\]^_`{|}~][A-Za-z]+|[^\\r\\n\\p{L}\\p{P}\\p{S}]?[\\p{L}\\p{M}]+| ?[\\p{P}\\p{S}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+",
-    ),
-    bytes,
-  ],
+const nfc: PreJson = { type: "NFC" };
+
+/** Words by case as well, as in OpenAI's newest encoding; `digits` and `contraction` are where its two users differ. */
+const cased = (digits: string, contraction: string): string => {
+  const [upper, lower] = ["[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]", "[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]"];
+  const word = (first: string, second: string) =>
+    `[^\\r\\n\\p{L}\\p{N}]?${upper}${first}${lower}${second}${contraction}`;
+  return `${word("*", "+")}|${word("+", "*")}|\\p{N}${digits}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n/]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+`;
 };
 
-/** By the names that `tokenizer.ggml.pre` takes. */
-const known: Readonly<Record<string, GgufPre>> = {
-  default: gpt2,
-  "gpt-2": gpt2,
-  "phi-2": gpt2,
-  olmo: gpt2,
-  mpt: gpt2,
-  "jina-es": gpt2,
-  "jina-de": gpt2,
-  jais: gpt2,
-  starcoder: digitsApart,
-  refact: digitsApart,
-  "command-r": digitsApart,
-  smollm: digitsApart,
-  codeshell: digitsApart,
-  exaone: digitsApart,
-  "llama-bpe": llama3,
-  llama3,
-  "llama-v3": llama3,
-  falcon3: llama3,
-  "smaug-bpe": threeDigits,
-  dbrx: threeDigits,
-  "chatglm-bpe": threeDigits,
-  glm4: threeDigits,
-  qwen2: oneDigit,
-  "deepseek-r1-qwen": oneDigit,
-  stablelm2: oneDigit,
-  falcon,
-  "deepseek-coder": deepseekCoder,
-  "deepseek-v3": deepseekV3,
+/** Scripts with case, without what is not a letter of a word: DeepSeek LLM's own list. */
+const CASED =
+  "A-Za-zµÀ-ÖØ-öø-ƺƼ-ƿǄ-ʓʕ-ʯͰ-ͳͶͷͻ-ͽͿΆΈ-ΊΌΎ-ΡΣ-ϵϷ-ҁҊ-ԯԱ-ՖႠ-ჅᎠ-Ᏽᏸ-ᏽᲐ-ᲺᲽ-Ჿᴀ-ᴫᵫ-ᵷᵹ-ᶚḀ-ἕἘ-Ἕἠ-ὅὈ-Ὅὐ-ὗὙὛὝὟ-ώᾀ-ᾴᾶ-ᾼιῂ-ῄῆ-ῌῐ-ΐῖ-Ίῠ-Ῥ" +
+  "ῲ-ῴῶ-ῼℂℇℊ-ℓℕℙ-ℝℤΩℨK-ℭℯ-ℴℹℼ-ℿⅅ-ⅉⅎↃↄⰀ-ⱻⱾ-ⳤⳫ-ⳮⳲⳳꙀ-ꙭꚀ-ꚛꜢ-ꝯꝱ-ꞇꞋ-ꞎꭰ-ꮿﬀ-ﬆﬓ-ﬗＡ-Ｚａ-ｚ𐐀-𐑏𐒰-𐓓𐓘-𐓻𐲀-𐲲𐳀-𐳲𑢠-𑣟𞤀-𞥃";
+const EAST_ASIAN = "[一-龥ࠀ-一가-\ud7ff]+";
+
+const deepseekLlm = sequence(
+  split("[\r\n]"),
+  split(`\\s?[${CASED}]+`),
+  split("\\s?[!-/:-~！-／：-～‘-‟\u3000-。]+"),
+  split("\\s+$"),
+  split(EAST_ASIAN),
+  digits(true),
+  byteLevel(false),
+);
+const deepseekCoder = sequence(
+  split("[\r\n]"),
+  split("\\s?\\p{L}+"),
+  split("\\s?\\p{P}+"),
+  split(EAST_ASIAN),
+  digits(true),
+  byteLevel(false),
+);
+const deepseek3 = sequence(
+  split("\\p{N}{1,3}"),
+  split("[一-龥\u3040-ゟ゠-ヿ]+"),
+  split(
+    "[!\"#$%&'()*+,\\-./:;<=>?@\\[\\\\\\]^_`{|}~][A-Za-z]+|[^\\r\\n\\p{L}\\p{P}\\p{S}]?[\\p{L}\\p{M}]+|" +
+      " ?[\\p{P}\\p{S}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+",
+  ),
+  byteLevel(false),
+);
+const bloom = split(" ?[^(\\s|.,!?…。，、।۔،)]+");
+
+/** By the name that `tokenizer.ggml.pre` gives it, with the models' own names for the same. */
+export const PRE_TOKENIZERS: Readonly<Record<string, PreTokenizer>> = {
+  ...named(
+    { cut: gpt2 },
+    "default",
+    "gpt-2",
+    "phi-2",
+    "mpt",
+    "jais",
+    "jina-es",
+    "jina-de",
+    "roberta-bpe",
+    "trillion",
+    "granite-docling",
+  ),
+  ...named({ cut: gpt2, normalizer: nfc }, "olmo"),
+  ...named({ cut: llama3, ignoreMerges: true }, "llama-bpe", "llama3", "llama-v3", "falcon3", "pixtral"),
+  ...named({ cut: llama3 }, "smaug-bpe", "dbrx", "chatglm-bpe", "glm4"),
+  ...named({ cut: qwen, normalizer: nfc }, "qwen2", "deepseek-r1-qwen", "exaone4"),
+  ...named({ cut: qwen }, "stablelm2"),
+  ...named({ cut: starcoder }, "starcoder", "refact", "codeshell", "smollm", "exaone", "minerva-7b"),
+  ...named({ cut: starcoder, normalizer: nfc }, "command-r"),
+  ...named({ cut: sequence(split(cased("", "")), byteLevel(false)), ignoreMerges: true }, "tekken"),
+  ...named(
+    { cut: sequence(split(cased("{1,3}", "(?i:'s|'t|'re|'ve|'m|'ll|'d)?")), byteLevel(false)) },
+    "gpt-4o",
+    "llama4",
+  ),
+  ...named({ cut: sequence(punctuation, gpt2, digits(false), split("[0-9][0-9][0-9]")) }, "falcon"),
+  ...named({ cut: deepseekLlm }, "deepseek-llm"),
+  ...named({ cut: deepseekCoder }, "deepseek-coder"),
+  ...named({ cut: deepseek3 }, "deepseek-v3", "hunyuan-dense"),
+  ...named({ cut: sequence(bloom, byteLevel(false)) }, "bloom", "poro-chat", "gpt3-finnish"),
+  ...named({ cut: sequence(bloom, digits(true), byteLevel(false)) }, "viking"),
 };
 
-export function ggufPre(name: string): GgufPre {
-  if (Object.hasOwn(known, name)) return known[name];
-  throw new TokenizerError("unsupported", `unknown tokenizer.ggml.pre ${printable(name)}`);
+function named(pre: PreTokenizer, ...names: string[]): Record<string, PreTokenizer> {
+  return Object.fromEntries(names.map((name) => [name, pre]));
 }

@@ -8,7 +8,7 @@ import { readNormalizers } from "../normalize/from-json.ts";
 import type { SpecialTokens } from "../special-tokens.ts";
 import { readCutter } from "../split/from-json.ts";
 import { encodeUtf8 } from "../text/utf8.ts";
-import { ggufPre } from "./gguf-pre.ts";
+import { PRE_TOKENIZERS, type PreTokenizer } from "./gguf-pre.ts";
 import { MergeBuilder } from "./merge-builder.ts";
 import { sentencePieceTokenizer } from "./sentencepiece.ts";
 import { PieceType, type SentencePieceSpec } from "./sentencepiece-proto.ts";
@@ -75,15 +75,14 @@ function byteLevel(metadata: GgufMetadata, tokens: readonly string[]): ReadToken
     const bytes = encodeUtf8(merge);
     builder.addSpaced(bytes, bytes.length);
   }
-  const pre = metadata["tokenizer.ggml.pre"];
-  const { steps, normalizer, ignoreMerges = false } = ggufPre(typeof pre === "string" ? pre : "default");
+  const { cut, normalizer, ignoreMerges = false } = preTokenizer(metadata["tokenizer.ggml.pre"]);
   const around = (key: string, add: string) => {
     const id = idOf(metadata, key, tokens.length);
     return id >= 0 && flag(metadata, add, false) ? [id] : [];
   };
   return {
     normalizers: readNormalizers(normalizer),
-    cutter: readCutter({ type: "Sequence", pretokenizers: steps }, { byteLevelModel: true }),
+    cutter: readCutter(cut, { byteLevelModel: true }),
     model: new BpeModel({ vocab, merges: builder.table, byteLevel: true, ignoreMerges }),
     addedTokens: addedTokens(metadata, tokens),
     post: {
@@ -93,6 +92,13 @@ function byteLevel(metadata: GgufMetadata, tokens: readonly string[]): ReadToken
     },
     decoder: readDecoder({ type: "ByteLevel" }),
   };
+}
+
+function preTokenizer(name: unknown = "default"): PreTokenizer {
+  const known = typeof name === "string" && Object.hasOwn(PRE_TOKENIZERS, name) ? PRE_TOKENIZERS[name] : undefined;
+  if (known === undefined)
+    throw new TokenizerError("unsupported", `unknown tokenizer.ggml.pre ${printable(String(name))}`);
+  return known;
 }
 
 function addedTokens(metadata: GgufMetadata, tokens: readonly string[]): AddedToken[] {
