@@ -14,26 +14,39 @@ export function convert(tensor: Tensor, dtype: DType, loss?: Loss): Tensor {
 }
 
 /** The same for bare data; the same array where there is nothing to do. */
-export function convertData(data: TypedArray, from: DType, to: DType, loss?: Loss): TypedArray {
+export function convertData(data: TypedArray, from: DType, to: DType, loss?: Loss, take: Take = fresh): TypedArray {
   if (from === to) return data;
   if ((from === "f16" || from === "bf16") && (to === "f16" || to === "bf16"))
-    return convertHalves(from, to, data as Uint16Array, new Uint16Array(data.length), loss);
+    return convertHalves(from, to, data as Uint16Array, take(to, data.length) as Uint16Array, loss);
   const floats = DTYPES[from].float;
-  if (DTYPES[to].float) return writeFloats(floats ? readFloats(data, from) : toDoubles(data), to, loss);
+  if (DTYPES[to].float) return writeFloats(floats ? readFloats(data, from, take) : toDoubles(data), to, loss, take);
   const values = floats ? readFloats(data, from) : data;
   return to === "i64" ? toI64(values) : toInts(values, to);
 }
 
+/** Where the result's memory comes from. */
+type Take = (dtype: DType, count: number) => TypedArray;
+
+function fresh(dtype: DType, count: number): TypedArray {
+  const { array, bytes } = DTYPES[dtype];
+  return new array(new ArrayBuffer(count * bytes));
+}
+
 /** A float tensor's values, fp32 unless it holds doubles. */
-function readFloats(data: TypedArray, dtype: DType): Float32Array | Float64Array {
-  if (dtype === "f16") return f16ToF32(data as Uint16Array);
-  if (dtype === "bf16") return bf16ToF32(data as Uint16Array);
+function readFloats(data: TypedArray, dtype: DType, take: Take = fresh): Float32Array | Float64Array {
+  if (dtype === "f16") return f16ToF32(data as Uint16Array, take("f32", data.length) as Float32Array);
+  if (dtype === "bf16") return bf16ToF32(data as Uint16Array, take("f32", data.length) as Float32Array);
   return data as Float32Array | Float64Array;
 }
 
-function writeFloats(values: Float32Array | Float64Array, dtype: DType, loss?: Loss): TypedArray {
-  if (dtype === "f16") return toF16(values, undefined, loss);
-  if (dtype === "bf16") return toBf16(values, undefined, loss);
+function writeFloats(
+  values: Float32Array | Float64Array,
+  dtype: DType,
+  loss: Loss | undefined,
+  take: Take,
+): TypedArray {
+  if (dtype === "f16") return toF16(values, take("f16", values.length) as Uint16Array, loss);
+  if (dtype === "bf16") return toBf16(values, take("bf16", values.length) as Uint16Array, loss);
   if (dtype === "f64") return values instanceof Float64Array ? values : new Float64Array(values);
   if (values instanceof Float32Array) return values;
   const rounded = new Float32Array(values);

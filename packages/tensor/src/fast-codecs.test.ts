@@ -11,9 +11,12 @@ import { bf16ToF32, convertHalves, f16ToF32, type Loss, toBf16, toF16 } from "./
 const levels = nativeCodecLevels();
 const required = process.env.LLM_TEST_REQUIRE_ALL === "1";
 
-test.skipIf(levels.length === 0 && !required)("there is an addon to compare with (npm run build in runtime-native)", () => {
-  expect(levels).toContain("base");
-});
+test.skipIf(levels.length === 0 && !required)(
+  "there is an addon to compare with (npm run build in runtime-native)",
+  () => {
+    expect(levels).toContain("base");
+  },
+);
 
 afterEach(() => useFastCodecs(undefined));
 afterAll(() => {
@@ -47,7 +50,7 @@ function expectSameHalves(own: Uint16Array, fast: Uint16Array, infinity: number)
 
 /** A sequence of 32-bit words; the same for the same seed. */
 function words(seed: number): () => number {
-  let state = (seed | 0) || 1;
+  let state = seed | 0 || 1;
   return () => {
     state ^= state << 13;
     state ^= state >>> 17;

@@ -34,7 +34,8 @@ export function int8({ group }: FormatOptions): Codec {
     encode(values, rows, columns) {
       const data = new Int8Array(rows * columns);
       const scales = new Uint16Array(rows * groupsOf(columns));
-      if (fastCodecs(values.length)?.int8(values, rows, columns, width(columns), { data, scales })) return { data, scales };
+      if (fastCodecs(values.length)?.int8(values, rows, columns, width(columns), { data, scales }))
+        return { data, scales };
       const words = bitsOf(values);
       eachGroup(rows, columns, width(columns), (at, from, end) => {
         scales[at] = scaleBits(words, from, end);

@@ -3,7 +3,7 @@ import { DTYPES, type DType, type TypedArray } from "../dtype.ts";
 import { TensorError } from "../error.ts";
 import type { BlockCodec } from "../formats/block-codec.ts";
 import type { Span, StoredTensor, WeightSource } from "../source.ts";
-import { allocate } from "./loader.ts";
+import { allocate, type Take } from "./loader.ts";
 
 /** A stored tensor as a line of elements in the order in which they are stored. */
 export interface FlatReader {
@@ -11,7 +11,7 @@ export interface FlatReader {
   readonly count: number;
   /** Bytes an element takes where it is stored; a fraction for packed formats. */
   readonly elementBytes: number;
-  read(start: number, count: number, dtype: DType): Promise<TypedArray>;
+  read(start: number, count: number, dtype: DType, take?: Take): Promise<TypedArray>;
 }
 
 /** Elements of a plain dtype. */
@@ -22,10 +22,11 @@ export function plainReader(stored: StoredTensor, dtype: DType, source: WeightSo
     dtype,
     count: Math.floor(span.length / bytes),
     elementBytes: bytes,
-    read: async (start, count, as) => {
-      const data = allocate(dtype, count);
-      await source.read(part(span, start * bytes, count * bytes), new Uint8Array(data.buffer));
-      return convertData(data, dtype, as);
+    read: async (start, count, as, take = allocate) => {
+      const data = take(dtype, count);
+      const { buffer, byteOffset, byteLength } = data;
+      await source.read(part(span, start * bytes, count * bytes), new Uint8Array(buffer, byteOffset, byteLength));
+      return convertData(data, dtype, as, undefined, take);
     },
   };
 }
@@ -38,15 +39,15 @@ export function blockReader(stored: StoredTensor, codec: BlockCodec, source: Wei
     dtype: "f32",
     count: Math.floor(span.length / bytes) * block,
     elementBytes: bytes / block,
-    read: async (start, count, as) => {
+    read: async (start, count, as, take = allocate) => {
       const first = Math.floor(start / block);
       const blocks = Math.ceil((start + count) / block) - first;
-      const packed = new Uint8Array(blocks * bytes);
+      const packed = take("u8", blocks * bytes) as Uint8Array;
       await source.read(part(span, first * bytes, packed.length), packed);
-      const values = new Float32Array(blocks * block);
+      const values = take("f32", blocks * block) as Float32Array;
       codec.decode(packed, values);
       const from = start - first * block;
-      return convertData(values.subarray(from, from + count), "f32", as);
+      return convertData(values.subarray(from, from + count), "f32", as, undefined, take);
     },
   };
 }

@@ -8,8 +8,12 @@ export interface Loader {
   readonly dtype: DType;
   /** Whether runs along the last axis lie apart where they are stored, so that larger boxes read much less. */
   readonly scattered: boolean;
-  load(region: Region, dtype: DType): Promise<TypedArray>;
+  /** Arrays as large as the region come from `take`, if there is one: a caller may have memory to use again. */
+  load(region: Region, dtype: DType, take?: Take): Promise<TypedArray>;
 }
+
+/** Where arrays come from. */
+export type Take = (dtype: DType, count: number) => TypedArray;
 
 /** A fresh array of `count` elements. */
 export function allocate(dtype: DType, count: number): TypedArray {

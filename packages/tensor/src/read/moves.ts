@@ -1,7 +1,7 @@
-import type { DType } from "../dtype.ts";
+import type { DType, TypedArray } from "../dtype.ts";
 import { sizeOf } from "../tensor.ts";
 import { copyBox } from "./copy-box.ts";
-import { allocate, type Loader } from "./loader.ts";
+import { allocate, type Loader, type Take } from "./loader.ts";
 import { type Region, stridesOf } from "./region.ts";
 
 /** Loaders that only look elsewhere: no value changes. */
@@ -10,7 +10,8 @@ export function sliceLoader(of: Loader, axis: number, start: number, end: number
   return {
     ...of,
     shape: of.shape.with(axis, end - start),
-    load: (region, dtype) => of.load({ ...region, start: region.start.with(axis, region.start[axis]! + start) }, dtype),
+    load: (region, dtype, take) =>
+      of.load({ ...region, start: region.start.with(axis, region.start[axis]! + start) }, dtype, take),
   };
 }
 
@@ -20,11 +21,11 @@ export function permuteLoader(of: Loader, perm: readonly number[]): Loader {
     shape: perm.map((axis) => of.shape[axis]!),
     dtype: of.dtype,
     scattered: perm.at(-1) !== perm.length - 1 || of.scattered,
-    load: async ({ start, size }, dtype) => {
+    load: async ({ start, size }, dtype, take = allocate) => {
       const inner = { start: back.map((axis) => start[axis]!), size: back.map((axis) => size[axis]!) };
       const data = await of.load(inner, dtype);
       const strides = stridesOf(inner.size);
-      const out = allocate(dtype, data.length);
+      const out = take(dtype, data.length);
       copyBox(
         size,
         { data, offset: 0, strides: perm.map((axis) => strides[axis]!) },
@@ -43,23 +44,25 @@ export function concatLoader(parts: readonly Loader[], axis: number): Loader {
     shape: parts[0]!.shape.with(axis, ends.at(-1)!),
     dtype,
     scattered: parts.some((part) => part.scattered),
-    load: async (region, as) => {
+    load: async (region, as, take = allocate) => {
       const first = region.start[axis]!;
       const end = first + region.size[axis]!;
       const strides = stridesOf(region.size);
-      const out = allocate(as, sizeOf(region.size));
+      let out: TypedArray | undefined;
       for (const [i, part] of parts.entries()) {
         const begin = ends[i]! - part.shape[axis]!;
         const from = Math.max(first, begin);
         const count = Math.min(end, ends[i]!) - from;
         if (count <= 0) continue;
         const size = region.size.with(axis, count);
-        const data = await part.load({ start: region.start.with(axis, from - begin), size }, as);
-        if (count === region.size[axis]) return data;
+        const box = { start: region.start.with(axis, from - begin), size };
+        if (count === region.size[axis]) return part.load(box, as, take);
+        const data = await part.load(box, as);
+        out ??= take(as, sizeOf(region.size));
         const target = { data: out, offset: (from - first) * strides[axis]!, strides };
         copyBox(size, { data, offset: 0, strides: stridesOf(size) }, target);
       }
-      return out;
+      return out ?? take(as, 0);
     },
   };
 }
@@ -68,7 +71,8 @@ export function stackLoader(parts: readonly Loader[]): Loader {
   const grown = parts.map<Loader>((part) => ({
     ...part,
     shape: [1, ...part.shape],
-    load: ({ start, size }: Region, dtype: DType) => part.load({ start: start.slice(1), size: size.slice(1) }, dtype),
+    load: ({ start, size }: Region, dtype: DType, take?: Take) =>
+      part.load({ start: start.slice(1), size: size.slice(1) }, dtype, take),
   }));
   return concatLoader(grown, 0);
 }

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { convert } from "../convert.ts";
 import { weights as w } from "../expr/weights.ts";
 import { codecOf } from "../formats/index.ts";
 import { locate } from "../locate.ts";
@@ -154,4 +155,28 @@ describe("what is read of a file", () => {
       expect(Math.max(...large.reads.map(({ length }) => length))).toBeLessThanOrEqual(8 * 2 ** 20);
     }
   });
+});
+
+test.each([
+  { packing: { format: "q8_0" } as const, stored: "f32" as const },
+  { packing: { format: "int8", part: "scales" } as const, stored: "f32" as const },
+  { packing: "f16" as const, stored: "bf16" as const },
+  { packing: "bf16" as const, stored: "f16" as const },
+  { packing: "f32" as const, stored: "f16" as const },
+])("$stored streamed as $packing is the same where memory is used again, in one piece of memory", async (one) => {
+  const floats = Float32Array.from({ length: 64 * 96 }, (_, i) => Math.fround(Math.sin(i)));
+  const stored = memorySource({ w: convert(tensor("f32", [64, 96], floats), one.stored) });
+  const weight = w.tensor("w", [64, 96]);
+  const collect = async (reuse: boolean) => {
+    const bytes: number[] = [];
+    const buffers = new Set<ArrayBufferLike>();
+    for await (const chunk of stream(weight, stored, one.packing, { chunkBytes: 512, reuse })) {
+      bytes.push(...chunk);
+      buffers.add(chunk.buffer);
+    }
+    return { bytes, buffers: buffers.size };
+  };
+  const [kept, reused] = [await collect(false), await collect(true)];
+  expect(reused.bytes).toEqual(kept.bytes);
+  if (typeof one.packing === "string") expect(reused.buffers).toBe(1);
 });

@@ -11,7 +11,9 @@ import { type PackedPart, type Packing, packedPart } from "../packing.ts";
 import type { WeightSource } from "../source.ts";
 import { sizeOf, type Tensor } from "../tensor.ts";
 import type { EncodeSpec, WeightExpr } from "../weight-expr.ts";
+import { reusingArena } from "./arena.ts";
 import { asStoredBytes } from "./as-bytes.ts";
+import { allocate } from "./loader.ts";
 import { loaderOf } from "./loader-of.ts";
 import { type PlainOptions, streamPlain } from "./plain.ts";
 import { boxesInOrder } from "./region.ts";
@@ -29,12 +31,16 @@ export async function* streamPacked(
   const decided = simplify(decide(expr, source));
   const span = locate(decided, source, packing);
   if (span) {
+    const arena = options.reuse ? reusingArena() : undefined;
+    const take = arena?.take ?? allocate;
     for (let at = 0; at < span.length; at += options.chunkBytes) {
       options.signal?.throwIfAborted();
-      const bytes = new Uint8Array(Math.min(options.chunkBytes, span.length - at));
+      arena?.reset();
+      const bytes = take("u8", Math.min(options.chunkBytes, span.length - at)) as Uint8Array;
       await source.read({ file: span.file, offset: span.offset + at, length: bytes.length }, bytes);
       yield bytes;
     }
+    arena?.done();
     return;
   }
   const stored = asStoredBytes(decided, source, wanted);
@@ -82,7 +88,7 @@ async function* encoded(
   expr: WeightExpr,
   source: WeightSource,
   wanted: Wanted,
-  { chunkBytes, signal }: PlainOptions,
+  { chunkBytes, signal, reuse }: PlainOptions,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const codec = codecOf(specOf(wanted));
   // Rounding to what is encoded anyway would only be work twice.
@@ -91,14 +97,17 @@ async function* encoded(
   const columns = loader.shape.at(-1) ?? 1;
   const rowsAtOnce = Math.max(1, Math.floor((loader.scattered ? 8 * AT_ONCE : AT_ONCE) / Math.max(1, columns)));
   const leading = loader.shape.slice(0, -1);
+  const arena = reuse ? reusingArena() : undefined;
   for (const { start, size } of boxesInOrder(leading, codec.whole ? sizeOf(leading) : rowsAtOnce)) {
     signal?.throwIfAborted();
     const region = loader.shape.length === 0 ? { start, size } : { start: [...start, 0], size: [...size, columns] };
-    const values = (await loader.load(region, "f32")) as Float32Array;
+    arena?.reset();
+    const values = (await loader.load(region, "f32", arena?.take)) as Float32Array;
     const { buffer, byteOffset, byteLength } = codec.encode(values, sizeOf(size), columns)[wanted.part]!;
     for (let at = 0; at < byteLength; at += chunkBytes)
       yield new Uint8Array(buffer, byteOffset + at, Math.min(chunkBytes, byteLength - at));
   }
+  arena?.done();
 }
 
 function specOf({ format, group, symmetric }: EncodeSpec): EncodeSpec {

@@ -11,13 +11,18 @@ import { type Tensor, tensor } from "../tensor.ts";
 import { arbitraryExpr, STORED } from "../testing/arbitrary-expr.test.support.ts";
 import { evaluate } from "../testing/evaluate.test.support.ts";
 import type { WeightExpr } from "../weight-expr.ts";
-import { read, stream } from "./read.ts";
+import { read, type StreamOptions, stream } from "./read.ts";
 
 const source = memorySource(STORED);
 
-async function streamed(expr: WeightExpr, from: WeightSource, chunkBytes: number): Promise<number[]> {
+async function streamed(
+  expr: WeightExpr,
+  from: WeightSource,
+  chunkBytes: number,
+  options: StreamOptions = {},
+): Promise<number[]> {
   const bytes: number[] = [];
-  for await (const chunk of stream(expr, from, "f32", { chunkBytes })) {
+  for await (const chunk of stream(expr, from, "f32", { ...options, chunkBytes })) {
     expect(chunk.length).toBeLessThanOrEqual(chunkBytes);
     bytes.push(...chunk);
   }
@@ -40,6 +45,15 @@ describe("any expression", () => {
     await fc.assert(
       fc.asyncProperty(arbitraryExpr(), fc.integer({ min: 4, max: 200 }), async (expr, chunk) => {
         expect(await streamed(expr, source, chunk)).toEqual(evaluate(expr, STORED));
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  test("streams the same where memory is used again", async () => {
+    await fc.assert(
+      fc.asyncProperty(arbitraryExpr(), fc.integer({ min: 4, max: 200 }), async (expr, chunk) => {
+        expect(await streamed(expr, source, chunk, { reuse: true })).toEqual(evaluate(expr, STORED));
       }),
       { numRuns: 200 },
     );

@@ -1,6 +1,6 @@
 import { sizeOf } from "../tensor.ts";
 import { copyBox } from "./copy-box.ts";
-import { allocate, type Loader } from "./loader.ts";
+import { allocate, type Loader, type Take } from "./loader.ts";
 import { boxesOfRange, indices, type Region, stridesOf } from "./region.ts";
 
 /** Axes of one shape that are together as many entries as axes of the other. */
@@ -21,14 +21,18 @@ export function reshapeLoader(of: Loader, shape: readonly number[]): Loader {
   return {
     ...of,
     shape,
-    load: async (region, dtype) => {
+    load: async (region, dtype, take = allocate) => {
       const size = sizeOf(region.size);
       if (size === 0) return allocate(dtype, 0);
       const pieces = groups.map((group) => [...piecesOf(group, of.shape, shape, region)]);
-      const load = (some: readonly Piece[]) =>
-        of.load({ start: some.flatMap(({ start }) => start), size: some.flatMap(({ size }) => size) }, dtype);
-      if (pieces.every(({ length }) => length === 1)) return load(pieces.map(([piece]) => piece!));
-      const out = allocate(dtype, size);
+      const load = (some: readonly Piece[], into?: Take) =>
+        of.load({ start: some.flatMap(({ start }) => start), size: some.flatMap(({ size }) => size) }, dtype, into);
+      if (pieces.every(({ length }) => length === 1))
+        return load(
+          pieces.map(([piece]) => piece!),
+          take,
+        );
+      const out = take(dtype, size);
       const strides = stridesOf(groups.map(({ after }) => sizeOf(region.size.slice(...after))));
       for (const index of indices(pieces.map(({ length }) => length))) {
         const some = index.map((i, group) => pieces[group]![i]!);

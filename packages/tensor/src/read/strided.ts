@@ -64,15 +64,17 @@ export function stridedLoader(stored: StoredTensor, flat: FlatReader): Loader {
     shape,
     dtype: shift === 0 ? flat.dtype : "f32",
     scattered: last >= 0 && shape[last]! > 1 && strides[last] !== 1,
-    load: async (region, dtype) => {
+    load: async (region, dtype, take = allocate) => {
       const pieces = [...piecesOf(region, strides, rows)];
       const single = pieces.length === 1 ? denseSpan(pieces[0]!) : undefined;
       if (single !== undefined && shift === 0 && single.count * flat.elementBytes <= READ_BYTES)
-        return flat.read(single.from, single.count, dtype);
+        return flat.read(single.from, single.count, dtype, take);
       // Converted last: on the way, gaps are read too, and dropped.
-      const out = allocate(flat.dtype, sizeOf(region.size));
+      const out = take(flat.dtype, sizeOf(region.size));
       for (const piece of pieces) await gather(piece, out);
-      return shift === 0 ? convertData(out, flat.dtype, dtype) : shifted(out, flat.dtype, shift, dtype);
+      return shift === 0
+        ? convertData(out, flat.dtype, dtype, undefined, take)
+        : shifted(out, flat.dtype, shift, dtype);
     },
   };
 }

@@ -64,13 +64,15 @@ export const checkpointRead: Case = {
       },
       {
         name: "stream",
-        detail: "@llm/tensor's stream of each tensor in its own format",
+        detail: "@llm/tensor's stream of each tensor in its own format, in chunks that lie where the last one was",
         run: () =>
           timed(bytes, async () => {
             for (const name of checkpoint.weights.names()) {
               const { shape } = checkpoint.weights.get(name)!;
               let seen = 0;
-              for await (const chunk of stream({ op: "tensor", name, shape }, checkpoint.weights, "f16"))
+              for await (const chunk of stream({ op: "tensor", name, shape }, checkpoint.weights, "f16", {
+                reuse: true,
+              }))
                 seen += chunk.length;
               if (seen !== TENSOR_BYTES) throw new Error(`${name}: ${seen} bytes`);
             }
