@@ -39,9 +39,9 @@ Device::Device(const Library& library, int number) : library_(library) {
   if (library.set_flags != nullptr) library.set_flags(runtime_, kShareMemory);
 }
 
-// In this order: memory that is still held when a handle goes ends the process.
+// In this order: memory that is still held when a handle goes ends the process. Nothing is waited for: a thread that
+// launched nothing must not ask, and `Run` leaves nothing running.
 Device::~Device() {
-  library_.sync(handle_);
   for (const Buffer& buffer : buffers_)
     if (buffer.owned) library_.free(handle_, buffer.memory);
   library_.destroy(runtime_);
@@ -115,7 +115,6 @@ void Device::Free(int number) {
   At({number, 0}, 0);
   Buffer& buffer = buffers_[static_cast<size_t>(number)];
   if (!buffer.owned) return;
-  Sync();
   library_.free(handle_, buffer.memory);
   buffer = {{}, false};
 }

@@ -12,9 +12,11 @@ void Take(Function& function, const void* const* table, size_t place) {
 }  // namespace
 
 Api::Api(const void* const* table) {
+  Take(create_status, table, 0);
   Take(error_message, table, 2);
   Take(create_env, table, 3);
   Take(create_session, table, 7);
+  Take(create_session_from_memory, table, 8);
   Take(run, table, 9);
   Take(create_session_options, table, 10);
   Take(enable_arena, table, 18);
@@ -22,6 +24,9 @@ Api::Api(const void* const* table) {
   Take(set_log_severity, table, 22);
   Take(set_optimization_level, table, 23);
   Take(set_threads, table, 24);
+  Take(create_op_domain, table, 26);
+  Take(add_op, table, 27);
+  Take(add_op_domain, table, 28);
   Take(input_count, table, 30);
   Take(output_count, table, 31);
   Take(input_type, table, 33);
@@ -39,6 +44,10 @@ Api::Api(const void* const* table) {
   Take(cpu_memory, table, 69);
   Take(free, table, 76);
   Take(default_allocator, table, 78);
+  Take(attribute, table, 86);
+  Take(kernel_inputs, table, 88);
+  Take(kernel_input, table, 90);
+  Take(kernel_output, table, 91);
   Take(release_status, table, 93);
   Take(release_session, table, 95);
   Take(release_value, table, 96);
@@ -46,6 +55,7 @@ Api::Api(const void* const* table) {
   Take(release_tensor, table, 99);
   Take(release_options, table, 100);
   Take(add_config, table, 130);
+  Take(parallel_for, table, 274);
 }
 
 void Api::Check(Status* status) const {

@@ -18,6 +18,10 @@ struct TypeInfo;
 struct TensorInfo;
 struct MemoryInfo;
 struct Allocator;
+struct KernelInfo;
+struct KernelContext;
+struct OpDomain;
+struct CustomOp;
 
 #ifdef _WIN32
 using PathChar = wchar_t;
@@ -40,8 +44,10 @@ struct Api {
   explicit Api(const void* const* table);
 
   const char* (*error_message)(const Status*);
+  Status* (*create_status)(int code, const char* message);
   Status* (*create_env)(int severity, const char* id, Env**);
   Status* (*create_session)(const Env*, const PathChar* path, const SessionOptions*, NativeSession**);
+  Status* (*create_session_from_memory)(const Env*, const void* model, size_t bytes, const SessionOptions*, NativeSession**);
   Status* (*run)(NativeSession*, const RunOptions*, const char* const* input_names, const Value* const* inputs, size_t,
                  const char* const* output_names, size_t, Value** outputs);
   Status* (*create_session_options)(SessionOptions**);
@@ -68,6 +74,14 @@ struct Api {
   Status* (*cpu_memory)(int allocator, int kind, MemoryInfo**);
   Status* (*free)(Allocator*, void*);
   Status* (*default_allocator)(Allocator**);
+  Status* (*create_op_domain)(const char* name, OpDomain**);
+  Status* (*add_op)(OpDomain*, const CustomOp*);
+  Status* (*add_op_domain)(SessionOptions*, OpDomain*);
+  Status* (*attribute)(const KernelInfo*, const char* name, int64_t*);
+  Status* (*kernel_inputs)(const KernelContext*, size_t*);
+  Status* (*kernel_input)(const KernelContext*, size_t, const Value**);
+  Status* (*kernel_output)(KernelContext*, size_t, const int64_t* shape, size_t rank, Value**);
+  Status* (*parallel_for)(const KernelContext*, void (*task)(void* data, size_t index), size_t tasks, size_t batches, void* data);
   void (*release_status)(Status*);
   void (*release_session)(NativeSession*);
   void (*release_value)(Value*);

@@ -1,6 +1,9 @@
 #include "ort/session.h"
 
 #include <memory>
+#include <string>
+
+#include "ort/panel_op.h"
 
 namespace llm::ort {
 
@@ -8,6 +11,8 @@ namespace {
 
 constexpr int kFatalOnly = 4;
 constexpr int kAllOptimizations = 99;
+// Where the weights' files of a model are that comes as bytes.
+constexpr const char* kExternalFolder = "session.model_external_initializers_file_folder_path";
 
 }  // namespace
 
@@ -21,7 +26,14 @@ Session::Session(const Library& library, const std::filesystem::path& file, cons
   api.Check(options.arena ? api.enable_arena(raw) : api.disable_arena(raw));
   if (options.threads > 0) api.Check(api.set_threads(raw, options.threads));
   for (const auto& [key, value] : options.config) api.Check(api.add_config(raw, key.c_str(), value.c_str()));
-  api.Check(api.create_session(library.env(), file.c_str(), raw, &session_));
+  const std::string model = options.kernels && HavePanelKernel() ? WithPanelOps(file) : std::string();
+  if (model.empty()) {
+    api.Check(api.create_session(library.env(), file.c_str(), raw, &session_));
+  } else {
+    AddPanelOp(library, raw);
+    api.Check(api.add_config(raw, kExternalFolder, file.parent_path().u8string().c_str()));
+    api.Check(api.create_session_from_memory(library.env(), model.data(), model.size(), raw, &session_));
+  }
   try {
     inputs_ = Ports(false);
     outputs_ = Ports(true);

@@ -13,6 +13,7 @@ namespace llm::ort {
 struct Options {
   int threads = 0;  // 0: as ONNX Runtime decides
   bool arena = false;
+  bool kernels = true;  // ours for packed weights, where the processor has them
   std::vector<std::pair<std::string, std::string>> config;
 };
 

@@ -1,0 +1,85 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+namespace llm::kernels {
+
+// Weights that share a scale, and activations that do.
+constexpr size_t kGroup = 32;
+// Rows of a weight that lie together: as many as a vector register of 512 bits has 32-bit lanes.
+constexpr size_t kPanelRows = 16;
+
+// A weight [rows, columns] in 4 or 8 bits, in the order in which the multiplication reads it. Panels of 16 rows; in each, one
+// group of 32 columns after another: first the codes, four columns of every row at a time (in 4 bits, columns j and j + 16
+// share a byte), then the 16 scales.
+class Panels {
+ public:
+  // Codes as MatMulNBits has them: (rows, groups, 32 · bits / 8), zero in the middle of their range; scales (rows, groups).
+  Panels(const uint8_t* codes, const float* scales, size_t rows, size_t columns, int bits);
+
+  size_t rows() const { return rows_; }
+  size_t groups() const { return groups_; }
+  size_t count() const { return (rows_ + kPanelRows - 1) / kPanelRows; }
+  int bits() const { return bits_; }
+  // Whether scales are kept in 16 bits, because all of them can be.
+  bool half_scales() const { return half_; }
+  size_t group_bytes() const { return kPanelRows * kGroup * static_cast<size_t>(bits_) / 8 + kPanelRows * (half_ ? 2 : 4); }
+  const uint8_t* panel(size_t index) const { return data_.get() + index * groups_ * group_bytes(); }
+
+  // Brings panels [from, to) into order; every one once, before it is used. Threads may share the work.
+  void Pack(size_t from, size_t to);
+
+ private:
+  struct Free {
+    void operator()(uint8_t* data) const;
+  };
+
+  const uint8_t* codes_;
+  const float* scales_;
+  size_t rows_;
+  size_t groups_;
+  int bits_;
+  bool half_;
+  std::unique_ptr<uint8_t[], Free> data_;
+};
+
+// Rows of activations in 8 bits with a scale for every group: what is multiplied by a weight's panels.
+class Activations {
+ public:
+  Activations(size_t rows, size_t columns);
+
+  size_t rows() const { return rows_; }
+  size_t columns() const { return columns_; }
+  size_t groups() const { return groups_; }
+  int8_t* codes(size_t row) { return codes_.get() + row * groups_ * kGroup; }
+  const int8_t* codes(size_t row) const { return codes_.get() + row * groups_ * kGroup; }
+  float* scales(size_t row) { return scales_.get() + row * groups_; }
+  const float* scales(size_t row) const { return scales_.get() + row * groups_; }
+  // The sum of each group's codes.
+  int32_t* sums(size_t row) { return sums_.get() + row * groups_; }
+  const int32_t* sums(size_t row) const { return sums_.get() + row * groups_; }
+
+ private:
+  size_t rows_;
+  size_t columns_;
+  size_t groups_;
+  std::unique_ptr<int8_t[]> codes_;
+  std::unique_ptr<float[]> scales_;
+  std::unique_ptr<int32_t[]> sums_;
+};
+
+// What one kind of processor does with weights of some bits.
+struct Kernel {
+  // Rounds one row of values to its place among the activations.
+  void (*round)(Activations&, size_t row, const float* values);
+  // out[row, panel's rows] for all rows of activations and the panels [from, to); `bias` may be null. `stride` is the length
+  // of a row of `out`.
+  void (*multiply)(const Activations&, const Panels&, size_t from, size_t to, const float* bias, float* out, size_t stride);
+};
+
+// The fastest kernel that this processor can run; null where there is none, and the runtime's own does the work.
+const Kernel* FindKernel(int bits);
+
+}  // namespace llm::kernels

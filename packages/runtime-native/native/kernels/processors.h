@@ -1,0 +1,16 @@
+#pragma once
+
+#include "kernels/panels.h"
+
+#if defined(__x86_64__) || defined(_M_X64)
+#define LLM_X64
+#endif
+
+namespace llm::kernels {
+
+// Each is compiled for its kind of processor, and must only run on one; null for bits that it doesn't know.
+#ifdef LLM_X64
+const Kernel* Avx512VnniKernel(int bits);
+#endif
+
+}  // namespace llm::kernels

@@ -1,0 +1,258 @@
+#include "ort/panel_op.h"
+
+#include <algorithm>
+#include <cstring>
+#include <fstream>
+#include <iterator>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "kernels/panels.h"
+#include "ort/custom_op.h"
+
+namespace llm::ort {
+
+namespace {
+
+using kernels::Activations;
+using kernels::kGroup;
+using kernels::Panels;
+
+constexpr const char* kDomain = "com.microsoft";
+constexpr int kFailed = 1;
+enum Input : size_t { kX, kCodes, kScales, kZeros, kOrder, kBias, kInputs };
+
+// Fewer multiplications than this are not worth waking another thread.
+constexpr size_t kWorthThreads = size_t{1} << 17;
+// Parts of the work: more than threads, so that one that is held up leaves its share to the others.
+constexpr size_t kParts = 24;
+
+// The library whose functions the operator calls; there is one runtime behind all sessions that use it.
+struct PanelOp : CustomOp {
+  const Library* library;
+};
+
+// Runs task(part, parts) for all parts, on the threads of the session where that pays.
+template <typename Task>
+void InParts(const Api& api, KernelContext* context, size_t parts, const Task& task) {
+  if (parts <= 1) return task(0, 1);
+  struct Shared {
+    const Task& task;
+    size_t parts;
+  } shared{task, parts};
+  api.Check(api.parallel_for(
+      context,
+      [](void* data, size_t index) {
+        const auto& all = *static_cast<const Shared*>(data);
+        all.task(index, all.parts);
+      },
+      parts, parts, &shared));
+}
+
+struct Range {
+  size_t from;
+  size_t to;
+};
+
+Range Part(size_t part, size_t parts, size_t of) { return {part * of / parts, (part + 1) * of / parts}; }
+
+const float* Floats(const Api& api, const Value* value) {
+  void* data = nullptr;
+  api.Check(api.tensor_data(const_cast<Value*>(value), &data));
+  return static_cast<const float*>(data);
+}
+
+class PanelKernel {
+ public:
+  PanelKernel(const Library& library, const KernelInfo* info) : api_(library.api()) {
+    rows_ = Attribute(info, "N");
+    columns_ = Attribute(info, "K");
+    bits_ = static_cast<int>(Attribute(info, "bits"));
+    exact_ = Attribute(info, "accuracy_level") == 0;
+    kernel_ = kernels::FindKernel(bits_);
+    if (kernel_ == nullptr || Attribute(info, "block_size") != kGroup)
+      throw std::runtime_error("weights in " + std::to_string(bits_) + " bits, or their groups, are not what this op takes");
+  }
+
+  void Compute(KernelContext* context) {
+    const Value* const input = In(context, kX);
+    std::vector<int64_t> shape = ShapeOf(input);
+    shape.back() = static_cast<int64_t>(rows_);
+    size_t count = 1;
+    for (size_t axis = 0; axis + 1 < shape.size(); axis++) count *= static_cast<size_t>(shape[axis]);
+    Value* output = nullptr;
+    api_.Check(api_.kernel_output(context, 0, shape.data(), shape.size(), &output));
+    if (count == 0) return;
+    const float* const x = Floats(api_, input);
+    auto* const out = const_cast<float*>(Floats(api_, output));
+    const Value* const bias = In(context, kBias);
+    const float* const added = bias == nullptr ? nullptr : Floats(api_, bias);
+    if (exact_) return Exact(context, x, count, added, out);
+    const Panels& panels = Packed(context);
+
+    Activations rounded(count, columns_);
+    InParts(api_, context, Parts(count * columns_ * 4, count), [&](size_t part, size_t parts) {
+      const Range range = Part(part, parts, count);
+      for (size_t row = range.from; row < range.to; row++) kernel_->round(rounded, row, x + row * columns_);
+    });
+    InParts(api_, context, Parts(count * rows_ * columns_, panels.count()), [&](size_t part, size_t parts) {
+      const Range range = Part(part, parts, panels.count());
+      kernel_->multiply(rounded, panels, range.from, range.to, added, out, rows_);
+    });
+  }
+
+ private:
+  size_t Attribute(const KernelInfo* info, const char* name) const {
+    int64_t value = 0;
+    api_.Check(api_.attribute(info, name, &value));
+    return static_cast<size_t>(value);
+  }
+
+  // Null for one that is absent.
+  const Value* In(const KernelContext* context, size_t index) const {
+    size_t count = 0;
+    api_.Check(api_.kernel_inputs(context, &count));
+    const Value* value = nullptr;
+    if (index < count) api_.Check(api_.kernel_input(context, index, &value));
+    return value;
+  }
+
+  std::vector<int64_t> ShapeOf(const Value* value) const {
+    TensorInfo* raw = nullptr;
+    api_.Check(api_.tensor_of_value(value, &raw));
+    const std::unique_ptr<TensorInfo, void (*)(TensorInfo*)> info(raw, api_.release_tensor);
+    size_t rank = 0;
+    api_.Check(api_.rank(raw, &rank));
+    std::vector<int64_t> shape(rank);
+    api_.Check(api_.dimensions(raw, shape.data(), rank));
+    return shape;
+  }
+
+  static size_t Parts(size_t work, size_t most) { return work < kWorthThreads ? 1 : std::min(most, kParts); }
+
+  const uint8_t* Codes(const KernelContext* context) const {
+    return reinterpret_cast<const uint8_t*>(Floats(api_, In(context, kCodes)));
+  }
+
+  // Packed at first use, when there are threads to share the work.
+  const Panels& Packed(KernelContext* context) {
+    const std::lock_guard<std::mutex> lock(packing_);
+    if (panels_ == nullptr) {
+      auto made = std::make_unique<Panels>(Codes(context), Floats(api_, In(context, kScales)), rows_, columns_, bits_);
+      InParts(api_, context, Parts(rows_ * columns_, made->count()), [&](size_t part, size_t parts) {
+        const Range range = Part(part, parts, made->count());
+        made->Pack(range.from, range.to);
+      });
+      panels_ = std::move(made);
+    }
+    return *panels_;
+  }
+
+  // Activations as they are: what the weights alone are checked by, in plain loops.
+  void Exact(KernelContext* context, const float* x, size_t count, const float* bias, float* out) const {
+    const uint8_t* const codes = Codes(context);
+    const float* const scales = Floats(api_, In(context, kScales));
+    const size_t groups = (columns_ + kGroup - 1) / kGroup;
+    const int middle = 1 << (bits_ - 1);
+    std::vector<float> row(columns_);
+    for (size_t r = 0; r < rows_; r++) {
+      const uint8_t* const in = codes + r * groups * kGroup * static_cast<size_t>(bits_) / 8;
+      for (size_t c = 0; c < columns_; c++) {
+        const int code = bits_ == 8 ? in[c] : (in[c / 2] >> (4 * (c % 2))) & 15;
+        row[c] = static_cast<float>(code - middle) * scales[r * groups + c / kGroup];
+      }
+      for (size_t m = 0; m < count; m++) {
+        float sum = bias == nullptr ? 0 : bias[r];
+        for (size_t c = 0; c < columns_; c++) sum += row[c] * x[m * columns_ + c];
+        out[m * rows_ + r] = sum;
+      }
+    }
+  }
+
+  const Api& api_;
+  size_t rows_ = 0;
+  size_t columns_ = 0;
+  int bits_ = 0;
+  bool exact_ = false;
+  const kernels::Kernel* kernel_ = nullptr;
+  std::mutex packing_;
+  std::unique_ptr<const Panels> panels_;
+};
+
+template <typename Work>
+Status* Guarded(const Api& api, const Work& work) {
+  try {
+    work();
+    return nullptr;
+  } catch (const std::exception& error) {
+    return api.create_status(kFailed, error.what());
+  }
+}
+
+// What a kernel needs to say what went wrong in it.
+struct Instance {
+  const Library& library;
+  PanelKernel kernel;
+};
+
+PanelOp Describe(const Library& library) {
+  PanelOp op{};
+  op.version = kCustomOpVersion;
+  op.library = &library;
+  op.name = [](const CustomOp*) { return kPanels; };
+  op.provider = [](const CustomOp*) -> const char* { return nullptr; };
+  op.input_type = [](const CustomOp*, size_t index) { return index == kX || index == kScales || index == kBias ? kFloat : kAnyType; };
+  op.input_count = [](const CustomOp*) -> size_t { return kInputs; };
+  op.output_type = [](const CustomOp*, size_t) { return kFloat; };
+  op.output_count = [](const CustomOp*) -> size_t { return 1; };
+  op.input_presence = [](const CustomOp*, size_t index) { return index > kScales ? kOptional : kRequired; };
+  op.output_presence = [](const CustomOp*, size_t) { return kRequired; };
+  op.input_memory = [](const CustomOp*, size_t) { return 0; };
+  op.least_inputs = [](const CustomOp*) { return 1; };
+  op.inputs_alike = [](const CustomOp*) { return 0; };
+  op.least_outputs = [](const CustomOp*) { return 1; };
+  op.outputs_alike = [](const CustomOp*) { return 0; };
+  op.create = [](const CustomOp* self, const void*, const KernelInfo* info, void** kernel) {
+    const Library& of = *static_cast<const PanelOp*>(self)->library;
+    return Guarded(of.api(), [&] { *kernel = new Instance{of, {of, info}}; });
+  };
+  op.compute = [](void* kernel, KernelContext* context) {
+    auto& instance = *static_cast<Instance*>(kernel);
+    return Guarded(instance.library.api(), [&] { instance.kernel.Compute(context); });
+  };
+  op.destroy = [](void* kernel) { delete static_cast<Instance*>(kernel); };
+  return op;
+}
+
+}  // namespace
+
+bool HavePanelKernel() { return kernels::FindKernel(4) != nullptr && kernels::FindKernel(8) != nullptr; }
+
+void AddPanelOp(const Library& library, SessionOptions* options) {
+  // The domain and what is in it must outlive every session that knows them, and there is one for each library.
+  static std::mutex mutex;
+  static auto& domains = *new std::vector<std::pair<const Library*, OpDomain*>>;
+  const std::lock_guard<std::mutex> lock(mutex);
+  const Api& api = library.api();
+  auto found = std::find_if(domains.begin(), domains.end(), [&](const auto& one) { return one.first == &library; });
+  if (found == domains.end()) {
+    OpDomain* domain = nullptr;
+    api.Check(api.create_op_domain(kDomain, &domain));
+    api.Check(api.add_op(domain, new PanelOp(Describe(library))));
+    found = domains.insert(domains.end(), {&library, domain});
+  }
+  api.Check(api.add_op_domain(options, found->second));
+}
+
+std::string WithPanelOps(const std::filesystem::path& file) {
+  std::ifstream stream(file, std::ios::binary);
+  std::string model{std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
+  const size_t length = std::strlen(kNBits);
+  size_t found = 0;
+  for (size_t at = 0; (at = model.find(kNBits, at)) != std::string::npos; at += length, found++)
+    model.replace(at, length, kPanels);
+  return found > 0 ? model : std::string();
+}
+
+}  // namespace llm::ort
