@@ -18,8 +18,9 @@ export function conversionsTo(
   have: readonly Placement[],
   to: Placement,
 ): readonly Conversion[] | undefined {
-  if (have.some((placement) => samePlacement(placement, to))) return [];
   const whole = have.find(({ kind }) => kind === "whole");
+  // A sum that was made is one rank's term from then on: what it was made of need not be kept.
+  if (!(whole && to.kind === "partial") && have.some((placement) => samePlacement(placement, to))) return [];
   if (whole) return [{ value, from: whole, to, via: to.kind === "split" ? "cut" : "first" }];
   const from = have[0]!;
   if (to.kind === "partial") return undefined; // parts are no terms

@@ -43,19 +43,23 @@ function repeated(cost: BlockCost, n: number): BlockCost {
   return { ...cost, name: `${cost.name} #${n}`, weights };
 }
 
-/** What every block of a placed graph costs, without rewriting it. Ops outside all blocks count with the block after them. */
+/**
+ * What every block of a placed graph costs, without rewriting it. Ops outside all blocks count with the block after them, and what
+ * ranks tell one another with the block that makes it, as `stages` has it.
+ */
 export function blockCosts({ graph, ranks, ops }: Placed): readonly BlockCost[] {
   const leaves = new Set(graph.weights.map(({ value }) => value.id));
   const all = Array.from({ length: ranks }, (_, rank) => rank);
-  let start = 0;
-  return graph.blocks.map(({ name, to }, at) => {
-    const end = at === graph.blocks.length - 1 ? ops.length : to;
-    const part = ops.slice(start, end);
-    start = end;
+  const edges = graph.blocks.map(({ to }, at) => (at === graph.blocks.length - 1 ? ops.length : to));
+  const homes = new Map<string, number>(); // of what a block makes
+  const talkOf = graph.blocks.map((): TalkCost[] => []);
+  return graph.blocks.map(({ name }, at) => {
+    const part = ops.slice(edges[at - 1] ?? 0, edges[at]);
+    for (const { op } of part) for (const { id } of op.outs) homes.set(id, at);
     const weights = all.map(() => new Map<string, number>());
     const cache = all.map(() => 0);
     const work = all.map(() => ({ token: 0, output: 0 }));
-    const talks: TalkCost[] = [];
+    const talks = talkOf[at]!;
     for (const { op, shard, conversions, after } of part) {
       op.ins.forEach((value, i) => {
         if (!value || !leaves.has(value.id)) return;
@@ -71,7 +75,11 @@ export function blockCosts({ graph, ranks, ops }: Placed): readonly BlockCost[] 
       for (const { via, value, from, to: wanted } of [...conversions, ...after]) {
         if (via === "cut" || via === "first") continue;
         const split = via === "all_gather" ? from : wanted;
-        talks.push({ via, type: value.type, ...(split.kind === "split" ? { parts: sizesOf(split) } : {}) });
+        talkOf[homes.get(value.id) ?? at]!.push({
+          via,
+          type: value.type,
+          ...(split.kind === "split" ? { parts: sizesOf(split) } : {}),
+        });
       }
     }
     const last = part.at(-1)?.op.outs[0];

@@ -65,31 +65,54 @@ export function stageEdges(weights: readonly number[], count: number): readonly 
 
 function cutNet(net: Net, edges: readonly number[]): { nets: readonly Net[]; moves: readonly Move[] } {
   const { graph } = net;
+  const shared = sharedOps(graph);
   const stageOf = stageOfOps(graph, edges);
   const home = new Map<string, number>();
   graph.ops.forEach((op, at) => {
-    for (const out of op.outs) home.set(out.id, stageOf[at]!);
+    if (!shared.has(op)) for (const out of op.outs) home.set(out.id, stageOf[at]!);
   });
   const id = (stage: number) => `${net.id}.stage${stage}`;
   const moves: Move[] = [];
   const handed = new Map<string, Value>();
   const nets = edges.map((_, stage): Net => {
-    const ops = graph.ops.filter((__, at) => stageOf[at] === stage);
+    const ops = withShared(graph, shared, (at) => stageOf[at] === stage);
     const taken = new Map<string, Value>();
-    for (const op of ops)
-      for (const value of op.ins) {
-        const from = value && home.get(value.id);
-        if (!value || from === undefined || from === null || from === stage || taken.has(value.id)) continue;
-        taken.set(value.id, value);
-        handed.set(value.id, value);
-        moves.push({ from: { net: id(from), output: value.id }, to: { net: id(stage), input: value.id } });
-      }
+    for (const value of ops.flatMap(({ ins }) => ins)) {
+      const from = value && home.get(value.id);
+      if (!value || from === undefined || from === null || from === stage || taken.has(value.id)) continue;
+      taken.set(value.id, value);
+      handed.set(value.id, value);
+      moves.push({ from: { net: id(from), output: value.id }, to: { net: id(stage), input: value.id } });
+    }
     return { ...net, id: id(stage), stage, graph: stageGraph(graph, stage, ops, [...taken.values()]) };
   });
   return {
     nets: nets.map((stage, i) => ({ ...stage, graph: withOutputs(stage.graph, graph, handed, home, i) })),
     moves,
   };
+}
+
+/** Ops outside all blocks that need nothing that a block makes: every stage that wants them does them itself. */
+function sharedOps(graph: Graph): ReadonlySet<Op> {
+  const inBlock = new Set(graph.blocks.flatMap(({ from, to }) => graph.ops.slice(from, to)));
+  const bound = new Set<string>();
+  const shared = new Set<Op>();
+  for (const op of graph.ops)
+    if (!inBlock.has(op) && !op.ins.some((value) => value && bound.has(value.id))) shared.add(op);
+    else for (const { id } of op.outs) bound.add(id);
+  return shared;
+}
+
+/** A stage's ops and those of the shared ones that they need, in order. */
+function withShared(graph: Graph, shared: ReadonlySet<Op>, here: (at: number) => boolean): readonly Op[] {
+  const wanted = new Set<string>();
+  const kept = graph.ops.map(() => false);
+  for (let at = graph.ops.length - 1; at >= 0; at--) {
+    const op = graph.ops[at]!;
+    kept[at] = shared.has(op) ? op.outs.some(({ id }) => wanted.has(id)) : here(at);
+    if (kept[at]) for (const value of op.ins) if (value) wanted.add(value.id);
+  }
+  return graph.ops.filter((_, at) => kept[at]);
 }
 
 /**

@@ -62,7 +62,7 @@ export class MeshSession implements Session {
 
   async step(rows: readonly Row[]): Promise<readonly RowResult[]> {
     return this.#alone(async () => {
-      this.#noticeDeath(rows);
+      this.#noticeDeath();
       this.#ledger.check(rows);
       const parts = Map.groupBy(rows.keys(), (index) => this.#home(rows[index]!.slot).replica);
       const results: RowResult[] = rows.map(() => ({}));
@@ -166,31 +166,31 @@ export class MeshSession implements Session {
     return again.ask(question);
   }
 
-  /** A worker that died between two calls: rows that go on from what it held can't. */
-  #noticeDeath(rows: readonly Row[]): void {
+  /** A worker that died between two calls: whoever asks next is told what is gone. */
+  #noticeDeath(): void {
     const dead = [...this.#replicas.keys()].filter((replica) => this.#replicas[replica]!.broken);
     const lost = dead.flatMap((replica) => this.#forget(replica));
-    const row = rows.find(({ slot, at }) => at > 0 && lost.includes(slot));
-    if (row) throw new SessionError("device", `a shard has died; what slot ${row.slot} held is lost`, { lost });
+    if (lost.length > 0)
+      throw new SessionError("device", `a shard has died; what it held in ${lost.length} slots is lost`, { lost });
   }
 
   /** The error of a step that failed in some replicas: the slots of those are lost, all others are as before it. */
   #afterFailure(rows: readonly Row[], errors: readonly unknown[]): unknown {
     const [error] = errors;
-    const broken = [...this.#replicas.keys()].filter((replica) => this.#replicas[replica]!.broken);
     if (!SessionError.isInstance(error)) return error;
-    const lost = broken.flatMap((replica) => this.#forget(replica));
-    // The other replicas did their rows; so as not to count them, they are gone back from.
-    for (const { slot, at } of rows) if (at <= this.#ledger.length(slot)) this.#ledger.trim(slot, at);
-    return new SessionError(error.code, error.message, { cause: error, lost });
+    const broken = new Set([...this.#replicas.keys()].filter((replica) => this.#replicas[replica]!.broken));
+    const lost = new Set([...broken].flatMap((replica) => this.#forget(replica)));
+    for (const { slot, at } of rows)
+      if (broken.has(this.#home(slot).replica)) lost.add(slot);
+      else this.#ledger.trim(slot, at); // was done where it is, and will be done again
+    return new SessionError(error.code, error.message, { cause: error, lost: [...lost] });
   }
 
-  /** The slots of a replica, which hold nothing any more. */
+  /** The slots of a replica hold nothing any more; gives those that held something. */
   #forget(replica: number): number[] {
     const each = this.limits.slots / this.#replicas.length;
     const slots = Array.from({ length: each }, (_, i) => replica * each + i);
-    for (const slot of slots) this.#ledger.trim(slot, 0);
-    return slots;
+    return slots.filter((slot) => this.#ledger.trim(slot, 0));
   }
 
   async #alone<T>(work: () => Promise<T>): Promise<T> {

@@ -1,0 +1,131 @@
+import { readGolden } from "@llm/fixtures";
+import type { Row, SessionError } from "@llm/target";
+import { DEFAULT_WORK, planMesh, toMesh } from "@llm/target/mesh";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { cpuTarget } from "../cpu-target.ts";
+import { answerIn, apart } from "../testing/mesh-answers.ts";
+import { type BuiltGolden, buildGolden, DEFAULTS } from "../testing/open-golden.ts";
+import { describeCpu } from "./describe.ts";
+import type { MeshSession } from "./mesh-session.ts";
+
+const NAME = "llama_gqa_llama3";
+const { prompts } = readGolden(NAME);
+const options = { ...DEFAULTS, mesh: "2x2", batchSize: 4, ctxLen: 48 };
+
+let built: BuiltGolden;
+beforeAll(async () => {
+  built = await buildGolden(NAME, { options });
+});
+afterAll(() => built[Symbol.dispose]());
+
+const open = async (more: object = {}) =>
+  (await cpuTarget.open(built.artefact, { ...options, ...more })) as MeshSession;
+
+const ids = Int32Array.from(prompts[0]!.input_ids);
+const prefill = (slot: number): Row => ({ slot, at: 0, tokens: ids, want: { kind: "logits", last: 1 } });
+const next = (slot: number): Row => ({
+  slot,
+  at: ids.length,
+  tokens: Int32Array.of(7),
+  want: { kind: "logits", last: 1 },
+});
+
+describe("replicas", () => {
+  test("answer a step together, each its own slots, and copy histories to one another", async () => {
+    const session = await open();
+    expect(session.limits).toMatchObject({ slots: 4, cacheTokens: 4 * 48 });
+    const answers = await session.step([0, 1, 2, 3].map(prefill));
+    for (const { logits } of answers) expect(apart(logits!, answers[0]!.logits!)).toBe(0);
+    const [went] = await session.step([next(0)]);
+    // At once: 0 goes to 2 in the other replica, 3 to 1, and 1 keeps what it had of 0's replica until it is read.
+    await session.fork([
+      { from: 0, to: 2, length: ids.length },
+      { from: 3, to: 1, length: ids.length },
+    ]);
+    const after = await session.step([next(1), next(2)]);
+    for (const { logits } of after) expect(apart(logits!, went!.logits!)).toBeLessThan(1e-5);
+    await session.trim(0, 0);
+    const saved = await session.save(2);
+    expect(await session.restore(0, saved)).toBe(ids.length + 1);
+    await expect(session.restore(0, saved.subarray(0, saved.length - 3))).rejects.toMatchObject({
+      code: "saved-invalid",
+    });
+    await session.close();
+  });
+
+  test("refuse together: nothing has changed in any", async () => {
+    const session = await open();
+    await expect(session.step([prefill(0), next(3)])).rejects.toMatchObject({ code: "gap" });
+    const [answer] = await session.step([prefill(0)]);
+    expect(answer!.logits).toBeDefined();
+    await session.close();
+    await expect(session.step([prefill(0)])).rejects.toMatchObject({ code: "closed" });
+  });
+});
+
+describe("a worker that dies", () => {
+  test("in a step fails that step in one line and names what is lost; the rest is as it was, and it is started anew", async () => {
+    const session = await open();
+    await session.step([prefill(0), prefill(2)]);
+    const running = session.step([next(0), next(2)]);
+    const killed = session.kill(0, 1);
+    const error = (await running.catch((reason: unknown) => reason)) as SessionError;
+    await killed;
+    // It may have answered before it died: then the next step says so.
+    const told =
+      error?.name === "SessionError"
+        ? error
+        : ((await session.step([next(0)]).catch((reason: unknown) => reason)) as SessionError);
+    expect(told).toMatchObject({
+      code: "device",
+      message: expect.stringMatching(/^(shard 2 of 2 has died|a shard has died)/),
+    });
+    expect(told.message).not.toContain("\n");
+    expect(told.lost).toContain(0);
+    expect(told.lost).not.toContain(2);
+    await expect(session.step([{ ...next(0), at: 3 }])).rejects.toMatchObject({ code: "gap" });
+    const [alive] = await session.step([next(2)]);
+    const [anew] = await session.step([prefill(0)]);
+    expect(anew!.logits!.length).toBe(alive!.logits!.length);
+    expect((await answerIn(session, 1, prompts[0]!)).greedy).toEqual(prompts[0]!.greedy);
+    await session.close();
+  });
+
+  test("between steps is noticed by the next, which asks for nothing that is gone", async () => {
+    const session = await open({ mesh: "1x2", batchSize: 1 });
+    await session.step([prefill(0)]);
+    await session.kill(0, 0);
+    await expect(session.step([next(0)])).rejects.toMatchObject({ code: "device", lost: [0] });
+    expect((await answerIn(session, 0, prompts[0]!)).greedy).toEqual(prompts[0]!.greedy);
+    await session.close();
+  });
+});
+
+describe("what was planned", () => {
+  test.each(["1x2", "1x4", "1x2x2"])("%s: shards have and are told as many bytes as they were to", async (mesh) => {
+    const asked = { ...DEFAULTS, mesh, batchSize: 2, ctxLen: 48 };
+    using own = await buildGolden(NAME, { options: asked });
+    const session = (await cpuTarget.open(own.artefact, asked)) as MeshSession;
+    const { device, work } = describeCpu(asked);
+    const chunk = ids.length;
+    const plan = planMesh(own.graph, toMesh(mesh), device, { ...DEFAULT_WORK, ...work, batch: 2, context: 48, chunk });
+    const measure = async (rows: readonly Row[]) => {
+      const before = await session.usage();
+      await session.step(rows);
+      return (await session.usage()).map(({ receivedBytes }, i) => receivedBytes - before[i]!.receivedBytes);
+    };
+    expect(await measure([prefill(0)])).toEqual(plan.shards.map(({ toldPerChunk }) => toldPerChunk));
+    expect(await measure([next(0)])).toEqual(plan.shards.map(({ toldPerToken }) => toldPerToken));
+    await session.step([{ slot: 1, at: 0, tokens: new Int32Array(48) }]);
+    const exact = cpuTarget.plan(own.graph, asked).devices;
+    for (const [i, { cacheBytes }] of (await session.usage()).entries()) expect(cacheBytes).toBe(exact[i]!.kv);
+    await session.close();
+  });
+});
+
+test("an artefact that is shared out one way is not opened another", async () => {
+  await expect(open({ mesh: "1x4" })).rejects.toThrow(
+    /--mesh 1x4: this artefact was made for 1x2; only its first number is free/,
+  );
+  await (await open({ mesh: "2" })).close(); // one copy over two
+});
