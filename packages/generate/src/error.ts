@@ -6,6 +6,7 @@ export type GenerateErrorCode =
   | "unsupported" // the session can't do what was asked
   | "nothing-left" // every token was ruled out
   | "logits-invalid" // the model gave no numbers to choose by
+  | "device-failed" // nothing works any more, until another session is opened
   | "closed";
 
 const marker = Symbol.for("@llm/generate.GenerateError");
@@ -41,5 +42,14 @@ export class ContextOverflowError extends GenerateError {
     this.name = "ContextOverflowError";
     this.tokens = tokens;
     this.limit = limit;
+  }
+}
+
+/** The device is beyond use: what was under way has ended with `cause`, and nothing more is taken on. */
+export class DeviceFailedError extends GenerateError {
+  constructor(cause: unknown) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    super("device-failed", `the device failed, close the generator and open another: ${why}`, { cause });
+    this.name = "DeviceFailedError";
   }
 }

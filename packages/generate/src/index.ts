@@ -1,3 +1,12 @@
+export { type AnswerFormats, AnswerParser, type AnswerPart } from "./answer/answer-parser.ts";
+export { callGrammar, type Tool } from "./answer/call-grammar.ts";
+export {
+  type CallFormat,
+  callFormat,
+  callFormatOf,
+  type ReasoningFormat,
+  reasoningFormatOf,
+} from "./answer/formats.ts";
 export * from "./error.ts";
 export {
   AFTER_END,

@@ -41,7 +41,18 @@ export interface Context {
 }
 
 /** What a context, being data of tokens, can't keep or answer. */
-const NOT_IN_CONTEXTS = ["streamer", "allow", "signal", "logprobs"] as const;
+const NOT_IN_CONTEXTS = [
+  "streamer",
+  "allow",
+  "signal",
+  "logprobs",
+  "jsonSchema",
+  "json",
+  "regex",
+  "choice",
+  "grammar",
+  "form",
+] as const;
 
 export type ContextOptions = Omit<GenerateOptions, (typeof NOT_IN_CONTEXTS)[number]>;
 

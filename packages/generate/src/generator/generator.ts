@@ -6,6 +6,7 @@ import { Scheduler, type SchedulerOptions } from "../scheduler/scheduler.ts";
 import { StopStrings } from "../text/stop-strings.ts";
 import type { ChatMessage, ChatTemplateOptions, TextTokenizer } from "../text/tokenizer.ts";
 import { asTextTokenizer, type TransformersStreamer, type TransformersTokenizer } from "../text/transformers.ts";
+import { Constrained, formOf } from "./constrained.ts";
 import { type Context, type ContextOptions, type ContextStep, Contexts } from "./contexts.ts";
 import { type Completion, type Generation, PieceQueue, type Started, together } from "./generation.ts";
 import {
@@ -41,6 +42,7 @@ export class Generator<T extends TextTokenizer | TransformersTokenizer = TextTok
   readonly #defaults: GenerateOptions;
   readonly #template: GeneratorParts["template"];
   readonly #contexts: Contexts;
+  readonly #constrained: Constrained;
 
   constructor({ session, tokenizer, defaults = {}, template, scheduler }: GeneratorParts<T>) {
     this.tokenizer = tokenizer;
@@ -48,6 +50,7 @@ export class Generator<T extends TextTokenizer | TransformersTokenizer = TextTok
     this.#text = asTextTokenizer(tokenizer);
     this.#defaults = readOptions(defaults);
     this.#template = template;
+    this.#constrained = new Constrained(this.#text, session.limits.vocab);
     this.#contexts = new Contexts(this.scheduler, this.#text, this.#defaults);
   }
 
@@ -141,6 +144,10 @@ export class Generator<T extends TextTokenizer | TransformersTokenizer = TextTok
     const stops = new StopStrings(listOf(options.stop));
     const decoder = this.#text.stream({ skipSpecialTokens: options.skipSpecialTokens ?? true });
     const said: GeneratedToken[] = [];
+    const form = formOf(options);
+    if (form && options.allow)
+      throw new GenerateError("option-invalid", "allow can't be given together with a form that the answer must have");
+    const held = form && this.#constrained.hold(form, eos, Math.min(maxNewTokens, room - tokens.length));
     const ends = new Set(options.ignoreEos ? [] : eos);
     let text = "";
     const say = (piece: string): void => {
@@ -158,11 +165,12 @@ export class Generator<T extends TextTokenizer | TransformersTokenizer = TextTok
       random: randomOf(options),
       stopTokens: eos,
       ...given(options, ["ignoreEos", "logprobs", "priority", "adapter", "signal", "allow"]),
+      ...(held ? { allow: held.allow } : {}),
       onToken: (token) => {
         if (said.push(token) === 1) firstTokenMs = performance.now() - asked;
         streamer?.put([[BigInt(token.id)]]);
         if (!ends.has(token.id)) say(stops.push(decoder.push(token.id)));
-        return stops.stopped;
+        return stops.stopped || (held?.finished(said.length, token.id) ?? false);
       },
     });
     const completion = ticket.done.then((outcome): Completion => {

@@ -1,3 +1,4 @@
+import type { GrammarSource } from "@llm/grammar";
 import { GenerateError } from "../error.ts";
 import { type RandomState, randomState } from "../random/random-state.ts";
 import type { SamplingOptions } from "../sampling/options.ts";
@@ -32,6 +33,18 @@ export interface GenerateOptions extends SamplingOptions {
   readonly doSample?: boolean;
   /** A streamer of @huggingface/transformers. */
   readonly streamer?: TransformersStreamer;
+  /** The answer is a JSON value that is valid by this schema (an object, or its text). */
+  readonly jsonSchema?: unknown;
+  /** The answer is a JSON object. */
+  readonly json?: boolean;
+  /** The whole answer matches this ECMAScript expression. */
+  readonly regex?: string;
+  /** The answer is one of these texts. */
+  readonly choice?: readonly string[];
+  /** The answer matches `root` of this grammar, in llama.cpp's notation. */
+  readonly grammar?: string;
+  /** The answer has this form; for what the options above can't say. */
+  readonly form?: GrammarSource;
   /** Tokens allowed next, as a bit mask over the vocabulary. */
   readonly allow?: (generated: Int32Array) => Uint32Array | undefined;
 }
@@ -68,6 +81,12 @@ const OWN = [
   "topK",
   "streamer",
   "allow",
+  "jsonSchema",
+  "json",
+  "regex",
+  "choice",
+  "grammar",
+  "form",
 ] as const satisfies readonly (keyof GenerateOptions)[];
 
 /** What goes to the sampler as it is. */

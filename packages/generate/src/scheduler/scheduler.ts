@@ -1,5 +1,5 @@
 import { type Session, SessionError } from "@llm/target";
-import { GenerateError } from "../error.ts";
+import { DeviceFailedError, GenerateError } from "../error.ts";
 import { Lockstep } from "./lockstep.ts";
 import { type PlannedRow, planStep, rank } from "./plan-step.ts";
 import type { GenerateRequest, Ticket } from "./request.ts";
@@ -135,10 +135,7 @@ export class Scheduler {
 
   #mustBeOpen(): void {
     if (this.#closing) throw new GenerateError("closed", "the generator is closed");
-    if (!this.#failed) return;
-    const { cause } = this.#failed;
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new GenerateError("closed", `the device failed, close the generator and open another: ${why}`, { cause });
+    if (this.#failed) throw new DeviceFailedError(this.#failed.cause);
   }
 
   async #between<T>(errand: () => Promise<T>): Promise<T> {

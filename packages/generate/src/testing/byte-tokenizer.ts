@@ -16,6 +16,8 @@ export const byteTokenizer: TextTokenizer = {
     };
   },
   eosTokenId: END,
+  tokenBytes: (id) => Uint8Array.of(id),
+  isSpecial: (id) => id === END,
   applyChatTemplate: (messages, { addGenerationPrompt = false } = {}) =>
     messages.map(({ role, content }) => `<${role}>${String(content)}`).join("") +
     (addGenerationPrompt ? "<assistant>" : ""),

@@ -5,6 +5,9 @@ export interface TextTokenizer {
   /** Decodes ids as they come, never inside a character. */
   stream(options?: { readonly skipSpecialTokens?: boolean }): TextStream;
   readonly eosTokenId?: number | undefined;
+  /** What a token adds to a text, for answers that are held to a form. */
+  tokenBytes?(id: number): Uint8Array;
+  isSpecial?(id: number): boolean;
   applyChatTemplate?(messages: readonly ChatMessage[], options?: ChatTemplateOptions): string;
 }
 

@@ -1,0 +1,126 @@
+import { Constraint, type GrammarSource, type Matcher, parseGrammar, Vocabulary } from "@llm/grammar";
+import { GenerateError } from "../error.ts";
+import type { TextTokenizer } from "../text/tokenizer.ts";
+import type { GenerateOptions } from "./options.ts";
+
+/** Constraints kept; each holds the masks it has made, a megabyte or so. */
+const MAX_KEPT = 64;
+
+/** What an answer is held to while it is generated. */
+export interface Held {
+  readonly allow: (generated: Int32Array) => Uint32Array;
+  /** True once nothing can follow any more: the text ends there, whether or not the model would say so. */
+  finished(generated: number, token: number): boolean;
+}
+
+/** The constraints of one tokenizer's vocabulary, each compiled once. */
+export class Constrained {
+  readonly #tokenizer: TextTokenizer;
+  readonly #size: number;
+  readonly #vocabularies = new Map<string, Vocabulary>();
+  readonly #kept = new Map<string, Constraint>();
+
+  /** @param size how many logits the model gives, which may be more than the tokenizer has tokens */
+  constructor(tokenizer: TextTokenizer, size: number) {
+    this.#tokenizer = tokenizer;
+    this.#size = size;
+  }
+
+  /** Begins to hold one answer of at most `room` tokens. */
+  hold(source: GrammarSource, ends: readonly number[], room: number): Held {
+    const constraint = this.#constraint(source, ends);
+    const matcher = constraint.matcher();
+    matcher.mask(room); // too little room is said before anything is computed
+    return {
+      allow: (generated) => {
+        follow(matcher, generated);
+        return matcher.mask(room - generated.length);
+      },
+      finished: (generated, token) => {
+        if (matcher.length < generated) matcher.accept(token);
+        return matcher.done;
+      },
+    };
+  }
+
+  #constraint(source: GrammarSource, ends: readonly number[]): Constraint {
+    const key = `${ends.join()} ${JSON.stringify(source)}`;
+    let constraint = this.#kept.get(key);
+    if (constraint) this.#kept.delete(key);
+    else {
+      constraint = new Constraint(parseGrammar(source), this.#vocabulary(ends));
+      if (this.#kept.size >= MAX_KEPT) this.#kept.delete(this.#kept.keys().next().value!);
+    }
+    this.#kept.set(key, constraint);
+    return constraint;
+  }
+
+  #vocabulary(ends: readonly number[]): Vocabulary {
+    const key = ends.join();
+    let vocabulary = this.#vocabularies.get(key);
+    if (!vocabulary) {
+      vocabulary = new Vocabulary(this.#texts(), ends);
+      this.#vocabularies.set(key, vocabulary);
+    }
+    return vocabulary;
+  }
+
+  #texts(): (Uint8Array | undefined)[] {
+    const { tokenBytes, isSpecial } = this.#tokenizer;
+    if (!tokenBytes || !isSpecial)
+      throw new GenerateError(
+        "unsupported",
+        "this tokenizer can't say what text its tokens are, so an answer can't be held to a form",
+      );
+    return Array.from({ length: this.#size }, (_, id) =>
+      isSpecial.call(this.#tokenizer, id) ? undefined : tokenBytes.call(this.#tokenizer, id),
+    );
+  }
+}
+
+/** Takes the tokens that have come since; whoever was put off and computed anew may have been further before. */
+function follow(matcher: Matcher, generated: Int32Array): void {
+  if (matcher.length > generated.length) matcher.trim(generated.length);
+  for (let i = matcher.length; i < generated.length; i++) matcher.accept(generated[i]);
+}
+
+const FORMS = [
+  "jsonSchema",
+  "json",
+  "regex",
+  "choice",
+  "grammar",
+  "form",
+] as const satisfies readonly (keyof GenerateOptions)[];
+
+/** The form that options ask for; more than one at a time is an error. */
+export function formOf(options: GenerateOptions): GrammarSource | undefined {
+  const asked = FORMS.filter((name) => options[name] !== undefined && options[name] !== false);
+  if (asked.length > 1)
+    throw new GenerateError("option-invalid", `${asked.join(" and ")} can't be asked for at once; choose one form`);
+  const { jsonSchema, regex, choice, grammar, form } = options;
+  switch (asked[0]) {
+    case "jsonSchema":
+      return { jsonSchema: typeof jsonSchema === "string" ? parsed(jsonSchema) : jsonSchema };
+    case "json":
+      return { json: true };
+    case "regex":
+      return { regex: regex! };
+    case "choice":
+      return { choice: choice! };
+    case "grammar":
+      return { grammar: grammar! };
+    case "form":
+      return form;
+    default:
+      return undefined;
+  }
+}
+
+function parsed(schema: string): unknown {
+  try {
+    return JSON.parse(schema);
+  } catch (cause) {
+    throw new GenerateError("option-invalid", "jsonSchema is not valid JSON", { cause });
+  }
+}
