@@ -1,7 +1,9 @@
 import { writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
+import type { Graph } from "@llm/core-ir";
 import {
   exportTransformersJs,
+  genaiConfig,
   halfPrecision,
   storageOf,
   type TransformersJsDtype,
@@ -10,11 +12,15 @@ import {
   type WrittenOnnx,
   writeOnnx,
 } from "@llm/exporter";
+import { blockNets } from "./block-nets.ts";
 import { ToolchainError } from "./error.ts";
 import type { ExportReport } from "./export-model.ts";
+import { generationDefaults } from "./generation-defaults.ts";
 import { modelFiles } from "./model-files.ts";
+import { onnxMetadata, packageVersion } from "./onnx-metadata.ts";
 import type { Model } from "./open-model.ts";
 import { sampleMemory } from "./peak-memory.ts";
+import { tokenizerOf } from "./tokenizer.ts";
 
 export interface PortableOptions {
   readonly folder: string;
@@ -31,25 +37,69 @@ export interface OnnxOptions extends PortableOptions {
   readonly kv?: boolean;
   readonly saveFp32Onnx?: boolean; // true
   readonly saveFp16Onnx?: boolean; // false
+  /** A file for each block and head instead of one for all: see `blockNets`. */
+  readonly perBlock?: boolean;
+  /** Also write `genai_config.json`, with which onnxruntime-genai runs the model; of the first precision. */
+  readonly genai?: boolean;
 }
 
-/** Exports a model as standard ONNX with the inputs and outputs that transformers and its relatives know. */
+/**
+ * Exports a model as standard ONNX: whole, with the inputs and outputs that transformers and its relatives know, or block by
+ * block.
+ */
 export async function exportOnnx(model: Model, options: OnnxOptions): Promise<ExportReport> {
-  const { name = "model", kv = true, saveFp32Onnx = true, saveFp16Onnx = false } = options;
+  const { name = "model", kv = true, saveFp32Onnx = true, saveFp16Onnx = false, perBlock = false } = options;
   if (!saveFp32Onnx && !saveFp16Onnx)
     throw new ToolchainError("option-invalid", "neither fp32 nor fp16 is to be saved; leave one of them on");
+  if (options.genai && (perBlock || !kv))
+    throw new ToolchainError("option-invalid", "onnxruntime-genai runs whole models with a cache, and no others");
   return reported(options, async (folder) => {
+    const said = { producerVersion: packageVersion(), metadata: await onnxMetadata(model) };
     const written: WrittenOnnx[] = [];
+    const write = async (graph: Graph, file: string) => {
+      const onnx = toOnnx(graph, { ...said, storage: storageOf(graph, model.weights) });
+      written.push(await writeOnnx(onnx, { ...common(model, options), folder, name: file }));
+    };
+    const small = new Map(await modelFiles(model.checkpoint));
     for (const half of [...(saveFp32Onnx ? [false] : []), ...(saveFp16Onnx ? [true] : [])]) {
-      const graph = transformersInterface(half ? halfPrecision(model.graph) : model.graph, { cache: kv });
-      const onnx = toOnnx(graph, { storage: storageOf(graph, model.weights) });
-      written.push(await writeOnnx(onnx, { ...common(model, options), folder, name: half ? `${name}_fp16` : name }));
+      const decoder = half ? halfPrecision(model.graph) : model.graph;
+      const suffix = half ? "_fp16" : "";
+      if (perBlock) {
+        for (const { id, graph } of blockNets(decoder, { cache: kv })) await write(graph, `${id}${suffix}`);
+        continue;
+      }
+      const graph = transformersInterface(decoder, { cache: kv });
+      await write(graph, `${name}${suffix}`);
+      if (options.genai && !small.has(GENAI_CONFIG))
+        small.set(GENAI_CONFIG, await genaiFile(model, graph, `${name}${suffix}.onnx`));
     }
-    const small = await modelFiles(model.checkpoint);
     for (const [file, bytes] of small) await writeBeside(folder, file, bytes);
     const beside = [...small].map(([path, { length }]) => ({ path, bytes: length }));
     return merged([...written, { files: beside, bytesWritten: sum(beside), bytesReferenced: 0, notes: [] }]);
   });
+}
+
+const GENAI_CONFIG = "genai_config.json";
+
+async function genaiFile({ checkpoint, card }: Model, graph: Graph, filename: string): Promise<Uint8Array> {
+  const tokenizer = await tokenizerOf(checkpoint);
+  const { eosTokenIds } = generationDefaults(checkpoint.generationConfig);
+  const eos = eosTokenIds ?? (tokenizer.eosTokenId === undefined ? [] : [tokenizer.eosTokenId]);
+  if (eos.length === 0)
+    throw new ToolchainError(
+      "tokenizer-missing",
+      `${checkpoint.path}: says nowhere which token ends a text, which onnxruntime-genai must know`,
+    );
+  const { bosTokenId: bos, padTokenId: pad } = tokenizer;
+  const config = genaiConfig({
+    filename,
+    graph,
+    context: card.context,
+    eos,
+    ...(bos === undefined ? {} : { bos }),
+    ...(pad === undefined ? {} : { pad }),
+  });
+  return new TextEncoder().encode(`${JSON.stringify(config, null, 2)}\n`);
 }
 
 export interface JsOptions extends PortableOptions {
@@ -62,7 +112,8 @@ export async function exportForTransformersJs(model: Model, options: JsOptions):
   const { dtypes } = options;
   return reported(options, async (folder) => {
     const { "config.json": _, ...files } = Object.fromEntries(await modelFiles(model.checkpoint));
-    const asked = { config: model.checkpoint.config, files, ...(dtypes ? { dtypes } : {}) };
+    const said = { producerVersion: packageVersion(), metadata: await onnxMetadata(model) };
+    const asked = { config: model.checkpoint.config, files, ...said, ...(dtypes ? { dtypes } : {}) };
     return exportTransformersJs(model.graph, { ...common(model, options), folder, ...asked });
   });
 }

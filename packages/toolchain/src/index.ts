@@ -1,5 +1,6 @@
 export { type Mesh, type MeshChoice, type MeshPlan, meshText, parseMesh } from "@llm/target/mesh";
 export { type BenchOptions, type BenchReport, type BenchTest, benchSession } from "./bench.ts";
+export { type BlockNetOptions, blockNets } from "./block-nets.ts";
 export { type BuildOptions, type Built, build, type Prepared, prepare } from "./build.ts";
 export { argmax, type Distance, distance, type LogitsDistance, logitsDistance } from "./compare.ts";
 export { type DiagnoseOptions, type Diagnosis, diagnose, type InstallTargetOptions, installFor } from "./doctor.ts";

@@ -21,7 +21,7 @@ type Portable = (typeof PORTABLE)[number];
 
 /** Options that only these have. */
 const THEIRS: Readonly<Record<Portable, readonly (keyof Call["options"])[]>> = {
-  onnx: ["name", "copy", "kv", "saveFp32Onnx", "saveFp16Onnx"],
+  onnx: ["name", "copy", "kv", "saveFp32Onnx", "saveFp16Onnx", "perBlock", "genai"],
   transformersjs: ["copy", "dtypes"],
 };
 
@@ -55,7 +55,7 @@ export async function run(call: Call, io: Io): Promise<Outcome> {
 }
 
 function exportPortable(model: Model, id: Portable, folder: string, { options }: Call, io: Io): Promise<ExportReport> {
-  const { name, copy, kv, saveFp32Onnx, saveFp16Onnx, dtypes } = options;
+  const { name, copy, kv, saveFp32Onnx, saveFp16Onnx, perBlock, genai, dtypes } = options;
   const common = {
     folder,
     signal: io.signal,
@@ -70,6 +70,8 @@ function exportPortable(model: Model, id: Portable, folder: string, { options }:
     ...(kv === undefined ? {} : { kv }),
     ...(saveFp32Onnx === undefined ? {} : { saveFp32Onnx }),
     ...(saveFp16Onnx === undefined ? {} : { saveFp16Onnx }),
+    ...(perBlock === undefined ? {} : { perBlock }),
+    ...(genai === undefined ? {} : { genai }),
   });
 }
 

@@ -103,6 +103,8 @@ export const COMMANDS: readonly Command[] = [
       "name",
       "saveFp32Onnx",
       "saveFp16Onnx",
+      "perBlock",
+      "genai",
       "dtypes",
       "force",
       ...MODEL_OPTIONS,
@@ -112,6 +114,8 @@ export const COMMANDS: readonly Command[] = [
     examples: [
       { line: "llm export demo --target onnx --out demo-onnx", doc: "standard ONNX for any runtime" },
       { line: "llm export demo --target transformersjs --dtypes q8 --out demo-js", doc: "for JavaScript, in 8 bits" },
+      { line: "llm export demo --target onnx --per-block --out demo-blocks", doc: "block by block, and heads" },
+      { line: "llm export demo --target onnx --genai --out demo-genai", doc: "for onnxruntime-genai" },
       { line: "llm export demo --target cpu --out demo-cpu", doc: "what `llm run` takes" },
     ],
     json: {

@@ -44,6 +44,8 @@ export interface OptionValues {
   saveFp32Onnx: boolean;
   saveFp16Onnx: boolean;
   dtypes: readonly string[];
+  perBlock: boolean;
+  genai: boolean;
   layers: string;
   against: string;
   ids: string;
@@ -165,6 +167,16 @@ export const OPTIONS: { readonly [K in keyof OptionValues]: CliOption<OptionValu
     default: true,
   },
   saveFp16Onnx: { kind: "boolean", doc: "Write NAME_fp16.onnx", default: false },
+  perBlock: {
+    kind: "boolean",
+    doc: "Of --target onnx: a file for each part: embedding, block_i, block_cache_i (going on from a cache), lm_head, greedy_head, sample_head",
+    default: false,
+  },
+  genai: {
+    kind: "boolean",
+    doc: "Of --target onnx: also write genai_config.json, with which onnxruntime-genai runs the folder",
+    default: false,
+  },
   dtypes: {
     kind: "list",
     value: "A,B",

@@ -26,6 +26,8 @@ export interface TransformersJsOptions {
   readonly dtypes?: readonly TransformersJsDtype[];
   readonly link?: "hard" | "copy";
   readonly metadata?: Readonly<Record<string, string>>;
+  /** Version of the program that makes the models. */
+  readonly producerVersion?: string;
   readonly signal?: AbortSignal;
   progress?(done: number, total: number): void;
 }
@@ -83,7 +85,7 @@ async function writeModel(
   name: string,
   options: TransformersJsOptions,
 ): Promise<WrittenOnnx> {
-  const { config, source, metadata } = options;
+  const { config, source, metadata, producerVersion } = options;
   const graph = transformersInterface(dtype === "fp16" ? halfPrecision(decoder) : decoder, {
     cache: true,
     joinKeyValue: config.multi_query === true, // transformers.js then asks for one input a block
@@ -93,6 +95,7 @@ async function writeModel(
     storage: storageOf(graph, source),
     ...(bits && { emitters: nBitsEmitters(graph, bits), domains: NBITS_DOMAINS }),
     ...(metadata && { metadata }),
+    ...(producerVersion === undefined ? {} : { producerVersion }),
   });
   return writeOnnx(model, {
     ...options,
