@@ -146,13 +146,17 @@ async function reported(
   };
 }
 
-/** A checkpoint's file that several models link to is one file. */
+/** A checkpoint's file that several models link to is one file; what they take of it can't be more than there is. */
 function merged(parts: readonly WrittenOnnx[]): WrittenOnnx {
   const files = new Map(parts.flatMap((part) => part.files.map((file) => [file.path, file] as const)));
+  const linked = sum([...files.values()].filter(({ origin }) => origin !== undefined));
   return {
     files: [...files.values()],
     bytesWritten: parts.reduce((total, { bytesWritten }) => total + bytesWritten, 0),
-    bytesReferenced: Math.max(...parts.map(({ bytesReferenced }) => bytesReferenced)),
+    bytesReferenced: Math.min(
+      linked,
+      parts.reduce((total, { bytesReferenced }) => total + bytesReferenced, 0),
+    ),
     notes: [...new Set(parts.flatMap(({ notes }) => notes))],
   };
 }

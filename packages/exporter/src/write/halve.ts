@@ -1,4 +1,4 @@
-import { bf16ToNumber, numberToF16 } from "@llm/tensor";
+import { bf16ToNumber, fastCodecs, numberToF16 } from "@llm/tensor";
 import { clipHalf } from "./clip-half.ts";
 
 /** What fp16 can be made of without knowing more than one value. */
@@ -18,7 +18,12 @@ let table: Uint16Array | undefined;
 
 /** fp16 for values of a wider dtype, rounded to nearest even and clipped to what fp16 has; returns how many were clipped. */
 export function halve(bytes: Uint8Array, from: Wider, into: Uint16Array): number {
-  const fits = from === "bf16" ? halveBf16(bytes, into) : halveF32(bytes, into);
+  const values =
+    from === "bf16"
+      ? new Uint16Array(bytes.buffer, bytes.byteOffset, into.length)
+      : new Float32Array(bytes.buffer, bytes.byteOffset, into.length);
+  const overflowed = fastCodecs(into.length)?.convert(from, "f16", values, into);
+  const fits = overflowed !== undefined ? false : from === "bf16" ? halveBf16(bytes, into) : halveF32(bytes, into);
   return fits ? 0 : clipHalf(new Uint8Array(into.buffer, into.byteOffset, into.byteLength));
 }
 

@@ -1,9 +1,10 @@
 import { existsSync } from "node:fs";
-import { locate, stream, type WeightSource } from "@llm/tensor";
+import { fastCodecs, type Loss, locate, plainPacking, stream, type WeightSource } from "@llm/tensor";
 import { ExportError } from "../error.ts";
 import { clipHalf } from "./clip-half.ts";
 import type { DurableFile } from "./durable-file.ts";
 import { WIDER_BYTES } from "./halve.ts";
+import { halveInLanes } from "./halve-lanes.ts";
 import { type HalveProgress, halveAll } from "./halve-pool.ts";
 import type { HalveJob } from "./halve-worker.ts";
 import { bytesOf, type Layout, type Piece, packingOf, type WeightInitializer } from "./lay-out.ts";
@@ -42,9 +43,11 @@ export async function writePieces(
     for (const piece of queue) clipped.set(piece, await writePiece(piece, file, source, { signal: stop, written }));
   });
   const jobs = halved.map(({ job }) => job);
+  // Threads of ours only where this one alone would be what is waited for.
+  const halveJobs = fastCodecs(Number.POSITIVE_INFINITY) ? halveInLanes : halveAll;
   if (jobs.length > 0)
     work.push(
-      halveAll(jobs, file, { signal: stop, written }).then((counts) => {
+      halveJobs(jobs, file, { signal: stop, written }).then((counts) => {
         for (const [index, count] of counts.entries()) clipped.set(halved[index].piece, count);
       }),
     );
@@ -57,7 +60,7 @@ export async function writePieces(
   }
   return layout.pieces
     .filter((piece) => clipped.get(piece))
-    .map((piece) => `${nameOf(piece)}: ${clipped.get(piece)} values past fp16's range were clipped to 65504`);
+    .map((piece) => `${nameOf(piece)}: ${clipped.get(piece)} values past ${lossOf(piece)}`);
 }
 
 interface Halved {
@@ -92,7 +95,7 @@ function jobOf(piece: Piece, source: WeightSource): HalveJob | undefined {
   return undefined;
 }
 
-/** Streams one piece to its place and says how many of its values were clipped. */
+/** Streams one piece to its place and says how many of its values didn't fit. */
 async function writePiece(
   piece: Piece,
   file: DurableFile,
@@ -101,7 +104,8 @@ async function writePiece(
 ): Promise<number> {
   let at = 0;
   let clipped = 0;
-  for await (const bytes of bytesOfPiece(piece, source, signal)) {
+  const loss: Loss = { overflowed: 0 };
+  for await (const bytes of bytesOfPiece(piece, source, signal, loss)) {
     signal.throwIfAborted();
     if (at + bytes.length > piece.length) throw wrongLength(piece);
     if (isConvertedHalf(piece)) clipped += clipHalf(bytes);
@@ -110,17 +114,33 @@ async function writePiece(
     written(bytes.length);
   }
   if (at !== piece.length) throw wrongLength(piece);
-  return clipped;
+  return isConvertedHalf(piece) ? clipped : loss.overflowed;
 }
 
 function isConvertedHalf({ content }: Piece): boolean {
   return "weight" in content && packingOf(content) === "f16";
 }
 
-async function* bytesOfPiece({ content }: Piece, source: WeightSource, signal: AbortSignal): AsyncIterable<Uint8Array> {
-  if ("weight" in content)
-    yield* stream(content.weight, source, packingOf(content), { chunkBytes: CHUNK_BYTES, signal });
-  else yield bytesOf(content.data);
+/** What became of values that didn't fit. */
+function lossOf(piece: Piece): string {
+  if (isConvertedHalf(piece)) return "fp16's range were clipped to 65504";
+  const { content } = piece;
+  const dtype = "weight" in content ? plainPacking(packingOf(content)) : content.dtype;
+  return `${dtype}'s range became infinite`;
+}
+
+async function* bytesOfPiece(
+  { content }: Piece,
+  source: WeightSource,
+  signal: AbortSignal,
+  loss: Loss,
+): AsyncIterable<Uint8Array> {
+  if ("weight" in content) {
+    const packing = packingOf(content);
+    // fp16 is counted where it is clipped; counting makes reading convert twice where nothing can be lost.
+    const counted = packing === "f16" ? {} : { loss };
+    yield* stream(content.weight, source, packing, { chunkBytes: CHUNK_BYTES, signal, reuse: true, ...counted });
+  } else yield bytesOf(content.data);
 }
 
 function nameOf({ content }: Piece): string {

@@ -18,7 +18,8 @@ const demo = await openModel(demoModelFolder, { name: "demo" });
 const tokenizer = await tokenizerOf(demo.checkpoint);
 afterAll(() => demo.close());
 
-const TEXT = 'def area(width, height):\n    """The area of a box."""\n    return width * height\n\n\nprint(area(3, 4))\n';
+const TEXT =
+  'def area(width, height):\n    """The area of a box."""\n    return width * height\n\n\nprint(area(3, 4))\n';
 const file = (name: string, text: string) => {
   const path = join(folder, name);
   writeFileSync(path, text);

@@ -14,7 +14,11 @@ async function cut(source: AsyncIterable<Piece>, context: number, stride: number
 }
 
 /** The loop in transformers' page "Perplexity of fixed-length models", in its words. */
-function published(length: number, maxLength: number, stride: number): [begin: number, end: number, predicted: number][] {
+function published(
+  length: number,
+  maxLength: number,
+  stride: number,
+): [begin: number, end: number, predicted: number][] {
   const windows: [number, number, number][] = [];
   let previousEnd = 0;
   for (let begin = 0; begin < length; begin += stride) {
@@ -37,20 +41,27 @@ describe("windows over a text", () => {
     [17, 16, 16],
     [5, 16, 4],
     [33, 16, 1],
-  ])("of %i tokens, %i long and %i apart, are those of transformers' documentation", async (length, context, stride) => {
-    const parts = Array.from({ length: Math.ceil(length / 7) }, (_, i): [number, number, boolean] => [
-      i * 7,
-      Math.min(7, length - i * 7),
-      i === 0,
-    ]);
-    const windows = await cut(pieces(...parts), context, stride);
-    const found = windows.map(({ ids, from }) => [ids[0], ids.at(-1)! + 1, ids.length - from]);
-    expect(found).toEqual(published(length, context, stride));
-  });
+  ])(
+    "of %i tokens, %i long and %i apart, are those of transformers' documentation",
+    async (length, context, stride) => {
+      const parts = Array.from({ length: Math.ceil(length / 7) }, (_, i): [number, number, boolean] => [
+        i * 7,
+        Math.min(7, length - i * 7),
+        i === 0,
+      ]);
+      const windows = await cut(pieces(...parts), context, stride);
+      const found = windows.map(({ ids, from }) => [ids[0], ids.at(-1)! + 1, ids.length - from]);
+      expect(found).toEqual(published(length, context, stride));
+    },
+  );
 
   it("don't cross from one text to the next", async () => {
     const windows = await cut(pieces([0, 6, true], [100, 5, true], [200, 1, true]), 4, 4);
-    expect(windows.map(({ ids }) => [...ids])).toEqual([[0, 1, 2, 3], [4, 5], [100, 101, 102, 103]]);
+    expect(windows.map(({ ids }) => [...ids])).toEqual([
+      [0, 1, 2, 3],
+      [4, 5],
+      [100, 101, 102, 103],
+    ]);
   });
 
   it("begin before the text has ended", async () => {
