@@ -1,0 +1,60 @@
+import type OpenAI from "openai";
+import { describe, expect, expectTypeOf, it } from "vitest";
+import { chatChoice, chatChunk, chatCompletion, chatLogprobs } from "./chat.ts";
+import { completion, completionChunk, completionLogprobs, type TokenLogprob, usageOf } from "./completions.ts";
+import { embeddingList } from "./embeddings.ts";
+import { modelList } from "./models.ts";
+
+const head = { id: "chatcmpl-1", created: 1, model: "demo" };
+const tokens: TokenLogprob[] = [
+  { token: "Hel", bytes: [72, 101, 108], logprob: null, top: [] },
+  { token: "lo", bytes: [108, 111], logprob: -0.5, top: [{ token: "p", bytes: [112], logprob: -1 }] },
+];
+
+describe("answers", () => {
+  it("are what OpenAI's own types say", () => {
+    expectTypeOf(chatCompletion).returns.toExtend<OpenAI.Chat.ChatCompletion>();
+    expectTypeOf(chatChunk).returns.toExtend<OpenAI.Chat.ChatCompletionChunk>();
+    // The older type knows nothing of the null that stands for a prompt's first token.
+    expectTypeOf(completion).returns.omit<"choices">().toExtend<Omit<OpenAI.Completion, "choices">>();
+    expectTypeOf(modelList).returns.toHaveProperty("data").toExtend<readonly OpenAI.Model[]>();
+    expectTypeOf(embeddingList).returns.toHaveProperty("object").toEqualTypeOf<"list">();
+  });
+
+  it("have no content beside calls, and say what was thought", () => {
+    const calls = [{ id: "call_1", type: "function" as const, function: { name: "now", arguments: "{}" } }];
+    expect(chatChoice(0, { text: "", reasoning: "hm", calls }, "tool_calls")).toEqual({
+      index: 0,
+      message: { role: "assistant", content: null, refusal: null, reasoning_content: "hm", tool_calls: calls },
+      logprobs: null,
+      finish_reason: "tool_calls",
+    });
+    expect(chatChoice(0, { text: "", reasoning: "", calls: [] }, "stop").message.content).toBe("");
+  });
+
+  it("carry log-probabilities in both of OpenAI's forms", () => {
+    expect(completionLogprobs(tokens, 10)).toEqual({
+      tokens: ["Hel", "lo"],
+      token_logprobs: [null, -0.5],
+      top_logprobs: [null, { p: -1 }],
+      text_offset: [10, 13],
+    });
+    expect(chatLogprobs(tokens.slice(1)).content[0]).toMatchObject({ token: "lo", logprob: -0.5, bytes: [108, 111] });
+  });
+
+  it("end a stream with usage and no choice", () => {
+    const usage = usageOf(3, 4, 2);
+    expect(usage).toMatchObject({ total_tokens: 7, prompt_tokens_details: { cached_tokens: 2 } });
+    expect(chatChunk(head, "fp", undefined, usage)).toMatchObject({ choices: [], usage });
+    expect("usage" in chatChunk(head, "fp", { index: 0, delta: { content: "x" } })).toBe(false);
+    expect(completionChunk(head, "fp", undefined, null).usage).toBeNull();
+  });
+
+  it("write vectors as numbers or as base64 of their floats", () => {
+    const vector = Float32Array.of(1, -0.5);
+    const [{ embedding }] = embeddingList("demo", [vector], 2, "base64").data;
+    const bytes = Buffer.from(embedding as string, "base64");
+    expect([bytes.readFloatLE(0), bytes.readFloatLE(4)]).toEqual([1, -0.5]);
+    expect(embeddingList("demo", [vector], 2).data[0].embedding).toEqual([1, -0.5]);
+  });
+});

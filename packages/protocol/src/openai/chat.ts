@@ -1,0 +1,231 @@
+import { z } from "zod";
+import type { AnswerHead, TokenLogprob, Usage } from "./completions.ts";
+import { samplingFields, streamOptions } from "./sampling.ts";
+
+const textPart = z.strictObject({ type: z.literal("text"), text: z.string() });
+const refusalPart = z.strictObject({ type: z.literal("refusal"), refusal: z.string() });
+const content = z.union([z.string(), z.array(textPart).min(1)]);
+
+const toolCall = z.strictObject({
+  id: z.string(),
+  type: z.literal("function"),
+  function: z.strictObject({ name: z.string(), arguments: z.string() }),
+});
+
+/** A message, by its role. Pictures and sound are no text, and refused by the part's type. */
+export const chatMessage = z.discriminatedUnion("role", [
+  z.strictObject({ role: z.literal("developer"), content, name: z.string().optional() }),
+  z.strictObject({ role: z.literal("system"), content, name: z.string().optional() }),
+  z.strictObject({ role: z.literal("user"), content, name: z.string().optional() }),
+  z.strictObject({
+    role: z.literal("assistant"),
+    content: z.union([z.string(), z.array(z.union([textPart, refusalPart])).min(1)]).nullish(),
+    name: z.string().optional(),
+    refusal: z.string().nullish(),
+    reasoning_content: z.string().nullish(),
+    tool_calls: z.array(toolCall).nullish(),
+  }),
+  z.strictObject({ role: z.literal("tool"), content, tool_call_id: z.string(), name: z.string().optional() }),
+]);
+
+const functionName = z.string().regex(/^[a-zA-Z0-9_-]{1,64}$/, "a name has 1 to 64 letters, digits, _ and -");
+
+const tool = z.strictObject({
+  type: z.literal("function"),
+  function: z.strictObject({
+    name: functionName,
+    description: z.string().nullish(),
+    parameters: z.record(z.string(), z.unknown()).nullish(),
+    strict: z.boolean().nullish(),
+  }),
+});
+
+const toolChoice = z.union([
+  z.enum(["none", "auto", "required"]),
+  z.strictObject({ type: z.literal("function"), function: z.strictObject({ name: z.string() }) }),
+]);
+
+/** The form an answer must have. */
+export const responseFormat = z.discriminatedUnion("type", [
+  z.strictObject({ type: z.literal("text") }),
+  z.strictObject({ type: z.literal("json_object") }),
+  z.strictObject({
+    type: z.literal("json_schema"),
+    json_schema: z.strictObject({
+      name: z.string(),
+      description: z.string().nullish(),
+      schema: z.record(z.string(), z.unknown()),
+      strict: z.boolean().nullish(),
+    }),
+  }),
+]);
+
+/** `POST /v1/chat/completions`. */
+export const chatRequest = z
+  .strictObject({
+    model: z.string(),
+    messages: z.array(chatMessage).min(1),
+    max_tokens: z.int().min(1).nullish(),
+    max_completion_tokens: z.int().min(1).nullish(),
+    logprobs: z.boolean().nullish(),
+    top_logprobs: z.int().min(0).max(20).nullish(),
+    tools: z.array(tool).max(128).nullish(),
+    tool_choice: toolChoice.nullish(),
+    parallel_tool_calls: z.boolean().nullish(),
+    response_format: responseFormat.nullish(),
+    stream: z.boolean().nullish(),
+    stream_options: streamOptions,
+    modalities: z.array(z.literal("text")).nullish(),
+    metadata: z.record(z.string(), z.string()).nullish().describe("accepted; nothing depends on it"),
+    store: z.literal(false, "answers are not stored here; leave it out").nullish(),
+    prompt_cache_key: z.string().nullish().describe("accepted; equal beginnings are found without it"),
+    safety_identifier: z.string().nullish().describe("accepted; nothing depends on it"),
+    service_tier: z.enum(["auto", "default"]).nullish(),
+    chat_template_kwargs: z
+      .record(z.string(), z.unknown())
+      .nullish()
+      .describe("variables of the model's chat template"),
+    add_generation_prompt: z.boolean().nullish(),
+    continue_final_message: z.boolean().nullish(),
+    documents: z.array(z.record(z.string(), z.unknown())).nullish(),
+    ...samplingFields,
+  })
+  .describe("A conversation to go on with");
+
+export type ChatRequest = z.output<typeof chatRequest>;
+export type ChatRequestMessage = z.output<typeof chatMessage>;
+
+export type ChatFinish = "stop" | "length" | "tool_calls";
+
+export interface ChatLogprobs {
+  readonly content: {
+    readonly token: string;
+    readonly bytes: number[];
+    readonly logprob: number;
+    readonly top_logprobs: { readonly token: string; readonly bytes: number[]; readonly logprob: number }[];
+  }[];
+  readonly refusal: null;
+}
+
+export function chatLogprobs(tokens: readonly TokenLogprob[]): ChatLogprobs {
+  return {
+    content: tokens.map(({ token, bytes, logprob, top }) => ({
+      token,
+      bytes: [...bytes],
+      logprob: logprob ?? 0,
+      top_logprobs: top.map((each) => ({ token: each.token, bytes: [...each.bytes], logprob: each.logprob })),
+    })),
+    refusal: null,
+  };
+}
+
+export interface ToolCall {
+  readonly id: string;
+  readonly type: "function";
+  readonly function: { readonly name: string; readonly arguments: string };
+}
+
+export interface ChatChoice {
+  readonly index: number;
+  readonly message: {
+    readonly role: "assistant";
+    readonly content: string | null;
+    readonly refusal: null;
+    readonly reasoning_content?: string;
+    readonly tool_calls?: ToolCall[];
+  };
+  readonly logprobs: ChatLogprobs | null;
+  readonly finish_reason: ChatFinish;
+}
+
+/** One of the answers to a conversation. */
+export function chatChoice(
+  index: number,
+  said: { readonly text: string; readonly reasoning: string; readonly calls: ToolCall[] },
+  finish: ChatFinish,
+  logprobs: ChatLogprobs | null = null,
+): ChatChoice {
+  const { text, reasoning, calls } = said;
+  return {
+    index,
+    message: {
+      role: "assistant",
+      content: text === "" && calls.length > 0 ? null : text,
+      refusal: null,
+      ...(reasoning === "" ? {} : { reasoning_content: reasoning }),
+      ...(calls.length === 0 ? {} : { tool_calls: calls }),
+    },
+    logprobs,
+    finish_reason: finish,
+  };
+}
+
+export interface ChatCompletion extends AnswerHead {
+  readonly object: "chat.completion";
+  readonly system_fingerprint: string;
+  readonly choices: ChatChoice[];
+  readonly usage: Usage;
+}
+
+export function chatCompletion(
+  head: AnswerHead,
+  fingerprint: string,
+  choices: ChatChoice[],
+  usage: Usage,
+): ChatCompletion {
+  return { ...head, object: "chat.completion", system_fingerprint: fingerprint, choices, usage };
+}
+
+export interface ChatDelta {
+  readonly role?: "assistant";
+  readonly content?: string;
+  readonly reasoning_content?: string;
+  readonly tool_calls?: {
+    readonly index: number;
+    readonly id?: string;
+    readonly type?: "function";
+    readonly function: { readonly name?: string; readonly arguments?: string };
+  }[];
+}
+
+export interface ChatChunk extends AnswerHead {
+  readonly object: "chat.completion.chunk";
+  readonly system_fingerprint: string;
+  readonly choices: {
+    readonly index: number;
+    readonly delta: ChatDelta;
+    readonly logprobs: ChatLogprobs | null;
+    readonly finish_reason: ChatFinish | null;
+  }[];
+  readonly usage?: Usage | null;
+}
+
+/** A piece of a streamed answer. The last one of all has usage and no choice, where usage was asked for. */
+export function chatChunk(
+  head: AnswerHead,
+  fingerprint: string,
+  choice?: {
+    readonly index: number;
+    readonly delta: ChatDelta;
+    readonly logprobs?: ChatLogprobs | null;
+    readonly finish?: ChatFinish;
+  },
+  usage?: Usage | null,
+): ChatChunk {
+  return {
+    ...head,
+    object: "chat.completion.chunk",
+    system_fingerprint: fingerprint,
+    choices: choice
+      ? [
+          {
+            index: choice.index,
+            delta: choice.delta,
+            logprobs: choice.logprobs ?? null,
+            finish_reason: choice.finish ?? null,
+          },
+        ]
+      : [],
+    ...(usage === undefined ? {} : { usage }),
+  };
+}

@@ -1,0 +1,125 @@
+import { z } from "zod";
+import { samplingFields, streamOptions } from "./sampling.ts";
+
+const ids = z.array(z.int().min(0)).min(1);
+
+/** `POST /v1/completions`. */
+export const completionRequest = z
+  .strictObject({
+    model: z.string(),
+    prompt: z.union([z.string(), z.array(z.string()).min(1), ids, z.array(ids).min(1)]).nullish(),
+    suffix: z.string().nullish().describe("what follows: the answer fills the gap, for models trained to"),
+    max_tokens: z.int().min(0).nullish(),
+    best_of: z.int().min(1).max(128).nullish(),
+    echo: z.boolean().nullish(),
+    logprobs: z.int().min(0).max(20).nullish(),
+    stream: z.boolean().nullish(),
+    stream_options: streamOptions,
+    ...samplingFields,
+  })
+  .describe("A text to go on with");
+
+export type CompletionRequest = z.output<typeof completionRequest>;
+
+export interface Usage {
+  readonly prompt_tokens: number;
+  readonly completion_tokens: number;
+  readonly total_tokens: number;
+  readonly prompt_tokens_details: { readonly cached_tokens: number };
+}
+
+/** Tokens counted as OpenAI counts them. */
+export function usageOf(promptTokens: number, completionTokens: number, cachedTokens: number): Usage {
+  return {
+    prompt_tokens: promptTokens,
+    completion_tokens: completionTokens,
+    total_tokens: promptTokens + completionTokens,
+    prompt_tokens_details: { cached_tokens: cachedTokens },
+  };
+}
+
+/** A token with its log-probability and the best beside it; absent for a prompt's first, which nothing predicts. */
+export interface TokenLogprob {
+  readonly token: string;
+  readonly bytes: readonly number[];
+  readonly logprob: number | null;
+  readonly top: readonly { readonly token: string; readonly bytes: readonly number[]; readonly logprob: number }[];
+}
+
+export interface CompletionLogprobs {
+  readonly tokens: string[];
+  readonly token_logprobs: (number | null)[];
+  readonly top_logprobs: (Record<string, number> | null)[];
+  readonly text_offset: number[];
+}
+
+/** The four parallel lists of the older interface; `offset` is where the first token begins in the text. */
+export function completionLogprobs(tokens: readonly TokenLogprob[], offset = 0): CompletionLogprobs {
+  let at = offset;
+  const offsets = tokens.map(({ token }) => (at += token.length) - token.length);
+  return {
+    tokens: tokens.map(({ token }) => token),
+    token_logprobs: tokens.map(({ logprob }) => logprob),
+    top_logprobs: tokens.map(({ logprob, top }) =>
+      logprob === null ? null : Object.fromEntries(top.map((each) => [each.token, each.logprob])),
+    ),
+    text_offset: offsets,
+  };
+}
+
+export type CompletionFinish = "stop" | "length";
+
+export interface CompletionChoice {
+  readonly text: string;
+  readonly index: number;
+  readonly logprobs: CompletionLogprobs | null;
+  readonly finish_reason: CompletionFinish;
+}
+
+/** What is the same in every piece of one answer. */
+export interface AnswerHead {
+  readonly id: string;
+  /** Seconds since 1970. */
+  readonly created: number;
+  readonly model: string;
+}
+
+export interface Completion extends AnswerHead {
+  readonly object: "text_completion";
+  readonly system_fingerprint: string;
+  readonly choices: CompletionChoice[];
+  readonly usage: Usage;
+}
+
+export function completion(
+  head: AnswerHead,
+  fingerprint: string,
+  choices: CompletionChoice[],
+  usage: Usage,
+): Completion {
+  return { ...head, object: "text_completion", system_fingerprint: fingerprint, choices, usage };
+}
+
+export interface CompletionChunk extends AnswerHead {
+  readonly object: "text_completion";
+  readonly system_fingerprint: string;
+  readonly choices: (Omit<CompletionChoice, "finish_reason"> & { readonly finish_reason: CompletionFinish | null })[];
+  readonly usage?: Usage | null;
+}
+
+/** A piece of a streamed completion. `usage` is null in pieces before the last when usage was asked for. */
+export function completionChunk(
+  head: AnswerHead,
+  fingerprint: string,
+  choice: CompletionChunk["choices"][number] | undefined,
+  usage?: Usage | null,
+): CompletionChunk {
+  const choices = choice ? [choice] : [];
+  return {
+    ...head,
+    object: "text_completion",
+    system_fingerprint: fingerprint,
+    choices,
+    ...(usage === undefined ? {} : { usage }),
+  };
+}
