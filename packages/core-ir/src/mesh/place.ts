@@ -1,7 +1,7 @@
 import { sizeOf } from "@llm/tensor";
 import type { Sizes } from "../dim.ts";
 import { GraphError } from "../error.ts";
-import type { Graph, Op } from "../graph.ts";
+import type { Graph, Op, Value } from "../graph.ts";
 import { type Conversion, conversionsTo, elementsIn, movedElements } from "./conversion.ts";
 import { localShape, type Placement, WHOLE } from "./placement.ts";
 import type { Shard } from "./shard-rule.ts";
@@ -87,7 +87,7 @@ class Placing {
   }
 
   #best(op: Op): { shard: Shard; conversions: readonly Conversion[] } {
-    const ins = op.ins.map((value) => (value ? this.#have.get(value.id)?.[0] : undefined));
+    const ins = op.ins.map((value) => (value ? this.#now(value) : undefined));
     const question = { ...this.#wishes.question(op), ins };
     let best: { shard: Shard; conversions: readonly Conversion[]; score: readonly number[] } | undefined;
     for (const shard of [...shardsOf(question), wholeShard(op)]) {
@@ -98,6 +98,12 @@ class Placing {
     }
     if (!best) throw new GraphError("unsupported", `${op.kind} ${op.outs[0]!.id}: no rank can have its operands`);
     return best;
+  }
+
+  /** Where a value is by now: a sum that was made is whole from then on. */
+  #now({ id }: Value): Placement | undefined {
+    const [made, ...others] = this.#have.get(id) ?? [];
+    return made?.kind === "partial" && others.some(isWhole) ? WHOLE : made;
   }
 
   #conversions(op: Op, shard: Shard): readonly Conversion[] | undefined {

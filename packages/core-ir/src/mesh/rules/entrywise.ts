@@ -35,7 +35,8 @@ export const shardBinary: ShardRule = (question) => {
     const both = left?.kind === right?.kind;
     const terms = [x!, y!].filter((_, at) => ins[at]?.kind === "partial");
     const wide = terms.every(({ type }) => sameShape(type.shape, op.outs[0]!.type.shape));
-    if (wide && (both || summedLater(question)))
+    const needed = [x!, y!].every((value, at) => ins[at]?.kind === "partial" || neededWhole(question, value));
+    if (wide && (both || (needed && summedLater(question))))
       shards.push({
         ins: [PARTIAL, PARTIAL],
         outs: [PARTIAL],
@@ -50,6 +51,12 @@ export const shardBinary: ShardRule = (question) => {
 };
 
 const product = (term: 0 | 1): Shard => ({ ins: term === 0 ? [PARTIAL, WHOLE] : [WHOLE, PARTIAL], outs: [PARTIAL] });
+
+/** Whether other ops need the whole of a value: what only the first rank adds would be nobody's business on the others. */
+function neededWhole({ op, uses }: ShardQuestion, value: Value): boolean {
+  const { ops, output } = uses(value);
+  return output || ops.length === 0 || ops.some((other) => other !== op && other.kind !== "binary");
+}
 
 /** Whether adding first and summing over the ranks later saves anything: another term follows, or only some rows are used. */
 function summedLater({ op, uses }: ShardQuestion): boolean {
