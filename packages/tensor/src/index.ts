@@ -14,7 +14,7 @@ export * from "./formats/index.ts";
 export * from "./half.ts";
 export * from "./locate.ts";
 export * from "./memory-source.ts";
-export type { PackedPart, Packing } from "./packing.ts";
+export { type PackedPart, type Packing, plainPacking } from "./packing.ts";
 export { partOf } from "./read/packed.ts";
 export * from "./read/read.ts";
 export * from "./source.ts";
