@@ -1,3 +1,5 @@
+import { GrammarError } from "@llm/generate";
+
 /** What the shell is told. */
 export const EXIT = {
   done: 0,
@@ -30,6 +32,7 @@ const USAGE: ReadonlySet<string> = new Set(["usage", "option-invalid"]);
 /** The exit code that an error stands for. */
 export function exitCodeOf(error: unknown): number {
   if (isAbort(error)) return EXIT.interrupted;
+  if (GrammarError.isInstance(error)) return EXIT.usage; // a form that can't be had, given as an option
   const code = (error as { code?: unknown } | undefined)?.code;
   if (typeof code !== "string") return EXIT.failed;
   if (USAGE.has(code)) return EXIT.usage;

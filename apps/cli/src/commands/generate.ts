@@ -5,6 +5,7 @@ import { SAMPLING } from "../definition/groups.ts";
 import { UsageError } from "../exit.ts";
 import type { Io } from "../output/io.ts";
 import { rate, seconds } from "../output/units.ts";
+import { withForms } from "./forms.ts";
 
 /** Generates for all prompts of a call, streaming to stdout where that is wanted. */
 export async function generateFor(generator: Generator, prompts: readonly string[], call: Call, io: Io) {
@@ -27,7 +28,7 @@ export async function generateFor(generator: Generator, prompts: readonly string
 /** The options of a call that say how to generate. */
 export function generationOptions(options: Call["options"]): GenerateOptions {
   const named = GENERATION_KEYS.flatMap((key) => (options[key] === undefined ? [] : [[key, options[key]]]));
-  return Object.fromEntries(named) as GenerateOptions;
+  return withForms(Object.fromEntries(named) as GenerateOptions);
 }
 
 /** Options of the command line that the library calls the same. */

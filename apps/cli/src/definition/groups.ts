@@ -33,6 +33,10 @@ export const SAMPLING = [
   "stop",
   "ignoreEos",
   "truncatePrompt",
+  "jsonSchema",
+  "regex",
+  "choice",
+  "grammar",
 ] as const satisfies Keys;
 
 /** What is continued, and how. */

@@ -36,6 +36,10 @@ export interface OptionValues {
   greedy: boolean;
   ignoreEos: boolean;
   truncatePrompt: "left" | "middle";
+  jsonSchema: string;
+  regex: string;
+  choice: readonly string[];
+  grammar: string;
   stream: boolean;
   out: string;
   name: string;
@@ -152,6 +156,31 @@ export const OPTIONS: { readonly [K in keyof OptionValues]: CliOption<OptionValu
     kind: "choice",
     choices: ["left", "middle"],
     doc: "Cut a prompt that leaves no room for an answer: at its beginning, or in the middle",
+  },
+  jsonSchema: {
+    kind: "string",
+    value: "FILE|JSON",
+    rivals: ["regex", "choice", "grammar"],
+    doc: "The answer is JSON that is valid by this schema",
+  },
+  regex: {
+    kind: "string",
+    value: "EXPR",
+    rivals: ["jsonSchema", "choice", "grammar"],
+    doc: "The whole answer matches this expression (ECMAScript)",
+  },
+  choice: {
+    kind: "string",
+    value: "TEXT",
+    repeat: true,
+    rivals: ["jsonSchema", "regex", "grammar"],
+    doc: "The answer is one of the texts given so. May be repeated",
+  },
+  grammar: {
+    kind: "string",
+    value: "FILE|TEXT",
+    rivals: ["jsonSchema", "regex", "choice"],
+    doc: "The answer matches root of this grammar, in llama.cpp's notation",
   },
   stream: { kind: "boolean", doc: "Print the text as it comes", default: true },
 
