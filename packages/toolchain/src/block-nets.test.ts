@@ -66,7 +66,7 @@ describe.each(["llama_gqa_llama3", "gpt_bigcode_mqa", "gpt2", "bloom"])("%s, blo
     for (const [i, block] of blocks.entries()) {
       const made = nets.find(({ id }) => id === block)!.graph.outputs;
       const states = nets.find(({ id }) => id === `block_cache_${i}`)!.graph.states.map(({ value }) => value.id);
-      made.slice(-states.length).forEach(({ id }, at) => past.set(states[at]!, values[id]!));
+      for (const [at, { id }] of made.slice(-states.length).entries()) past.set(states[at]!, values[id]!);
     }
     for (const tensor of past.values()) expect(sizeOf(tensor.shape)).toBeGreaterThan(0);
     const next = await run(model, later, [greedy[0]!], prompt.length, past);

@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import type { Tokenizer } from "@llm/tokenizer-bpe";
 import { ToolchainError } from "../error.ts";
 import type { Model } from "../open-model.ts";
+import { sampleMemory } from "../peak-memory.ts";
 import { evaluationCache, writableFolder } from "../places.ts";
 import { type BlockError, blockErrors } from "./block-errors.ts";
 import { answerQuestion, type Choices, questionsOf, TEMPLATE } from "./choices.ts";
@@ -72,6 +73,7 @@ export interface EvalReport {
   readonly stride: number;
   readonly variants: readonly VariantReport[];
   readonly seconds: number;
+  readonly peakRssBytes: number;
 }
 
 /** Longest window unless said: longer ones cost more than they tell. */
@@ -94,6 +96,7 @@ export async function evaluate(
   options: EvalOptions,
 ): Promise<EvalReport> {
   const began = performance.now();
+  const memory = sampleMemory();
   const { text, tasks, variants } = options;
   if (text === undefined && tasks === undefined)
     throw new ToolchainError("option-invalid", "there is nothing to evaluate with: give a text, or tasks");
@@ -102,7 +105,7 @@ export async function evaluate(
   const reports: VariantReport[] = [];
   for (const variant of variants) reports.push(await evaluateVariant(run, variant));
   for (const store of run.stores) await store.remove();
-  return { engine: engine.id, ...windows, variants: reports, seconds: (performance.now() - began) / 1000 };
+  return { engine: engine.id, ...windows, variants: reports, seconds: (performance.now() - began) / 1000, peakRssBytes: memory.stop() };
 }
 
 interface Run {

@@ -56,6 +56,7 @@ describe("the page of an evaluation", () => {
     context: 8,
     stride: 8,
     seconds: 1,
+    peakRssBytes: 0,
     variants: [variant("fp32", 4e6, 0), variant("a<b>&", 1e6, 0.1)],
   };
 
