@@ -94,7 +94,11 @@ describe("a device that fails for good", () => {
       expect(outcome).toMatchObject({ status: "rejected", reason: { message: "it burns" } });
     const later = async (): Promise<unknown> => scheduler.submit({ prompt: [1], maxNewTokens: 1 }).done;
     await expect(later()).rejects.toThrow(/the device failed.*it burns/);
-    await expect(later()).rejects.toMatchObject({ code: "closed", cause: { message: "it burns" } });
+    await expect(later()).rejects.toMatchObject({
+      name: "DeviceFailedError",
+      code: "device-failed",
+      cause: { message: "it burns" },
+    });
     await expect(scheduler.save(Int32Array.of(1))).rejects.toThrow(/the device failed.*it burns/);
     await Promise.all([scheduler.close(), scheduler.close()]);
     await scheduler.close();

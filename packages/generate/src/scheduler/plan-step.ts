@@ -72,6 +72,7 @@ function chunkOf(sequence: Sequence, { chunk, resume, reach }: Limits, budget: n
   // Where a prompt runs at full speed from its beginning only, its first chunk is as long as can be, whatever the budget.
   if (!resume && held === 0) return Math.min(pending, chunk);
   const most = Math.max(0, Math.min(pending, chunk, budget)); // an unbudgeted first chunk may have overdrawn it
-  // Tokens of an answer that is computed anew must not be taken for a part of the prompt.
-  return reach && held < promptLength ? Math.min(most, promptLength - held) : most;
+  if (!reach) return most;
+  // An answer that is computed anew comes as it came at first, each token with the reach that it had then.
+  return Math.min(most, held < promptLength ? promptLength - held : 1);
 }

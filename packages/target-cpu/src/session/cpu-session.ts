@@ -63,6 +63,7 @@ export class CpuSession implements Session {
       sampling: ["greedy"],
       adapters: 0,
       batchInvariant: false, // one token and several take different kernels
+      ...(model.inputs.some(({ name }) => name === "reach") ? { reach: true } : {}),
     };
     this.#ledger = new SlotLedger(this.limits);
     this.#cache = new KvCache(statePorts(model), slots, context, cacheFill);
