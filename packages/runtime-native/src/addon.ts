@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /** What this version of the JavaScript expects of the binary; see `native/addon.cc`. */
-const ABI = 3;
+const ABI = 4;
 
 /** The binary's exports. */
 export interface Addon {
@@ -18,6 +18,7 @@ export interface Addon {
 /** Loops over numbers; `codecs/native-codecs.ts` gives them their names. Arrays that are too short are refused. */
 export interface CodecsAddon {
   convert(from: number, to: number, source: NodeJS.TypedArray, into: NodeJS.TypedArray, count: number): number;
+  clip(halves: Uint16Array): number;
   decode(type: number, packed: Uint8Array, values: Float32Array, blocks: number): void;
   encode(type: number, values: Float32Array, packed: Uint8Array, blocks: number): boolean;
   int8(values: Float32Array, rows: number, columns: number, group: number, ...parts: NodeJS.TypedArray[]): void;
@@ -100,6 +101,10 @@ export interface AddonStagePort {
 /** ONNX Runtime through its C functions. `library` is its shared library's file. */
 export interface OrtAddon {
   version(library: string): string;
+  /** The kernels of ours that this processor can run, best first. */
+  kernels(): string[];
+  /** Models that are opened from now on use that one; for tests and comparisons. */
+  chooseKernel(name: string): void;
   open(library: string, file: string, options: AddonOptions): Promise<OpenedSession>;
   tensor(library: string, type: number, shape: readonly number[], data: NodeJS.ArrayBufferView): TensorHandle;
   /** All inputs and all outputs in order; null asks for a new output, undefined for none. Gives the new ones. */
@@ -114,6 +119,8 @@ export interface OrtAddon {
 export interface AddonOptions {
   readonly threads: number;
   readonly arena: boolean;
+  /** Whether kernels of ours may take the place of the runtime's. */
+  readonly kernels: boolean;
   readonly config: readonly (readonly [string, string])[];
 }
 

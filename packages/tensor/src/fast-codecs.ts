@@ -39,6 +39,8 @@ export interface FastLinear {
 export interface FastCodecs {
   /** How many finite values became infinite. */
   convert(from: FastFloat, to: FastFloat, source: TypedArray, into: TypedArray): number | undefined;
+  /** fp16's infinities as its largest numbers, in place; how many there were. */
+  clipHalves(halves: Uint16Array): number | undefined;
   decodeBlocks(format: string, packed: Uint8Array, values: Float32Array): boolean;
   encodeBlocks(format: string, values: Float32Array, packed: Uint8Array): boolean;
   int8(values: Float32Array, rows: number, columns: number, group: number, into?: FastParts): boolean;

@@ -150,6 +150,21 @@ describe("writeOnnx", () => {
     expect(await write(join(root, "one"))).toEqual(await write(join(root, "two")));
   });
 
+  test("what bf16 can't hold is counted too", async () => {
+    const values = new Float32Array(64).fill(1).with(3, 3.4e38).with(5, -3.4e38).with(6, Number.POSITIVE_INFINITY);
+    const data = new Uint8Array(values.buffer);
+    const wide = fileSource(join(root, "wide.safetensors"), { w: { dtype: "f32", shape: [8, 8], data } });
+    const weight = { op: "tensor", name: "w", shape: [8, 8] } as const;
+    const model: OnnxModel = {
+      ...products(),
+      initializers: [{ name: "w", dtype: "bf16", shape: [8, 8], weight }],
+      nodes: [],
+      outputs: [],
+    };
+    const { notes } = await writeOnnx(model, { folder: out(), name: "model", source: wide });
+    expect(notes).toEqual(["w: 2 values past bf16's range became infinite"]);
+  });
+
   test("what fp16 can't hold is clipped, and said", async () => {
     const values = new Float32Array(64).fill(1).with(3, 1e5).with(5, -7e4);
     const data = new Uint8Array(values.buffer);

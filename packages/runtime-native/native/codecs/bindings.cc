@@ -81,6 +81,15 @@ Napi::Value Convert(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), static_cast<double>(overflowed.load()));
 }
 
+// clip(halves): how many were infinite.
+Napi::Value Clip(const Napi::CallbackInfo& info) {
+  const size_t count = BytesOf(info[0]).length / 2;
+  uint16_t* halves = CheckedAs<uint16_t>(info[0], count, "the halves' array");
+  std::atomic<uint64_t> clipped{0};
+  InRanges(count, kGrain, [&](size_t start, size_t end) { clipped += Current().clip(halves + start, end - start); });
+  return Napi::Number::New(info.Env(), static_cast<double>(clipped.load()));
+}
+
 // decode(type, packed, values, blocks)
 void Decode(const Napi::CallbackInfo& info) {
   const BlockType type = static_cast<BlockType>(CodeAt(info, 0, kBlockTypes));
@@ -197,6 +206,7 @@ void Threads(const Napi::CallbackInfo& info) { SetThreads(SizeAt(info, 0)); }
 void Register(Napi::Env env, Napi::Object exports) {
   auto codecs = Napi::Object::New(env);
   codecs.Set("convert", Napi::Function::New(env, Convert, "convert"));
+  codecs.Set("clip", Napi::Function::New(env, Clip, "clip"));
   codecs.Set("decode", Napi::Function::New(env, Decode, "decode"));
   codecs.Set("encode", Napi::Function::New(env, Encode, "encode"));
   codecs.Set("int8", Napi::Function::New(env, Int8, "int8"));

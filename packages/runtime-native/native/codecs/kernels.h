@@ -67,6 +67,8 @@ struct Kernels {
   const char* name;
   // How many finite values became infinite.
   uint64_t (*convert)(Kind from, Kind to, const void* source, void* into, size_t count);
+  // fp16's infinities become its largest numbers; how many there were.
+  uint64_t (*clip)(uint16_t* halves, size_t count);
   void (*decode)(BlockType type, const uint8_t* packed, float* values, size_t blocks);
   // False: there is no encoder.
   bool (*encode)(BlockType type, const float* values, uint8_t* packed, size_t blocks);

@@ -34,4 +34,4 @@ namespace {
 }  // namespace
 }  // namespace llm::codecs
 
-#define LLM_KERNELS(name) {name, Convert, DecodeBlocks, EncodeBlocks, Int8Rows, NBitsRows, MxRows, LinearOutputs}
+#define LLM_KERNELS(name) {name, Convert, Clip, DecodeBlocks, EncodeBlocks, Int8Rows, NBitsRows, MxRows, LinearOutputs}

@@ -58,6 +58,8 @@ export interface NativeLinear {
 export interface NativeCodecs {
   /** Floats of one kind as those of another; how many finite values became infinite. */
   convert(from: string, to: string, source: NodeJS.TypedArray, into: NodeJS.TypedArray): number | undefined;
+  /** fp16's infinities as its largest numbers, in place; how many there were. */
+  clipHalves(halves: Uint16Array): number | undefined;
   decodeBlocks(format: string, packed: Uint8Array, values: Float32Array): boolean;
   encodeBlocks(format: string, values: Float32Array, packed: Uint8Array): boolean;
   int8(values: Float32Array, rows: number, columns: number, group: number, into?: NativeParts): boolean;
@@ -97,6 +99,7 @@ function tableOf(codecs: CodecsAddon): NativeCodecs {
       const [a, b] = [FLOATS.indexOf(from), FLOATS.indexOf(to)];
       return a < 0 || b < 0 ? undefined : codecs.convert(a, b, source, into, into.length);
     },
+    clipHalves: (halves) => codecs.clip(halves),
     decodeBlocks(format, packed, values) {
       const type = BLOCK_TYPES.get(format);
       if (!type || values.length % type.block !== 0) return false;
