@@ -14,6 +14,8 @@ export function bm1684xPipeline(model: Graph, options: Bm1684xOptions): readonly
   const bits = BITS[mode];
   if (bits && !GROUPS.includes(group))
     throw new TargetError("option-invalid", `--q-group-size ${group}: it is one of ${GROUPS.join(", ")}`);
+  if (![1, 2, 4, 8].includes(options.numDevice))
+    throw new TargetError("option-invalid", `--num-device ${options.numDevice}: it is 1, 2, 4 or 8`);
   return [
     { pass: "near-frequencies", params: { context: seqLength } },
     { pass: "split-linears" },

@@ -14,7 +14,7 @@ import { JOIN_KIND, type JoinSpec, NET_KIND, type NetSpec } from "./units.ts";
 /** Makes one unit: a net's bmodel, or the one file of all of them. */
 export async function buildUnit(unit: Unit, work: Work): Promise<void> {
   if (unit.kind === NET_KIND) await buildNet(unit.spec as unknown as NetSpec, work);
-  else if (unit.kind === JOIN_KIND) await join_(unit.spec as unknown as JoinSpec, work);
+  else if (unit.kind === JOIN_KIND) await joinNets(unit.spec as unknown as JoinSpec, work);
   else throw new TargetError("unit-invalid", `bm1684x makes no units of kind ${unit.kind}`);
   await keepOnly(work.folder, unit.makes);
 }
@@ -32,15 +32,15 @@ async function buildNet({ graph, name, inputs, outputs, settings }: NetSpec, wor
 }
 
 /** Equal weights of two nets, of which every block has two, are stored once. */
-async function join_({ file, order, nets }: JoinSpec, work: Work): Promise<void> {
+async function joinNets({ file, parts, list }: JoinSpec, work: Work): Promise<void> {
   const toolchain = requireToolchain();
-  const parts = order.map((id, i) => join(work.input(id), `${nets.nets[i]!.name}.bmodel`));
+  const paths = parts.map((part) => join(work.input(part.unit), part.file));
   const { peakRssBytes } = await runTool(toolchain, "model_tool", {
-    args: ["--combine", ...parts, "-o", join(work.folder, file)],
+    args: ["--combine", ...paths, "-o", join(work.folder, file)],
     folder: work.folder,
     signal: work.signal,
   });
-  await writeFile(join(work.folder, NETS_FILE), `${JSON.stringify(nets, undefined, 2)}\n`);
+  if (list) await writeFile(join(work.folder, NETS_FILE), `${JSON.stringify(list, undefined, 2)}\n`);
   work.measured(peakRssBytes);
 }
 

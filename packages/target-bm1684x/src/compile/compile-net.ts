@@ -56,6 +56,7 @@ function lowering(name: string, { ioAlone, numbers }: NetSettings): readonly str
   ];
 }
 
+/** Ops stay in the order they are written in, so that both nets of a block have their weights in one order: they are stored once. */
 function optimisation(name: string, { halfInputs, halfOutputs }: NetSettings): readonly string[] {
   const io = `quant_input=${flag(halfInputs)} quant_output=${flag(halfOutputs)}`;
   return [
@@ -67,7 +68,6 @@ function optimisation(name: string, { halfInputs, halfOutputs }: NetSettings): r
     "--weight-reorder",
     "--subnet-divide=dynamic=False",
     "--op-reorder",
-    "--topo-sort",
     "--layer-group=opt=2 group_by_cores=auto compress_mode=none debugger=0 disable_group_overlap=false lgcache=true config_filename= enable_lghash=False lghash_dir=",
     "--affine-opt",
     "--core-parallel",

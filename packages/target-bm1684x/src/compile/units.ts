@@ -1,5 +1,5 @@
-import { type Graph, type Net, type Program, printGraph } from "@llm/core-ir";
-import type { Json, Unit } from "@llm/target";
+import { type Graph, type Net, type Program, printGraph, stageEdges } from "@llm/core-ir";
+import { type Json, TargetError, type Unit } from "@llm/target";
 import { shapeOf, sizeOf, type WeightExpr } from "@llm/tensor";
 import { type Port, type Ports, portsOf } from "../nets/net-ports.ts";
 import type { Bm1684xOptions } from "../options.ts";
@@ -22,48 +22,85 @@ export interface NetSpec {
 /** What the unit that joins them is told. */
 export interface JoinSpec {
   readonly file: string;
-  /** Units in the order of nets and their stages. */
-  readonly order: readonly string[];
-  readonly nets: NetsFile;
+  /** In the order of nets and their stages. */
+  readonly parts: readonly { readonly unit: string; readonly file: string }[];
+  /** What all files of the model hold; beside the first. */
+  readonly list?: NetsFile;
 }
 
 export const NET_KIND = "bm1684x-net@1";
 export const JOIN_KIND = "bm1684x-bmodel@1";
 
-/** A unit for each net, and one that makes a single file of theirs. */
+/** A unit for each net, and one for each chip that makes a single file of its nets. */
 export function bm1684xUnits(program: Program, options: Bm1684xOptions): readonly Unit[] {
   const nets = [...program.nets].sort((a, b) => order(a.id) - order(b.id));
-  const described = nets.map((net) => ({ net, ...describe(net) }));
+  const devices = devicesOf(nets, options.numDevice);
+  const described = nets.map((net, i) => ({ net, device: devices[i]!, ...describe(net) }));
   const model = program.nets[0]!.graph.name.split(".")[0]!;
-  const file = bmodelName(options, model);
-  const join: JoinSpec = {
-    file,
-    order: nets.map(({ id }) => id),
-    nets: {
-      schemaVersion: 1,
-      chip: "bm1684x",
-      mode: options.mode,
-      ...(options.mode === "F16" ? {} : { groupSize: options.qGroupSize }),
-      seqLength: options.seqLength,
-      devices: options.numDevice,
-      bmodels: [file],
-      nets: described.map(({ name, ports }) => ({ name, ...ports })),
-    },
+  const files = Array.from({ length: options.numDevice }, (_, device) => bmodelName(options, model, device));
+  const list: NetsFile = {
+    schemaVersion: 1,
+    chip: "bm1684x",
+    mode: options.mode,
+    ...(options.mode === "F16" ? {} : { groupSize: options.qGroupSize }),
+    seqLength: seqLengthOf(nets),
+    devices: options.numDevice,
+    bmodels: files,
+    nets: described.map(({ name, device, ports }) => ({
+      name,
+      ...(options.numDevice > 1 ? { device } : {}),
+      ...ports,
+    })),
   };
-  return [
-    ...described.map(({ net, name, settings, ports }) => netUnit(net, { name, settings, ports })),
-    {
-      id: "bmodel",
-      kind: JOIN_KIND,
-      stage: "compile",
-      spec: join as unknown as Json,
-      weights: [],
-      after: nets.map(({ id }) => id),
-      makes: [file, NETS_FILE],
-      needs: { ramBytes: 1 << 28, diskBytes: 0, cores: 1, tools: ["tpu-mlir"] },
-      place: "",
-    },
-  ];
+  const joins = files.map((file, device) => {
+    const own = described.filter((net) => net.device === device);
+    const parts = own.map(({ net, name }) => ({ unit: net.id, file: `${name}.bmodel` }));
+    return joinUnit(device, { file, parts, ...(device === 0 ? { list } : {}) });
+  });
+  return [...described.map(({ net, name, settings, ports }) => netUnit(net, { name, settings, ports })), ...joins];
+}
+
+function joinUnit(device: number, spec: JoinSpec): Unit {
+  return {
+    id: device === 0 ? "bmodel" : `bmodel_${device}`,
+    kind: JOIN_KIND,
+    stage: "compile",
+    spec: spec as unknown as Json,
+    weights: [],
+    after: spec.parts.map(({ unit }) => unit),
+    makes: [spec.file, ...(spec.list ? [NETS_FILE] : [])],
+    needs: { ramBytes: JOIN_BYTES, diskBytes: 0, cores: 1, tools: ["tpu-mlir"] },
+    place: "",
+  };
+}
+
+/** The tool that joins copies from file to file. */
+const JOIN_BYTES = 256 << 20;
+
+/** Tokens of a prompt's nets. */
+function seqLengthOf(nets: readonly Net[]): number {
+  const ids = nets.find(({ id }) => id === "embedding")?.graph.inputs.find(({ id }) => id === "ids");
+  return Number(ids?.type.shape.at(-1) ?? 0);
+}
+
+/** Which chip each net runs on: blocks in runs of about equal weight, what comes before them on the first, what comes after on the last. */
+function devicesOf(nets: readonly Net[], count: number): readonly number[] {
+  const blocks = nets.filter(({ id }) => /^block_\d+$/.test(id));
+  if (blocks.length < count)
+    throw new TargetError(
+      "option-invalid",
+      `--num-device ${count}: this model has ${blocks.length} blocks to share out`,
+    );
+  const edges = stageEdges(
+    blocks.map(({ graph }) => weightBytes(graph)),
+    count,
+  );
+  const deviceOf = (block: number) => edges.findLastIndex((from) => from <= block);
+  return nets.map(({ id }) => {
+    if (id.startsWith("embedding")) return 0;
+    const layer = /^block_(?:cache_)?(\d+)$/.exec(id)?.[1];
+    return layer === undefined ? count - 1 : deviceOf(Number(layer));
+  });
 }
 
 /** Embedding's stage for one token is its first; blocks for prompts come before those with a history. */
@@ -130,11 +167,15 @@ const RAM_PER_BYTE = 2.1;
 const DISK_PER_BYTE = 2;
 
 function needs(graph: Graph): { readonly ramBytes: number; readonly diskBytes: number } {
-  const bytes = graph.weights.reduce((sum, { expr }) => sum + arrayBytes(expr), 0);
+  const bytes = weightBytes(graph);
   return {
     ramBytes: Math.round(COMPILER_BYTES + RAM_PER_BYTE * bytes),
     diskBytes: Math.round(DISK_PER_BYTE * bytes),
   };
+}
+
+function weightBytes(graph: Graph): number {
+  return graph.weights.reduce((sum, { expr }) => sum + arrayBytes(expr), 0);
 }
 
 /** Bytes of a weight's arrays. */

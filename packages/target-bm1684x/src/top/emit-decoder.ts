@@ -29,7 +29,11 @@ function linear({ ins: [x, w, bias = null], shape, loc }: EmittedOp, top: TopWri
   if (expr?.op !== "encode") {
     const [rows, columns] = w!.type.shape as [number, number];
     const turned = top.weight(`${w!.id}.turned`, weights.permute(expr!, [1, 0]), { shape: [columns, rows] });
-    return top.op("MatMul", [first, turned, bias ? top.ref(bias) : noBias(top, shape)], shape, { loc });
+    // Of one row, the compiler takes a residual that is added to a product for its bias, and adds it once for each part when it
+    // cuts an MLP in two: a product with a bias of its own, if of zeros, is left alone. For all rows, so that both nets of a
+    // block have the same weights.
+    const shift = bias ? top.ref(bias) : top.filled(0, rows);
+    return top.op("MatMul", [first, turned, shift], shape, { loc });
   }
   const { bits, group } = widthOf(expr);
   const [rows, columns] = shapeOf(expr) as [number, number];
@@ -42,16 +46,6 @@ function linear({ ins: [x, w, bias = null], shape, loc }: EmittedOp, top: TopWri
   ];
   const attrs = { right_transpose, q_group_size: attr.i64(group), weight_bits: attr.i64(bits) };
   return top.op("A16MatMul", [first, ...parts, top.ref(bias)], shape, { loc, attrs });
-}
-
-/**
- * Of one row, the compiler takes a residual that is added to a product for its bias, and adds it once for each part when it
- * cuts an MLP in two: with a bias of its own, if of zeros, a product's residual stays what it is.
- */
-function noBias(top: TopWriter, shape: readonly number[]): Ref {
-  const width = shape.at(-1)!;
-  if (shape.slice(0, -1).some((size) => size > 1)) return top.none();
-  return top.filled(0, width);
 }
 
 /** Bits and group of a weight that is kept as this device keeps it. */

@@ -66,17 +66,7 @@ export const primitiveEmitters: Readonly<Record<string, Emitter>> = {
     },
   },
   gather: { when: ({ attrs }) => attrs.along !== true, emit: (op, top) => [gather(op, top)] },
-  iota: {
-    emit({ shape, loc }, top) {
-      return [
-        top.numbers(
-          loc,
-          shape,
-          Float32Array.from({ length: shape[0]! }, (_, i) => i),
-        ),
-      ];
-    },
-  },
+  iota: { emit: ({ shape }, top) => [top.countTo(shape[0]!)] },
   topk: {
     emit({ ins: [x], attrs, outs, loc }, top) {
       const shapes = outs.map(({ type }) => type.shape as number[]);
@@ -163,7 +153,8 @@ const LARGEST = 65504;
 
 function expand({ ins: [x], shape, loc }: EmittedOp, top: TopWriter): Ref {
   const own = [...Array<number>(shape.length - x!.type.shape.length).fill(1), ...(x!.type.shape as number[])];
-  const raised = top.op("Reshape", [top.ref(x!)], own, { loc: `${loc}.raised` });
+  const given = top.ref(x!);
+  const raised = given.shape.join() === own.join() ? given : top.op("Reshape", [given], own, { loc: `${loc}.raised` });
   const tile = shape.map((size, axis) => size / own[axis]!);
   return tile.every((n) => n === 1)
     ? raised

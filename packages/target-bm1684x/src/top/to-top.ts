@@ -31,6 +31,8 @@ export function toTop(graph: Graph, { name, weightFile, inputs, outputs }: ToTop
     else top.set(value, ref);
     return `%arg${i}: ${tensorType(sizes(value), element)}`;
   });
+  // First of all, so that both nets of a block have their tables in one order.
+  for (const value of given) if (isCalculatedWith(graph, value)) top.ref(value);
   for (const op of graph.ops) {
     const [first] = op.outs as [Value];
     const emitted: EmittedOp = { ...op, loc: locs.get(first.id) ?? first.id, shape: sizes(first) };
@@ -60,6 +62,14 @@ export function toTop(graph: Graph, { name, weightFile, inputs, outputs }: ToTop
     "",
   ].join("\n");
   return { text, arrays: top.arrays };
+}
+
+/** Ops that an integer is an index for. */
+const LOOK_UP = ["embed", "gather", "clip"];
+
+function isCalculatedWith({ ops }: Graph, { id, type }: Value): boolean {
+  if (type.dtype !== "i32") return false;
+  return ops.some(({ kind, ins }) => !LOOK_UP.includes(kind) && ins.some((value) => value?.id === id));
 }
 
 function sizes({ id, type }: Value): readonly number[] {

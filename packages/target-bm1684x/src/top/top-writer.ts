@@ -1,6 +1,6 @@
 import { type Constant, type Graph, GraphError, type Value } from "@llm/core-ir";
 import type { WeightExpr } from "@llm/tensor";
-import { quote } from "./attr.ts";
+import { attr, quote } from "./attr.ts";
 
 /** A value in the text: what it is called there and its type. */
 export interface Ref {
@@ -103,17 +103,25 @@ export class TopWriter {
 
   /** An integer input as a number: looked up in a table of numbers, because comparing and casting integers is not for it. */
   #asNumber({ id, type }: Value, index: Ref): Ref {
-    const count = this.#positions();
-    const table = this.numbers(
-      "position numbers",
-      [count, 1],
-      Float32Array.from({ length: count }, (_, i) => i),
-    );
-    const looked = this.op("Gather", [table, index], [...(type.shape as number[]), 1], { loc: `${id}.looked_up` });
-    return this.op("Reshape", [looked], type.shape as number[], { loc: `${id}.number` });
+    const shape = type.shape as readonly number[];
+    const attrs = { axis: attr.si32(1) };
+    const looked = this.op("Gather", [this.countTo(this.#positions()), index], [1, ...shape], {
+      loc: `${id}.looked_up`,
+      attrs,
+    });
+    return this.op("Reshape", [looked], shape, { loc: `${id}.number` });
   }
 
-  /** Integers this large and more may lie between what 16 bits can hold, see `checkNumbers`. */
+  /** 0, 1, 2 …, [1, size]: one table serves to count and to look numbers up. */
+  countTo(size: number): Ref {
+    return this.numbers(
+      `0 … ${size}`,
+      [1, size],
+      Float32Array.from({ length: size }, (_, i) => i),
+    );
+  }
+
+  /** Places of a history, or of a prompt. */
   #positions(): number {
     const held = this.#graph.states.map(({ value }) => Number(value.type.shape[1]));
     return Math.max(...held, ...this.#graph.inputs.map(({ type }) => Number(type.shape[1] ?? 1)));

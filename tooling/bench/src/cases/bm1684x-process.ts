@@ -25,13 +25,9 @@ const look = setInterval(() => {
   disk = Math.max(disk, bytesBelow(scratch));
 }, 100);
 for (const id of ["block_0", "block_cache_0"]) await make(units.find((unit) => unit.id === id)!);
-const nets = { ...(units.find(({ id }) => id === "bmodel")!.spec as { nets: { nets: { name: string }[] } }) };
-const pair = nets.nets.nets.filter(({ name }) => name === "block_0" || name === "block_cache_0");
-await make({
-  ...units.find(({ id }) => id === "bmodel")!,
-  spec: { file: "pair.bmodel", order: pair.map(({ name }) => name), nets: { ...nets.nets, nets: pair } },
-  makes: ["pair.bmodel"],
-});
+const parts = ["block_0", "block_cache_0"].map((id) => ({ unit: id, file: `${id}.bmodel` }));
+const bmodel = units.find(({ id }) => id === "bmodel")!;
+await make({ ...bmodel, spec: { file: "pair.bmodel", parts }, makes: ["pair.bmodel"] });
 clearInterval(look);
 await close();
 const cpu = processorSeconds();
