@@ -8,6 +8,7 @@ import { interpretProgram } from "./interpret-program.ts";
 export interface MeshShape {
   readonly mp: number;
   readonly pp?: number;
+  readonly residual?: "whole" | "split";
 }
 
 /** A decoder on several ranks, each run by the interpreter over a cache of its own: what a mesh is compared with. */
@@ -19,12 +20,12 @@ export class MeshReference {
   /** `read` gives a weight's values as f32. */
   static async open(
     graph: Graph,
-    { mp, pp = 1 }: MeshShape,
+    { mp, pp = 1, residual }: MeshShape,
     read: (expr: WeightExpr) => Promise<Tensor>,
     options: ReferenceOptions = {},
   ): Promise<MeshReference> {
     const steps = [
-      { pass: "partition", params: { mp } },
+      { pass: "partition", params: { mp, residual } },
       { pass: "cache-form", params: { form: "fused" } },
       { pass: "stages", params: { count: pp } },
       { pass: "cut-at-collectives" },

@@ -12,6 +12,11 @@ export interface PlaceOptions {
   readonly ranks: number;
   /** Inner widths are cut at multiples of this, for number formats that have blocks; 1 unless said. */
   readonly step?: number;
+  /**
+   * Whether every rank keeps the whole residual stream (unless said) or a part of its width: sums are scattered and put
+   * together again where a linear needs them, as many bytes in all, and norms and sums are done once instead of everywhere.
+   */
+  readonly residual?: "whole" | "split";
 }
 
 /** What is done for an op: first its operands are brought to where they must be, then every rank does its part. */
@@ -39,11 +44,12 @@ const TYPICAL = 16;
  * Decides where every value is on `ranks` devices: wishes go backwards from where a split is natural (heads, inner widths,
  * experts, vocabulary), then each op takes the way that moves least, and of those the one that keeps the least weights.
  */
-export function place(graph: Graph, { ranks, step = 1 }: PlaceOptions): Placed {
+export function place(graph: Graph, options: PlaceOptions): Placed {
+  const { ranks } = options;
   const [held] = graph.states;
   if (held) throw new GraphError("unsupported", `${graph.name} has a cache (${held.value.id}): placing comes before`);
   if (!Number.isInteger(ranks) || ranks < 1) throw new GraphError("attribute", `ranks is ${ranks}, not 1 or more`);
-  return new Placing(graph, ranks, step).run();
+  return new Placing(graph, options).run();
 }
 
 class Placing {
@@ -56,13 +62,13 @@ class Placing {
   /** Forms of each value that there are by now; what it was made as first. */
   readonly #have = new Map<string, Placement[]>();
 
-  constructor(graph: Graph, ranks: number, step: number) {
+  constructor(graph: Graph, options: PlaceOptions) {
     this.#graph = graph;
-    this.#ranks = ranks;
+    this.#ranks = options.ranks;
     this.#leaves = new Set([...graph.weights, ...graph.constants].map(({ value }) => value.id));
     this.#outputs = new Set(graph.outputs.map(({ id }) => id));
     this.#sizes = Object.fromEntries(Object.keys(graph.dims).map((dim) => [dim, dim === "outputs" ? 1 : TYPICAL]));
-    this.#wishes = new Wishes(graph, ranks, step);
+    this.#wishes = new Wishes(graph, options);
   }
 
   run(): Placed {

@@ -16,10 +16,11 @@ test.each(SEEDS)("random models on random meshes say what they say whole: %i", a
     const { graph, source, vocab, made } = randomModel(EACH * seed + n);
     const random = randomOf(1000 + EACH * seed + n);
     const [mp, pp] = [2 + Math.floor(random() * 5), 1 + Math.floor(random() * 2)];
+    const residual = random() < 0.3 ? "split" : "whole";
     const weights = new Map<string, Tensor>();
     for (const { value, expr } of graph.weights) weights.set(value.id, await read(expr, source, "f32"));
     const whole = new ReferenceModel(graph, weights, { slots: 2, context: 16 });
-    const shared = await MeshReference.open(graph, { mp, pp }, (expr) => read(expr, source, "f32"), {
+    const shared = await MeshReference.open(graph, { mp, pp, residual }, (expr) => read(expr, source, "f32"), {
       slots: 2,
       context: 16,
     });
@@ -41,9 +42,10 @@ test.each(SEEDS)("random models on random meshes say what they say whole: %i", a
         found.forEach((logits, row) => {
           const scale = Math.max(1, ...expected[row]!.logits.map(Math.abs));
           const far = logits.reduce((most, x, i) => Math.max(most, Math.abs(x - expected[row]!.logits[i]!)), 0);
-          expect(far / scale, `seed ${EACH * seed + n}, mp ${mp}, pp ${pp}, rank ${rank}: ${made}`).toBeLessThan(
-            TOLERANCE,
-          );
+          expect(
+            far / scale,
+            `seed ${EACH * seed + n}, mp ${mp}, pp ${pp}, ${residual}, rank ${rank}: ${made}`,
+          ).toBeLessThan(TOLERANCE);
         });
     }
   }

@@ -1,4 +1,6 @@
 import type { Graph, Op, Value } from "../graph.ts";
+import { blockResults } from "../passes/expose-blocks.ts";
+import type { PlaceOptions } from "./place.ts";
 import { evenSpans, type Placement, type Split, samePlacement, splitAt } from "./placement.ts";
 import type { Shard, ShardQuestion } from "./shard-rule.ts";
 import { shardsOf } from "./shards-of.ts";
@@ -20,7 +22,7 @@ export class Wishes {
   readonly #splittable = new Map<string, boolean>();
   readonly #leaves: ReadonlySet<string>;
 
-  constructor(graph: Graph, ranks: number, step: number) {
+  constructor(graph: Graph, { ranks, step = 1, residual = "whole" }: PlaceOptions) {
     this.#ranks = ranks;
     this.#step = step;
     this.#leaves = new Set([...graph.weights, ...graph.constants].map(({ value }) => value.id));
@@ -30,6 +32,16 @@ export class Wishes {
     }
     for (const value of graph.outputs) this.#usesOf(value).output = true;
     this.#spread(graph);
+    if (residual === "split") this.#splitStream(graph);
+  }
+
+  /** What blocks hand on, in parts of its width. */
+  #splitStream(graph: Graph): void {
+    for (const { id, type } of [...blockResults(graph).values()].flat()) {
+      const size = type.shape.at(-1);
+      const spans = typeof size === "number" ? evenSpans(size, this.#ranks) : undefined;
+      if (spans) this.#wants.set(id, splitAt(-1, spans));
+    }
   }
 
   /** What a rule is asked of an op, but for where its operands are. */

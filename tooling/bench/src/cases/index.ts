@@ -4,14 +4,17 @@ import { bm1684x } from "./bm1684x.ts";
 import { checkpointGguf } from "./checkpoint-gguf.ts";
 import { checkpointOpen } from "./checkpoint-open.ts";
 import { checkpointRead } from "./checkpoint-read.ts";
+import { cpu } from "./cpu.ts";
 import { cpuRuntime } from "./cpu-runtime.ts";
 import { exportConvert, exportReference } from "./export.ts";
 import { formats } from "./formats.ts";
 import { graph } from "./graph.ts";
+import { mesh, meshPlan } from "./mesh.ts";
 import { sampling } from "./sampling.ts";
 import { scheduler } from "./scheduler.ts";
 import { startup } from "./startup.ts";
 import { tokenizerCases } from "./tokenizer.ts";
+import { verifyShare } from "./verify-share.ts";
 
 /** Every case; a package's claims have theirs in a file of its own. */
 export const cases: readonly Case[] = [
@@ -19,10 +22,12 @@ export const cases: readonly Case[] = [
   graph,
   exportReference,
   exportConvert,
+  verifyShare,
   checkpointOpen,
   checkpointRead,
   checkpointGguf,
   formats,
+  ...cpu,
   cpuRuntime,
   ...tokenizerCases,
   sampling,
@@ -30,4 +35,6 @@ export const cases: readonly Case[] = [
   batching,
   prefixes,
   bm1684x,
+  mesh,
+  meshPlan,
 ];

@@ -11,7 +11,9 @@ export const shardLinear: ShardRule = ({ op, ranks, ins, wants, step, splittable
     build: (b, [part, weight, b0]) => [b.linear(part!, weight!, b0 ?? null)],
   });
   for (const { at, split } of splitsNamed({ ins: ins.slice(0, 1), wants }))
-    if (split.axis < -1)
+    if (at === 0 && split.axis === -1 && wants[0])
+      continue; // rows are wanted: the operand is put together for them
+    else if (split.axis < -1)
       shards.push({ ins: [split, WHOLE, bias && WHOLE], outs: [split] }); // parts of the tokens
     else if (at === "out") {
       const rows: Placement = splitAt(-2, split.spans);
