@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { withLock } from "./lock.ts";
+import { isAlive, processIdentity } from "./process-identity.ts";
 
 // Callers that go about the same thing at once mostly go in step, which hides who gets in whose way: here one removal comes late,
 // the next even later.
@@ -56,6 +57,16 @@ test("one that died while it took a lock over doesn't block the others", async (
   await writeFile(`${file}.lock.lock`, owner);
   expect(await contend(file)).toEqual({ most: 1, total: 6 });
   expect(await readdir(folder)).toEqual([]);
+});
+
+test("a lock of a process whose number another has now is taken over", async () => {
+  const file = join(folder, "file");
+  const own = processIdentity();
+  expect(isAlive(own)).toBe(true);
+  if (!own.includes("@")) return; // no /proc here: numbers are all there is
+  const [pid] = own.split("@");
+  await writeFile(`${file}.lock`, `${hostname()} ${pid}@an-earlier-boot-1 someone`);
+  expect(await contend(file)).toEqual({ most: 1, total: 6 });
 });
 
 test("who has lost the lock leaves the new owner's", async () => {

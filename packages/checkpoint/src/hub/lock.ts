@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { readFile, rm, stat, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
+import { isAlive, processIdentity } from "./process-identity.ts";
 
 const POLL_MS = 200;
 
@@ -14,7 +15,7 @@ const STALE_MS = 10 * 60_000;
  */
 export async function withLock<T>(file: string, signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
   const path = `${file}.lock`;
-  const owner = `${hostname()} ${process.pid} ${randomUUID()}`;
+  const owner = `${hostname()} ${processIdentity()} ${randomUUID()}`;
   while (!(await take(path, owner))) {
     if (await isStale(path, file)) await removeStale(path, file, signal);
     else await sleep(POLL_MS, undefined, signal ? { signal } : {});
@@ -52,17 +53,8 @@ async function ownerOf(path: string): Promise<string> {
 }
 
 async function isStale(path: string, file: string): Promise<boolean> {
-  const [host, pid] = (await ownerOf(path)).split(" ");
-  if (host === hostname() && pid !== undefined) return !isAlive(Number(pid));
+  const [host, identity] = (await ownerOf(path)).split(" ");
+  if (host === hostname() && identity !== undefined) return !isAlive(identity);
   const times = await Promise.all([path, file].map(async (name) => (await stat(name).catch(() => undefined))?.mtimeMs));
   return times[0] !== undefined && Date.now() - Math.max(times[0], times[1] ?? 0) > STALE_MS;
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
-  }
 }
