@@ -1,6 +1,7 @@
 #include "kernels/panels.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cstdlib>
 #include <cstring>
 #include <new>
@@ -36,9 +37,36 @@ uint8_t* Allocate(size_t bytes) {
   return static_cast<uint8_t*>(data);
 }
 
-bool Has(const char* feature) {
-  static const auto features = CpuFeatures();
-  return std::find(features.begin(), features.end(), feature) != features.end();
+struct Level {
+  const char* name;
+  std::vector<std::string> needs;
+  const Kernel* (*kernel)(int bits);
+};
+
+// Those that this processor has what they need for.
+const std::vector<Level>& Levels() {
+  static const auto& levels = *new std::vector<Level>([] {
+    std::vector<Level> all;
+#ifdef LLM_X64
+    all.push_back({"avx512vnni", {"avx512_vnni", "avx512bw", "avx512dq", "avx512vl"}, Avx512VnniKernel});
+    all.push_back({"avx2", {"avx2", "fma", "f16c"}, Avx2Kernel});
+#endif
+    const auto features = CpuFeatures();
+    const auto lacks = [&](const std::string& need) {
+      return std::find(features.begin(), features.end(), need) == features.end();
+    };
+    all.erase(std::remove_if(all.begin(), all.end(),
+                             [&](const Level& one) { return std::any_of(one.needs.begin(), one.needs.end(), lacks); }),
+              all.end());
+    return all;
+  }());
+  return levels;
+}
+
+// How many of the levels are passed over.
+std::atomic<size_t>& Chosen() {
+  static std::atomic<size_t> chosen{0};
+  return chosen;
 }
 
 }  // namespace
@@ -102,11 +130,21 @@ Activations::Activations(size_t rows, size_t columns)
     : rows_(rows), columns_(columns), groups_((columns + kGroup - 1) / kGroup), codes_(new int8_t[rows * groups_ * kGroup]),
       scales_(new float[rows * groups_]), sums_(new int32_t[rows * groups_]) {}
 
+std::vector<std::string> KernelNames() {
+  std::vector<std::string> names;
+  for (const Level& one : Levels()) names.emplace_back(one.name);
+  return names;
+}
+
+void ChooseKernel(const std::string& name) {
+  const auto& levels = Levels();
+  const auto found = std::find_if(levels.begin(), levels.end(), [&](const Level& one) { return name == one.name; });
+  Chosen() = static_cast<size_t>(found - levels.begin());
+}
+
 const Kernel* FindKernel(int bits) {
-#ifdef LLM_X64
-  if (Has("avx512_vnni") && Has("avx512bw")) return Avx512VnniKernel(bits);
-#endif
-  return nullptr;
+  const size_t chosen = Chosen();
+  return chosen < Levels().size() ? Levels()[chosen].kernel(bits) : nullptr;
 }
 
 }  // namespace llm::kernels

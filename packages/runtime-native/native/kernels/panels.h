@@ -3,6 +3,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string>
+#include <vector>
 
 namespace llm::kernels {
 
@@ -79,7 +81,13 @@ struct Kernel {
   void (*multiply)(const Activations&, const Panels&, size_t from, size_t to, const float* bias, float* out, size_t stride);
 };
 
-// The fastest kernel that this processor can run; null where there is none, and the runtime's own does the work.
+// The kernels that this processor can run, best first, by name.
+std::vector<std::string> KernelNames();
+
+// Uses the kernel of that name from now on, or none of ours for any other; for tests and comparisons.
+void ChooseKernel(const std::string& name);
+
+// The kernel in use: the best, unless another was chosen. Null where there is none, and the runtime's own does the work.
 const Kernel* FindKernel(int bits);
 
 }  // namespace llm::kernels

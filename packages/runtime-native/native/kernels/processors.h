@@ -11,6 +11,7 @@ namespace llm::kernels {
 // Each is compiled for its kind of processor, and must only run on one; null for bits that it doesn't know.
 #ifdef LLM_X64
 const Kernel* Avx512VnniKernel(int bits);
+const Kernel* Avx2Kernel(int bits);
 #endif
 
 }  // namespace llm::kernels

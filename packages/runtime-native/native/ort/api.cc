@@ -55,6 +55,7 @@ Api::Api(const void* const* table) {
   Take(release_tensor, table, 99);
   Take(release_options, table, 100);
   Take(add_config, table, 130);
+  Take(constant_input, table, 249);
   Take(parallel_for, table, 274);
 }
 

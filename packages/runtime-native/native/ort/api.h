@@ -78,6 +78,7 @@ struct Api {
   Status* (*add_op)(OpDomain*, const CustomOp*);
   Status* (*add_op_domain)(SessionOptions*, OpDomain*);
   Status* (*attribute)(const KernelInfo*, const char* name, int64_t*);
+  Status* (*constant_input)(const KernelInfo*, size_t, int* constant, const Value**);
   Status* (*kernel_inputs)(const KernelContext*, size_t*);
   Status* (*kernel_input)(const KernelContext*, size_t, const Value**);
   Status* (*kernel_output)(KernelContext*, size_t, const int64_t* shape, size_t rank, Value**);

@@ -5,6 +5,7 @@
 #include <memory>
 #include <utility>
 
+#include "kernels/panels.h"
 #include "ort/session.h"
 
 namespace llm::ort {
@@ -212,13 +213,14 @@ Napi::Value VersionOf(const Napi::CallbackInfo& info) {
   return Napi::String::New(info.Env(), Library::Load(PathOf(info[0])).version());
 }
 
-// (library, file, { threads, arena, config: [[key, value]] }) → Promise<{ handle, inputs, outputs }>
+// (library, file, { threads, arena, kernels, config: [[key, value]] }) → Promise<{ handle, inputs, outputs }>
 Napi::Value OpenSession(const Napi::CallbackInfo& info) {
   const Library& library = Library::Load(PathOf(info[0]));
   const auto given = info[2].As<Napi::Object>();
   Options options;
   options.threads = given.Get("threads").As<Napi::Number>().Int32Value();
   options.arena = given.Get("arena").As<Napi::Boolean>().Value();
+  options.kernels = given.Get("kernels").As<Napi::Boolean>().Value();
   const auto config = given.Get("config").As<Napi::Array>();
   for (uint32_t i = 0; i < config.Length(); i++) {
     const Napi::Value item = config[i];
@@ -261,6 +263,20 @@ Napi::Value CloseSession(const Napi::CallbackInfo& info) {
   return info.Env().Undefined();
 }
 
+// () → names of the kernels of ours that this processor can run, best first
+Napi::Value Kernels(const Napi::CallbackInfo& info) {
+  const auto names = kernels::KernelNames();
+  auto list = Napi::Array::New(info.Env(), names.size());
+  for (uint32_t i = 0; i < names.size(); i++) list[i] = Napi::String::New(info.Env(), names[i]);
+  return list;
+}
+
+// (name): models that are opened from now on use that one
+Napi::Value ChooseKernel(const Napi::CallbackInfo& info) {
+  kernels::ChooseKernel(info[0].As<Napi::String>().Utf8Value());
+  return info.Env().Undefined();
+}
+
 }  // namespace
 
 void Register(Napi::Env env, Napi::Object exports) {
@@ -269,6 +285,8 @@ void Register(Napi::Env env, Napi::Object exports) {
   ort["open"] = Napi::Function::New(env, Guarded<OpenSession>, "open");
   ort["tensor"] = Napi::Function::New(env, Guarded<MakeTensor>, "tensor");
   ort["run"] = Napi::Function::New(env, Guarded<RunSession>, "run");
+  ort["kernels"] = Napi::Function::New(env, Guarded<Kernels>, "kernels");
+  ort["chooseKernel"] = Napi::Function::New(env, Guarded<ChooseKernel>, "chooseKernel");
   ort["close"] = Napi::Function::New(env, Guarded<CloseSession>, "close");
   exports["ort"] = ort;
 }

@@ -71,8 +71,9 @@ class PanelKernel {
     bits_ = static_cast<int>(Attribute(info, "bits"));
     exact_ = Attribute(info, "accuracy_level") == 0;
     kernel_ = kernels::FindKernel(bits_);
-    if (kernel_ == nullptr || Attribute(info, "block_size") != kGroup)
-      throw std::runtime_error("weights in " + std::to_string(bits_) + " bits, or their groups, are not what this op takes");
+    const bool fixed = Constant(info, kCodes) && Constant(info, kScales);
+    if (kernel_ == nullptr || Attribute(info, "block_size") != kGroup || !fixed || Constant(info, kZeros))
+      throw std::runtime_error("takes constant, symmetric weights in groups of 32");
   }
 
   void Compute(KernelContext* context) {
@@ -107,6 +108,15 @@ class PanelKernel {
     int64_t value = 0;
     api_.Check(api_.attribute(info, name, &value));
     return static_cast<size_t>(value);
+  }
+
+  bool Constant(const KernelInfo* info, size_t index) const {
+    int constant = 0;
+    const Value* value = nullptr;
+    // An input that isn't there is an error to some versions, and not constant to others.
+    Status* const status = api_.constant_input(info, index, &constant, &value);
+    if (status != nullptr) api_.release_status(status);
+    return status == nullptr && constant != 0 && value != nullptr;
   }
 
   // Null for one that is absent.

@@ -18,21 +18,9 @@ constexpr const char* kExternalFolder = "session.model_external_initializers_fil
 
 Session::Session(const Library& library, const std::filesystem::path& file, const Options& options) : library_(library) {
   const Api& api = library.api();
-  SessionOptions* raw = nullptr;
-  api.Check(api.create_session_options(&raw));
-  const std::unique_ptr<SessionOptions, void (*)(SessionOptions*)> settings(raw, api.release_options);
-  api.Check(api.set_log_severity(raw, kFatalOnly));
-  api.Check(api.set_optimization_level(raw, kAllOptimizations));
-  api.Check(options.arena ? api.enable_arena(raw) : api.disable_arena(raw));
-  if (options.threads > 0) api.Check(api.set_threads(raw, options.threads));
-  for (const auto& [key, value] : options.config) api.Check(api.add_config(raw, key.c_str(), value.c_str()));
-  const std::string model = options.kernels && HavePanelKernel() ? WithPanelOps(file) : std::string();
-  if (model.empty()) {
-    api.Check(api.create_session(library.env(), file.c_str(), raw, &session_));
-  } else {
-    AddPanelOp(library, raw);
-    api.Check(api.add_config(raw, kExternalFolder, file.parent_path().u8string().c_str()));
-    api.Check(api.create_session_from_memory(library.env(), model.data(), model.size(), raw, &session_));
+  if (!CreateWithPanels(file, options)) {
+    const std::unique_ptr<SessionOptions, void (*)(SessionOptions*)> plain(Settings(options), api.release_options);
+    api.Check(api.create_session(library.env(), file.c_str(), plain.get(), &session_));
   }
   try {
     inputs_ = Ports(false);
@@ -42,6 +30,34 @@ Session::Session(const Library& library, const std::filesystem::path& file, cons
     throw;
   }
   for (const Port& port : inputs_) input_names_.push_back(port.name.c_str());
+}
+
+SessionOptions* Session::Settings(const Options& options) const {
+  const Api& api = library_.api();
+  SessionOptions* raw = nullptr;
+  api.Check(api.create_session_options(&raw));
+  std::unique_ptr<SessionOptions, void (*)(SessionOptions*)> settings(raw, api.release_options);
+  api.Check(api.set_log_severity(raw, kFatalOnly));
+  api.Check(api.set_optimization_level(raw, kAllOptimizations));
+  api.Check(options.arena ? api.enable_arena(raw) : api.disable_arena(raw));
+  if (options.threads > 0) api.Check(api.set_threads(raw, options.threads));
+  for (const auto& [key, value] : options.config) api.Check(api.add_config(raw, key.c_str(), value.c_str()));
+  return settings.release();
+}
+
+bool Session::CreateWithPanels(const std::filesystem::path& file, const Options& options) {
+  const std::string model = options.kernels && HavePanelKernel() ? WithPanelOps(file) : std::string();
+  if (model.empty()) return false;
+  const Api& api = library_.api();
+  const std::unique_ptr<SessionOptions, void (*)(SessionOptions*)> settings(Settings(options), api.release_options);
+  AddPanelOp(library_, settings.get());
+  api.Check(api.add_config(settings.get(), kExternalFolder, file.parent_path().u8string().c_str()));
+  Status* const status =
+      api.create_session_from_memory(library_.env(), model.data(), model.size(), settings.get(), &session_);
+  if (status == nullptr) return true;
+  // Some weights are not for ours, or the file is broken: then it is the runtime's to say so.
+  api.release_status(status);
+  return false;
 }
 
 Session::~Session() { library_.api().release_session(session_); }

@@ -42,6 +42,10 @@ class Session {
   void Run(const std::vector<const Value*>& inputs, const std::vector<size_t>& wanted, std::vector<Value*>& outputs) const;
 
  private:
+  // The runtime's settings; the caller releases them.
+  SessionOptions* Settings(const Options& options) const;
+  // Loads the model with operators of ours in it; false where it has none that they could stand for.
+  bool CreateWithPanels(const std::filesystem::path& file, const Options& options);
   std::vector<Port> Ports(bool outputs) const;
 
   const Library& library_;

@@ -11,6 +11,11 @@ export interface OrtOptions {
   readonly prepack?: boolean;
   /** Keeps freed memory for the next step. Off, because steps are as fast without. */
   readonly arena?: boolean;
+  /**
+   * Lets the addon's own kernels multiply by packed weights where the processor has what they need: faster than the runtime's,
+   * ready without `prepack`. On unless said; the other backend has none.
+   */
+  readonly kernels?: boolean;
   /** Threads wait for work by spinning: some percent faster alone on the machine, a burden to everything else. */
   readonly spin?: boolean;
   /**

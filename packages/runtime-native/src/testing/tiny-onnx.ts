@@ -1,6 +1,6 @@
 /** As much of ONNX's protobuf as the tests of this package need; the real writer is in a package this one may not know. */
 
-const TYPES = { f32: 1, i32: 6, i64: 7, f16: 10 } as const;
+const TYPES = { f32: 1, u8: 2, i32: 6, i64: 7, f16: 10 } as const;
 export type TinyType = keyof typeof TYPES;
 
 export interface TinyPort {
@@ -17,9 +17,10 @@ export interface TinyNode {
   readonly ints?: Readonly<Record<string, number>>;
 }
 
-/** A weight of f32s in another file of the same folder. */
+/** A weight in another file of the same folder; f32 unless said. */
 export interface TinyWeight {
   readonly name: string;
+  readonly type?: "f32" | "u8";
   readonly shape: readonly number[];
   readonly file: string;
   readonly offset: number;
@@ -61,13 +62,13 @@ function portProto({ name, type, shape }: TinyPort): Uint8Array[] {
   return [message(1, utf8(name)), message(2, [message(1, [int(1, TYPES[type]), message(2, dims)])])];
 }
 
-function weightProto({ name, shape, file, offset }: TinyWeight): Uint8Array[] {
-  const length = 4 * shape.reduce((size, dim) => size * dim, 1);
+function weightProto({ name, type = "f32", shape, file, offset }: TinyWeight): Uint8Array[] {
+  const length = (type === "f32" ? 4 : 1) * shape.reduce((size, dim) => size * dim, 1);
   const entry = (key: string, value: string | number) =>
     message(13, [message(1, utf8(key)), message(2, utf8(`${value}`))]);
   return [
     ...shape.map((dim) => int(1, dim)),
-    int(2, TYPES.f32),
+    int(2, TYPES[type]),
     message(8, utf8(name)),
     entry("location", file),
     entry("offset", offset),
