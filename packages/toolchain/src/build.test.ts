@@ -59,6 +59,29 @@ describe("building", () => {
     await openArtefact(artefact.folder, { thorough: true });
   });
 
+  it.each<[string, (file: string) => void]>([
+    [
+      "flipped",
+      (file) => {
+        const bytes = readFileSync(file);
+        bytes[bytes.length >> 1]! ^= 1;
+        writeFileSync(file, bytes);
+      },
+    ],
+    ["cut off", (file) => truncateSync(file, 100)],
+    ["gone", (file) => rmSync(file)],
+  ])("packs weights again whose file has bytes %s, and refuses to open it", async (_, spoil) => {
+    const prepared = await prepare(model, target, { format: "int4" });
+    const { artefact } = await build(prepared, { env });
+    const file = join(artefact.folder, "decoder.onnx.data");
+    const whole = readFileSync(file);
+    spoil(file);
+    await expect(openArtefact(artefact.folder)).rejects.toMatchObject({ code: "artefact-damaged" });
+    await build(prepared, { env });
+    expect(readFileSync(file).equals(whole)).toBe(true);
+    expect(await build(prepared, { env })).toMatchObject({ upToDate: true });
+  });
+
   it("replaces damaged bytes when forced", async () => {
     const prepared = await prepare(model, target);
     const { folder: place } = (await build(prepared, { env })).artefact;
