@@ -203,6 +203,12 @@ export class Tokenizer {
     return templates.size > 0 ? { name: [...templates.keys()][0], origin: "checkpoint" } : fallback;
   }
 
+  /** The text of the checkpoint's chat templates, all of them: it shows how the model was taught to write calls and thoughts. */
+  get chatTemplateSource(): string | undefined {
+    const { templates } = this.#parts.chat;
+    return templates.size > 0 ? [...templates.values()].join("\n") : undefined;
+  }
+
   /** The prompt for a conversation. Encode it with `addSpecialTokens: false`: templates write those tokens themselves. */
   applyChatTemplate(messages: readonly ChatMessage[], options: ChatOptions = {}): string {
     return renderChat(this.#parts.chat, this.#parts.special, messages, options);

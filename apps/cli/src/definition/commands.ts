@@ -63,6 +63,19 @@ export const COMMANDS: readonly Command[] = [
     load: () => import("../commands/chat.ts"),
   },
   {
+    name: "serve",
+    summary: "Answer over HTTP, in OpenAI's protocol",
+    about:
+      "Clients of OpenAI's interface work with its address and /v1: completions, chat with tools and forms, models. It answers /health " +
+      "while the model is still being opened, and stops when it is interrupted.",
+    arguments: [ARTEFACT_OR_MODEL_PLACE],
+    options: ["host", "port", "slots", "target", ...MODEL_OPTIONS, ...COMMON],
+    targetOptions: true,
+    examples: [{ line: "llm serve demo --port 8080", doc: "then: curl http://127.0.0.1:8080/v1/models" }],
+    json: { address: "where it listened" },
+    load: () => import("../commands/serve.ts"),
+  },
+  {
     name: "pull",
     summary: "Download a model, resuming what was interrupted",
     about: "Into the hub's own cache, which other programs share. What is there is not fetched again.",
@@ -72,6 +85,32 @@ export const COMMANDS: readonly Command[] = [
     examples: [{ line: "llm pull bigcode/starcoderbase-1b", doc: "config, tokenizer and one form of the weights" }],
     json: { files: "[{path, bytes, sha256}]; empty for what is on this machine already", folder: "where they are" },
     load: () => import("../commands/pull.ts"),
+  },
+  {
+    name: "login",
+    summary: "Keep a hub token, for models that need one",
+    about:
+      "The token is typed, unseen, or read from stdin, and kept where the hub's own tools keep it, for its owner's eyes only. " +
+      "--hf-token and HF_TOKEN go before it.",
+    arguments: [],
+    options: COMMON,
+    targetOptions: false,
+    examples: [
+      { line: "llm login", doc: "asks for it" },
+      { line: "llm login < token.txt", doc: "takes it from a file" },
+    ],
+    json: { file: "where it is kept" },
+    load: () => import("../commands/login.ts"),
+  },
+  {
+    name: "logout",
+    summary: "Forget the hub token that `llm login` kept",
+    arguments: [],
+    options: COMMON,
+    targetOptions: false,
+    examples: [{ line: "llm logout", doc: "for this machine; the token itself stays valid on the hub" }],
+    json: { file: "what was removed; null when there was none" },
+    load: () => import("../commands/logout.ts"),
   },
   {
     name: "inspect",

@@ -41,6 +41,9 @@ export interface OptionValues {
   choice: readonly string[];
   grammar: string;
   stream: boolean;
+  host: string;
+  port: number;
+  slots: number;
   out: string;
   name: string;
   copy: boolean;
@@ -183,6 +186,18 @@ export const OPTIONS: { readonly [K in keyof OptionValues]: CliOption<OptionValu
     doc: "The answer matches root of this grammar, in llama.cpp's notation",
   },
   stream: { kind: "boolean", doc: "Print the text as it comes", default: true },
+
+  host: { kind: "string", value: "ADDRESS", doc: "Where to listen; 0.0.0.0 for every network", default: "127.0.0.1" },
+  port: { kind: "number", whole: true, min: 0, max: 65535, value: "N", doc: "0: any that is free", default: 8080 },
+  slots: {
+    kind: "number",
+    whole: true,
+    min: 1,
+    max: 4096,
+    value: "N",
+    doc: "Requests that run at once; more wait",
+    default: 8,
+  },
 
   out: { kind: "string", short: "o", value: "PATH", doc: "Where to write to" },
   name: { kind: "string", value: "NAME", doc: "The model's part of file names" },

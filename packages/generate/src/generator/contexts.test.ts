@@ -67,7 +67,7 @@ describe("a context's options", () => {
     expect(order).toEqual(["high", "low"]);
   });
 
-  it.each(["streamer", "allow", "signal", "logprobs", "jsonSchema", "form"])(
+  it.each(["streamer", "onToken", "allow", "signal", "logprobs", "jsonSchema", "form"])(
     "are refused by name where they can't be kept: %s",
     (name) => {
       expect(() => open().prepareContext("x", { [name]: 1 })).toThrow(`step by step takes no ${name}`);

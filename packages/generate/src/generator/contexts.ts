@@ -43,6 +43,7 @@ export interface Context {
 /** What a context, being data of tokens, can't keep or answer. */
 const NOT_IN_CONTEXTS = [
   "streamer",
+  "onToken",
   "allow",
   "signal",
   "logprobs",

@@ -169,7 +169,9 @@ export class Generator<T extends TextTokenizer | TransformersTokenizer = TextTok
       onToken: (token) => {
         if (said.push(token) === 1) firstTokenMs = performance.now() - asked;
         streamer?.put([[BigInt(token.id)]]);
-        if (!ends.has(token.id)) say(stops.push(decoder.push(token.id)));
+        const piece = ends.has(token.id) ? "" : stops.push(decoder.push(token.id));
+        say(piece);
+        options.onToken?.(token, piece);
         return stops.stopped || (held?.finished(said.length, token.id) ?? false);
       },
     });

@@ -2,6 +2,7 @@ import type { GrammarSource } from "@llm/grammar";
 import { GenerateError } from "../error.ts";
 import { type RandomState, randomState } from "../random/random-state.ts";
 import type { SamplingOptions } from "../sampling/options.ts";
+import type { GeneratedToken } from "../scheduler/request.ts";
 import type { TransformersStreamer } from "../text/transformers.ts";
 
 /** How to generate: the sampling options, when to end, and what to tell on the way. */
@@ -31,6 +32,8 @@ export interface GenerateOptions extends SamplingOptions {
   readonly signal?: AbortSignal;
   /** The switch of transformers: false is greedy; true samples, from the 50 best unless `topK` says otherwise. */
   readonly doSample?: boolean;
+  /** Told of every token, with the text that it finished: nothing while a character or a stop string may be unfinished. */
+  readonly onToken?: (token: GeneratedToken, piece: string) => void;
   /** A streamer of @huggingface/transformers. */
   readonly streamer?: TransformersStreamer;
   /** The answer is a JSON value that is valid by this schema (an object, or its text). */
@@ -79,6 +82,7 @@ const OWN = [
   "doSample",
   "greedy",
   "topK",
+  "onToken",
   "streamer",
   "allow",
   "jsonSchema",

@@ -5,9 +5,9 @@ export interface Model {
   readonly created: number;
   readonly owned_by: string;
   /** Prompt and answer together. */
-  readonly context_length: number;
+  readonly context_length?: number;
   /** Where the chat template comes from; `plain` is no template of the model's own. */
-  readonly chat_template: "checkpoint" | "family" | "plain";
+  readonly chat_template?: "checkpoint" | "family" | "plain";
   readonly loaded: boolean;
 }
 

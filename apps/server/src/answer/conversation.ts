@@ -1,0 +1,56 @@
+import type { ChatMessage } from "@llm/generate";
+import { type ChatRequest, type ChatRequestMessage, invalid } from "@llm/protocol";
+
+/** A request's messages as chat templates expect them: text in one piece, arguments of calls as objects. */
+export function conversationOf(messages: ChatRequest["messages"]): ChatMessage[] {
+  return messages.map((message, i) => {
+    const content = textOf(message.content);
+    switch (message.role) {
+      // The newer name of the same thing; no template knows it.
+      case "developer":
+        return { role: "system", content };
+      case "assistant":
+        return {
+          role: "assistant",
+          content,
+          ...(message.reasoning_content ? { reasoning_content: message.reasoning_content } : {}),
+          ...(message.tool_calls
+            ? { tool_calls: message.tool_calls.map((call, j) => callOf(call, `messages[${i}].tool_calls[${j}]`)) }
+            : {}),
+        };
+      case "tool":
+        return { role: "tool", content, tool_call_id: message.tool_call_id, ...nameOf(messages, message) };
+      default:
+        return { role: message.role, content };
+    }
+  });
+}
+
+function textOf(content: ChatRequestMessage["content"]): string {
+  if (content === null || content === undefined) return "";
+  if (typeof content === "string") return content;
+  return content.map((part) => (part.type === "text" ? part.text : part.refusal)).join("");
+}
+
+type Call = NonNullable<Extract<ChatRequestMessage, { role: "assistant" }>["tool_calls"]>[number];
+
+function callOf(call: Call, at: string): unknown {
+  try {
+    return { ...call, function: { name: call.function.name, arguments: JSON.parse(call.function.arguments || "{}") } };
+  } catch {
+    throw invalid(`${at}.function.arguments`, `'${at}.function.arguments' is not JSON`);
+  }
+}
+
+/** The function whose result a message is: some templates write its name, and clients send only the call's id. */
+function nameOf(
+  messages: ChatRequest["messages"],
+  message: Extract<ChatRequestMessage, { role: "tool" }>,
+): { readonly name?: string } {
+  if (message.name !== undefined) return { name: message.name };
+  for (const each of messages) {
+    const call = each.role === "assistant" && each.tool_calls?.find(({ id }) => id === message.tool_call_id);
+    if (call) return { name: call.function.name };
+  }
+  return {};
+}

@@ -1,0 +1,40 @@
+import { type CallFormat, callFormatOf, callGrammar, type GenerateOptions } from "@llm/generate";
+import { type ChatRequest, invalid } from "@llm/protocol";
+
+/** What a request's tools mean for the prompt, for the form of the answer, and for how it is read. */
+export interface ToolUse {
+  /** For the template; absent where the model is to know of none. */
+  readonly offered?: readonly unknown[];
+  /** How calls are written, where there may be any. */
+  readonly calls?: CallFormat;
+  /** The form that forces calls. */
+  readonly form?: Pick<GenerateOptions, "form">;
+}
+
+/** Works out `tools`, `tool_choice` and `parallel_tool_calls` for a model with this template. */
+export function toolUse(request: ChatRequest, chatTemplate: string | undefined): ToolUse {
+  const { tools, tool_choice: choice = "auto", parallel_tool_calls: parallel } = request;
+  if (!tools || tools.length === 0) {
+    if (choice && choice !== "none" && choice !== "auto")
+      throw invalid("tool_choice", "'tool_choice' asks for a call, but there are no 'tools'");
+    return {};
+  }
+  if (choice === "none") return {};
+  const calls = callFormatOf(chatTemplate);
+  if (choice === "auto" || choice === null) return { offered: tools, calls };
+  const named = typeof choice === "string" ? undefined : choice.function.name;
+  const chosen = tools.filter((tool) => named === undefined || tool.function.name === named);
+  if (chosen.length === 0) throw invalid("tool_choice", `'tool_choice' names '${named}', which is none of the 'tools'`);
+  const functions = chosen.map(({ function: { name, parameters } }) => ({
+    name,
+    ...(parameters ? { parameters } : {}),
+  }));
+  const several = named === undefined && parallel !== false;
+  return { offered: tools, calls, form: { form: callGrammar(calls, functions, { parallel: several }) } };
+}
+
+/** The form that `response_format` asks for. */
+export function formatOf({ response_format: format }: ChatRequest): Pick<GenerateOptions, "jsonSchema" | "json"> {
+  if (format?.type === "json_schema") return { jsonSchema: format.json_schema.schema };
+  return format?.type === "json_object" ? { json: true } : {};
+}

@@ -1,0 +1,24 @@
+import { ContextOverflowError, GenerateError, GrammarError } from "@llm/generate";
+import { ApiError, contextLengthExceeded, internal, invalid, unavailable } from "@llm/protocol";
+
+/** Any failure as the answer that the caller gets. */
+export function problemOf(error: unknown, requestId: string, param: string): ApiError {
+  if (ApiError.isInstance(error)) return error;
+  if (error instanceof ContextOverflowError) return contextLengthExceeded(param, error.tokens, error.limit);
+  if (GrammarError.isInstance(error)) return invalid(null, error.message, "invalid_grammar");
+  if (GenerateError.isInstance(error)) {
+    if (error.code === "closed") return unavailable("The server is stopping", 5);
+    if (error.code !== "logits-invalid") return invalid(null, error.message);
+  }
+  const status = (error as { statusCode?: unknown } | null)?.statusCode;
+  // What the HTTP layer itself refuses: bodies too large, not JSON, of another type.
+  if (typeof status === "number" && status >= 400 && status < 500) {
+    return new ApiError((error as Error).message, { status, type: "invalid_request_error", code: null, param: null });
+  }
+  return internal(requestId, error);
+}
+
+/** True where nobody is left to tell. */
+export function isGone(error: unknown): boolean {
+  return (error as { name?: unknown } | null)?.name === "AbortError";
+}

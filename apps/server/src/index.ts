@@ -1,0 +1,2 @@
+export type { ServedModel } from "./engine/model-host.ts";
+export { createServer, type ServerOptions } from "./server.ts";

@@ -1,0 +1,156 @@
+import { randomUUID } from "node:crypto";
+import { AnswerParser, type AnswerPart, type GenerateOptions, reasoningFormatOf } from "@llm/generate";
+import {
+  type AnswerHead,
+  type ChatDelta,
+  type ChatFinish,
+  type ChatRequest,
+  chatChoice,
+  chatChunk,
+  chatCompletion,
+  chatLogprobs,
+  chatRequest,
+  invalid,
+  read,
+  samplingOf,
+  type ToolCall,
+  usageOf,
+} from "@llm/protocol";
+import type { Generator } from "@llm/toolchain";
+import { conversationOf } from "../answer/conversation.ts";
+import { tokenLogprobs } from "../answer/logprobs.ts";
+import { formatOf, type ToolUse, toolUse } from "../answer/tools.ts";
+import { answer, times } from "../engine/answers.ts";
+import { goneSignal } from "../http/gone.ts";
+import { totalUsage } from "./completions.ts";
+import { type RouteContext, streamTo } from "./context.ts";
+
+/** `POST /v1/chat/completions` */
+export function chatRoutes({ app, host, fingerprint }: RouteContext): void {
+  app.post("/v1/chat/completions", async (request, reply) => {
+    const body = read(chatRequest, request.body);
+    const generator = await host.generator(body.model);
+    const { prompt, tools } = promptOf(body, generator);
+    const n = body.n ?? 1;
+    const asks = times({ prompt, options: optionsOf(body, tools) }, n, body.seed);
+    const parsers = asks.map(() => parserFor(generator, prompt, tools));
+    const head: AnswerHead = {
+      id: `chatcmpl-${randomUUID()}`,
+      created: Math.floor(Date.now() / 1000),
+      model: body.model,
+    };
+    const logprobs = (tokens: Parameters<typeof tokenLogprobs>[1]) =>
+      body.logprobs ? chatLogprobs(tokenLogprobs(generator.tokenizer, tokens)) : null;
+
+    if (!body.stream) {
+      const answers = await answer(generator, asks, goneSignal(request));
+      const choices = answers.map((each, index) => {
+        const said = gather([...parsers[index].push(each.text), ...parsers[index].end()]);
+        const finish = finishOf(each.finishReason, said.calls.length);
+        return chatChoice(index, said, finish, body.logprobs ? logprobs(each.logprobs ?? []) : null);
+      });
+      return chatCompletion(head, fingerprint, choices, totalUsage(answers, n));
+    }
+
+    const { include_usage: usage, continuous_usage_stats: continuous } = body.stream_options ?? {};
+    return streamTo(request, reply, "messages", async (stream, signal) => {
+      let counted = 0;
+      const now = () => (usage ? (continuous ? usageOf(0, counted, 0) : null) : undefined);
+      for (let index = 0; index < n; index++) {
+        await stream.send(chatChunk(head, fingerprint, { index, delta: { role: "assistant", content: "" } }, now()));
+      }
+      const tell = async (index: number, parts: readonly AnswerPart[], tokens: Parameters<typeof logprobs>[0]) => {
+        const deltas = parts.map(deltaOf);
+        if (deltas.length === 0 && body.logprobs && tokens.length > 0) deltas.push({ content: "" });
+        for (const [i, delta] of deltas.entries()) {
+          const choice = { index, delta, logprobs: i === 0 ? logprobs(tokens) : null };
+          await stream.send(chatChunk(head, fingerprint, choice, now()));
+        }
+      };
+      const answers = await answer(generator, asks, signal, async ({ index, text, tokens }) => {
+        counted += tokens.length;
+        await tell(index, parsers[index].push(text), tokens);
+      });
+      for (const [index, { finishReason }] of answers.entries()) {
+        await tell(index, parsers[index].end(), []);
+        const finish = finishOf(finishReason, parsers[index].calls);
+        await stream.send(chatChunk(head, fingerprint, { index, delta: {}, finish }, now()));
+      }
+      if (usage) await stream.send(chatChunk(head, fingerprint, undefined, totalUsage(answers, n)));
+    });
+  });
+}
+
+/** The model's prompt for a conversation, and what its tools mean. */
+function promptOf(body: ChatRequest, { tokenizer }: Generator): { prompt: string; tools: ToolUse } {
+  const tools = toolUse(body, tokenizer.chatTemplateSource);
+  const { chat_template_kwargs: variables, add_generation_prompt: generation, documents } = body;
+  const continues = body.continue_final_message ?? false;
+  if (continues && generation)
+    throw invalid("continue_final_message", "'continue_final_message' and 'add_generation_prompt' exclude one another");
+  const prompt = tokenizer.applyChatTemplate(conversationOf(body.messages), {
+    addGenerationPrompt: generation ?? !continues,
+    continueFinalMessage: continues,
+    ...(tools.offered ? { tools: tools.offered } : {}),
+    ...(documents ? { documents } : {}),
+    ...(variables ? { variables } : {}),
+  });
+  return { prompt, tools };
+}
+
+function optionsOf(body: ChatRequest, tools: ToolUse): GenerateOptions {
+  const most = body.max_completion_tokens ?? body.max_tokens;
+  return {
+    ...samplingOf(body),
+    ...formatOf(body),
+    ...tools.form,
+    addSpecialTokens: false, // the template has written them
+    ...(most === null || most === undefined ? {} : { maxNewTokens: most }),
+    ...(body.logprobs ? { logprobs: body.top_logprobs ?? 0 } : {}),
+  };
+}
+
+function parserFor({ tokenizer }: Generator, prompt: string, { calls }: ToolUse): AnswerParser {
+  const reasoning = reasoningFormatOf(tokenizer.chatTemplateSource, prompt);
+  return new AnswerParser({ ...(calls ? { calls } : {}), ...(reasoning ? { reasoning } : {}) });
+}
+
+const callId = (): string => `call_${randomUUID().replaceAll("-", "").slice(0, 24)}`;
+
+function deltaOf(part: AnswerPart): ChatDelta {
+  switch (part.kind) {
+    case "text":
+      return { content: part.text };
+    case "reasoning":
+      return { reasoning_content: part.text };
+    case "call":
+      return {
+        tool_calls: [
+          { index: part.index, id: callId(), type: "function", function: { name: part.name, arguments: "" } },
+        ],
+      };
+    case "arguments":
+      return { tool_calls: [{ index: part.index, function: { arguments: part.text } }] };
+  }
+}
+
+function gather(parts: readonly AnswerPart[]): { text: string; reasoning: string; calls: ToolCall[] } {
+  const said = { text: "", reasoning: "", calls: [] as ToolCall[] };
+  for (const part of parts) {
+    if (part.kind === "text") said.text += part.text;
+    else if (part.kind === "reasoning") said.reasoning += part.text;
+    else if (part.kind === "call")
+      said.calls.push({ id: callId(), type: "function", function: { name: part.name, arguments: "" } });
+    else {
+      const call = said.calls[part.index];
+      said.calls[part.index] = {
+        ...call,
+        function: { ...call.function, arguments: call.function.arguments + part.text },
+      };
+    }
+  }
+  return said;
+}
+
+const finishOf = (reason: "stop" | "length", calls: number): ChatFinish =>
+  reason === "stop" && calls > 0 ? "tool_calls" : reason;

@@ -1,0 +1,34 @@
+import { applyTemplateRequest, detokenizeRequest, read, tokenizeRequest } from "@llm/protocol";
+import { conversationOf } from "../answer/conversation.ts";
+import type { RouteContext } from "./context.ts";
+
+/** `POST /tokenize`, `POST /detokenize`, `POST /apply-template`, in llama-server's forms */
+export function tokenRoutes({ app, host }: RouteContext): void {
+  app.post("/tokenize", async (request) => {
+    const body = read(tokenizeRequest, request.body);
+    const { tokenizer } = await host.generator(body.model);
+    const ids = Array.from(
+      tokenizer.encode(body.content, {
+        addSpecialTokens: body.add_special ?? false,
+        parseSpecial: body.parse_special ?? true,
+      }),
+    );
+    if (!body.with_pieces) return { tokens: ids };
+    return { tokens: ids.map((id) => ({ id, piece: Buffer.from(tokenizer.tokenBytes(id)).toString() })) };
+  });
+  app.post("/detokenize", async (request) => {
+    const body = read(detokenizeRequest, request.body);
+    const { tokenizer } = await host.generator(body.model);
+    return { content: tokenizer.decode(body.tokens) };
+  });
+  app.post("/apply-template", async (request) => {
+    const body = read(applyTemplateRequest, request.body);
+    const { tokenizer } = await host.generator(body.model);
+    const prompt = tokenizer.applyChatTemplate(conversationOf(body.messages), {
+      addGenerationPrompt: body.add_generation_prompt ?? true,
+      ...(body.tools ? { tools: body.tools } : {}),
+      ...(body.chat_template_kwargs ? { variables: body.chat_template_kwargs } : {}),
+    });
+    return { prompt };
+  });
+}
