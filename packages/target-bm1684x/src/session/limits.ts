@@ -1,0 +1,28 @@
+import type { Limits, WantKind } from "@llm/target";
+import { type Layout, portIs } from "./layout.ts";
+
+/** What a session of these nets can do. */
+export function limitsOf({ context, vocab, width, head }: Layout, slots: number): Limits {
+  const wants: readonly WantKind["kind"][] = head.outputs.some(portIs("logits"))
+    ? ["logits", "top", "token"]
+    : ["token"];
+  return {
+    slots,
+    context,
+    cacheTokens: slots * context,
+    vocab,
+    width,
+    // Longer rows than the prompt's nets take are run token by token.
+    chunk: context,
+    verify: 1,
+    resume: false,
+    rewind: context,
+    lockstep: false,
+    fork: "copy",
+    wants,
+    sampling: ["greedy"],
+    adapters: 0,
+    // A prompt's nets and a token's nets round differently, so it shows how a history was cut.
+    batchInvariant: false,
+  };
+}
