@@ -6,6 +6,7 @@ import type { ModelCard } from "@llm/target";
 import { type Binding, bind, DTYPES, type DType, leavesOf, requireBound, type WeightSource } from "@llm/tensor";
 import { ToolchainError } from "./error.ts";
 import { modelCard } from "./model-card.ts";
+import { useNativeCodecs } from "./use-native-codecs.ts";
 
 /** A checkpoint that was opened, understood, and found to hold what its config promises. */
 export interface Model {
@@ -40,6 +41,7 @@ export interface OpenModelOptions {
  * await model.close();
  */
 export async function openModel(path: string, options: OpenModelOptions = {}): Promise<Model> {
+  useNativeCodecs();
   const checkpoint = await openCheckpoint(path, { overrides: overridesOf(options.config) });
   try {
     const name = options.name ?? basename(checkpoint.folder);

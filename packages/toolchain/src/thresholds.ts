@@ -1,3 +1,4 @@
+import { codecOf, FORMATS, formatName } from "@llm/tensor";
 import type { Distance, LogitsDistance } from "./compare.ts";
 
 /** How far an implementation may be from the float32 reference. */
@@ -21,10 +22,32 @@ export const THRESHOLDS = {
   int4: { relative: 1, cosine: 0.9, top1Agreement: 0 },
 } as const satisfies Readonly<Record<string, Thresholds>>;
 
-/** The thresholds for a target's options: those of its `format`, where it has one and it is known here. */
-export function thresholdsFor({ format }: { readonly format?: unknown }): Thresholds {
-  return Object.hasOwn(THRESHOLDS, String(format)) ? THRESHOLDS[format as keyof typeof THRESHOLDS] : THRESHOLDS.fp32;
+/** The options of a target that say how precise it is. */
+export interface Precision {
+  readonly format?: unknown;
+  readonly kvFormat?: unknown;
+  readonly activations?: unknown;
 }
+
+/** The thresholds for a target's options: those of the least precise thing it is told to keep in a format. */
+export function thresholdsFor({ format, kvFormat, activations }: Precision): Thresholds {
+  const found = [format, kvFormat, activations].map(thresholdsOf);
+  return found.reduce((loosest, one) => (one.relative > loosest.relative ? one : loosest));
+}
+
+function thresholdsOf(format: unknown): Thresholds {
+  const name = typeof format === "string" ? formatName(format) : "fp32";
+  if (Object.hasOwn(THRESHOLDS, name)) return THRESHOLDS[name as keyof typeof THRESHOLDS];
+  if (!Object.hasOwn(FORMATS, name)) return THRESHOLDS.fp32;
+  // Others by what a value has room for: five bits and less are no more precise than int4.
+  const bits = codecOf({ format: name }).bitsPerWeight(COLUMNS);
+  return bits >= 8 ? THRESHOLDS.int8 : bits >= 6 ? SIX_BITS : THRESHOLDS.int4;
+}
+
+/** Columns of a matrix whose bits are counted. */
+const COLUMNS = 4096;
+
+const SIX_BITS: Thresholds = { relative: 5e-1, cosine: 0.97, top1Agreement: 0.25 };
 
 /** What the largest difference may be, beside values of which `largest` is the largest magnitude. */
 export function allowedError(largest: number, { relative }: Thresholds): number {

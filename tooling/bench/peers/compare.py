@@ -100,6 +100,7 @@ def measure(name: str, command: list, out: pathlib.Path) -> dict:
     """Runs a command and waits for it: its own peak memory, not its predecessors'."""
     print(f"{name} …", file=sys.stderr, flush=True)
     shutil.rmtree(out, ignore_errors=True)
+    os.sync()  # what was written before is nobody's time but its own
     environment = {**os.environ, "HF_HUB_OFFLINE": "1", "LLM_OFFLINE": "1"}
     began = time.monotonic()
     process = subprocess.Popen(

@@ -45,7 +45,10 @@ function variants(): readonly Variant[] {
     name: `\`int4\`, groups of ${qGroupSize}`,
     options: { format: "int4", emulate: true, qGroupSize },
   }));
-  const kernels = ["int8", "int4"].map((format) => ({ name: `\`${format}\`, the CPU target's kernels`, options: { format } }));
+  const kernels = ["int8", "int4"].map((format) => ({
+    name: `\`${format}\`, the CPU target's kernels`,
+    options: { format },
+  }));
   const caches = ["fp16", "int8", "mxint8", "mxfp6", "mxfp4"].map((kvFormat) => ({
     name: `cache in \`${kvFormat}\``,
     options: { kvFormat },

@@ -33,7 +33,7 @@ export interface Engine {
 }
 
 /** Options that make a model another one than the checkpoint: without them it is unquantised. */
-export const PRECISION_OPTIONS = ["format", "emulate", "qGroupSize", "kvFormat", "activations"] as const;
+export const PRECISION_OPTIONS = ["format", "emulate", "qGroupSize", "formatRules", "kvFormat", "activations"] as const;
 
 export function unquantised(options: Options): Options {
   return Object.fromEntries(Object.entries(options).filter(([name]) => !PRECISION_OPTIONS.some((one) => one === name)));

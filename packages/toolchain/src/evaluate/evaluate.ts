@@ -105,7 +105,13 @@ export async function evaluate(
   const reports: VariantReport[] = [];
   for (const variant of variants) reports.push(await evaluateVariant(run, variant));
   for (const store of run.stores) await store.remove();
-  return { engine: engine.id, ...windows, variants: reports, seconds: (performance.now() - began) / 1000, peakRssBytes: memory.stop() };
+  return {
+    engine: engine.id,
+    ...windows,
+    variants: reports,
+    seconds: (performance.now() - began) / 1000,
+    peakRssBytes: memory.stop(),
+  };
 }
 
 interface Run {

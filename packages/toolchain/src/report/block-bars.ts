@@ -25,7 +25,7 @@ export function blockBars(bars: readonly Bar[]): string {
     return `<rect class="${ok ? "good" : "bad"}" x="${(place(at) - wide / 2).toFixed(1)}" y="${y.toFixed(1)}" width="${wide.toFixed(1)}" height="${(floor - y).toFixed(1)}" rx="2"><title>${htmlText(text)}</title></rect>`;
   });
   const limit = scale.place(1).toFixed(1);
-  const line = `<line class="limit" x1="${left}" x2="${width - right}" y1="${limit}" y2="${limit}"/><text class="bad" x="${width - right}" y="${Number(limit) - 6}" text-anchor="end">threshold</text>`;
+  const line = `<line class="limit" x1="${left}" x2="${width - right}" y1="${limit}" y2="${limit}"/><text class="bad" x="${left + 6}" y="${Number(limit) - 6}">threshold</text>`;
   const names = namesAxis(
     bars.map(({ name }) => name),
     place,

@@ -16,7 +16,7 @@ section { background: var(--card); border: 1px solid var(--line); border-radius:
 svg { display: block; width: 100%; height: auto; min-width: 620px; }
 svg text { fill: var(--soft); font: 12px system-ui, sans-serif; } svg text.strong { fill: var(--ink); font-weight: 600; }
 svg .grid { stroke: var(--grid); } svg .axis { stroke: var(--line); } svg .limit { stroke: var(--bad); stroke-dasharray: 5 4; stroke-width: 1.5; }
-svg .good { fill: var(--good); } svg .bad { fill: var(--bad); } svg text.bad { fill: var(--bad); font-weight: 600; }
+svg .good { fill: var(--good); } svg .bad { fill: var(--bad); } svg text.bad { fill: var(--bad); font-weight: 600; paint-order: stroke; stroke: var(--card); stroke-width: 4px; }
 svg .series { fill: none; stroke-width: 2; } svg .dot { stroke: var(--card); stroke-width: 1.5; }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
 th, td { text-align: right; padding: 4px 10px; border-bottom: 1px solid var(--grid); white-space: nowrap; } th { color: var(--soft); font-weight: 500; }

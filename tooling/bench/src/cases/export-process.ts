@@ -8,6 +8,9 @@ const before = resident();
 const { openCheckpoint } = await import("@llm/checkpoint");
 const { halfPrecision, storageOf, toOnnx, transformersInterface, writeOnnx } = await import("@llm/exporter");
 const { architectureFor, Config } = await import("@llm/models");
+const { nativeCodecs } = await import("@llm/runtime-native/codecs");
+const { useFastCodecs } = await import("@llm/tensor");
+useFastCodecs(nativeCodecs); // as the command line does
 
 const [path, folder, precision] = process.argv.slice(2);
 let peak = before;

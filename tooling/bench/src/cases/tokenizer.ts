@@ -14,8 +14,8 @@ const here = fileURLToPath(new URL("tokenizer-measure.ts", import.meta.url));
 const scripts = fileURLToPath(new URL("../../../tokenizer", import.meta.url));
 const work = join(tmpdir(), "llm-bench-tokenizer");
 
-/** A Python with `pip install tokenizers==0.23.3 tiktoken==0.14.0`. */
-const python = process.env.LLM_BENCH_PYTHON ?? "python3";
+/** A Python (LLM_PYTHON, as in tests, is one too) with `pip install tokenizers==0.23.3 tiktoken==0.14.0`. */
+const python = process.env.LLM_BENCH_PYTHON ?? process.env.LLM_PYTHON ?? "python3";
 
 /** Ten megabytes of this machine's own code and prose, made once. */
 async function corpus(): Promise<string> {
@@ -58,7 +58,7 @@ function side(name: string, detail: string, command: string, args: (corpus: stri
 }
 
 const node = (name: string, detail: string, file: string) =>
-  side(name, detail, process.execPath, (text) => [here, name, file, text]);
+  side(name, detail, process.execPath, (text) => ["--expose-gc", here, name, file, text]);
 const rust = (library: string, file: string) =>
   side(`${library} (Rust)`, "through Python, one thread", python, (text) => [
     join(scripts, "measure.py"),
@@ -74,7 +74,9 @@ function tokenizerCase(name: string, title: string, baseline: string, sides: () 
     metrics: [
       { key: "speed", unit: "MB/s", better: "higher", bar: 1 },
       { key: "load", unit: "ms", better: "lower" },
+      // What loading and encoding add at most; the whole process, interpreter, library and corpus included.
       { key: "memory", unit: "MB", better: "lower", bar: 1 },
+      { key: "process", unit: "MB", better: "lower" },
       { key: "tokens", unit: "tokens", better: "lower" },
     ],
     rounds: 3,
