@@ -17,15 +17,22 @@ os.environ["RAYON_NUM_THREADS"] = "1"
 LINES = 1000
 
 
+def resident():
+    with open("/proc/self/statm") as opened:
+        return int(opened.read().split()[1]) * resource.getpagesize() / 2**20
+
+
 def main():
     library, file, corpus = sys.argv[1:]
     with open(corpus, encoding="utf-8", newline="") as opened:
         text = opened.read()
     lines = text.split("\n")
     pieces = ["\n".join(lines[at : at + LINES]) for at in range(0, len(lines), LINES)]
+    del lines
     if library == "tokenizers":
         import tokenizers
 
+        before = resident()
         started = time.perf_counter()
         tokenizer = tokenizers.Tokenizer.from_file(file)
         loaded = time.perf_counter()
@@ -34,6 +41,7 @@ def main():
     else:
         import tiktoken
 
+        before = resident()
         started = time.perf_counter()
         with open(file, "rb") as opened:
             ranks = {base64.b64decode(token): int(rank) for token, rank in (line.split() for line in opened)}
@@ -45,12 +53,14 @@ def main():
         loaded = time.perf_counter()
         rows = [encoding.encode_ordinary(piece) for piece in pieces]
     done = time.perf_counter()
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(
         json.dumps(
             {
                 "speed": len(text.encode()) / 1e6 / (done - loaded),
                 "load": (loaded - started) * 1000,
-                "memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+                "memory": peak - before,
+                "process": peak,
                 "tokens": sum(map(len, rows)),
             }
         )

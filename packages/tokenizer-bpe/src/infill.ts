@@ -24,11 +24,26 @@ export interface InfillRequest {
   readonly addSpecialTokens?: boolean;
 }
 
-const families: readonly Infill[] = [
+/** A family, and the tokens besides its marks that only it has. */
+interface Family extends Infill {
+  readonly besides: readonly string[];
+}
+
+const families: readonly Family[] = [
   infill("starcoder", "<fim_prefix>", "<fim_suffix>", "<fim_middle>", "psm", ["<fim_pad>"]),
   infill("santacoder", "<fim-prefix>", "<fim-suffix>", "<fim-middle>", "psm", ["<fim-pad>"]),
   infill("codellama", "▁<PRE>", "▁<SUF>", "▁<MID>", "psm", ["▁<EOT>"]),
   infill("deepseek-coder", "<｜fim▁begin｜>", "<｜fim▁hole｜>", "<｜fim▁end｜>", "psm", []),
+  // Marks as Qwen's, known by what goes between files.
+  infill(
+    "codegemma",
+    "<|fim_prefix|>",
+    "<|fim_suffix|>",
+    "<|fim_middle|>",
+    "psm",
+    ["<|file_separator|>"],
+    ["<|file_separator|>"],
+  ),
   infill("qwen-coder", "<|fim_prefix|>", "<|fim_suffix|>", "<|fim_middle|>", "psm", ["<|fim_pad|>", "<|file_sep|>"]),
 ];
 
@@ -39,13 +54,16 @@ function infill(
   middle: string,
   order: InfillOrder,
   stop: readonly string[],
-): Infill {
-  return { family, prefix, suffix, middle, order, stop };
+  besides: readonly string[] = [],
+): Family {
+  return { family, prefix, suffix, middle, order, stop, besides };
 }
 
 /** The family whose tokens a vocabulary has. */
 export function infillOf(idOf: (token: string) => number | undefined): Infill | undefined {
-  return families.find((one) => [one.prefix, one.suffix, one.middle].every((token) => idOf(token) !== undefined));
+  return families.find(({ prefix, suffix, middle, besides }) =>
+    [prefix, suffix, middle, ...besides].every((token) => idOf(token) !== undefined),
+  );
 }
 
 /** The ids of a fill-in-the-middle prompt. Control tokens inside the user's texts stay text. */

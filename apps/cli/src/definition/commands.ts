@@ -95,10 +95,7 @@ export const COMMANDS: readonly Command[] = [
     arguments: [],
     options: COMMON,
     targetOptions: false,
-    examples: [
-      { line: "llm login", doc: "asks for it" },
-      { line: "llm login < token.txt", doc: "takes it from a file" },
-    ],
+    examples: [{ line: "llm login", doc: "asks for it; from a file: llm login < token.txt" }],
     json: { file: "where it is kept" },
     load: () => import("../commands/login.ts"),
   },

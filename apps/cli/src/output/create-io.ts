@@ -1,4 +1,5 @@
 import { askLines } from "./ask-lines.ts";
+import { askSecret } from "./ask-secret.ts";
 import type { Io } from "./io.ts";
 import { plainProgress } from "./plain-progress.ts";
 import { styleFor } from "./style.ts";
@@ -28,6 +29,7 @@ export function createIo(streams: Streams, env: Io["env"], signal: AbortSignal, 
     },
     note: (line) => progress.line(line),
     lines: (prompt) => askLines(stdin, json ? stderr : stdout, prompt),
+    secret: (prompt) => askSecret(stdin, stderr, prompt),
     readStdin: async () => {
       if (stdin.isTTY) return undefined;
       const chunks: Buffer[] = [];
