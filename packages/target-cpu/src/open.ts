@@ -5,7 +5,7 @@ import { type OrtOptions, type OrtSession, openOrt } from "@llm/runtime-native/o
 import { type Artefact, type Manifest, type Session, TargetError } from "@llm/target";
 import { modelFile } from "./build/units.ts";
 import { meshOf, openMesh } from "./mesh/open-mesh.ts";
-import { type CpuOptions, packedBits } from "./options.ts";
+import { type CpuOptions, packedBits, type WeightOptions } from "./options.ts";
 import { chunkOf, NET } from "./pipeline.ts";
 import { CpuSession } from "./session/cpu-session.ts";
 
@@ -34,7 +34,7 @@ export async function openCpu(artefact: Artefact, options: CpuOptions): Promise<
 
 /** Kernels for packed weights want them in an order of their own; float32 ones do as well without, mapped from their file. */
 export function isPacked({ options }: Manifest): boolean {
-  return packedBits(options as { readonly format: string; readonly emulate?: boolean }) !== undefined;
+  return packedBits(options as unknown as WeightOptions) !== undefined;
 }
 
 /** More threads than cores only wait for each other, and thousands of them keep everything else from running. */

@@ -12,6 +12,8 @@ export interface CpuOptions {
   readonly emulate?: boolean;
   /** Weights that share a scale in an emulated format; 0: as the format has it. */
   readonly qGroupSize?: number;
+  /** NAME=FORMAT[:GROUP], `*` for any part of a name: weights that get another format, emulated; the first match decides. */
+  readonly formatRules?: readonly string[];
   /** What keys and values are rounded to. */
   readonly kvFormat?: string;
   /** What every result between the embedding and the logits is rounded to. */
@@ -45,6 +47,11 @@ export const cpuOptions: OptionTable<CpuOptions> = {
     min: 0,
     doc: "Weights that share a scale, for an emulated format that has a choice; 0: its own.",
     default: 0,
+    shapes: true,
+  },
+  formatRules: {
+    kind: "list",
+    doc: "Other formats for weights by name, emulated: NAME=FORMAT[:GROUP], `*` for any part of a name, fp32 to leave them; the first match decides, --format is for the rest. To keep the head and the first block higher: --format mxfp4 --format-rules 'lm_head.*=fp32,*.layers.0.*=int8:64'.",
     shapes: true,
   },
   kvFormat: {
@@ -91,9 +98,12 @@ export const cpuOptions: OptionTable<CpuOptions> = {
   },
 };
 
+/** The options that decide how weights are kept. */
+export type WeightOptions = Pick<CpuOptions, "format" | "emulate" | "formatRules">;
+
 /** The kernel that keeps weights packed, in bits; undefined: they are floats, emulated ones too. */
-export function packedBits({ format, emulate = false }: Pick<CpuOptions, "format" | "emulate">): number | undefined {
-  return emulate ? undefined : { int8: 8, int4: 4 }[format];
+export function packedBits({ format, emulate = false, formatRules = [] }: WeightOptions): number | undefined {
+  return emulate || formatRules.length > 0 ? undefined : { int8: 8, int4: 4 }[format];
 }
 
 /** Throws for a name that no number format has. */

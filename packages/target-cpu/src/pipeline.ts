@@ -1,6 +1,7 @@
 import { cacheFormat, emulation } from "@llm/core-ir";
 import type { PassCall } from "@llm/target";
 import { parseMesh } from "@llm/target/mesh";
+import { parseFormatRules } from "./format-rules.ts";
 import { SPAN_INPUT } from "./lower/inputs.ts";
 import { type CpuOptions, checkFormat, packedBits } from "./options.ts";
 import { GROUP } from "./ort/packed-weights.ts";
@@ -20,11 +21,12 @@ export const NET = "decoder";
 
 /** From a canonical decoder graph to ONNX Runtime's operators. */
 export function cpuPipeline(options: PipelineOptions): readonly PassCall[] {
-  const { format, qGroupSize = 0, kvFormat, activations } = options;
+  const { format, qGroupSize = 0, formatRules = [], kvFormat, activations } = options;
   checkFormat("--format", format);
   checkFormat("--kv-format", kvFormat);
   const bits = packedBits(options);
-  const weights = bits === undefined ? { format, group: qGroupSize } : {};
+  const rules = formatRules.length === 0 ? {} : { rules: parseFormatRules(formatRules) };
+  const weights = bits === undefined ? { format, group: qGroupSize, ...rules } : {};
   const { mp, pp } = parseMesh(options.mesh ?? "1x1");
   const shared = mp * pp > 1;
   return [
@@ -40,5 +42,5 @@ export function cpuPipeline(options: PipelineOptions): readonly PassCall[] {
 /** The options that shape a program. */
 export type PipelineOptions = Pick<
   CpuOptions,
-  "format" | "emulate" | "qGroupSize" | "kvFormat" | "activations" | "mesh"
+  "format" | "emulate" | "qGroupSize" | "formatRules" | "kvFormat" | "activations" | "mesh"
 >;

@@ -133,6 +133,14 @@ describe.each(levels)("%s", (level) => {
     );
   });
 
+  test("fp16's infinities are clipped and counted", () => {
+    tuneNativeCodecs({ level });
+    const every = Uint16Array.from({ length: 70_000 }, (_, bits) => bits);
+    const clipped = every.slice();
+    expect(nativeCodecs()!.clipHalves(clipped)).toBe(2);
+    expect(clipped).toEqual(every.map((bits) => ((bits & 0x7fff) === 0x7c00 ? bits - 1 : bits)));
+  });
+
   test("everything between two fp16 numbers rounds alike", () => {
     tuneNativeCodecs({ level });
     const bits = new Uint32Array(0x40000).map((_, i) => (0x33000000 + 0x557 * i) | (i & 1 ? 0x80000000 : 0));
