@@ -12,4 +12,5 @@ export const cpuFeatureTable: readonly Feature[] = [
   { name: "chunked prefill", state: "yes", shown: "hardware" },
   { name: "rewind and fork", state: "yes", shown: "hardware", note: "a fork is a copy" },
   { name: "4- and 8-bit weights", state: "partly", shown: "tests", note: "linears; experts stay float32" },
+  { name: "meshes", state: "yes", shown: "tests", note: "workers on one machine: copies, shards of a layer, stages" },
 ];

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { GraphError, partition, programOf } from "@llm/core-ir";
 import { goldenNames, readGoldenConfig } from "@llm/fixtures";
 import { architectureFor, architectures, Config } from "@llm/models";
 import type { Target } from "@llm/target";
@@ -49,6 +50,21 @@ function refusals(): string {
   return lines.join("\n");
 }
 
+/** Models that can't be shared between devices, numbered: found by sharing every golden model in these ways. */
+function meshRefusals(): string {
+  const lines = new Set<string>();
+  for (const { id, build } of architectures)
+    for (const name of goldensOf(id))
+      for (const mp of [1, 2, 3, 4])
+        try {
+          partition.run(programOf(build(new Config(readGoldenConfig(name)))), { mp }, { dialects: [] });
+        } catch (error) {
+          if (!GraphError.isInstance(error)) throw error;
+          lines.add(`\`${id}\` on ${mp} devices a layer: ${error.message}`);
+        }
+  return [...lines].map((line, at) => `${at + 1}. ${line}`).join("\n") || "None.";
+}
+
 /** FEATURES.md as it should be, from what targets and architectures declare. */
 export function renderFeatures(): string {
   const targets = [cpuTarget, bm1684xTarget, nullTarget] as readonly Target[];
@@ -74,6 +90,11 @@ Values of config fields that change the numbers and that no published checkpoint
 checkpoint that has one is refused by name, never run with the field ignored.
 
 ${refusals()}
+
+Models that can't be shared between devices ([docs/mesh.md](docs/mesh.md)): every golden model is partitioned for one to four
+devices a layer, and what is refused is listed here. The list grows only with a [decision](docs/decisions) that says why.
+
+${meshRefusals()}
 `;
 }
 
