@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /** What this version of the JavaScript expects of the binary; see `native/addon.cc`. */
-const ABI = 4;
+const ABI = 5;
 
 /** The binary's exports. */
 export interface Addon {
@@ -101,6 +101,16 @@ export interface AddonStagePort {
 /** ONNX Runtime through its C functions. `library` is its shared library's file. */
 export interface OrtAddon {
   version(library: string): string;
+  /** The `k` best of each row of logits, and perhaps the logarithm of each row's sum, into arrays that are given. */
+  best(
+    logits: Float32Array,
+    vocab: number,
+    k: number,
+    allow: Uint32Array | undefined,
+    ids: Int32Array,
+    values: Float32Array,
+    sums: Float32Array | undefined,
+  ): void;
   /** The kernels of ours that this processor can run, best first. */
   kernels(): string[];
   /** Models that are opened from now on use that one; for tests and comparisons. */

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "kernels/panels.h"
+#include "ort/best.h"
 #include "ort/session.h"
 
 namespace llm::ort {
@@ -263,6 +264,28 @@ Napi::Value CloseSession(const Napi::CallbackInfo& info) {
   return info.Env().Undefined();
 }
 
+// (logits, vocab, k, allow | undefined, ids, values, sums | undefined): the best of each row, into the arrays given
+Napi::Value BestOf(const Napi::CallbackInfo& info) {
+  const auto logits = info[0].As<Napi::Float32Array>();
+  const auto vocab = static_cast<size_t>(info[1].As<Napi::Number>().Int64Value());
+  const auto k = static_cast<size_t>(info[2].As<Napi::Number>().Int64Value());
+  const bool masked = !info[3].IsUndefined();
+  auto ids = info[4].As<Napi::Int32Array>();
+  auto values = info[5].As<Napi::Float32Array>();
+  const bool summed = !info[6].IsUndefined();
+  const size_t rows = vocab == 0 ? 0 : logits.ElementLength() / vocab;
+  if (ids.ElementLength() < rows * k || values.ElementLength() < rows * k ||
+      (masked && info[3].As<Napi::Uint32Array>().ElementLength() * 32 < vocab) ||
+      (summed && info[6].As<Napi::Float32Array>().ElementLength() < rows))
+    throw std::runtime_error("an array is too short");
+  const uint32_t* const allow = masked ? info[3].As<Napi::Uint32Array>().Data() : nullptr;
+  for (size_t row = 0; row < rows; row++) {
+    Best(logits.Data() + row * vocab, vocab, k, allow, ids.Data() + row * k, values.Data() + row * k);
+    if (summed) info[6].As<Napi::Float32Array>().Data()[row] = LogSumExp(logits.Data() + row * vocab, vocab, allow);
+  }
+  return info.Env().Undefined();
+}
+
 // () → names of the kernels of ours that this processor can run, best first
 Napi::Value Kernels(const Napi::CallbackInfo& info) {
   const auto names = kernels::KernelNames();
@@ -285,6 +308,7 @@ void Register(Napi::Env env, Napi::Object exports) {
   ort["open"] = Napi::Function::New(env, Guarded<OpenSession>, "open");
   ort["tensor"] = Napi::Function::New(env, Guarded<MakeTensor>, "tensor");
   ort["run"] = Napi::Function::New(env, Guarded<RunSession>, "run");
+  ort["best"] = Napi::Function::New(env, Guarded<BestOf>, "best");
   ort["kernels"] = Napi::Function::New(env, Guarded<Kernels>, "kernels");
   ort["chooseKernel"] = Napi::Function::New(env, Guarded<ChooseKernel>, "chooseKernel");
   ort["close"] = Napi::Function::New(env, Guarded<CloseSession>, "close");
