@@ -1,4 +1,5 @@
 import { type Target, TargetError } from "@llm/target";
+import { bmodelFile } from "./bmodel/file-kind.ts";
 import { buildUnit } from "./compile/build-unit.ts";
 import { bm1684xUnits } from "./compile/units.ts";
 import { bm1684xDoctor } from "./doctor.ts";
@@ -9,6 +10,7 @@ import { nearFrequencies } from "./nets/near-frequencies.ts";
 import { scaleQueries } from "./nets/scale-queries.ts";
 import { type Bm1684xOptions, bm1684xOptions } from "./options.ts";
 import { bm1684xPipeline } from "./pipeline.ts";
+import { openArtefact } from "./session/open-artefact.ts";
 import { installToolchain } from "./tools/install.ts";
 import { lowerToTop } from "./top/lower-to-top.ts";
 
@@ -31,7 +33,6 @@ export const bm1684xTarget: Target<Bm1684xOptions> = {
   pipeline: bm1684xPipeline,
   units: bm1684xUnits,
   build: buildUnit,
-  async open() {
-    throw new TargetError("unsupported", "running bmodels comes with a newer version of this package");
-  },
+  open: openArtefact,
+  files: bmodelFile,
 };

@@ -1,7 +1,23 @@
 import type { Feature } from "@llm/target";
+import { REFUSALS } from "./refusals.ts";
 
 /** What this target does, and on what that was shown. */
 export const bm1684xFeatures: readonly Feature[] = [
   { name: "16-bit weights", state: "yes", shown: "simulator" },
-  { name: "4- and 8-bit weights", state: "yes", shown: "simulator", note: "linears, in groups; the head in 8 bits" },
+  {
+    name: "4- and 8-bit weights",
+    state: "yes",
+    shown: "simulator",
+    note: "linears that fill the chip's 64 lanes, in groups; the head in 8 bits",
+  },
+  { name: "sliding windows, ALiBi, softcaps", state: "yes", shown: "simulator", note: "by masks and positions" },
+  { name: "tokens chosen on the device", state: "yes", shown: "simulator", note: "greedy, and the 50 best" },
+  {
+    name: "rotary frequencies that depend on length",
+    state: "partly",
+    shown: "tests",
+    note: "up to the length at which they change; longer is refused, because a net has one set",
+  },
+  { name: "several chips", state: "partly", shown: "tests", note: "layers shared out; nothing is sliced" },
+  ...REFUSALS.map(({ what, why }): Feature => ({ name: what, state: "no", shown: "-", note: why })),
 ];

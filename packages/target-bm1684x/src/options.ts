@@ -12,6 +12,7 @@ export interface Bm1684xOptions {
   readonly name: string;
   readonly device: readonly number[];
   readonly simulate: boolean;
+  readonly batchSize: number;
 }
 
 export const bm1684xOptions: OptionTable<Bm1684xOptions> = {
@@ -65,6 +66,15 @@ export const bm1684xOptions: OptionTable<Bm1684xOptions> = {
     kind: "boolean",
     doc: "Run on the simulator that comes with the vendor's compiler: right numbers, no card, very slow.",
     default: false,
+    shapes: false,
+  },
+  batchSize: {
+    kind: "number",
+    whole: true,
+    doc: "How many sequences keep a cache on the device; they take turns.",
+    default: 1,
+    min: 1,
+    max: 64,
     shapes: false,
   },
 };

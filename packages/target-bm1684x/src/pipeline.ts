@@ -1,6 +1,7 @@
 import type { Graph } from "@llm/core-ir";
 import { type PassCall, TargetError } from "@llm/target";
 import type { Bm1684xMode, Bm1684xOptions } from "./options.ts";
+import { checkSupported } from "./refusals.ts";
 
 const BITS: Readonly<Record<Bm1684xMode, 4 | 8 | undefined>> = { F16: undefined, int8: 8, int4: 4 };
 
@@ -9,6 +10,7 @@ const GROUPS = [32, 64, 128];
 
 /** From a canonical decoder graph to nets that the vendor's compiler takes. */
 export function bm1684xPipeline(model: Graph, options: Bm1684xOptions): readonly PassCall[] {
+  checkSupported(model);
   const { mode, qGroupSize: group } = options;
   const seqLength = lengthFor(model, options);
   const bits = BITS[mode];

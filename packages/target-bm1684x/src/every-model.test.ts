@@ -1,0 +1,49 @@
+import { corePasses, parseGraph, programOf, runPipeline } from "@llm/core-ir";
+import { goldenNames, readGolden, readGoldenConfig } from "@llm/fixtures";
+import { architectureFor, Config } from "@llm/models";
+import { expect, test } from "vitest";
+import { bm1684xTarget } from "./bm1684x-target.ts";
+import { NET_KIND, type NetSpec } from "./compile/units.ts";
+import type { Bm1684xMode } from "./options.ts";
+import { optionsOf } from "./testing/options.ts";
+import { toTop } from "./top/to-top.ts";
+
+const MODES: readonly Bm1684xMode[] = ["F16", "int4"];
+
+/** Golden models that this device refuses, and what the message is about. */
+const REFUSED: Readonly<Record<string, RegExp>> = {
+  deepseek_v2: /mixtures of experts/,
+  deepseek_v2_lite: /mixtures of experts/,
+  deepseek_v3: /mixtures of experts/,
+  deepseek_v3_yarn: /mixtures of experts/,
+  granitemoe: /mixtures of experts/,
+  mixtral: /mixtures of experts/,
+  qwen2_moe: /mixtures of experts/,
+  qwen3_moe: /mixtures of experts/,
+  phi3_longrope_long: /choose a length up to 4$/,
+};
+
+/** Everything up to the compiler's own input. */
+function modulesOf(name: string, mode: Bm1684xMode): readonly string[] {
+  const config = new Config(readGoldenConfig(name));
+  const graph = architectureFor(config.raw).build(config);
+  const options = optionsOf({ mode, seqLength: 32 });
+  const passes = [...corePasses, ...(bm1684xTarget.passes ?? [])];
+  const program = runPipeline(programOf(graph), bm1684xTarget.pipeline(graph, options), { passes });
+  const units = bm1684xTarget.units(program, options, {});
+  return units
+    .filter(({ kind }) => kind === NET_KIND)
+    .map(({ spec }) => {
+      const { graph: text, name, inputs, outputs } = spec as unknown as NetSpec;
+      return toTop(parseGraph(text), { name, weightFile: `${name}.npz`, inputs, outputs }).text;
+    });
+}
+
+test.each(goldenNames())("%s is said in TOP, or refused by reason", (name) => {
+  for (const mode of MODES) {
+    const refusal = REFUSED[name];
+    if (refusal) expect(() => modulesOf(name, mode)).toThrow(refusal);
+    // Two nets for each block, embedding's two, and three heads.
+    else expect(modulesOf(name, mode)).toHaveLength(2 * readGolden(name).num_hidden + 5);
+  }
+});
