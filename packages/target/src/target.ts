@@ -24,6 +24,8 @@ export interface Target<O = unknown> {
   doctor(host: Host): Promise<readonly Finding[]>;
   /** Fetches what `doctor` misses and can be fetched: a vendor's compiler from a package registry. */
   install?(host: Host, report: (line: string) => void): Promise<void>;
+  /** Settles what the user left open ("auto") for this model and machine; everything after it sees what was chosen. */
+  choose?(model: Graph, options: O): Choice<O>;
   plan(model: Graph, options: O): Plan;
   /** What planning a mesh of such devices goes by; absent: nothing is known of how they would share a model. */
   describe?(options: O): DescribedDevice;
@@ -32,8 +34,32 @@ export interface Target<O = unknown> {
   /** Makes one unit, alone, in an empty folder. */
   build(unit: Unit, work: Work): Promise<void>;
   open(artefact: Artefact, options: O): Promise<Session>;
+  /** Files of the device's own kind that are opened and looked into without a manifest: people have them from elsewhere. */
+  readonly files?: FileKind;
   /** One net at a time, for verify. */
   runner?(artefact: Artefact): Promise<Runner>;
+}
+
+/** Options with nothing left open, and a line for the user on each choice and its alternative. */
+export interface Choice<O> {
+  readonly options: O;
+  readonly notes: readonly string[];
+}
+
+/** A kind of file that a target knows by itself. */
+export interface FileKind {
+  /** How its name ends: ".bmodel". */
+  readonly extension: string;
+  /** The file as an artefact in its folder: its own contents say what a manifest would. */
+  artefact(file: string): Promise<Artefact>;
+  inspect(file: string): Promise<FileInspection>;
+}
+
+/** What a file holds: for programs, and in lines for people. */
+export interface FileInspection {
+  readonly kind: string;
+  readonly details: { readonly [key: string]: Json };
+  readonly lines: readonly (readonly [name: string, value: string])[];
 }
 
 export interface PassCall {

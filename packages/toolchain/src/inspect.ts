@@ -3,11 +3,12 @@ import { join, resolve } from "node:path";
 import { type CheckpointDescription, openCheckpoint } from "@llm/checkpoint";
 import type { Graph } from "@llm/core-ir";
 import { type OnnxSummary, readOnnx } from "@llm/exporter";
-import type { Manifest, ModelCard } from "@llm/target";
+import type { FileInspection, Manifest, ModelCard } from "@llm/target";
 import { MANIFEST, readManifest } from "@llm/target/engine";
 import { modelCard } from "./model-card.ts";
 import { bindGraph, graphOf, overridesOf } from "./open-model.ts";
 import { type ResolveOptions, resolveModel } from "./resolve-model.ts";
+import { targetOfFile } from "./target-files.ts";
 import { describeTokenizer, type TokenizerDescription } from "./tokenizer.ts";
 
 /** What a file or folder holds; `kind` says which. */
@@ -15,7 +16,15 @@ export type Inspection =
   | ({ readonly kind: "onnx"; readonly path: string } & OnnxSummary)
   | { readonly kind: "artefact"; readonly path: string; readonly manifest: Manifest }
   | ({ readonly kind: "tokenizer"; readonly path: string } & TokenizerDescription)
+  | DeviceFileInspection
   | CheckpointInspection;
+
+/** A file that a target knows by itself; `file.kind` says what kind that is. */
+export interface DeviceFileInspection {
+  readonly kind: "device-file";
+  readonly path: string;
+  readonly file: FileInspection;
+}
 
 export interface CheckpointInspection extends Omit<CheckpointDescription, "kind"> {
   readonly kind: "checkpoint";
@@ -41,6 +50,8 @@ export async function inspect(thing: string, options: InspectOptions = {}): Prom
   if (info?.isFile() && path.endsWith(".onnx")) return { kind: "onnx", path, ...readOnnx(path) };
   if (info?.isFile() && path.endsWith(".json")) return { kind: "tokenizer", path, ...(await describeTokenizer(path)) };
   if (await isArtefact(path)) return { kind: "artefact", path, manifest: await readManifest(path) };
+  const known = await targetOfFile(path);
+  if (known) return { kind: "device-file", path, file: await known.target.files!.inspect(path) };
   return inspectCheckpoint(thing, options);
 }
 

@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import type { Graph } from "@llm/core-ir";
-import type { ModelCard, Session, Target } from "@llm/target";
+import type { Artefact, ModelCard, Session, Target } from "@llm/target";
 import { openArtefact } from "@llm/target/engine";
 import { type Mesh, meshText, toMesh } from "@llm/target/mesh";
 import type { Tokenizer } from "@llm/tokenizer-bpe";
@@ -8,6 +8,7 @@ import { ToolchainError } from "./error.ts";
 import { artefactDefaults, type GenerationDefaults, generationDefaults } from "./generation-defaults.ts";
 import { isArtefact } from "./inspect.ts";
 import { makeReady, type ReadyOptions, type StageReport } from "./make-ready.ts";
+import { targetOfFile } from "./target-files.ts";
 import { optionsOf, targetOptions } from "./target-options.ts";
 import { findTarget } from "./targets.ts";
 import { openTokenizer, tokenizerOf } from "./tokenizer.ts";
@@ -48,7 +49,12 @@ export const DEFAULT_TARGET = "cpu";
 
 /** Opens a finished artefact, or makes a MODEL ready and opens that. */
 export async function openRunnable(thing: string | undefined, options: OpenOptions = {}): Promise<Runnable> {
-  if (thing !== undefined && (await isArtefact(resolve(thing)))) return openFinished(thing, options);
+  if (thing !== undefined) {
+    const path = resolve(thing);
+    if (await isArtefact(path)) return openFinished(thing, await openArtefact(thing), options);
+    const known = await targetOfFile(path);
+    if (known) return openFinished(thing, await known.target.files!.artefact(path), options);
+  }
   const { target } = await findTarget(options.target ?? DEFAULT_TARGET);
   const given = givenOptions(target, options);
   const { model, artefact, prepared, stages } = await makeReady(thing, target, {
@@ -80,12 +86,11 @@ export async function openRunnable(thing: string | undefined, options: OpenOptio
   }
 }
 
-async function openFinished(folder: string, options: OpenOptions): Promise<Runnable> {
+async function openFinished(thing: string, artefact: Artefact, options: OpenOptions): Promise<Runnable> {
   const { onEvent: _, ...resolving } = options;
-  const artefact = await openArtefact(folder);
   const { model, target: madeFor } = artefact.manifest;
   if (options.target !== undefined && options.target !== madeFor)
-    throw new ToolchainError("option-invalid", `${folder} was made for target ${madeFor}, not for ${options.target}`);
+    throw new ToolchainError("option-invalid", `${thing} was made for target ${madeFor}, not for ${options.target}`);
   const { target } = await findTarget(madeFor);
   const chosen = targetOptions(target, givenOptions(target, options));
   const session = await target.open(artefact, chosen);
@@ -97,8 +102,8 @@ async function openFinished(folder: string, options: OpenOptions): Promise<Runna
     artefact: artefact.folder,
     defaults: await artefactDefaults(artefact.folder),
     mesh: meshOf(chosen, artefact.manifest.options),
-    reopen: (changed) => openFinished(folder, { ...options, ...changed }),
-    tokenizer: () => openTokenizer(options.tokenizer ?? folder, resolving),
+    reopen: (changed) => openFinished(thing, artefact, { ...options, ...changed }),
+    tokenizer: () => openTokenizer(options.tokenizer ?? artefact.folder, resolving),
     close: () => session.close(),
   };
 }

@@ -27,6 +27,10 @@ export async function run(call: Call, io: Io): Promise<Outcome> {
     io.note(`${html}: the graph as built and after every pass for ${target.id}; open it in a browser`);
   }
   const drawn = call.options.graph && html === undefined && graph ? await graphText(graph) : undefined;
+  if (found.kind === "device-file") {
+    const { kind, details, lines } = found.file;
+    return { json: { kind, path: found.path, ...details }, text: rows(lines) };
+  }
   if (found.kind !== "checkpoint") return { json: found, text: describe(found) };
   const { graph: _, ...json } = found;
   return {
@@ -41,7 +45,7 @@ async function graphText(graph: NonNullable<CheckpointInspection["graph"]>): Pro
   return printGraph(graph);
 }
 
-function describe(found: Inspection): string {
+function describe(found: Exclude<Inspection, Of<"device-file">>): string {
   switch (found.kind) {
     case "checkpoint":
       return rows(checkpointRows(found));
