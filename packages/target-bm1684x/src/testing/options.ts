@@ -10,6 +10,7 @@ export function optionsOf(given: Partial<Bm1684xOptions> = {}): Bm1684xOptions {
     name: "",
     device: [0],
     simulate: false,
+    batchSize: 1,
     ...given,
   };
 }
