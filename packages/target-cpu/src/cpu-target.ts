@@ -9,6 +9,7 @@ import { openCpu } from "./open.ts";
 import { type CpuOptions, cpuOptions } from "./options.ts";
 import { ort } from "./ort/dialect.ts";
 import { cpuPipeline } from "./pipeline.ts";
+import { chooseCpu, chooseFormat } from "./plan/choose.ts";
 import { planCpu } from "./plan/plan.ts";
 import { openCpuRunner } from "./runner.ts";
 
@@ -27,9 +28,10 @@ export const cpuTarget: Target<CpuOptions> = {
   dialects: [ort],
   passes: [lowerToOrt],
   doctor: cpuDoctor,
-  plan: planCpu,
+  choose: chooseCpu,
+  plan: (model, options) => planCpu(model, chooseFormat(model, options).options),
   describe: describeCpu,
-  pipeline: (_, options) => cpuPipeline(options),
+  pipeline: (model, options) => cpuPipeline(chooseFormat(model, options).options),
   units: cpuUnits,
   build: buildUnit,
   open: openCpu,

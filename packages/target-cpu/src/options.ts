@@ -6,7 +6,7 @@ export type CpuFormat = "fp32" | "int8" | "int4";
 
 /** What a user can say of a run on the CPU. */
 export interface CpuOptions {
-  /** One of `CpuFormat`, or any of tensor's table, whose numerics are emulated in float32. */
+  /** "auto", one of `CpuFormat`, or any of tensor's table, whose numerics are emulated in float32. */
   readonly format: string;
   /** Emulates int8 and int4 too, as the table has them, instead of taking the kernels for packed weights. */
   readonly emulate?: boolean;
@@ -31,8 +31,8 @@ export interface CpuOptions {
 export const cpuOptions: OptionTable<CpuOptions> = {
   format: {
     kind: "string",
-    doc: "How weights are kept: fp32, or int8 and int4 with a scale for every 32 of them. Any other number format (mxfp6, mxfp4, bf16, q4_0 …; docs/formats.md lists them) is emulated: rounded to, and computed with in float32.",
-    default: "fp32",
+    doc: "How weights are kept: auto, which is fp32 where that fits memory and is quick, else int4; fp32; int8 and int4 with a scale for every 32 of them. Any other number format (mxfp6, mxfp4, bf16, q4_0 …; docs/formats.md lists them) is emulated: rounded to, and computed with in float32.",
+    default: "auto",
     shapes: true,
   },
   emulate: {
@@ -102,8 +102,8 @@ export const cpuOptions: OptionTable<CpuOptions> = {
 export type WeightOptions = Pick<CpuOptions, "format" | "emulate" | "formatRules">;
 
 /** The kernel that keeps weights packed, in bits; undefined: they are floats, emulated ones too. */
-export function packedBits({ format, emulate = false, formatRules = [] }: WeightOptions): number | undefined {
-  return emulate || formatRules.length > 0 ? undefined : { int8: 8, int4: 4 }[format];
+export function packedBits({ format, emulate = false, formatRules }: WeightOptions): number | undefined {
+  return emulate || (formatRules ?? []).length > 0 ? undefined : { int8: 8, int4: 4 }[format];
 }
 
 /** Throws for a name that no number format has. */

@@ -7,7 +7,7 @@ import { type BuildEvent, type BuiltUnit, buildArtefact, openArtefact, orderUnit
 import { withModelFiles } from "./model-files.ts";
 import type { Model } from "./open-model.ts";
 import { artefactCache, scratchFolder, unitCache, writableFolder } from "./places.ts";
-import { targetOptions } from "./target-options.ts";
+import { chosenOptions } from "./target-options.ts";
 
 /** A model made ready for a target: all that is decided before anything is written. */
 export interface Prepared<O = unknown> {
@@ -15,6 +15,8 @@ export interface Prepared<O = unknown> {
   /** The target, its artefacts complete with the checkpoint's small files. */
   readonly target: Target<O>;
   readonly options: O;
+  /** What was chosen where the user said nothing, a line each. */
+  readonly notes: readonly string[];
   readonly program: Program;
   readonly units: readonly Unit[];
   /** Equal for equal results: a hash of every unit's content key. */
@@ -28,7 +30,7 @@ export async function prepare<O>(
   given: Readonly<Record<string, unknown>> = {},
 ): Promise<Prepared<O>> {
   const complete = await withModelFiles(target, model.checkpoint);
-  const options = targetOptions(complete, { ...named(complete, model.name), ...given });
+  const { options, notes } = chosenOptions(complete, model.graph, { ...named(complete, model.name), ...given });
   const program = runPipeline(programOf(model.graph), complete.pipeline(model.graph, options), {
     passes: [...corePasses, ...(complete.passes ?? [])],
     dialects: complete.dialects,
@@ -38,7 +40,7 @@ export async function prepare<O>(
   const key = createHash("sha256")
     .update([...keys].sort().join("\n"))
     .digest("hex");
-  return { model, target: complete, options, program, units, key };
+  return { model, target: complete, options, notes, program, units, key };
 }
 
 /** A target whose files are called after the model is told its name: the last part of a hub id. */

@@ -78,6 +78,7 @@ export async function makeReady(model: string | undefined, target: Target, optio
   try {
     if (options.needsTokenizer) await tokenizerOf(opened.checkpoint);
     const prepared = await prepare(opened, target, options.targetOptions);
+    for (const text of prepared.notes) options.onEvent?.({ kind: "note", text });
     const compiles = prepared.units.some(({ stage }) => stage === "compile");
     const made = await stages.run("export", opened.name, async () => {
       const built = await (compiles ? buildExports : build)(prepared, buildOptions(options));

@@ -1,4 +1,5 @@
-import type { OptionDef, OptionTable, Target } from "@llm/target";
+import type { Graph } from "@llm/core-ir";
+import type { Choice, OptionDef, OptionTable, Target } from "@llm/target";
 import { ToolchainError } from "./error.ts";
 
 /**
@@ -24,6 +25,16 @@ export function targetOptions<O>(
     options[name] = value;
   }
   return options as O;
+}
+
+/** A target's options for a model, with nothing left open, and what the user should know of the choices made. */
+export function chosenOptions<O>(
+  target: Target<O>,
+  graph: Graph,
+  given: Readonly<Record<string, unknown>> = {},
+): Choice<O> {
+  const options = targetOptions(target, given);
+  return target.choose?.(graph, options) ?? { options, notes: [] };
 }
 
 /** Those of `given` that the target has: what a caller wants of any target that can. */

@@ -8,7 +8,7 @@ import { parseLayers } from "./layers.ts";
 import { decoderBlocks } from "./model-card.ts";
 import type { Model } from "./open-model.ts";
 import { type ExposedOptions, runExposed } from "./run-exposed.ts";
-import { targetOptions } from "./target-options.ts";
+import { chosenOptions } from "./target-options.ts";
 import { thinGraph } from "./thin-graph.ts";
 import { allowedError, holds, type Thresholds, thresholdsFor } from "./thresholds.ts";
 
@@ -58,16 +58,20 @@ const TOKENS = 24;
 export async function verify<O>(model: Model, target: Target<O>, options: VerifyOptions = {}): Promise<VerifyReport> {
   const began = performance.now();
   const { card } = model;
+  const { options: targetOptions } = chosenOptions(target, model.graph, options.targetOptions);
   const given = checked(
     options.ids ?? options.against?.ids ?? someTokens(card.vocab, Math.min(options.tokens ?? TOKENS, card.context)),
     card.vocab,
   );
   const thin = thinGraph(model.graph, chosenBlocks(model.graph, options));
   const { graph, ids } = (options.excerpt && excerptVocabulary(thin, given)) || { graph: thin, ids: given };
-  const actual = await runExposed(model, graph, target, ids, options);
+  const actual = await runExposed(model, graph, target, ids, {
+    ...options,
+    targetOptions: targetOptions as Readonly<Record<string, unknown>>,
+  });
   const expected = options.against ? dumped(options.against, model, ids, options) : await computed(model, graph, ids);
 
-  const thresholds = options.thresholds ?? thresholdsFor(targetOptions(target, options.targetOptions) as object);
+  const thresholds = options.thresholds ?? thresholdsFor(targetOptions as object);
   const blocks = actual.blocks.flatMap(({ name, values }, at): BlockReport[] => {
     const wanted = expected.hidden[at];
     if (!wanted) return [];

@@ -1,0 +1,69 @@
+import type { Graph } from "@llm/core-ir";
+import type { Choice } from "@llm/target";
+import type { CpuOptions } from "../options.ts";
+import { planCpu } from "./plan.ts";
+
+/** Weights up to here are read in float32 many times a second; larger ones are what a step waits for. */
+const QUICK_BYTES = 1e9;
+
+/** No shorter context is chosen for the sake of memory, nor is a format for a longer one. */
+const LEAST_CONTEXT = 512;
+const CONTEXT_STEP = 128;
+
+/**
+ * Puts a format for "auto", and a context where the model's own is more than memory holds. The machine's memory decides, or
+ * its container's, not what happens to be free of it, so that the same call makes the same artefact.
+ */
+export function chooseCpu(model: Graph, options: CpuOptions): Choice<CpuOptions> {
+  const { options: formatted, notes } = chooseFormat(model, options);
+  const room = formatted.ctxLen === 0 ? roomFor(model, formatted) : undefined;
+  if (room === undefined) return { options: formatted, notes };
+  const note = `using --ctx-len ${room}, as much as memory holds; the model takes ${longest(model)}`;
+  return { options: { ...formatted, ctxLen: room }, notes: [...notes, note] };
+}
+
+/**
+ * Float32 comes first: its steps differ least with what else is in them. It gives way to 4 bits, the fastest, where it
+ * doesn't fit or is slow for its size.
+ */
+export function chooseFormat(model: Graph, options: CpuOptions): Choice<CpuOptions> {
+  if (options.format !== "auto") return { options, notes: [] };
+  // What is emulated is computed with in float32 anyway.
+  if (options.emulate || options.formatRules?.length) return { options: { ...options, format: "fp32" }, notes: [] };
+  const ctxLen = Math.min(longest(model), options.ctxLen || LEAST_CONTEXT);
+  const exact = needs(model, { ...options, ctxLen, format: "fp32" });
+  if (exact.fits && exact.weights <= QUICK_BYTES) return { options: { ...options, format: "fp32" }, notes: [] };
+  const chosen = { ...options, format: "int4" };
+  const { bytes } = needs(model, { ...chosen, ctxLen });
+  const note = `using int4, ${gigabytes(bytes)}; --format fp32 would need ${gigabytes(exact.bytes)}`;
+  return { options: chosen, notes: [note] };
+}
+
+/** The longest context that fits, where the model's own doesn't; undefined where it does, or where none would. */
+function roomFor(model: Graph, options: CpuOptions): number | undefined {
+  const fits = (ctxLen: number) => planCpu(model, { ...options, ctxLen }).fits;
+  const most = longest(model);
+  if (most <= LEAST_CONTEXT || fits(most) || !fits(LEAST_CONTEXT)) return undefined;
+  let [good, bad] = [LEAST_CONTEXT / CONTEXT_STEP, Math.ceil(most / CONTEXT_STEP)];
+  while (bad - good > 1) {
+    const middle = (good + bad) >> 1;
+    if (fits(middle * CONTEXT_STEP)) good = middle;
+    else bad = middle;
+  }
+  return good * CONTEXT_STEP;
+}
+
+function needs(model: Graph, options: CpuOptions): { fits: boolean; weights: number; bytes: number } {
+  const { fits, devices } = planCpu(model, options);
+  const weights = devices.reduce((sum, device) => sum + device.weights, 0);
+  const bytes = devices.reduce((sum, { total, free }) => sum + total - free, 0);
+  return { fits, weights, bytes };
+}
+
+function longest(model: Graph): number {
+  return model.dims.context?.max ?? 1;
+}
+
+function gigabytes(bytes: number): string {
+  return `${(bytes / 1e9).toFixed(1)} GB`;
+}
