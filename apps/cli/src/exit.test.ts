@@ -1,3 +1,5 @@
+import { mkdir } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { describeError, exitCodeOf, UsageError } from "./exit.ts";
 
@@ -23,5 +25,17 @@ describe("errors and exit codes", () => {
     expect(describeError(new TypeError("x is undefined"))).toMatch(
       /^internal error: TypeError: x is undefined .*--debug/,
     );
+  });
+});
+
+describe("errors of the operating system", () => {
+  it("are said with their path and what to do, not in the system's words", async () => {
+    const here = fileURLToPath(import.meta.url);
+    const error = await mkdir(`${here}/inside`).catch((reason: unknown) => reason);
+    expect(describeError(error)).toBe(
+      `${here}/inside: a file is where a folder should be; choose another place (ENOTDIR)`,
+    );
+    const odd = Object.assign(new Error("EIO: i/o error, write"), { code: "EIO", syscall: "write", path: "/x" });
+    expect(describeError(odd)).toBe("/x: the system refuses it (EIO)");
   });
 });

@@ -53,7 +53,30 @@ export function describeError(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const line = error.message.replaceAll(/\s*\n\s*/g, " ");
   const { code } = error as { code?: unknown };
+  const system = systemFailure(error);
+  if (system !== undefined) return system;
   const hint = typeof code === "string" && Object.hasOwn(HINTS, code) ? ` (${HINTS[code]})` : "";
   if (typeof code === "string" && !code.startsWith("ERR_")) return line + hint; // ours, or the system's
   return `internal error: ${error.name}: ${line} (this is a bug; --debug shows where it happened)`;
+}
+
+/** What the operating system's codes mean for somebody who wanted to write or read something. */
+const SYSTEM: Readonly<Record<string, string>> = {
+  ENOSPC: "no space left on the disk; free some, or choose another folder",
+  EDQUOT: "no space left in your quota; free some, or choose another folder",
+  EACCES: "permission denied; choose another place, or change whose it is",
+  EPERM: "the system doesn't permit it; choose another place",
+  EROFS: "the disk is read-only; choose another place",
+  ENOENT: "there is no such file or folder",
+  ENOTDIR: "a file is where a folder should be; choose another place",
+  EISDIR: "a folder is where a file should be; choose another name",
+  EEXIST: "something else is there already; choose another name",
+  EMFILE: "too many files are open; raise the limit (ulimit -n)",
+};
+
+/** An error of the operating system that nobody on the way put into words, by the path it is about. */
+function systemFailure(error: Error): string | undefined {
+  const { code, syscall, path } = error as NodeJS.ErrnoException;
+  if (code === undefined || syscall === undefined || path === undefined) return undefined;
+  return `${path}: ${SYSTEM[code] ?? "the system refuses it"} (${code})`;
 }

@@ -8,9 +8,11 @@ import { cliDocs } from "./docs.ts";
 import { commandHelp, programHelp } from "./text.ts";
 import { docsPath } from "./write-docs.ts";
 
+const targets = await installedTargets();
+
 describe("help and docs", () => {
   it("docs/cli.md is what the definitions say; `pnpm --filter @llm/cli docs:cli` makes it anew", async () => {
-    expect(readFileSync(docsPath, "utf8")).toBe(cliDocs(COMMANDS, await installedTargets()));
+    expect(readFileSync(docsPath, "utf8")).toBe(cliDocs(COMMANDS, targets));
   });
 
   it("lists every command with its summary, in lines that fit", () => {
@@ -50,7 +52,7 @@ describe("help and docs", () => {
       for (const { line } of command.examples) {
         const [program, name, ...argv] = words(line);
         expect([program, name]).toEqual(["llm", command.name]);
-        expect(() => parseCommand(command, argv, {})).not.toThrow();
+        expect(() => parseCommand(command, argv, {}, command.targetOptions ? targets : [])).not.toThrow();
       }
   });
 });
