@@ -1,3 +1,4 @@
+import { leavesOf, type WeightExpr } from "@llm/tensor";
 import type { Graph, Op, Value } from "../graph.ts";
 import { placeGraph } from "./partition.ts";
 import type { Placed, PlacedOp } from "./place.ts";
@@ -23,7 +24,7 @@ export function describeMesh(graph: Graph, { dp = 1, mp = 1, pp = 1 }: Described
   const placed = placeGraph(few, { mp });
   const heads = ["", ...Array.from({ length: mp }, (_, rank) => `shard ${rank + 1}`)];
   const sections = sectionsOf(placed, times);
-  const rows = sections.flatMap(({ lines }) => lines);
+  const rows = sections.flatMap(({ lines }) => lines).filter((cells) => cells.length > 1);
   const widths = heads.map((head, i) => Math.max(head.length, ...rows.map((cells) => cells[i]?.length ?? 0)));
   const line = (cells: readonly string[]) =>
     cells
@@ -47,7 +48,7 @@ interface Section {
 
 function sectionsOf(placed: Placed, times: readonly number[]): readonly Section[] {
   const { graph, ops } = placed;
-  const leaves = new Set(graph.weights.map(({ value }) => value.id));
+  const leaves = new Map(graph.weights.map(({ value, expr }) => [value.id, leafName(value.id, expr)]));
   const sections: {
     first: number;
     last: number;
@@ -79,14 +80,24 @@ function sectionsOf(placed: Placed, times: readonly number[]): readonly Section[
   }));
 }
 
-function linesOf({ op, shard, conversions, after }: PlacedOp, leaves: ReadonlySet<string>, ranks: number): string[][] {
+/** A piece of a published tensor is called by it: "c_attn.weight, 48…60". */
+function leafName(id: string, expr: WeightExpr): string {
+  if (expr.op !== "slice") return id;
+  return `${leavesOf(expr)[0]!.name}, ${expr.start}…${expr.end}`;
+}
+
+function linesOf(
+  { op, shard, conversions, after }: PlacedOp,
+  leaves: ReadonlyMap<string, string>,
+  ranks: number,
+): string[][] {
   const talk = ({ via, value }: PlacedOp["conversions"][number]) =>
     via === "cut" || via === "first"
       ? []
       : [[`  ⇄ ${via.replace("_", "-")} of ${value.id} [${value.type.shape.join(", ")}]`]];
   const weights = op.ins.flatMap((value, i) =>
     value && leaves.has(value.id)
-      ? [[`  ${value.id} [${value.type.shape.join(", ")}]`, ...slices(op, i, shard.ins[i]!, ranks)]]
+      ? [[`  ${leaves.get(value.id)} [${value.type.shape.join(", ")}]`, ...slices(op, i, shard.ins[i]!, ranks)]]
       : [],
   );
   return [
