@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <atomic>
 #include <cstdlib>
-#include <cstring>
 #include <new>
 
 #ifdef __linux__
@@ -11,7 +10,6 @@
 #endif
 
 #include "cpu_features.h"
-#include "kernels/half.h"
 #include "kernels/processors.h"
 
 namespace llm::kernels {
@@ -20,9 +18,11 @@ namespace {
 
 constexpr size_t kCacheLine = 64;
 constexpr size_t kHugePage = size_t{2} << 20;
+// From here on, rounding up to whole huge pages wastes little.
+constexpr size_t kLarge = 4 * kHugePage;
 
 uint8_t* Allocate(size_t bytes) {
-  const size_t step = bytes < kHugePage ? kCacheLine : kHugePage;
+  const size_t step = bytes < kLarge ? kCacheLine : kHugePage;
   const size_t size = (bytes + step - 1) / step * step;
 #ifdef _WIN32
   void* const data = _aligned_malloc(size, step);
@@ -79,51 +79,24 @@ void Panels::Free::operator()(uint8_t* data) const {
 #endif
 }
 
-Panels::Panels(const uint8_t* codes, const float* scales, size_t rows, size_t columns, int bits)
-    : codes_(codes), scales_(scales), rows_(rows), groups_((columns + kGroup - 1) / kGroup), bits_(bits) {
-  half_ = std::all_of(scales, scales + rows * groups_, [](float scale) { return FromHalf(ToHalf(scale)) == scale; });
-  data_.reset(Allocate(count() * groups_ * group_bytes()));
+Panels::Panels(const Source& source, bool half) : source_(source), half_(half) {
+  const size_t group_bytes = kPanelRows * (kGroup * static_cast<size_t>(source.bits) / 8 + (half ? 2 : 4));
+  panel_bytes_ = source.groups * group_bytes;
+  data_.reset(Allocate(count() * panel_bytes_));
 }
 
 void Panels::Pack(size_t from, size_t to) {
-  const size_t code_bytes = kGroup * static_cast<size_t>(bits_) / 8;
-  for (size_t index = from; index < to; index++) {
-    uint8_t* out = data_.get() + index * groups_ * group_bytes();
-    for (size_t group = 0; group < groups_; group++, out += group_bytes()) {
-      for (size_t r = 0; r < kPanelRows; r++) {
-        const size_t row = index * kPanelRows + r;
-        uint8_t* const end = out + kPanelRows * code_bytes;
-        const float scale = row < rows_ ? scales_[row * groups_ + group] : 0;
-        if (half_) {
-          const uint16_t bits = ToHalf(scale);
-          std::memcpy(end + 2 * r, &bits, 2);
-        } else {
-          std::memcpy(end + 4 * r, &scale, 4);
-        }
-        if (row >= rows_) {
-          for (size_t j = 0; j < code_bytes; j += 4) std::memset(out + j * kPanelRows + 4 * r, 0, 4);
-          continue;
-        }
-        const uint8_t* const in = codes_ + (row * groups_ + group) * code_bytes;
-        if (bits_ == 8) {
-          for (size_t j = 0; j < code_bytes; j += 4) std::memcpy(out + j * kPanelRows + 4 * r, in + j, 4);
-          continue;
-        }
-        // Two neighbours in a byte become a column and the one 16 further.
-        uint64_t low, high;
-        std::memcpy(&low, in, 8);
-        std::memcpy(&high, in + 8, 8);
-        for (size_t j = 0; j < 4; j++) {
-          uint32_t word = 0;
-          for (size_t i = 0; i < 4; i++) {
-            const size_t shift = 4 * (4 * j + i);
-            word |= static_cast<uint32_t>(((low >> shift) & 15) | (((high >> shift) & 15) << 4)) << (8 * i);
-          }
-          std::memcpy(out + j * 4 * kPanelRows + 4 * r, &word, 4);
-        }
-      }
-    }
-  }
+#ifdef LLM_X64
+  for (size_t index = from; index < to; index++) PackPanel(source_, index, half_, data_.get() + index * panel_bytes_);
+#endif
+}
+
+bool FitHalf(const float* values, size_t count) {
+#ifdef LLM_X64
+  return AreHalves(values, count);
+#else
+  return values == nullptr && count == 0;
+#endif
 }
 
 Activations::Activations(size_t rows, size_t columns)

@@ -13,22 +13,29 @@ constexpr size_t kGroup = 32;
 // Rows of a weight that lie together: as many as a vector register of 512 bits has 32-bit lanes.
 constexpr size_t kPanelRows = 16;
 
+// A weight as MatMulNBits has it: codes (rows, groups, 32 · bits / 8) with zero in the middle of their range, and scales
+// (rows, groups).
+struct Source {
+  const uint8_t* codes;
+  const float* scales;
+  size_t rows;
+  size_t groups;
+  int bits;
+};
+
 // A weight [rows, columns] in 4 or 8 bits, in the order in which the multiplication reads it. Panels of 16 rows; in each, one
 // group of 32 columns after another: first the codes, four columns of every row at a time (in 4 bits, columns j and j + 16
 // share a byte), then the 16 scales.
 class Panels {
  public:
-  // Codes as MatMulNBits has them: (rows, groups, 32 · bits / 8), zero in the middle of their range; scales (rows, groups).
-  Panels(const uint8_t* codes, const float* scales, size_t rows, size_t columns, int bits);
+  // With `half`, scales are kept in 16 bits: only where they are the same then.
+  Panels(const Source& source, bool half);
 
-  size_t rows() const { return rows_; }
-  size_t groups() const { return groups_; }
-  size_t count() const { return (rows_ + kPanelRows - 1) / kPanelRows; }
-  int bits() const { return bits_; }
-  // Whether scales are kept in 16 bits, because all of them can be.
+  size_t rows() const { return source_.rows; }
+  size_t groups() const { return source_.groups; }
+  size_t count() const { return (rows() + kPanelRows - 1) / kPanelRows; }
   bool half_scales() const { return half_; }
-  size_t group_bytes() const { return kPanelRows * kGroup * static_cast<size_t>(bits_) / 8 + kPanelRows * (half_ ? 2 : 4); }
-  const uint8_t* panel(size_t index) const { return data_.get() + index * groups_ * group_bytes(); }
+  const uint8_t* panel(size_t index) const { return data_.get() + index * panel_bytes_; }
 
   // Brings panels [from, to) into order; every one once, before it is used. Threads may share the work.
   void Pack(size_t from, size_t to);
@@ -38,14 +45,14 @@ class Panels {
     void operator()(uint8_t* data) const;
   };
 
-  const uint8_t* codes_;
-  const float* scales_;
-  size_t rows_;
-  size_t groups_;
-  int bits_;
+  Source source_;
   bool half_;
+  size_t panel_bytes_;
   std::unique_ptr<uint8_t[], Free> data_;
 };
+
+// Whether all of them are the same in 16 bits.
+bool FitHalf(const float* values, size_t count);
 
 // Rows of activations in 8 bits with a scale for every group: what is multiplied by a weight's panels.
 class Activations {

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <algorithm>
+
 #include "kernels/panels.h"
 
 #if defined(__x86_64__) || defined(_M_X64)
@@ -7,6 +9,11 @@
 #endif
 
 namespace llm::kernels {
+
+#ifdef LLM_X64
+void PackPanel(const Source&, size_t panel, bool half, uint8_t* out);
+bool AreHalves(const float* values, size_t count);
+#endif
 
 // Each is compiled for its kind of processor, and must only run on one; null for bits that it doesn't know.
 #ifdef LLM_X64

@@ -1,6 +1,7 @@
 #include "ort/panel_op.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cstring>
 #include <fstream>
 #include <iterator>
@@ -149,7 +150,14 @@ class PanelKernel {
   const Panels& Packed(KernelContext* context) {
     const std::lock_guard<std::mutex> lock(packing_);
     if (panels_ == nullptr) {
-      auto made = std::make_unique<Panels>(Codes(context), Floats(api_, In(context, kScales)), rows_, columns_, bits_);
+      const size_t groups = (columns_ + kGroup - 1) / kGroup;
+      const kernels::Source source{Codes(context), Floats(api_, In(context, kScales)), rows_, groups, bits_};
+      std::atomic<bool> half{true};
+      InParts(api_, context, Parts(rows_ * columns_, rows_), [&](size_t part, size_t parts) {
+        const Range range = Part(part, parts, rows_ * groups);
+        if (!kernels::FitHalf(source.scales + range.from, range.to - range.from)) half = false;
+      });
+      auto made = std::make_unique<Panels>(source, half);
       InParts(api_, context, Parts(rows_ * columns_, made->count()), [&](size_t part, size_t parts) {
         const Range range = Part(part, parts, made->count());
         made->Pack(range.from, range.to);
