@@ -70,11 +70,12 @@ function variantsOf({ targetOptions }: Call): readonly Variant[] {
 
 /** What makes a variant another model than the checkpoint, in few words. */
 function nameOf(options: Call["targetOptions"]): string {
-  const { format, emulate, qGroupSize, kvFormat, activations } = Object.fromEntries(
+  const { format, formatRules, emulate, qGroupSize, kvFormat, activations } = Object.fromEntries(
     PRECISION_OPTIONS.map((key) => [key, options[key]]),
   );
   const parts = [
     `${format ?? "fp32"}${qGroupSize ? `, groups of ${qGroupSize}` : ""}`,
+    ...(Array.isArray(formatRules) ? [`rules ${formatRules.join(" ")}`] : []),
     ...(emulate ? ["emulated"] : []),
     ...(kvFormat === undefined ? [] : [`cache ${kvFormat}`]),
     ...(activations === undefined ? [] : [`activations ${activations}`]),
@@ -103,6 +104,7 @@ function jsonOf(model: Model, report: EvalReport): object {
     stride: report.stride,
     variants: report.variants,
     seconds: report.seconds,
+    peakRssBytes: report.peakRssBytes,
   };
 }
 

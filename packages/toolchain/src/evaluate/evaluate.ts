@@ -196,6 +196,7 @@ async function measureText(run: Run, name: string, options: Options, { actual, b
     mtimeMs,
     context,
     stride,
+    run.options.maxTokens ?? null,
   ]);
   run.stores.push(store);
   const kept = force ? undefined : await store.read();
