@@ -4,7 +4,9 @@ import { FORMATS } from "./index.ts";
 
 const COLUMNS = 4096;
 const docs = readFileSync(new URL("../../../../docs/formats.md", import.meta.url), "utf8");
-const rows = [...docs.matchAll(/^\| `(\w+)` +\|(.*)\|$/gm)].map(([, name, cells]) => ({
+/** The section that lists the formats; others have tables too. */
+const table = /^## The table$(.*?)^## /ms.exec(docs)![1]!;
+const rows = [...table.matchAll(/^\| `(\w+)` +\|(.*)\|$/gm)].map(([, name, cells]) => ({
   name: name!,
   cells: cells!.split("|").map((cell) => cell.trim()),
 }));
