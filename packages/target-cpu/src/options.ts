@@ -111,3 +111,12 @@ export function checkFormat(flag: string, format: string | undefined): void {
   if (format === undefined || Object.hasOwn(FORMATS, formatName(format))) return;
   throw new TargetError("option-invalid", `${flag} is one of ${Object.keys(FORMATS).join(", ")}, not "${format}"`);
 }
+
+/** Formats of a cache whose rounding ONNX's own ops can say. */
+const CACHE_FORMATS = ["fp32", "fp16", "bf16", "int8", "mxint8", "mxfp6_e2m3", "mxfp6_e3m2", "mxfp4"];
+
+/** Throws for a format that no cache can be emulated in here. */
+export function checkCacheFormat(format: string | undefined): void {
+  if (format === undefined || CACHE_FORMATS.includes(formatName(format))) return;
+  throw new TargetError("option-invalid", `--kv-format is one of ${CACHE_FORMATS.join(", ")}, not "${format}"`);
+}

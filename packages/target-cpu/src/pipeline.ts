@@ -3,7 +3,7 @@ import type { PassCall } from "@llm/target";
 import { parseMesh } from "@llm/target/mesh";
 import { parseFormatRules } from "./format-rules.ts";
 import { SPAN_INPUT } from "./lower/inputs.ts";
-import { type CpuOptions, checkFormat, packedBits } from "./options.ts";
+import { type CpuOptions, checkCacheFormat, checkFormat, packedBits } from "./options.ts";
 import { GROUP } from "./ort/packed-weights.ts";
 
 /** Tokens of a row that go through the model at once: more is hardly faster and takes more memory. */
@@ -23,7 +23,7 @@ export const NET = "decoder";
 export function cpuPipeline(options: PipelineOptions): readonly PassCall[] {
   const { format, qGroupSize = 0, formatRules = [], kvFormat, activations } = options;
   checkFormat("--format", format);
-  checkFormat("--kv-format", kvFormat);
+  checkCacheFormat(kvFormat);
   const bits = packedBits(options);
   const rules = formatRules.length === 0 ? {} : { rules: parseFormatRules(formatRules) };
   const weights = bits === undefined ? { format, group: qGroupSize, ...rules } : {};

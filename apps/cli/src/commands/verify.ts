@@ -1,6 +1,7 @@
-import { findTarget, readDump, type VerifyReport, verify, verifyPage } from "@llm/toolchain";
+import { findTarget, type Model, readDump, tokenizerOf, type VerifyReport, verify, verifyPage } from "@llm/toolchain";
 import type { Call, Outcome } from "../definition/command.ts";
 import { DEFAULT_TARGET } from "../definition/options.ts";
+import { UsageError } from "../exit.ts";
 import type { Io } from "../output/io.ts";
 import { seconds } from "../output/units.ts";
 import { parseIds } from "../parse/value.ts";
@@ -9,15 +10,16 @@ import { writePage } from "./write-page.ts";
 
 /** `llm verify` */
 export async function run(call: Call, io: Io): Promise<Outcome> {
-  const { layers, ids, against, reportHtml } = call.options;
+  const { layers, against, reportHtml } = call.options;
   const { target } = await findTarget(call.target ?? DEFAULT_TARGET);
   const model = await openCalled(call, io);
   try {
+    const ids = await tokensOf(model, call.options);
     io.progress.begin("verify", `${model.name} on ${target.title}`);
     const report = await verify(model, target, {
       ...(layers === undefined ? {} : { layers }),
       ...(against === undefined ? {} : { against: await readDump(against) }),
-      ...(ids === undefined ? {} : { ids: parseIds(ids, "--ids") }),
+      ...(ids === undefined ? {} : { ids }),
       targetOptions: call.targetOptions,
       env: io.env,
       signal: io.signal,
@@ -30,6 +32,18 @@ export async function run(call: Call, io: Io): Promise<Outcome> {
   } finally {
     await model.close();
   }
+}
+
+/** Tokens that the user gives, as ids or as text. */
+async function tokensOf(
+  { checkpoint, card }: Model,
+  { ids, prompt }: Call["options"],
+): Promise<Int32Array | undefined> {
+  if (ids !== undefined && prompt !== undefined)
+    throw new UsageError("--ids and --prompt say the same thing; leave one of them out");
+  if (ids !== undefined) return parseIds(ids, "--ids");
+  if (prompt === undefined) return undefined;
+  return (await tokenizerOf(checkpoint)).encode(prompt).subarray(0, card.context);
 }
 
 function failure({ blocks, logits }: VerifyReport): string {

@@ -111,8 +111,10 @@ export const COMMANDS: readonly Command[] = [
   },
   {
     name: "inspect",
-    summary: "Say what a checkpoint, ONNX file, exported folder or tokenizer holds",
-    arguments: [{ ...MODEL, name: "THING", doc: "a MODEL, an .onnx file, an exported folder or a tokenizer.json" }],
+    summary: "Say what a checkpoint, ONNX file, exported folder, bmodel or tokenizer holds",
+    arguments: [
+      { ...MODEL, name: "THING", doc: "a MODEL, an .onnx file, an exported folder, a .bmodel or a tokenizer.json" },
+    ],
     options: ["graph", "html", "target", ...MODEL_OPTIONS, ...COMMON],
     targetOptions: true,
     examples: [
@@ -120,7 +122,7 @@ export const COMMANDS: readonly Command[] = [
       { line: "llm inspect demo --graph", doc: "the graph that is made of it, as text" },
       { line: "llm inspect demo --graph --html graph.html", doc: "as a picture, before and after every pass" },
     ],
-    json: { kind: "checkpoint, onnx, artefact or tokenizer; the other fields follow from it" },
+    json: { kind: "checkpoint, onnx, artefact, bmodel or tokenizer; the other fields follow from it" },
     load: () => import("../commands/inspect.ts"),
   },
   {
@@ -169,10 +171,11 @@ export const COMMANDS: readonly Command[] = [
     about:
       "The same tokens run through both, and what each block hands on is compared, so that an error shows where it begins. The exit code is 1 when a figure is past its threshold.",
     arguments: [MODEL],
-    options: ["layers", "ids", "against", "reportHtml", "target", ...MODEL_OPTIONS, ...COMMON],
+    options: ["layers", "prompt", "ids", "against", "reportHtml", "target", ...MODEL_OPTIONS, ...COMMON],
     targetOptions: true,
     examples: [
       { line: "llm verify demo", doc: "every block of the bundled checkpoint" },
+      { line: 'llm verify demo --prompt "def main():"', doc: "with tokens of one's own" },
       { line: "llm verify demo --against dump.safetensors", doc: "against tensors that another implementation dumped" },
       { line: "llm verify demo --layers 0-1", doc: "the first two blocks" },
       { line: "llm verify demo --format mxfp6 --html errors.html", doc: "the error of every block, as a plot" },

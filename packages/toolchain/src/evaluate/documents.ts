@@ -14,7 +14,7 @@ export interface Piece {
 }
 
 /** Characters that are tokenised at once. A text that is longer is cut where a line begins. */
-const PIECE = 1 << 18;
+const PIECE = 1 << 15;
 
 /**
  * Tokens of a file: `.jsonl` holds a text a line, as a JSON string or in a field `text` or `content`; anything else is one

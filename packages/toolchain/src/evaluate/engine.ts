@@ -1,7 +1,8 @@
 import { cacheFormat, corePasses, emulation, type Graph, programOf, runPipeline } from "@llm/core-ir";
 import type { OptionTable, Target } from "@llm/target";
-import type { WeightExpr } from "@llm/tensor";
+import { FORMATS, formatName, type WeightExpr } from "@llm/tensor";
 import { type BuildOptions, build, prepare } from "../build.ts";
+import { ToolchainError } from "../error.ts";
 import type { Model } from "../open-model.ts";
 import { openReference } from "../reference.ts";
 import { runExposed } from "../run-exposed.ts";
@@ -116,6 +117,12 @@ export function withFormats(graph: Graph, given: Options): Graph {
     { id: "reference", options: referenceOptions },
     given,
   );
+  for (const [name, value] of Object.entries({ format, kvFormat }))
+    if (!Object.hasOwn(FORMATS, formatName(value)))
+      throw new ToolchainError(
+        "option-invalid",
+        `${name} is one of ${Object.keys(FORMATS).join(", ")}, not "${value}"`,
+      );
   const steps = [
     ...emulation({ format, group: qGroupSize, activations }),
     { pass: "cache-form", params: { form: "none", ...cacheFormat(kvFormat) } },
