@@ -5,7 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { openCheckpoint } from "@llm/checkpoint";
-import { stream } from "@llm/tensor";
+import { nativeCodecs } from "@llm/runtime-native/codecs";
+import { stream, useFastCodecs } from "@llm/tensor";
 import type { Case } from "../case.ts";
 
 const run = promisify(execFile);
@@ -64,18 +65,27 @@ export const checkpointGguf: Case = {
     const checkpoint = await openCheckpoint(file);
     const python = process.env.LLM_PYTHON ?? "python3";
     const name = "model.layers.0.mlp.down_proj.weight";
+    const decoded = async (find: typeof nativeCodecs | undefined) => {
+      useFastCodecs(find);
+      const start = performance.now();
+      let bytes = 0;
+      for await (const chunk of stream({ op: "tensor", name, shape: SHAPE }, checkpoint.weights, "f32", {
+        reuse: true,
+      }))
+        bytes += chunk.length;
+      if (bytes !== VALUES * 4) throw new Error(`${bytes} bytes`);
+      return { rate: VALUES / 1e3 / (performance.now() - start) };
+    };
     return [
       {
         name: "stream",
-        detail: "@llm/tensor's stream, reading included",
-        run: async () => {
-          const start = performance.now();
-          let bytes = 0;
-          for await (const chunk of stream({ op: "tensor", name, shape: SHAPE }, checkpoint.weights, "f32"))
-            bytes += chunk.length;
-          if (bytes !== VALUES * 4) throw new Error(`${bytes} bytes`);
-          return { rate: VALUES / 1e3 / (performance.now() - start) };
-        },
+        detail: "@llm/tensor's stream with the addon's loops, reading included",
+        run: () => decoded(nativeCodecs),
+      },
+      {
+        name: "TypeScript",
+        detail: "the same without the addon",
+        run: () => decoded(undefined),
         close: async () => {
           await checkpoint.close();
           await rm(folder, { recursive: true });
