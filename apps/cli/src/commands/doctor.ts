@@ -1,4 +1,5 @@
 import type { Call, Outcome } from "../definition/command.ts";
+import { DEFAULT_TARGET } from "../definition/options.ts";
 import { EXIT, UsageError } from "../exit.ts";
 import type { Io } from "../output/io.ts";
 
@@ -18,13 +19,19 @@ export async function run(call: Call, io: Io): Promise<Outcome> {
     ...(call.options.cacheDir === undefined ? {} : { cacheDir: call.options.cacheDir }),
     env: io.env,
   });
-  const ok = findings.every(({ state }) => state !== "missing");
+  // What another device would need is worth knowing, and no fault of a machine that nobody asked to have one.
+  const needed = ({ target: of }: { readonly target: string }) => of === "machine" || of === (target ?? DEFAULT_TARGET);
+  const ok = findings.every((finding) => finding.state !== "missing" || !needed(finding));
   const width = Math.max(...findings.map(({ name }) => name.length));
-  const lines = findings.flatMap(({ target, name, state, detail, fix }, at) => [
-    ...(findings[at - 1]?.target === target ? [] : [`${at > 0 ? "\n" : ""}${target}`]),
-    `  ${MARKS[state]} ${name.padEnd(width)}  ${detail}`,
-    ...(fix === undefined ? [] : [`    ${" ".repeat(width)}  → ${fix}`]),
-  ]);
+  const lines = findings.flatMap((finding, at) => {
+    const { target, name, state, detail, fix } = finding;
+    const mark = state === "missing" && !needed(finding) ? "–" : MARKS[state];
+    return [
+      ...(findings[at - 1]?.target === target ? [] : [`${at > 0 ? "\n" : ""}${target}`]),
+      `  ${mark} ${name.padEnd(width)}  ${detail}`,
+      ...(fix === undefined ? [] : [`    ${" ".repeat(width)}  → ${fix}`]),
+    ];
+  });
   return { json: { findings, ok }, text: lines.join("\n"), exitCode: ok ? EXIT.done : EXIT.missing };
 }
 
