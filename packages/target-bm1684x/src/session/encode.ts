@@ -52,7 +52,7 @@ export function integers(values: ArrayLike<number>, size: number): Uint8Array {
 
 /** Numbers of a device as ours. */
 export function toFloats(bytes: Uint8Array, dtype: BmrtDType): Float32Array {
-  const buffer = bytes.slice().buffer;
+  const { buffer } = new Uint8Array(bytes); // aligned, and ours
   switch (dtype) {
     case "f32":
       return new Float32Array(buffer);

@@ -10,7 +10,7 @@ const HASH_BYTES = 32;
 /** A history as bytes: magic, version, what model it fits, its length, entries tensor by tensor, and a hash of all. */
 export function packSaved(layout: Layout, length: number, parts: readonly Uint8Array[]): Uint8Array {
   const body = Buffer.concat([new Uint8Array(Uint32Array.of(MAGIC, 1, fingerprint(layout), length).buffer), ...parts]);
-  return Buffer.concat([body, createHash("sha256").update(body).digest()]);
+  return new Uint8Array(Buffer.concat([body, createHash("sha256").update(body).digest()]));
 }
 
 export function unpackSaved(
@@ -28,7 +28,7 @@ export function unpackSaved(
       .equals(saved.subarray(saved.length - HASH_BYTES))
   )
     throw refuse();
-  const [magic, version, model, length] = new Uint32Array(body.slice(0, HEADER_BYTES).buffer);
+  const [magic, version, model, length] = new Uint32Array(new Uint8Array(body.subarray(0, HEADER_BYTES)).buffer);
   const bytes = tensors.reduce((sum, { row }) => sum + row * length!, 0);
   if (magic !== MAGIC || version !== 1 || model !== fingerprint(layout) || body.length !== HEADER_BYTES + bytes)
     throw refuse();
