@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { corePasses, type Program, programOf, runPipeline } from "@llm/core-ir";
@@ -87,7 +88,7 @@ export async function build<O>(prepared: Prepared<O>, options: BuildOptions = {}
   if (options.folder !== undefined)
     await writableFolder(dirname(resolve(folder)), "choose another folder to write to (--out)");
   // Nobody else's work is in the cache: what lies there and is no artefact any more gives way.
-  else if (!(await isWhole(folder))) await rm(folder, { recursive: true, force: true });
+  else await dropBroken(folder);
   const cacheDir = options.force
     ? join(unitCache(options.env), `forced-${key.slice(0, 16)}-${process.pid}`)
     : unitCache(options.env);
@@ -107,6 +108,12 @@ export async function build<O>(prepared: Prepared<O>, options: BuildOptions = {}
   } finally {
     if (options.force) await rm(cacheDir, { recursive: true, force: true });
   }
+}
+
+/** Where nothing lies yet, somebody else may be about to put a finished artefact: only what was seen to be broken goes. */
+async function dropBroken(folder: string): Promise<void> {
+  if (!existsSync(folder) || (await isWhole(folder))) return;
+  await rm(folder, { recursive: true, force: true });
 }
 
 function isWhole(folder: string): Promise<boolean> {
