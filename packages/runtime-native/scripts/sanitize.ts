@@ -1,0 +1,43 @@
+/**
+ * `pnpm --filter @llm/runtime-native sanitize [address | thread]`: builds the addon with GCC's sanitizers and exercises it.
+ * Node and ONNX Runtime are not built so: what they do among themselves is not looked at, what we do with their memory is.
+ */
+import { execFileSync, spawnSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const SANITIZERS = {
+  address: { library: "libasan.so", variable: "ASAN_OPTIONS", options: "detect_leaks=0:abort_on_error=0" },
+  thread: {
+    library: "libtsan.so",
+    variable: "TSAN_OPTIONS",
+    options: "ignore_noninstrumented_modules=1:report_bugs=1",
+  },
+} as const;
+
+const wanted = process.argv.slice(2);
+for (const [name, { library, variable, options }] of Object.entries(SANITIZERS)) {
+  if (wanted.length > 0 && !wanted.includes(name)) continue;
+  const out = `build/${name}`;
+  execFileSync("cmake-js", ["build", "--log-level", "warn", "--out", out, `--CDLLM_SANITIZE=${name}`], {
+    cwd: root,
+    stdio: ["ignore", "ignore", "inherit"],
+  });
+  const preload = execFileSync("g++", [`-print-file-name=${library}`], { encoding: "utf8" }).trim();
+  const { status, stdout, stderr } = spawnSync(process.execPath, ["src/testing/exercise.ts"], {
+    cwd: root,
+    encoding: "utf8",
+    env: {
+      ...process.env,
+      LD_PRELOAD: preload,
+      LLM_ADDON: `${root}${out}/Release/llm_native.node`,
+      [variable]: options,
+    },
+  });
+  const clean = status === 0 && stdout.includes("exercised") && !/(ERROR|WARNING): \w+Sanitizer/.test(stderr);
+  process.stdout.write(`${name}: ${clean ? "clean" : "NOT clean"}\n`);
+  if (!clean) {
+    process.stderr.write(stderr);
+    process.exitCode = 1;
+  }
+}
