@@ -2,7 +2,8 @@ import type { Case, Measurement, Metric, Side } from "../case.ts";
 import { Engine } from "../cpu/engine.ts";
 import { gemmaFile, PEER, peerFolder, starcoderFile } from "../cpu/places.ts";
 
-const THREADS = 2;
+/** Both sides'; one, with LLM_BENCH_CPU_TIME=1, compares them on a machine that others use. */
+const THREADS = Number(process.env.LLM_BENCH_THREADS ?? 2);
 const STEPS = 8;
 
 /** What is measured of a model, and in how many slots of how many tokens that has room. */
@@ -104,13 +105,22 @@ const load: Case = {
 /** The CPU engine beside llama.cpp; the rows of docs/cpu.md. */
 export const cpu: readonly Case[] = [
   besideLlama({
-    name: "cpu-4bit",
+    name: "cpu-4bit-decode",
     title: `1B StarCoder shape in 4 bits beside llama.cpp q4_0 (${PEER})`,
     format: "int4",
     slots: 8,
-    context: 2304,
+    context: 128,
     model: () => starcoderFile("q4_0"),
-    metrics: [decode("decode32", 1, 32), decode("batch8", 1, 32, 8), prefill("prefill512", 1.1, 512)],
+    metrics: [decode("decode32", 1, 32), decode("batch8", 1, 32, 8)],
+  }),
+  besideLlama({
+    name: "cpu-4bit-prefill",
+    title: `The same, a prompt of 512 (${PEER})`,
+    format: "int4",
+    slots: 1,
+    context: 640,
+    model: () => starcoderFile("q4_0"),
+    metrics: [prefill("prefill512", 1.1, 512)],
   }),
   besideLlama({
     name: "cpu-4bit-deep",
