@@ -12,8 +12,8 @@ export interface Scale {
 /** Decades from below the least to above the greatest; what is not above 0 lies on the floor. */
 export function logScale(values: readonly number[], from: number, to: number, decades = 1): Scale {
   const positive = values.filter((value) => value > 0 && Number.isFinite(value));
-  // The least stands above the floor, on which what is 0 lies.
-  const low = Math.ceil(Math.log10(Math.min(...(positive.length > 0 ? positive : [0.1])))) - 1;
+  // The least stands well above the floor, on which what is 0 lies.
+  const low = Math.floor(Math.log10(Math.min(...(positive.length > 0 ? positive : [0.1])) / 2));
   const high = Math.max(low + decades, Math.ceil(Math.log10(Math.max(...(positive.length > 0 ? positive : [1])))));
   const step = Math.max(1, Math.ceil((high - low) / 8));
   const ticks: number[] = [];
