@@ -1,4 +1,4 @@
-import { type Target, TargetError } from "@llm/target";
+import type { Target } from "@llm/target";
 import { bmodelFile } from "./bmodel/file-kind.ts";
 import { buildUnit } from "./compile/build-unit.ts";
 import { bm1684xUnits } from "./compile/units.ts";
@@ -10,6 +10,7 @@ import { nearFrequencies } from "./nets/near-frequencies.ts";
 import { scaleQueries } from "./nets/scale-queries.ts";
 import { type Bm1684xOptions, bm1684xOptions } from "./options.ts";
 import { bm1684xPipeline } from "./pipeline.ts";
+import { planBm1684x } from "./plan/plan.ts";
 import { openArtefact } from "./session/open-artefact.ts";
 import { installToolchain } from "./tools/install.ts";
 import { lowerToTop } from "./top/lower-to-top.ts";
@@ -27,9 +28,7 @@ export const bm1684xTarget: Target<Bm1684xOptions> = {
   async install({ env }, report) {
     await installToolchain({ env, report });
   },
-  plan() {
-    throw new TargetError("unsupported", "planning for BM1684X comes with a newer version of this package");
-  },
+  plan: planBm1684x,
   pipeline: bm1684xPipeline,
   units: bm1684xUnits,
   build: buildUnit,

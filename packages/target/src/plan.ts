@@ -17,6 +17,8 @@ export interface DevicePlan {
   readonly weights: number;
   readonly kv: number;
   readonly activations: number;
+  /** The device's program, where that takes memory worth counting. */
+  readonly instructions?: number;
   readonly reserve: number;
   readonly free: number; // total less the rest; negative when it doesn't fit
 }

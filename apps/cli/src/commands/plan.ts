@@ -17,13 +17,14 @@ export async function run(call: Call, io: Io): Promise<Outcome> {
     targetOptions: call.targetOptions,
   });
   const { fits, maxBatchSize, devices, why, meshes } = plan;
-  const parts = ["weights", "kv", "activations", "reserve", "free"] as const;
+  const parts = ["weights", "kv", "activations", "instructions", "reserve", "free"] as const;
   const lines = devices.flatMap((device) => [
     `${device.name}: ${bytes(device.total)}`,
-    ...parts.map(
-      (part) =>
-        `  ${part.padEnd(12)} ${(device[part] < 0 ? `-${bytes(-device[part])}` : bytes(device[part])).padStart(9)}`,
-    ),
+    ...parts.flatMap((part) => {
+      const amount = device[part];
+      if (amount === undefined) return [];
+      return [`  ${part.padEnd(12)} ${(amount < 0 ? `-${bytes(-amount)}` : bytes(amount)).padStart(9)}`];
+    }),
   ]);
   return {
     json: { model: card, target: id, options, fits, maxBatchSize, devices, why, ...(meshes ? meshFields(meshes) : {}) },

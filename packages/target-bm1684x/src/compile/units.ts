@@ -84,7 +84,7 @@ function seqLengthOf(nets: readonly Net[]): number {
 }
 
 /** Which chip each net runs on: blocks in runs of about equal weight, what comes before them on the first, what comes after on the last. */
-function devicesOf(nets: readonly Net[], count: number): readonly number[] {
+export function devicesOf(nets: readonly Net[], count: number): readonly number[] {
   const blocks = nets.filter(({ id }) => /^block_\d+$/.test(id));
   if (blocks.length < count)
     throw new TargetError(

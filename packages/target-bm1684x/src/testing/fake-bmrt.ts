@@ -1,3 +1,4 @@
+import { NativeError } from "@llm/runtime-native";
 import type { Bmrt, BmrtCommand, BmrtNet, BmrtPlace } from "@llm/runtime-native/bmrt";
 
 /** Sizes of a model that is small enough to be worked out by plain loops. */
@@ -86,7 +87,7 @@ export class FakeBmrt implements Bmrt {
   #launch({ device, net, stage, inputs, outputs }: Extract<BmrtCommand, { do: "launch" }>): void {
     const { kind, layer, info } = this.#nets[device]![net]!;
     this.launches.push(`${device}:${info.name}`);
-    if (this.launches.length === this.failAt) throw new FakeFailure();
+    if (this.launches.length === this.failAt) throw refusedLaunch();
     const shapes = info.stages[stage]!;
     const ins = inputs.map((place, i) => this.#floats(device, place, shapes.inputs[i]!.bytes));
     const outs = outputs.map((place, i) => this.#floats(device, place, shapes.outputs[i]!.bytes));
@@ -175,11 +176,8 @@ export class FakeBmrt implements Bmrt {
 }
 
 /** A launch that the driver refuses. */
-export class FakeFailure extends Error {
-  readonly code = "device-failed";
-  readonly call = "bmrt_launch_tensor_ex";
-  readonly status = 0;
-  readonly [Symbol.for("@llm/runtime-native.NativeError")] = true;
+function refusedLaunch(): NativeError {
+  return new NativeError("device-failed", "the launch failed", { call: "bmrt_launch_tensor_ex", status: 0 });
 }
 
 /** What the fake model says after a history: the whole of it at once, by plain loops and without a cache. */

@@ -1,0 +1,61 @@
+import { architectureFor, Config } from "@llm/models";
+import { expect, test } from "vitest";
+import { optionsOf } from "../testing/options.ts";
+import { planBm1684x } from "./plan.ts";
+
+/** Wizardcoder-15B's sizes; a plan needs no weights. */
+const wizardcoder = graphOf({
+  model_type: "gpt_bigcode",
+  n_embd: 6144,
+  n_head: 48,
+  n_layer: 40,
+  n_inner: 24576,
+  n_positions: 8192,
+  vocab_size: 49153,
+  multi_query: true,
+  activation_function: "gelu",
+});
+
+function graphOf(raw: Readonly<Record<string, unknown>>) {
+  const config = new Config(raw);
+  return architectureFor(config.raw).build(config);
+}
+
+test("Wizardcoder-15B in 4 bits fits one chip, its parts as they were measured", () => {
+  const plan = planBm1684x(wizardcoder, optionsOf({ mode: "int4" }));
+  const [device] = plan.devices;
+  expect(plan.fits).toBe(true);
+  // A block's pair of nets was compiled: 207,441,920 bytes of weights, 2.4 MB of instructions, 63.7 MB to compute with.
+  const blocks = device!.weights - (49153 + 8192) * 6144 * 2 - 49153 * 6144 * (1 + 3 / 64);
+  expect(blocks / 40).toBeGreaterThan(207_441_920 * 0.99);
+  expect(blocks / 40).toBeLessThan(207_441_920 * 1.01);
+  expect(device!.instructions! / 40 / 2.4e6).toBeCloseTo(1, 0);
+  expect(device!.activations).toBeGreaterThan(60e6);
+  expect(device!.activations).toBeLessThan(67e6);
+  expect(device!.kv).toBe(40 * 512 * 256 * 2);
+});
+
+test("the parts make the total, and sequences take more cache and nothing else", () => {
+  const [one, four] = [1, 4].map((batchSize) => planBm1684x(wizardcoder, optionsOf({ batchSize })).devices[0]!);
+  const { total, weights, kv, activations, instructions, reserve, free } = one!;
+  expect(weights + kv + activations + instructions! + reserve + free).toBe(total);
+  expect(four).toMatchObject({ weights, activations, instructions, kv: 4 * kv });
+});
+
+test("in 16 bits it takes more than one chip, and says so", () => {
+  const one = planBm1684x(wizardcoder, optionsOf({ mode: "F16" }));
+  expect(one.fits).toBe(false);
+  expect(one.why).toMatch(/short: the weights are the larger part; --num-device/);
+  const four = planBm1684x(wizardcoder, optionsOf({ mode: "F16", numDevice: 4 }));
+  expect(four.devices.map(({ name }) => name)).toEqual(["BM1684X 0", "BM1684X 1", "BM1684X 2", "BM1684X 3"]);
+  expect(four.fits).toBe(true);
+  const all = four.devices.reduce((sum, { weights }) => sum + weights, 0);
+  expect(all).toBe(one.devices[0]!.weights);
+});
+
+test("as many sequences as are said to fit do, and one more doesn't", () => {
+  const options = optionsOf({ mode: "int4" });
+  const { maxBatchSize } = planBm1684x(wizardcoder, options);
+  expect(planBm1684x(wizardcoder, { ...options, batchSize: maxBatchSize }).fits).toBe(true);
+  expect(planBm1684x(wizardcoder, { ...options, batchSize: maxBatchSize + 1 }).fits).toBe(false);
+});

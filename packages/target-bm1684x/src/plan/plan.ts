@@ -1,0 +1,105 @@
+import { corePasses, type Graph, type Net, programOf, runPipeline } from "@llm/core-ir";
+import type { DevicePlan, Plan } from "@llm/target";
+import { devicesOf } from "../compile/units.ts";
+import { deviceNets } from "../nets/device-nets.ts";
+import { laneLinears } from "../nets/lane-linears.ts";
+import { nearFrequencies } from "../nets/near-frequencies.ts";
+import { scaleQueries } from "../nets/scale-queries.ts";
+import type { Bm1684xOptions } from "../options.ts";
+import { bm1684xPipeline, lengthFor } from "../pipeline.ts";
+import { CHIP } from "./chip.ts";
+import { cacheBytes, instructionBytes, runtimeBytes, weightArrays } from "./net-memory.ts";
+
+/** Passes up to the nets: what comes after them changes no sizes. */
+const PASSES = [...corePasses, nearFrequencies, laneLinears, scaleQueries, deviceNets];
+const LAST = "bm1684x-nets";
+
+/** What a model will need on its chips, from its graph alone. */
+export function planBm1684x(model: Graph, options: Bm1684xOptions): Plan {
+  const calls = bm1684xPipeline(model, options);
+  const upToNets = calls.slice(0, calls.findIndex(({ pass }) => pass === LAST) + 1);
+  const { nets } = runPipeline(programOf(model), upToNets, { passes: PASSES });
+  const homes = devicesOf(nets, options.numDevice);
+  const context = lengthFor(model, options);
+  const needs = Array.from({ length: options.numDevice }, (_, device) =>
+    deviceNeeds(
+      nets.filter((__, i) => homes[i] === device),
+      context,
+    ),
+  );
+  const devices = needs.map((need, i) => devicePlan(need, i, options));
+  const rooms = devices.map(({ free, kv }, i) =>
+    needs[i]!.slot === 0 ? Number.POSITIVE_INFINITY : Math.floor((free + kv) / needs[i]!.slot),
+  );
+  const fullest = devices.reduce((a, b) => (a.free <= b.free ? a : b));
+  const most = Math.max(
+    0,
+    rooms.reduce((a, b) => Math.min(a, b)),
+  );
+  return {
+    fits: fullest.free >= 0,
+    maxBatchSize: Number.isFinite(most) ? most : 0,
+    devices,
+    why: why(fullest, context),
+  };
+}
+
+interface DeviceNeeds {
+  readonly weights: number;
+  readonly instructions: number;
+  readonly runtime: number;
+  /** One sequence's cache. */
+  readonly slot: number;
+}
+
+function devicePlan(
+  { weights, instructions, runtime, slot }: DeviceNeeds,
+  device: number,
+  options: Bm1684xOptions,
+): DevicePlan {
+  const total = CHIP.memoryBytes;
+  const reserve = CHIP.reservedBytes;
+  const kv = slot * options.batchSize;
+  return {
+    name: options.numDevice === 1 ? CHIP.name : `${CHIP.name} ${device}`,
+    total,
+    weights,
+    kv,
+    activations: runtime,
+    instructions,
+    reserve,
+    free: total - weights - kv - runtime - instructions - reserve,
+  };
+}
+
+/** Nets run one after another in the same memory; a block's two nets hold their weights together where they have the same. */
+function deviceNeeds(nets: readonly Net[], context: number): DeviceNeeds {
+  const [held, graphs] = [new Map<string, number>(), nets.map(({ graph }) => graph)];
+  for (const { id, graph } of nets) {
+    const arrays = weightArrays(graph);
+    if (arrays.size === 0) continue;
+    const part = id.replace("_cache", "");
+    held.set(`${part} ${[...arrays.keys()].sort().join(" ")}`, sum([...arrays.values()]));
+  }
+  return {
+    weights: sum([...held.values()]),
+    instructions: sum(nets.map(({ id, graph }) => instructionBytes(graph, tokensOf(id, context)))),
+    runtime: graphs.reduce((most, graph) => Math.max(most, runtimeBytes(graph)), 0),
+    slot: sum(graphs.map(cacheBytes)),
+  };
+}
+
+function tokensOf(net: string, context: number): number {
+  return /^(block_\d+|embedding)$/.test(net) ? context : 1;
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
+}
+
+function why({ free, weights, kv }: DevicePlan, context: number): string {
+  const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(2)} GB`;
+  if (free >= 0) return `weights take ${gigabytes(weights)}, ${context} tokens a sequence ${gigabytes(kv)} in all`;
+  const larger = weights > kv ? "the weights are" : "the caches are";
+  return `${gigabytes(-free)} short: ${larger} the larger part; --num-device spreads the layers over more chips`;
+}
