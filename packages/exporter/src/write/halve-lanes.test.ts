@@ -49,7 +49,10 @@ test("stretches of several files, longer than a lane takes at once, land where t
 test("a file that ends too early is named", async () => {
   writeFileSync(join(root, "short"), new Uint8Array(10));
   const job = { file: join(root, "short"), offset: 0, count: 8, from: "bf16", at: 0 } as const;
-  await expect(halved([job])).rejects.toMatchObject({ code: "file-invalid", message: expect.stringContaining("short") });
+  await expect(halved([job])).rejects.toMatchObject({
+    code: "file-invalid",
+    message: expect.stringContaining("short"),
+  });
 });
 
 test("stops when it is told to", async () => {
