@@ -5,6 +5,7 @@ import { goldenNames, readGoldenConfig } from "@llm/fixtures";
 import { architectureFor, architectures, Config } from "@llm/models";
 import type { Target } from "@llm/target";
 import { nullTarget } from "@llm/target/null";
+import { aic100Target } from "@llm/target-aic100";
 import { bm1684xTarget } from "@llm/target-bm1684x";
 import { cpuTarget } from "@llm/target-cpu";
 import { root } from "./workspace.ts";
@@ -67,7 +68,7 @@ function meshRefusals(): string {
 
 /** FEATURES.md as it should be, from what targets and architectures declare. */
 export function renderFeatures(): string {
-  const targets = [cpuTarget, bm1684xTarget, nullTarget] as readonly Target[];
+  const targets = [cpuTarget, aic100Target, bm1684xTarget, nullTarget] as readonly Target[];
   return `# Features
 
 Made by \`pnpm docs:features\` from what the targets and the architectures declare; \`pnpm check\` fails when it is stale.

@@ -1,0 +1,192 @@
+import type { OptionTable } from "@llm/target";
+
+/** How linears' weights are kept on the card; fp32 is the emulator's alone, to compare with. */
+export type Aic100Format = "fp16" | "mx6" | "fp32";
+
+/** Which generation of graphs, flags and files an SDK takes; `auto` asks the installed one, and is the newest where none is. */
+export type SdkProfile = "auto" | "recipe" | "2024-05" | "1.21" | "today";
+
+/** What a user can say of a model on Cloud AI 100. */
+export interface Aic100Options {
+  readonly format: Aic100Format;
+  readonly mxfp6: boolean;
+  readonly mxint8: boolean;
+  readonly batchSize: number;
+  readonly fullBatchSize: number;
+  readonly promptLen: number;
+  readonly ctxLen: number;
+  readonly numSpeculativeTokens: number;
+  readonly compCtxLengths: readonly number[];
+  readonly replicateKvHeads: number;
+  readonly subFunctions: boolean;
+  readonly sdk: SdkProfile;
+  readonly hwVersion: "ai100" | "ai200";
+  readonly numCores: number;
+  readonly socs: number;
+  readonly deviceGroup: readonly number[];
+  readonly mos: number;
+  readonly aicEnableDepthFirst: boolean;
+  readonly name: string;
+  readonly card: "standard" | "pro" | "ultra" | "dl2q";
+  readonly emulate: boolean;
+  readonly threads: number;
+  readonly device: readonly number[];
+}
+
+export const aic100Options: OptionTable<Aic100Options> = {
+  format: {
+    kind: "choice",
+    doc: "How linears' weights are kept on the card: fp16, or mx6 (MXFP6). fp32 is for the emulator, to compare with.",
+    default: "fp16",
+    choices: ["fp16", "mx6", "fp32"],
+    shapes: true,
+  },
+  mxfp6: { kind: "boolean", doc: "The same as --format mx6.", default: false, shapes: true },
+  mxint8: {
+    kind: "boolean",
+    doc: "Keep keys and values in MXINT8: about half of fp16's memory.",
+    default: false,
+    shapes: true,
+  },
+  batchSize: {
+    kind: "number",
+    whole: true,
+    doc: "Sequences that are decoded together.",
+    default: 1,
+    min: 1,
+    shapes: true,
+  },
+  fullBatchSize: {
+    kind: "number",
+    whole: true,
+    doc: "Continuous batching: sequences that keep a cache; each is prefilled alone, all are decoded together. 0: off.",
+    default: 0,
+    min: 0,
+    shapes: true,
+  },
+  promptLen: {
+    kind: "number",
+    whole: true,
+    doc: "Tokens of a prompt that go through the card at once; longer prompts go in pieces.",
+    default: 32,
+    min: 1,
+    shapes: true,
+  },
+  ctxLen: {
+    kind: "number",
+    whole: true,
+    doc: "Places for tokens of a sequence. The last is where padding goes, so one token less fits.",
+    default: 128,
+    min: 2,
+    shapes: true,
+  },
+  numSpeculativeTokens: {
+    kind: "number",
+    whole: true,
+    doc: "Tokens of a draft that a decode call checks besides its own: --num-speculative-tokens 3. 0: none.",
+    default: 0,
+    min: 0,
+    shapes: true,
+  },
+  compCtxLengths: {
+    kind: "list",
+    doc: "Also compile for shorter contexts, so that short sequences are faster: --comp-ctx-lengths 4096,8192.",
+    default: [],
+    shapes: true,
+  },
+  replicateKvHeads: {
+    kind: "number",
+    whole: true,
+    doc: "Keep each key and value head this many times, so that several devices share attention evenly.",
+    default: 1,
+    min: 1,
+    shapes: true,
+  },
+  subFunctions: {
+    kind: "boolean",
+    doc: "Write each block as a function of the ONNX file: the compiler treats equal ones once.",
+    default: false,
+    shapes: true,
+  },
+  sdk: {
+    kind: "choice",
+    doc: "Whose graphs, flags and files: recipe (cache_index, qaic-exec), 2024-05, 1.21, today (qaic-compile); auto asks the installed SDK.",
+    default: "auto",
+    choices: ["auto", "recipe", "2024-05", "1.21", "today"],
+    shapes: true,
+  },
+  hwVersion: {
+    kind: "choice",
+    doc: "The generation of cards, for SDKs that compile for several.",
+    default: "ai100",
+    choices: ["ai100", "ai200"],
+    shapes: true,
+  },
+  numCores: {
+    kind: "number",
+    whole: true,
+    doc: "Cores of a device that the model takes: up to 14 on Standard, 16 on Pro and Ultra.",
+    default: 16,
+    min: 1,
+    max: 16,
+    shapes: true,
+  },
+  socs: {
+    kind: "number",
+    whole: true,
+    doc: "Devices that share each layer: 4 on an Ultra card, else 1.",
+    default: 1,
+    min: 1,
+    max: 16,
+    shapes: true,
+  },
+  deviceGroup: {
+    kind: "list",
+    doc: "Devices to share each layer between, by number: --device-group 0,1,2,3.",
+    default: [0],
+    shapes: true,
+  },
+  mos: {
+    kind: "number",
+    whole: true,
+    doc: "How far weights are divided between cores to need less memory on the chip; -1 leaves it to the compiler.",
+    default: -1,
+    min: -1,
+    shapes: true,
+  },
+  aicEnableDepthFirst: { kind: "boolean", doc: "Compile for depth-first order.", default: false, shapes: true },
+  name: {
+    kind: "string",
+    doc: "The model part of file names, such as starcoder; the model's own name unless said.",
+    default: "",
+    shapes: true,
+  },
+  card: {
+    kind: "choice",
+    doc: "What to plan for: a Standard, Pro or Ultra card, or a DL2q instance of 8 Standard ones.",
+    default: "standard",
+    choices: ["standard", "pro", "ultra", "dl2q"],
+    shapes: false,
+  },
+  emulate: {
+    kind: "boolean",
+    doc: "Run the exported graph on this machine as the card would, with its shapes and number formats: no card needed.",
+    default: false,
+    shapes: true,
+  },
+  threads: {
+    kind: "number",
+    whole: true,
+    doc: "Threads of the emulator; 0: as many cores as this process may use.",
+    default: 0,
+    min: 0,
+    shapes: false,
+  },
+  device: {
+    kind: "list",
+    doc: "Which devices run it: --device 0.",
+    default: [0],
+    alias: ["d"],
+    shapes: false,
+  },
+};
