@@ -1,6 +1,7 @@
 import type { Target } from "@llm/target";
 import { bmodelFile } from "./bmodel/file-kind.ts";
 import { buildUnit } from "./compile/build-unit.ts";
+import { onnxUnits } from "./compile/onnx-units.ts";
 import { bm1684xUnits } from "./compile/units.ts";
 import { bm1684xDoctor } from "./doctor.ts";
 import { bm1684xFeatures } from "./features.ts";
@@ -31,6 +32,7 @@ export const bm1684xTarget: Target<Bm1684xOptions> = {
   plan: planBm1684x,
   pipeline: bm1684xPipeline,
   units: bm1684xUnits,
+  exports: onnxUnits,
   build: buildUnit,
   open: openArtefact,
   files: bmodelFile,

@@ -31,6 +31,8 @@ export interface Target<O = unknown> {
   describe?(options: O): DescribedDevice;
   pipeline(model: Graph, options: O): readonly PassCall[];
   units(program: Program, options: O, tools: ToolVersions): readonly Unit[];
+  /** What `llm export` makes, where that is not on the way to what is compiled. */
+  exports?(program: Program, options: O, tools: ToolVersions): readonly Unit[];
   /** Makes one unit, alone, in an empty folder. */
   build(unit: Unit, work: Work): Promise<void>;
   open(artefact: Artefact, options: O): Promise<Session>;
@@ -52,7 +54,10 @@ export interface FileKind {
   readonly extension: string;
   /** The file as an artefact in its folder: its own contents say what a manifest would. */
   artefact(file: string): Promise<Artefact>;
-  inspect(file: string): Promise<FileInspection>;
+  /** Absent where the toolchain knows the kind itself. */
+  inspect?(file: string): Promise<FileInspection>;
+  /** The file in a folder that holds a model in this form alone. */
+  findIn?(folder: string): Promise<string | undefined>;
 }
 
 /** What a file holds: for programs, and in lines for people. */

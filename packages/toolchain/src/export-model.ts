@@ -30,7 +30,7 @@ export interface ExportOptions extends Omit<BuildOptions, "folder"> {
 /** Exports a model for a target: into a finished artefact in `folder`. */
 export async function exportModel<O>(model: Model, target: Target<O>, options: ExportOptions): Promise<ExportReport> {
   const memory = sampleMemory();
-  const prepared = await prepare(model, target, options.targetOptions);
+  const prepared = await prepare(model, exporting(target), options.targetOptions);
   const { artefact, units, seconds } = await build(prepared, options);
   const files = artefact.manifest.files.map((file) => ({ path: file.path, bytes: file.bytes, linked: "link" in file }));
   return {
@@ -42,6 +42,11 @@ export async function exportModel<O>(model: Model, target: Target<O>, options: E
     bytesReferenced: sum(files.filter(({ linked }) => linked)),
     notes: [],
   };
+}
+
+/** A target whose compiler doesn't start from ONNX has other units for those who want it. */
+function exporting<O>(target: Target<O>): Target<O> {
+  return target.exports ? { ...target, units: target.exports } : target;
 }
 
 function sum(files: readonly { readonly bytes: number }[]): number {

@@ -9,10 +9,12 @@ import { requireToolchain } from "../tools/toolchain.ts";
 import { toTop } from "../top/to-top.ts";
 import { compileNet } from "./compile-net.ts";
 import { NETS_FILE } from "./nets-file.ts";
+import { buildOnnx, ONNX_KIND } from "./onnx-units.ts";
 import { JOIN_KIND, type JoinSpec, NET_KIND, type NetSpec } from "./units.ts";
 
 /** Makes one unit: a net's bmodel, or the one file of all of them. */
 export async function buildUnit(unit: Unit, work: Work): Promise<void> {
+  if (unit.kind === ONNX_KIND) return buildOnnx(unit, work);
   if (unit.kind === NET_KIND) await buildNet(unit.spec as unknown as NetSpec, work);
   else if (unit.kind === JOIN_KIND) await joinNets(unit.spec as unknown as JoinSpec, work);
   else throw new TargetError("unit-invalid", `bm1684x makes no units of kind ${unit.kind}`);
