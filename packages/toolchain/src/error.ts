@@ -8,6 +8,7 @@ export type ToolchainErrorCode =
   | "option-invalid"
   | "input-invalid"
   | "tokenizer-missing"
+  | "pack-invalid" // a packed file that is not what it was
   | "write-failed";
 
 const marker = Symbol.for("@llm/toolchain.ToolchainError");

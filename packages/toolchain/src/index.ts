@@ -37,6 +37,7 @@ export {
 } from "./make-ready.ts";
 export { graphOf, type Model, type ModelGraph, type OpenModelOptions, openModel, unreadNote } from "./open-model.ts";
 export { type OpenOptions, openRunnable, type Runnable } from "./open-runnable.ts";
+export { type Packed, type PackOptions, pack } from "./pack/pack.ts";
 export { artefactCache, hubCache } from "./places.ts";
 export { type PlanOptions, type PlanReport, planModel } from "./plan.ts";
 export { openReference, type Reference } from "./reference.ts";

@@ -7,6 +7,7 @@ import type { FileInspection, Manifest, ModelCard } from "@llm/target";
 import { MANIFEST, readManifest } from "@llm/target/engine";
 import { modelCard } from "./model-card.ts";
 import { bindGraph, graphOf, overridesOf } from "./open-model.ts";
+import { isPack, unpack } from "./pack/unpack.ts";
 import { type ResolveOptions, resolveModel } from "./resolve-model.ts";
 import { targetOfFile } from "./target-files.ts";
 import { describeTokenizer, type TokenizerDescription } from "./tokenizer.ts";
@@ -45,13 +46,14 @@ export interface InspectOptions extends ResolveOptions {
 
 /** Says what an ONNX file, an exported folder, a tokenizer or a MODEL holds; reads headers only. */
 export async function inspect(thing: string, options: InspectOptions = {}): Promise<Inspection> {
-  const path = resolve(thing);
+  const given = resolve(thing);
+  const path = (await isPack(given)) ? await unpack(given) : given;
   const info = await stat(path).catch(() => undefined);
   if (info?.isFile() && path.endsWith(".onnx")) return { kind: "onnx", path, ...readOnnx(path) };
   if (info?.isFile() && path.endsWith(".json")) return { kind: "tokenizer", path, ...(await describeTokenizer(path)) };
   if (await isArtefact(path)) return { kind: "artefact", path, manifest: await readManifest(path) };
   const known = await targetOfFile(path);
-  if (known) return { kind: "device-file", path, file: await known.target.files!.inspect(path) };
+  if (known?.target.files?.inspect) return { kind: "device-file", path, file: await known.target.files.inspect(path) };
   return inspectCheckpoint(thing, options);
 }
 

@@ -13,6 +13,11 @@ const KIND = "model-files@1";
 const WANTED =
   /^(?:config\.json|generation_config\.json|tokenizer.*\.json|special_tokens_map\.json|added_tokens\.json|vocab\.(?:json|txt)|merges\.txt|chat_template\.(?:json|jinja)|.*\.(?:model|tiktoken))$/;
 
+/** Whether a file of this name belongs to a model besides its weights. */
+export function isModelFile(name: string): boolean {
+  return WANTED.test(name);
+}
+
 /** More is no tokenizer but somebody's data; it stays behind. */
 const MAX_FILE_BYTES = 64e6;
 

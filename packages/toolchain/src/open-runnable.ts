@@ -1,3 +1,4 @@
+import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { Graph } from "@llm/core-ir";
 import type { Artefact, ModelCard, Session, Target } from "@llm/target";
@@ -8,7 +9,8 @@ import { ToolchainError } from "./error.ts";
 import { artefactDefaults, type GenerationDefaults, generationDefaults } from "./generation-defaults.ts";
 import { isArtefact } from "./inspect.ts";
 import { makeReady, type ReadyOptions, type StageReport } from "./make-ready.ts";
-import { targetOfFile } from "./target-files.ts";
+import { isPack, unpack } from "./pack/unpack.ts";
+import { targetFileIn, targetOfFile } from "./target-files.ts";
 import { optionsOf, targetOptions } from "./target-options.ts";
 import { findTarget } from "./targets.ts";
 import { openTokenizer, tokenizerOf } from "./tokenizer.ts";
@@ -50,10 +52,13 @@ export const DEFAULT_TARGET = "cpu";
 /** Opens a finished artefact, or makes a MODEL ready and opens that. */
 export async function openRunnable(thing: string | undefined, options: OpenOptions = {}): Promise<Runnable> {
   if (thing !== undefined) {
-    const path = resolve(thing);
-    if (await isArtefact(path)) return openFinished(thing, await openArtefact(thing), options);
+    const given = resolve(thing);
+    const path = (await isPack(given)) ? await unpack(given, options.env) : given;
+    if (await isArtefact(path)) return openFinished(thing, await openArtefact(path), options);
     const known = await targetOfFile(path);
     if (known) return openFinished(thing, await known.target.files!.artefact(path), options);
+    const inside = (await isFolder(path)) ? await targetFileIn(path) : undefined;
+    if (inside) return openFinished(thing, await inside.target.files!.artefact(inside.file), options);
   }
   const { target } = await findTarget(options.target ?? DEFAULT_TARGET);
   const given = givenOptions(target, options);
@@ -106,6 +111,13 @@ async function openFinished(thing: string, artefact: Artefact, options: OpenOpti
     tokenizer: () => openTokenizer(options.tokenizer ?? artefact.folder, resolving),
     close: () => session.close(),
   };
+}
+
+function isFolder(path: string): Promise<boolean> {
+  return stat(path).then(
+    (info) => info.isDirectory(),
+    () => false,
+  );
 }
 
 /** What a target is given: its own options, and those that callers have names for. */

@@ -28,6 +28,11 @@ export function unitCache(env: Environment = process.env): string {
   return join(cacheHome(env), "llm", "units");
 }
 
+/** Where packs are unpacked that are opened as they are. */
+export function packedCache(env: Environment = process.env): string {
+  return join(cacheHome(env), "llm", "packed");
+}
+
 /** Where it is remembered what was verified, by key. */
 export function verifiedCache(env: Environment = process.env): string {
   return join(cacheHome(env), "llm", "verified");

@@ -250,6 +250,22 @@ export const COMMANDS: readonly Command[] = [
     load: () => import("../commands/compile.ts"),
   },
   {
+    name: "pack",
+    summary: "One file of an artefact or a .bmodel, with all that a host without a network needs",
+    about:
+      "Tokenizer, template, manifest and nets in a plain tar. `llm run` opens it as it is, after unpacking it once into the cache; " +
+      "tar -xf unpacks it as well.",
+    arguments: [{ name: "ARTEFACT", key: "thing", doc: "a folder that `llm compile` made, or a device's own file" }],
+    options: ["out", ...COMMON],
+    targetOptions: false,
+    examples: [
+      { line: "llm pack wizardcoder-15B_int4.bmodel --out wizardcoder.tar", doc: "with the tokenizer beside it" },
+      { line: "llm run wizardcoder.tar --prompt 'def main():'", doc: "on the other machine" },
+    ],
+    json: { file: "the pack", bytes: "its size", files: "what is in it" },
+    load: () => import("../commands/pack.ts"),
+  },
+  {
     name: "plan",
     summary: "What a model needs on a target and whether that fits",
     about:
@@ -267,7 +283,7 @@ export const COMMANDS: readonly Command[] = [
     json: {
       fits: "whether it does",
       maxBatchSize: "how many sequences would",
-      devices: "[{name, total, weights, kv, activations, reserve, free}], in bytes",
+      devices: "[{name, total, weights, kv, activations, instructions, reserve, free}], in bytes",
       why: "what decides, in a sentence",
       mesh: "with --mesh: the mesh that is planned, such as 1x4",
       meshes:

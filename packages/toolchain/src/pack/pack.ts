@@ -1,0 +1,105 @@
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { type FileHandle, open, readdir, rename, rm, stat } from "node:fs/promises";
+import { basename, dirname, join, resolve } from "node:path";
+import { MANIFEST, openArtefact } from "@llm/target/engine";
+import { ToolchainError } from "../error.ts";
+import { isArtefact } from "../inspect.ts";
+import { isModelFile } from "../model-files.ts";
+import { targetOfFile } from "../target-files.ts";
+import { INDEX, type PackedFile, type PackIndex } from "./pack-index.ts";
+import { BLOCK, tarHeader } from "./tar-header.ts";
+
+export interface PackOptions {
+  /** The file to write; the artefact's name with `.tar` unless said. */
+  readonly out?: string;
+  onProgress?(done: number, total: number): void;
+}
+
+export interface Packed {
+  readonly file: string;
+  readonly bytes: number;
+  /** What is in it, by path. */
+  readonly files: readonly string[];
+}
+
+/**
+ * One file with everything that a host without a network needs: an artefact with its tokenizer and template, or a device's
+ * file with what lies beside it. It is a plain tar, so that any machine can unpack it; this program opens it as it is.
+ */
+export async function pack(thing: string, { out, onProgress }: PackOptions = {}): Promise<Packed> {
+  const path = resolve(thing);
+  const { folder, opens, names } = await contents(path, thing);
+  const files: PackedFile[] = [];
+  for (const name of names) files.push(await describe(folder, name));
+  const index: PackIndex = { schemaVersion: 1, opens, files };
+  const file = resolve(out ?? `${basename(path).replace(/\.\w+$/, "")}.tar`);
+  await write(file, folder, index, onProgress);
+  return { file, bytes: (await stat(file)).size, files: names };
+}
+
+async function contents(path: string, thing: string) {
+  if (await isArtefact(path)) {
+    const { manifest } = await openArtefact(path, { thorough: true });
+    return { folder: path, opens: ".", names: [MANIFEST, ...manifest.files.map((file) => file.path)] };
+  }
+  const known = await targetOfFile(path);
+  if (!known)
+    throw new ToolchainError("option-invalid", `${thing}: neither an artefact nor a device's file; compile first`);
+  await known.target.files!.artefact(path); // refuses what is damaged before it travels
+  const folder = dirname(path);
+  const beside = (await readdir(folder)).filter((name) => name === NETS || isModelFile(name));
+  return { folder, opens: basename(path), names: [basename(path), ...beside.sort()] };
+}
+
+/** What some compilers' lists of nets are called. */
+const NETS = "nets.json";
+
+async function describe(folder: string, path: string): Promise<PackedFile> {
+  const file = join(folder, path);
+  const { size, mtimeMs } = await stat(file);
+  const hash = createHash("sha256");
+  for await (const part of createReadStream(file)) hash.update(part as Uint8Array);
+  return { path, bytes: size, sha256: hash.digest("hex"), modified: mtimeMs / 1000 };
+}
+
+async function write(
+  file: string,
+  folder: string,
+  index: PackIndex,
+  onProgress: PackOptions["onProgress"],
+): Promise<void> {
+  const partial = `${file}.partial`;
+  const handle = await open(partial, "w");
+  try {
+    const text = new TextEncoder().encode(`${JSON.stringify(index, undefined, 1)}\n`);
+    await put(handle, tarHeader({ path: INDEX, bytes: text.length, modified: 0 }), text, padding(text.length));
+    const total = index.files.reduce((sum, { bytes }) => sum + bytes, 0);
+    let done = 0;
+    for (const entry of index.files) {
+      await put(handle, tarHeader(entry));
+      for await (const part of createReadStream(join(folder, entry.path))) {
+        await put(handle, part as Uint8Array);
+        done += (part as Uint8Array).length;
+        onProgress?.(done, total);
+      }
+      await put(handle, padding(entry.bytes));
+    }
+    await put(handle, new Uint8Array(2 * BLOCK));
+    await handle.sync();
+  } catch (error) {
+    await rm(partial, { force: true });
+    throw error;
+  } finally {
+    await handle.close();
+  }
+  await rename(partial, file);
+}
+
+async function put(handle: FileHandle, ...parts: readonly Uint8Array[]): Promise<void> {
+  for (const part of parts) if (part.length > 0) await handle.writeFile(part);
+}
+
+function padding(bytes: number): Uint8Array {
+  return new Uint8Array((BLOCK - (bytes % BLOCK)) % BLOCK);
+}
