@@ -11,6 +11,8 @@ import { ort } from "./ort/dialect.ts";
 import { cpuPipeline } from "./pipeline.ts";
 import { chooseCpu, chooseFormat } from "./plan/choose.ts";
 import { planCpu } from "./plan/plan.ts";
+import { publishedArtefact } from "./published/artefact.ts";
+import { publishedFile } from "./published/find.ts";
 import { openCpuRunner } from "./runner.ts";
 
 /**
@@ -35,5 +37,6 @@ export const cpuTarget: Target<CpuOptions> = {
   units: cpuUnits,
   build: buildUnit,
   open: openCpu,
+  files: { extension: ".onnx", artefact: publishedArtefact, findIn: publishedFile },
   runner: openCpuRunner,
 };

@@ -7,10 +7,13 @@ import { modelFile } from "./build/units.ts";
 import { meshOf, openMesh } from "./mesh/open-mesh.ts";
 import { type CpuOptions, packedBits, type WeightOptions } from "./options.ts";
 import { chunkOf, NET } from "./pipeline.ts";
+import { openPublished, publishedOf } from "./published/open-published.ts";
 import { CpuSession } from "./session/cpu-session.ts";
 
 /** Opens a session over an artefact's model. */
 export async function openCpu(artefact: Artefact, options: CpuOptions): Promise<Session> {
+  const published = publishedOf(artefact);
+  if (published !== undefined) return openPublished(published, artefact, options);
   const { folder, manifest } = artefact;
   const { context: most, width } = manifest.model;
   const context = options.ctxLen === 0 ? most : options.ctxLen;

@@ -44,7 +44,9 @@ export function generationDefaults(config: Readonly<Record<string, unknown>> | u
 
 /** The same of an artefact, which keeps the file beside its tokenizer. */
 export async function artefactDefaults(folder: string): Promise<GenerationDefaults> {
-  const text = await readFile(join(folder, MODEL_FILES, "generation_config.json"), "utf8").catch(() => "{}");
+  const read = (...path: readonly string[]) => readFile(join(folder, ...path, "generation_config.json"), "utf8");
+  // What others made has it beside the rest.
+  const text = await read(MODEL_FILES).catch(() => read().catch(() => "{}"));
   try {
     return generationDefaults(JSON.parse(text) as Record<string, unknown>);
   } catch {
