@@ -36,7 +36,7 @@ function withOwnOutputs(graph: Graph): Graph {
   const byId = new Map(told.map((op) => [op.outs[0]!.id, heard.get(op)!]));
   const copies = told.map((op): Op => {
     const [out] = op.outs as [Value];
-    return { kind: "reshape", ins: [heard.get(op)!], outs: [out], attrs: { to: out.type.shape } };
+    return { kind: "reshape", ins: [heard.get(op)!], outs: [out], attrs: { to: [], last: 0 } };
   });
   const ops = graph.ops.map((op): Op => {
     const own = heard.get(op);

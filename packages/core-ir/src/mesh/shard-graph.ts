@@ -49,8 +49,17 @@ class RankBuilder {
       if (block) b.block(block.name, run);
       else run();
     }
-    for (const value of graph.outputs) b.output(this.#get(value, WHOLE)!);
+    const used = new Set(graph.ops.flatMap(({ ins }) => ins.map((value) => value?.id)));
+    for (const value of graph.outputs) b.output(this.#output(value, used.has(value.id)));
     return removeDead(b.finish());
+  }
+
+  /** What the graph gives and goes on with itself is given as a copy: so a net's outputs are told from what parts hand on. */
+  #output(value: Value, goesOn: boolean): Value {
+    const whole = this.#get(value, WHOLE)!;
+    if (!goesOn) return whole;
+    this.#b.rename(whole, `${value.id}.kept`);
+    return this.#b.as(`/${value.id}`).reshape(whole, [], 0); // of whatever shape it comes to have
   }
 
   #op({ op, shard, conversions, after }: PlacedOp): void {

@@ -102,6 +102,7 @@ export class NetsModel implements OrtSession {
       if (this.#wanted.get(id)?.has(name)) asked[name] = null;
       else if (tensor !== undefined) asked[name] = tensor;
     }
+    if (Object.keys(asked).length === 0) return; // another rank has said it
     const fresh = await model.run(given, asked);
     for (const [name, tensor] of Object.entries(fresh)) {
       made.set(key(id, name), tensor);

@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { type Artefact, TargetError } from "@llm/target";
 import { type Mesh, meshText, parseMesh } from "@llm/target/mesh";
@@ -50,6 +51,9 @@ export interface OpenMeshOptions {
   readonly owner: string;
 }
 
+/** More workers than this, or than cores twice over, only wait for one another. */
+const MOST_WORKERS = 16;
+
 /** A session over workers, which share the threads that one process would have. */
 export async function openMesh(
   { folder, manifest }: Artefact,
@@ -57,6 +61,12 @@ export async function openMesh(
   { batchSize, threads, context, prepack, owner }: OpenMeshOptions,
 ): Promise<MeshSession> {
   const workers = mesh.dp * schedule.places.length;
+  const most = Math.max(MOST_WORKERS, 2 * availableParallelism());
+  if (workers > most)
+    throw new TargetError(
+      "option-invalid",
+      `--mesh ${meshText(mesh)} is ${workers} workers; this machine takes ${most}`,
+    );
   return MeshSession.open(
     {
       folder,
@@ -76,7 +86,15 @@ export async function openMesh(
 /** All shards in this process, one after another, as one model: for looking into it. */
 export async function openTogether({ folder }: Artefact, schedule: MeshSchedule, prepack: boolean): Promise<NetsModel> {
   const nets = [];
-  for (const id of schedule.places.flatMap((place) => place.nets))
-    nets.push({ id, model: await openModel(netFile(folder, id), { prepack }) });
+  for (const id of togetherOrder(schedule)) nets.push({ id, model: await openModel(netFile(folder, id), { prepack }) });
   return new NetsModel(nets, schedule);
+}
+
+/** Stage by stage, and in a stage every rank's first net, then every rank's second: each talk has all its terms by then. */
+function togetherOrder({ places, pp }: MeshSchedule): readonly string[] {
+  return Array.from({ length: pp }, (_, stage) => {
+    const ranks = places.filter((place) => place.stage === stage).map(({ nets }) => nets);
+    const most = Math.max(...ranks.map((nets) => nets.length));
+    return Array.from({ length: most }, (__, at) => ranks.flatMap((nets) => nets.slice(at, at + 1))).flat();
+  }).flat();
 }
