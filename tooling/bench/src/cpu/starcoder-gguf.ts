@@ -13,10 +13,10 @@ const CONTEXT = 8192;
 const GROUP = 32;
 const ALIGN = 32;
 
-/** GGUF's numbers: of the type of a tensor's blocks, of the file's own kind; a block's bytes; a half that scales codes to ±0.04. */
+/** GGUF's numbers: of the type of a tensor's blocks, of the file's own kind; a block's bytes; a half that scales codes to ±0.04; what the largest is stored as. */
 const CODES = {
-  q4_0: { type: 2, file: 2, bytes: 18, scale: 0x1d1f },
-  q8_0: { type: 8, file: 7, bytes: 34, scale: 0x0d1f },
+  q4_0: { type: 2, file: 2, bytes: 18, scale: 0x1d1f, largest: 0 },
+  q8_0: { type: 8, file: 7, bytes: 34, scale: 0x0d1f, largest: 127 },
 } as const;
 
 interface Tensor {
@@ -72,8 +72,12 @@ function floats({ shape, one }: Tensor): Buffer {
 }
 
 function blocks({ bytes }: Tensor, codes: GgufCodes): Buffer {
+  const { bytes: block, scale, largest } = CODES[codes];
   const data = randomFillSync(Buffer.alloc(bytes));
-  for (let at = 0; at < bytes; at += CODES[codes].bytes) data.writeUInt16LE(CODES[codes].scale, at);
+  for (let at = 0; at < bytes; at += block) {
+    data.writeUInt16LE(scale, at);
+    data[at + 2] = largest; // quantising gives each block's largest magnitude the end of the range
+  }
   return data;
 }
 
