@@ -2,6 +2,8 @@ export { type Mesh, type MeshChoice, type MeshPlan, meshText, parseMesh } from "
 export { type BenchOptions, type BenchReport, type BenchTest, benchSession } from "./bench.ts";
 export { type BlockNetOptions, blockNets } from "./block-nets.ts";
 export { type BuildOptions, type Built, build, type Prepared, prepare } from "./build.ts";
+export { type CacheChoice, chooseEntries, removeEntries } from "./cache/remove.ts";
+export { type CacheEntry, type CacheKind, type CachePlaces, type CacheSurvey, surveyCache } from "./cache/survey.ts";
 export { argmax, type Distance, distance, type LogitsDistance, logitsDistance } from "./compare.ts";
 export { type DiagnoseOptions, type Diagnosis, diagnose, type InstallTargetOptions, installFor } from "./doctor.ts";
 export { drawGraph, writeGraphPage } from "./draw-graph.ts";

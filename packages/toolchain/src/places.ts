@@ -28,6 +28,11 @@ export function unitCache(env: Environment = process.env): string {
   return join(cacheHome(env), "llm", "units");
 }
 
+/** Where vendors' compilers are unpacked that a target fetched. */
+export function toolCache(env: Environment = process.env): string {
+  return join(cacheHome(env), "llm", "tools");
+}
+
 /** Where packs are unpacked that are opened as they are. */
 export function packedCache(env: Environment = process.env): string {
   return join(cacheHome(env), "llm", "packed");

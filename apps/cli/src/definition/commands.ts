@@ -365,6 +365,25 @@ export const COMMANDS: readonly Command[] = [
     load: () => import("../commands/template.ts"),
   },
   {
+    name: "cache",
+    summary: "List what is kept on disk, and remove it",
+    about:
+      "Downloads of the hub (shared with its own tools), finished artefacts, units, unpacked tools. Everything there is fetched or made " +
+      "again when it is wanted.",
+    arguments: [],
+    options: ["remove", "olderThan", "partial", "yes", "cacheDir", ...COMMON],
+    targetOptions: false,
+    examples: [
+      { line: "llm cache", doc: "what there is, largest first" },
+      {
+        line: "llm cache --older-than 30 --partial --yes",
+        doc: "what wasn't touched for a month, and broken downloads",
+      },
+    ],
+    json: { entries: "[{kind, name, path, bytes, changed}]", bytes: "of all together", removed: "[name]" },
+    load: () => import("../commands/cache.ts"),
+  },
+  {
     name: "passes",
     summary: "The graph passes, what each does and takes",
     arguments: [],

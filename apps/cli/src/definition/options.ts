@@ -41,6 +41,10 @@ export interface OptionValues {
   choice: readonly string[];
   grammar: string;
   stream: boolean;
+  remove: readonly string[];
+  olderThan: number;
+  partial: boolean;
+  yes: boolean;
   host: string;
   port: number;
   slots: number;
@@ -187,6 +191,15 @@ export const OPTIONS: { readonly [K in keyof OptionValues]: CliOption<OptionValu
   },
   stream: { kind: "boolean", doc: "Print the text as it comes", default: true },
 
+  remove: {
+    kind: "string",
+    value: "NAME",
+    repeat: true,
+    doc: "Remove this, by the name that is listed. May be repeated",
+  },
+  olderThan: { kind: "number", min: 0, value: "DAYS", doc: "Remove what nothing was written to for so long" },
+  partial: { kind: "boolean", doc: "Remove downloads that were broken off", default: false },
+  yes: { kind: "boolean", doc: "Do it; without, what would be removed is listed", default: false },
   host: { kind: "string", value: "ADDRESS", doc: "Where to listen; 0.0.0.0 for every network", default: "127.0.0.1" },
   port: { kind: "number", whole: true, min: 0, max: 65535, value: "N", doc: "0: any that is free", default: 8080 },
   slots: {

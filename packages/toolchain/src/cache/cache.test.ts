@@ -1,0 +1,52 @@
+import { existsSync, linkSync, mkdirSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { scratch } from "../testing/scratch.ts";
+import { chooseEntries, removeEntries } from "./remove.ts";
+import { surveyCache } from "./survey.ts";
+
+const { folder, env } = scratch();
+
+function put(path: string, bytes: number): string {
+  const file = join(folder, "cache", path);
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, Buffer.alloc(bytes, 1));
+  return file;
+}
+
+const blob = put("huggingface/hub/models--owner--name/blobs/abcdef0123", 40_960);
+put("huggingface/hub/models--owner--name/blobs/0123456789.incomplete", 8192);
+mkdirSync(join(folder, "cache/huggingface/hub/models--owner--name/snapshots/main"), { recursive: true });
+symlinkSync(blob, join(folder, "cache/huggingface/hub/models--owner--name/snapshots/main/model.safetensors"));
+put("llm/artefacts/name-cpu-1/manifest.json", 4096);
+linkSync(blob, join(folder, "cache/llm/artefacts/name-cpu-1/weights"));
+put("llm/units/onnx@1/part", 4096);
+
+describe("the cache", () => {
+  it("is listed with what each thing takes, and what all take together once", async () => {
+    const { entries, bytes } = await surveyCache({ env });
+    expect(entries.map(({ kind, name, bytes }) => [kind, name, bytes])).toEqual([
+      ["model", "owner/name", 49_152],
+      ["artefact", "name-cpu-1", 45_056],
+      ["partial", "owner/name 01234567", 8192],
+      ["unit", "onnx@1", 4096],
+    ]);
+    expect(bytes).toBe(40_960 + 8192 + 4096 + 4096);
+  });
+
+  it("gives up what is chosen, and nothing else", async () => {
+    const { entries } = await surveyCache({ env });
+    expect(chooseEntries(entries, {})).toEqual([]);
+    expect(() => chooseEntries(entries, { names: ["owner/nam"] })).toThrow(/nothing named owner\/nam/);
+    expect(chooseEntries(entries, { olderThanDays: 1 })).toEqual([]);
+    expect(chooseEntries(entries, { olderThanDays: 1 }, Date.now() + 2 * 86_400_000)).toHaveLength(4);
+    await removeEntries(chooseEntries(entries, { partial: true, names: ["name-cpu-1"] }));
+    const after = await surveyCache({ env });
+    expect(after.entries.map(({ name }) => name)).toEqual(["owner/name", "onnx@1"]);
+    expect(existsSync(blob)).toBe(true);
+    utimesSync(blob, 0, 0); // a checkpoint may well be older than its download: what counts is when it came
+    expect(chooseEntries((await surveyCache({ env })).entries, { olderThanDays: 1 })).toEqual([]);
+    await removeEntries(after.entries);
+    expect(await surveyCache({ env })).toEqual({ entries: [], bytes: 0 });
+  });
+});
