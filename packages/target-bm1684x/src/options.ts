@@ -34,9 +34,9 @@ export const bm1684xOptions: OptionTable<Bm1684xOptions> = {
   qGroupSize: {
     kind: "number",
     whole: true,
-    doc: "How many weights of an output share a scale in 4 bits, and in 8 unless 0: 32, 64 or 128.",
+    doc: "How many weights of an output share a scale, in 4 and 8 bits: 32, 64 or 128.",
     default: 64,
-    min: 0,
+    min: 32,
     max: 128,
     shapes: true,
   },

@@ -28,7 +28,6 @@ async function buildNet({ graph, name, inputs, outputs, settings }: NetSpec, wor
   const { text, arrays } = toTop(parseGraph(graph), { name, weightFile, inputs, outputs });
   await writeNpz(join(folder, weightFile), npzArrays(arrays, source), signal);
   await writeFile(join(folder, `${name}.mlir`), text);
-  work.progress(1, 4, "weights written");
   const { peakRssBytes } = await compileNet(toolchain, folder, name, settings, signal);
   work.measured(peakRssBytes);
 }
