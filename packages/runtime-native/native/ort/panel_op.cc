@@ -11,6 +11,7 @@
 
 #include "kernels/panels.h"
 #include "ort/custom_op.h"
+#include "ort/hand_over.h"
 
 namespace llm::ort {
 
@@ -42,13 +43,17 @@ void InParts(const Api& api, KernelContext* context, size_t parts, const Task& t
     const Task& task;
     size_t parts;
   } shared{task, parts};
+  HandOver(&shared);
   api.Check(api.parallel_for(
       context,
       [](void* data, size_t index) {
+        TakeOver(data);
         const auto& all = *static_cast<const Shared*>(data);
         all.task(index, all.parts);
+        HandOver(data);
       },
       parts, parts, &shared));
+  TakeOver(&shared);
 }
 
 struct Range {
