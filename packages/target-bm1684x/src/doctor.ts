@@ -1,3 +1,4 @@
+import { findBmrt } from "@llm/runtime-native/bmrt";
 import type { Finding, Host } from "@llm/target";
 import { selfCheck } from "./tools/self-check.ts";
 import { isInstalled, TPU_MLIR_VERSION, toolchainOf } from "./tools/toolchain.ts";
@@ -8,7 +9,18 @@ export async function bm1684xDoctor({
   platform,
   arch,
 }: Pick<Host, "env" | "platform" | "arch">): Promise<readonly Finding[]> {
-  return [await compiler(env, `${platform}-${arch}`)];
+  return [await compiler(env, `${platform}-${arch}`), runtime(env)];
+}
+
+/** Where bmodels would run; looked for only, because asking a card takes it from whoever uses it. */
+function runtime(env: Host["env"]): Finding {
+  const name = "libsophon";
+  try {
+    return { name, state: "ok", detail: findBmrt({ env }).bmrt };
+  } catch (error) {
+    const detail = `${(error as Error).message.split(";")[0]}: bmodels run on the simulator alone (--simulate)`;
+    return { name, state: "warning", detail };
+  }
 }
 
 async function compiler(env: Host["env"], machine: string): Promise<Finding> {

@@ -21,7 +21,9 @@ export function answer(want: Want, raw: readonly Raw[], { head, vocab }: Layout)
       return { top: best(logits(), want.k, want.allow) };
     case "token":
       if (raw[0]!.what === "logits") return { tokens: best(logits(), 1, want.allow).ids };
-      return { tokens: Int32Array.from(raw, ({ bytes }) => new DataView(bytes.buffer, bytes.byteOffset).getInt32(0, true)) };
+      return {
+        tokens: Int32Array.from(raw, ({ bytes }) => new DataView(bytes.buffer, bytes.byteOffset).getInt32(0, true)),
+      };
     case "hidden":
       throw new TypeError("hidden states are not offered");
   }
