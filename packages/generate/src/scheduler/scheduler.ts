@@ -22,6 +22,8 @@ export interface SchedulerStats {
   readonly waiting: number;
   readonly preemptions: number;
   readonly cachedTokens: number;
+  /** Tokens that the cache holds now, of those that run and of those that ended. */
+  readonly heldTokens: number;
 }
 
 /** This many steps of waiting count as much as one more of priority. */
@@ -63,7 +65,8 @@ export class Scheduler {
 
   get stats(): SchedulerStats {
     const counts = { running: this.#running.length, waiting: this.#waiting.length };
-    return { steps: this.#steps, ...counts, preemptions: this.#preemptions, cachedTokens: this.#cachedTokens };
+    const tokens = { cachedTokens: this.#cachedTokens, heldTokens: this.#slots.total };
+    return { steps: this.#steps, ...counts, preemptions: this.#preemptions, ...tokens };
   }
 
   /** Queues a request. Throws at once what can be known at once: a prompt too long, options that make no sense. */
