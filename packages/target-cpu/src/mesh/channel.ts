@@ -1,5 +1,5 @@
 /** Pieces of this size travel: large enough to be rare, small enough that a reader begins while the rest is written. */
-export const PIECE_BYTES: number = 1 << 18;
+export const PIECE_BYTES: number = 1 << 20;
 /** How many pieces a writer may be ahead of its slowest reader. */
 const PIECES = 4;
 /** How often a waiting worker looks before it sleeps: about as long as a small net runs. */
