@@ -38,6 +38,8 @@ export interface Target<O = unknown> {
   open(artefact: Artefact, options: O): Promise<Session>;
   /** Files of the device's own kind that are opened and looked into without a manifest: people have them from elsewhere. */
   readonly files?: FileKind;
+  /** Of an artefact that has to be finished elsewhere, because the vendor's compiler isn't here: one line on how. */
+  unfinished?(artefact: Artefact): string | undefined;
   /** One net at a time, for verify. */
   runner?(artefact: Artefact): Promise<Runner>;
 }
@@ -52,6 +54,8 @@ export interface Choice<O> {
 export interface FileKind {
   /** How its name ends: ".bmodel". */
   readonly extension: string;
+  /** Its first bytes, where files of other kinds end like it. */
+  readonly magic?: readonly number[];
   /** The file as an artefact in its folder: its own contents say what a manifest would. */
   artefact(file: string): Promise<Artefact>;
   /** Absent where the toolchain knows the kind itself. */

@@ -1,6 +1,7 @@
 import { build, findTarget, prepare } from "@llm/toolchain";
 import type { Call, Outcome } from "../definition/command.ts";
 import { DEFAULT_TARGET } from "../definition/options.ts";
+import { EXIT } from "../exit.ts";
 import type { Io } from "../output/io.ts";
 import { seconds } from "../output/units.ts";
 import { buildProgress } from "./build-progress.ts";
@@ -30,9 +31,11 @@ export async function run(call: Call, io: Io): Promise<Outcome> {
     }));
     const lines = units.map(({ name, cached, seconds: took }) => `  ${name}  ${cached ? "was there" : seconds(took)}`);
     const { folder } = built.artefact;
+    const problem = target.unfinished?.(built.artefact);
     return {
       json: { artefact: folder, target: id, units, seconds: built.seconds },
       text: [folder, ...lines].join("\n"),
+      ...(problem === undefined ? {} : { problem, exitCode: EXIT.missing }),
     };
   } finally {
     await model.close();
