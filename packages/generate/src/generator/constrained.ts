@@ -9,6 +9,8 @@ const MAX_KEPT = 64;
 /** What an answer is held to while it is generated. */
 export interface Held {
   readonly allow: (generated: Int32Array) => Uint32Array;
+  /** How many of these tokens the form allows after what was generated. */
+  readonly viable: (generated: Int32Array, guess: Int32Array) => number;
   /** True once nothing can follow any more: the text ends there, whether or not the model would say so. */
   finished(generated: number, token: number): boolean;
 }
@@ -35,6 +37,10 @@ export class Constrained {
       allow: (generated) => {
         follow(matcher, generated);
         return matcher.mask(room - generated.length);
+      },
+      viable: (generated, guess) => {
+        follow(matcher, generated);
+        return matcher.prefixOf(guess);
       },
       finished: (generated, token) => {
         if (matcher.length < generated) matcher.accept(token);

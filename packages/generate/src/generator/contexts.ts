@@ -47,6 +47,8 @@ const NOT_IN_CONTEXTS = [
   "allow",
   "signal",
   "logprobs",
+  "speculate",
+  "prediction",
   "jsonSchema",
   "json",
   "regex",

@@ -17,7 +17,7 @@ import {
   samplingOf,
   type TransformersOptions,
 } from "./options.ts";
-import { encodePrompt, endsOf, fitPrompt, type Prompt, roomLeft } from "./prompt.ts";
+import { encodePrompt, endsOf, fitPrompt, type Prompt, predicted, roomLeft } from "./prompt.ts";
 
 export interface GeneratorParts<
   T extends TextTokenizer | TransformersTokenizer = TextTokenizer | TransformersTokenizer,
@@ -164,8 +164,9 @@ export class Generator<T extends TextTokenizer | TransformersTokenizer = TextTok
       sampling: samplingOf(options, tokens.length),
       random: randomOf(options),
       stopTokens: eos,
-      ...given(options, ["ignoreEos", "logprobs", "priority", "adapter", "signal", "allow"]),
-      ...(held ? { allow: held.allow } : {}),
+      ...given(options, ["ignoreEos", "logprobs", "priority", "adapter", "signal", "allow", "speculate"]),
+      ...(options.prediction === undefined ? {} : { prediction: predicted(this.#text, options.prediction) }),
+      ...(held ? { allow: held.allow, viable: held.viable } : {}),
       onToken: (token) => {
         if (said.push(token) === 1) firstTokenMs = performance.now() - asked;
         streamer?.put([[BigInt(token.id)]]);

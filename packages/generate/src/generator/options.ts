@@ -4,6 +4,7 @@ import { type RandomState, randomState } from "../random/random-state.ts";
 import type { SamplingOptions } from "../sampling/options.ts";
 import type { GeneratedToken } from "../scheduler/request.ts";
 import type { TransformersStreamer } from "../text/transformers.ts";
+import type { Prompt } from "./prompt.ts";
 
 /** How to generate: the sampling options, when to end, and what to tell on the way. */
 export interface GenerateOptions extends SamplingOptions {
@@ -48,6 +49,10 @@ export interface GenerateOptions extends SamplingOptions {
   readonly grammar?: string;
   /** The answer has this form; for what the options above can't say. */
   readonly form?: GrammarSource;
+  /** Guess tokens from what was said before, and from a draft model where there is one: the same text, often in fewer steps. */
+  readonly speculate?: boolean;
+  /** What the answer may look like, to guess from: a text that is to be changed a little. Turns `speculate` on. */
+  readonly prediction?: Prompt;
   /** Tokens allowed next, as a bit mask over the vocabulary. */
   readonly allow?: (generated: Int32Array) => Uint32Array | undefined;
 }
@@ -85,6 +90,8 @@ const OWN = [
   "onToken",
   "streamer",
   "allow",
+  "speculate",
+  "prediction",
   "jsonSchema",
   "json",
   "regex",

@@ -47,6 +47,11 @@ export function encodePrompt(
   return Int32Array.from(typeof prompt === "string" ? tokenizer.encode(prompt, { addSpecialTokens }) : prompt);
 }
 
+/** Ids of what an answer may look like. */
+export function predicted(tokenizer: TextTokenizer, prediction: Prompt): Int32Array {
+  return encodePrompt(tokenizer, prediction, { addSpecialTokens: false });
+}
+
 /** Tokens that end a text. */
 export function endsOf(tokenizer: TextTokenizer, { eosTokenId, stopTokens = [] }: GenerateOptions): readonly number[] {
   return [...listOf(eosTokenId ?? tokenizer.eosTokenId), ...stopTokens];

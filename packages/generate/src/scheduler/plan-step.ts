@@ -7,6 +7,8 @@ export interface PlannedRow {
   readonly sequence: Sequence;
   readonly row: Row;
   readonly want: Want | undefined;
+  /** The row's last tokens that are guesses, which the device's answer judges. */
+  readonly guesses: Int32Array;
 }
 
 /**
@@ -44,28 +46,41 @@ export function rank({ request }: Sequence): number {
 /** A row of the sequence's next `count` tokens; the last of all its tokens is the one that is asked about. */
 export function rowOf(sequence: Sequence, count: number, limits: Limits): PlannedRow {
   const { slot, held, promptLength, request } = sequence;
-  const want = held + count === sequence.length ? wantOf(sequence, limits) : undefined;
+  const isWhole = held + count === sequence.length;
+  const drafted = sequence.drafts?.next ?? NONE;
+  const want = isWhole ? wantOf(sequence, limits, drafted.length) : undefined;
+  const guesses = drafted.subarray(0, (want?.last ?? 1) - 1); // none, where they can't be judged
   const row: Row = {
     slot,
     at: held,
-    tokens: sequence.tokens(held, held + count),
+    tokens: joined(sequence.tokens(held, held + count), guesses),
     ...(held < promptLength ? { reach: promptLength } : {}),
     ...(request.adapter ? { adapter: request.adapter } : {}),
     ...(want ? { want } : {}),
   };
-  return { sequence, row, want };
+  return { sequence, row, want, guesses };
 }
 
 /** What the request asks for. If it fails at that, it ends alone: its row stays, since in lockstep every row must step. */
-function wantOf(sequence: Sequence, limits: Limits): Want | undefined {
+function wantOf(sequence: Sequence, limits: Limits, guesses: number): Want | undefined {
   if (sequence.finished) return undefined;
   try {
-    return wantFor(sequence, limits, sequence.allowed());
+    return wantFor(sequence, limits, { allow: sequence.allowed(), guesses });
   } catch (error) {
     sequence.fail(error);
     return undefined;
   }
 }
+
+function joined(tokens: Int32Array, guesses: Int32Array): Int32Array {
+  if (guesses.length === 0) return tokens;
+  const all = new Int32Array(tokens.length + guesses.length);
+  all.set(tokens);
+  all.set(guesses, tokens.length);
+  return all;
+}
+
+const NONE = new Int32Array(0);
 
 function chunkOf(sequence: Sequence, { chunk, resume, reach }: Limits, budget: number): number {
   const { pending, held, promptLength } = sequence;

@@ -21,6 +21,12 @@ export interface GenerateRequest {
   readonly signal?: AbortSignal;
   /** Tokens allowed next, as a bit mask over the vocabulary (LSB first); nothing: all. */
   readonly allow?: (generated: Int32Array) => Uint32Array | undefined;
+  /** How many of these guesses could come after what was generated, one after the other, as far as `allow` goes. */
+  readonly viable?: (generated: Int32Array, guess: Int32Array) => number;
+  /** Guess tokens from what was said before, and from a draft model where there is one: the text stays the same. */
+  readonly speculate?: boolean;
+  /** What the answer may look like, to guess from: the text before a change, mostly. */
+  readonly prediction?: ArrayLike<number>;
   /** Told of every token as it comes; true ends the text there. */
   readonly onToken?: (token: GeneratedToken) => unknown;
 }
@@ -45,6 +51,10 @@ export interface Usage {
   readonly promptTokens: number;
   readonly cachedTokens: number; // of the prompt, found in the cache
   readonly completionTokens: number;
+  /** Tokens that were guessed and sent to the model, where that was asked for. */
+  readonly draftTokens?: number;
+  /** Those of them that were right: each a token of the answer that took no step of its own. */
+  readonly acceptedTokens?: number;
 }
 
 /** A request on its way. */

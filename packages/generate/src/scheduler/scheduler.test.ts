@@ -62,6 +62,7 @@ const request = fc.record({
   ignoreEos: fc.boolean(),
   masked: fc.boolean(),
   priority: fc.integer({ min: 0, max: 2 }),
+  guessing: fc.constantFrom("not", "text", "well", "badly"),
   joins: fc.nat(12), // after this many of the others' tokens
   leaves: fc.option(fc.nat(6), { nil: undefined, freq: 5 }), // cancelled after this many of its own
 });
@@ -82,17 +83,33 @@ const onceWrong = {
     { shared: 6, own: [0, 0, 0, 0, 0, 0, 0, 0, 0, 0], maxNewTokens: 4, priority: 2, joins: 7 },
     { shared: 6, own: [1, 1, 6, 0], maxNewTokens: 9, priority: 1, joins: 0 },
     { shared: 1, own: [0], maxNewTokens: 4, priority: 0, joins: 0 },
-  ].map((one) => ({ ...one, sampling: {}, seed: 0, ignoreEos: false, masked: false, leaves: undefined })),
+  ].map((one) => ({
+    ...one,
+    sampling: {},
+    seed: 0,
+    ignoreEos: false,
+    masked: false,
+    guessing: "not" as const,
+    leaves: undefined,
+  })),
   slots: 4,
   pressure: 0.3,
   budget: 10,
   vocab: SMALL,
 };
 
+/** How a request has its answer guessed: from the text, or from what it will be, with mistakes. */
+function guessing(how: string, answer: readonly number[]): Partial<GenerateRequest> {
+  if (how === "not") return {};
+  if (how === "text") return { speculate: true };
+  return { prediction: how === "well" ? answer : answer.flatMap((id, i) => (i % 5 === 3 ? [(id + 1) % SMALL] : [id])) };
+}
+
 /** Sizes that make room scarce, where the device allows that. */
 function squeezed(like: string, slots: number, pressure: number): Partial<Limits> {
   const whole = slots * CONTEXT;
-  return like === "aic100-recipe" ? {} : { cacheTokens: Math.max(CONTEXT, Math.ceil(whole * pressure)) };
+  const verify = { verify: 4 }; // as if compiled for it, on devices with fixed shapes
+  return like === "aic100-recipe" ? {} : { ...verify, cacheTokens: Math.max(CONTEXT, Math.ceil(whole * pressure)) };
 }
 
 describe.each(NULL_DEVICES)("scheduler on a device like %s", (like) => {
@@ -100,6 +117,8 @@ describe.each(NULL_DEVICES)("scheduler on a device like %s", (like) => {
     let preemptions = 0;
     let cachedTokens = 0;
     let large = 0;
+    let accepted = 0;
+    let refused = 0;
     await fc.assert(
       fc.asyncProperty(schedule, async ({ requests, slots, pressure, budget, vocab }) => {
         const limits = squeezed(like, slots, pressure);
@@ -111,7 +130,8 @@ describe.each(NULL_DEVICES)("scheduler on a device like %s", (like) => {
         const late = requests.map((one, i) => ({ ...one, i })).sort((a, b) => a.joins - b.joins);
         const join = (): void => {
           while (late.length > 0 && (late[0]!.joins <= heard || results.filter(Boolean).length === settled)) {
-            const { i, shared, own, maxNewTokens, sampling, seed, ignoreEos, masked, priority, leaves } = late.shift()!;
+            const { i, shared, own, maxNewTokens, sampling, seed, ignoreEos, masked, priority, leaves, ...rest } =
+              late.shift()!;
             const prompt = [...system.slice(0, shared), ...own];
             let mine = 0;
             const plain: GenerateRequest = {
@@ -127,6 +147,7 @@ describe.each(NULL_DEVICES)("scheduler on a device like %s", (like) => {
             expected[i] = alone(plain, { room: scheduler.room, vocab });
             const ticket: Ticket = scheduler.submit({
               ...plain,
+              ...guessing(rest.guessing, expected[i]!),
               onToken: () => {
                 heard++;
                 if (mine++ === leaves) ticket.cancel();
@@ -155,6 +176,8 @@ describe.each(NULL_DEVICES)("scheduler on a device like %s", (like) => {
         });
         preemptions += scheduler.stats.preemptions;
         cachedTokens += scheduler.stats.cachedTokens;
+        accepted += scheduler.stats.acceptedTokens;
+        refused += scheduler.stats.draftTokens - scheduler.stats.acceptedTokens;
         if (vocab === LARGE) large++;
         await scheduler.close();
       }),
@@ -165,6 +188,8 @@ describe.each(NULL_DEVICES)("scheduler on a device like %s", (like) => {
     if (like !== "aic100-recipe") {
       expect(preemptions).toBeGreaterThan(100); // some 400
       expect(cachedTokens).toBeGreaterThan(1000); // some 8,000
+      expect(accepted).toBeGreaterThan(1000);
+      expect(refused).toBeGreaterThan(200);
     }
   });
 });

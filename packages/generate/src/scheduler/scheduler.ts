@@ -1,5 +1,7 @@
-import { type Session, SessionError } from "@llm/target";
+import { type RowResult, type Session, SessionError } from "@llm/target";
 import { DeviceFailedError, GenerateError } from "../error.ts";
+import { DraftModel } from "../speculation/draft-model.ts";
+import { Speculation } from "../speculation/speculation.ts";
 import { Lockstep } from "./lockstep.ts";
 import { type PlannedRow, planStep, rank } from "./plan-step.ts";
 import type { GenerateRequest, Ticket } from "./request.ts";
@@ -11,6 +13,8 @@ import { readResult, wantFor } from "./wants.ts";
 export interface SchedulerOptions {
   /** Tokens of prompts in one step, all rows together: more is faster for them, less is smoother for those that decode. */
   readonly promptTokensPerStep?: number;
+  /** A smaller model of the same vocabulary, that guesses for requests that speculate. Closed with the scheduler. */
+  readonly draft?: Session;
   /** Keep what finished requests left for others that begin alike. True unless said. */
   readonly reusePrefixes?: boolean;
 }
@@ -24,6 +28,11 @@ export interface SchedulerStats {
   readonly cachedTokens: number;
   /** Tokens that the cache holds now, of those that run and of those that ended. */
   readonly heldTokens: number;
+  /** Guesses sent to the model, and those of them that were right. */
+  readonly draftTokens: number;
+  readonly acceptedTokens: number;
+  /** Why the draft model is no longer asked, if it failed. */
+  readonly draftFailure?: unknown;
 }
 
 /** This many steps of waiting count as much as one more of priority. */
@@ -37,6 +46,7 @@ export class Scheduler {
   readonly session: Session;
   readonly #slots: SlotTable;
   readonly #lockstep: Lockstep | undefined;
+  readonly #speculation: Speculation | undefined;
   readonly #promptTokens: number;
   readonly #reuse: boolean;
   readonly #waiting: Sequence[] = [];
@@ -48,11 +58,20 @@ export class Scheduler {
   #steps = 0;
   #preemptions = 0;
   #cachedTokens = 0;
+  #draftTokens = 0;
+  #acceptedTokens = 0;
 
-  constructor(session: Session, { promptTokensPerStep = 512, reusePrefixes = true }: SchedulerOptions = {}) {
+  constructor(session: Session, { promptTokensPerStep = 512, reusePrefixes = true, draft }: SchedulerOptions = {}) {
     this.session = session;
     this.#slots = new SlotTable(session.limits);
     this.#lockstep = session.limits.lockstep ? new Lockstep(session.limits) : undefined;
+    const model = draft && new DraftModel(draft, session.limits.vocab);
+    if (Speculation.fits(session.limits)) this.#speculation = new Speculation(session.limits, model);
+    else if (draft)
+      throw new GenerateError(
+        "unsupported",
+        "this device can't go back over tokens, so a draft model is of no use to it",
+      );
     this.#promptTokens = Math.max(1, promptTokensPerStep);
     this.#reuse = reusePrefixes;
   }
@@ -66,7 +85,10 @@ export class Scheduler {
   get stats(): SchedulerStats {
     const counts = { running: this.#running.length, waiting: this.#waiting.length };
     const tokens = { cachedTokens: this.#cachedTokens, heldTokens: this.#slots.total };
-    return { steps: this.#steps, ...counts, preemptions: this.#preemptions, ...tokens };
+    const guesses = { draftTokens: this.#draftTokens, acceptedTokens: this.#acceptedTokens };
+    const draftFailure = this.#speculation?.modelFailure;
+    const failed = draftFailure === undefined ? {} : { draftFailure };
+    return { steps: this.#steps, ...counts, preemptions: this.#preemptions, ...tokens, ...guesses, ...failed };
   }
 
   /** Queues a request. Throws at once what can be known at once: a prompt too long, options that make no sense. */
@@ -74,7 +96,9 @@ export class Scheduler {
     this.#mustBeOpen();
     request.signal?.throwIfAborted();
     const { limits } = this.session;
-    const sequence = new Sequence(request, { vocab: limits.vocab, room: this.room, adapters: limits.adapters });
+    const { vocab, adapters } = limits;
+    const speculates = this.#speculation !== undefined;
+    const sequence = new Sequence(request, { vocab, room: this.room, adapters, speculates });
     wantFor(sequence, limits); // refuses what the device can't answer
     sequence.waitingSince = this.#steps;
     const cancel = (reason: unknown = new DOMException("the request was cancelled", "AbortError")): void =>
@@ -133,6 +157,7 @@ export class Scheduler {
     const reason = new GenerateError("closed", "the generator was closed");
     for (const sequence of [...this.#waiting, ...this.#running]) sequence.fail(reason);
     while (this.#pumping) await this.#pumping;
+    await this.#speculation?.close();
     await this.session.close();
   }
 
@@ -228,21 +253,39 @@ export class Scheduler {
   }
 
   async #step(): Promise<void> {
+    await this.#speculation?.guess(this.#running);
     const planned = await this.#planWithin();
     if (planned.length === 0) return;
+    const began = performance.now();
     const results = await this.session.step(planned.map(({ row }) => row));
     this.#steps++;
-    planned.forEach(({ sequence, row, want }, i) => {
-      sequence.held = row.at + row.tokens.length;
-      this.#slots.wrote(sequence, row.at, sequence.held);
-      if (!want || sequence.finished) return;
-      try {
-        const { token, random } = readResult(sequence, want, results[i]!);
+    for (const [i, one] of planned.entries()) this.#read(one, results[i]!);
+    const tokens = planned.reduce((sum, { row }) => sum + row.tokens.length, 0);
+    const decodes = planned.every(({ row, guesses }) => row.tokens.length === 1 + guesses.length);
+    if (decodes) this.#speculation?.costs.observe(planned.length, tokens, performance.now() - began);
+  }
+
+  /** Takes over what the device answered to one row: a token, and one more for each guess that was right. */
+  #read({ sequence, row, want, guesses }: PlannedRow, result: RowResult): void {
+    const before = row.at + row.tokens.length - guesses.length; // held, whatever the guesses are worth
+    let right = 0;
+    sequence.held = before;
+    sequence.drafts?.send(guesses.length);
+    try {
+      for (let at = 0; want && !sequence.finished && at < want.last; at++) {
+        const { token, random } = readResult(sequence, want, result, at);
+        const isRight = token.id === guesses[at];
+        if (at < guesses.length) sequence.drafts!.judge(isRight);
+        if (isRight) sequence.held = before + ++right;
         sequence.accept(token, random);
-      } catch (error) {
-        sequence.fail(error); // options that leave nothing to choose are one request's trouble
+        if (!isRight) break;
       }
-    });
+    } catch (error) {
+      sequence.fail(error); // options that leave nothing to choose are one request's trouble
+    }
+    this.#slots.wrote(sequence, row.at, row.at + row.tokens.length);
+    this.#draftTokens += guesses.length;
+    this.#acceptedTokens += right;
   }
 
   /** The next step's rows, once what they add fits: idle histories go first, then whoever ranks lowest waits. */
@@ -255,6 +298,10 @@ export class Scheduler {
         0,
       );
       if (await this.#makeRoom(growth)) return planned;
+      if (planned.some(({ guesses }) => guesses.length > 0)) {
+        for (const { sequence } of planned) sequence.drafts?.clear();
+        continue;
+      }
       await this.#preempt(this.#lowest()!);
     }
   }
@@ -282,9 +329,14 @@ export class Scheduler {
   }
 
   async #leave(sequence: Sequence): Promise<void> {
-    const { slot } = sequence;
+    const { slot, held } = sequence;
+    this.#speculation?.forget(sequence);
     this.#slots.release(sequence);
     if (this.#lockstep || !this.#reuse) await this.#empty(slot);
+    else if (held < this.#slots.lengthOf(slot)) {
+      await this.session.trim(slot, held); // wrong guesses
+      this.#slots.trimmed(slot, held);
+    }
   }
 
   async #empty(slot: number): Promise<void> {
@@ -303,6 +355,7 @@ export class Scheduler {
     this.#running = this.#running.filter((sequence) => !gone.includes(sequence));
     for (const sequence of gone) {
       sequence.fail(error);
+      this.#speculation?.forget(sequence);
       if (sequence.slot >= 0) this.#slots.release(sequence);
     }
     try {

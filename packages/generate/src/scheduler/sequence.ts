@@ -2,6 +2,7 @@ import { ContextOverflowError, GenerateError } from "../error.ts";
 import { type RandomState, randomState } from "../random/random-state.ts";
 import type { History } from "../sampling/penalties.ts";
 import { Sampler } from "../sampling/sampler.ts";
+import { Drafts } from "../speculation/drafts.ts";
 import type { FinishReason, GeneratedToken, GenerateOutcome, GenerateRequest } from "./request.ts";
 
 let arrivals = 0;
@@ -11,6 +12,7 @@ export interface SequenceLimits {
   readonly vocab: number;
   readonly room: number; // tokens it can hold for one sequence
   readonly adapters: number;
+  readonly speculates?: boolean; // whether guesses can be judged
 }
 
 /** A request while it is worked on: its tokens so far, how many of them a slot holds, and where it stands in the queue. */
@@ -33,13 +35,15 @@ export class Sequence {
   lastServed = -1;
   /** Its priority, with what waiting added to it until it was let in. */
   importance = 0;
+  /** Guesses at what comes, where that is wanted and can be done. */
+  readonly drafts: Drafts | undefined;
   readonly #tokens: Int32Array; // prompt and answer
   readonly #limit: number; // tokens it may come to
   readonly #stops: ReadonlySet<number>;
   #mask: { readonly at: number; readonly allow: Uint32Array | undefined } | undefined;
   #settle!: { resolve(outcome: GenerateOutcome): void; reject(reason: unknown): void };
 
-  constructor(request: GenerateRequest, { vocab, room, adapters }: SequenceLimits) {
+  constructor(request: GenerateRequest, { vocab, room, adapters, speculates = false }: SequenceLimits) {
     const { prompt, maxNewTokens, sampling = {}, stopTokens = [], ignoreEos = false } = request;
     const { adapter = 0, priority = 0, logprobs = 0 } = request;
     if (prompt.length === 0)
@@ -53,12 +57,8 @@ export class Sequence {
       throw new GenerateError("option-invalid", `priority is ${priority}, but must be a number`);
     if (!(Number.isInteger(logprobs) && logprobs >= 0))
       throw new GenerateError("option-invalid", `logprobs is ${logprobs}, but must be a whole number`);
-    for (let i = 0; i < prompt.length; i++)
-      if (!(Number.isInteger(prompt[i]) && prompt[i]! >= 0 && prompt[i]! < vocab))
-        throw new GenerateError(
-          "option-invalid",
-          `the prompt's token ${prompt[i]} is not in the vocabulary of ${vocab}`,
-        );
+    checkTokens("the prompt", prompt, vocab);
+    checkTokens("the prediction", request.prediction ?? [], vocab);
     this.request = request;
     this.promptLength = prompt.length;
     this.length = prompt.length;
@@ -68,6 +68,8 @@ export class Sequence {
     this.sampler = new Sampler(sampling, { vocab, eos: stopTokens });
     this.random = request.random ?? randomState();
     this.#stops = new Set(ignoreEos ? [] : stopTokens);
+    const guesses = speculates && (request.speculate ?? request.prediction !== undefined);
+    this.drafts = guesses ? new Drafts(prompt, request.prediction) : undefined;
     this.done = new Promise((resolve, reject) => {
       this.#settle = { resolve, reject };
     });
@@ -108,6 +110,11 @@ export class Sequence {
     return allow;
   }
 
+  /** How many tokens may still come. */
+  get left(): number {
+    return this.#limit - this.length;
+  }
+
   /** How many tokens the device hasn't seen. */
   get pending(): number {
     return this.length - this.held;
@@ -117,6 +124,7 @@ export class Sequence {
   accept(token: GeneratedToken, random: RandomState): void {
     this.#tokens[this.length++] = token.id;
     this.random = random;
+    this.drafts?.push(token.id);
     let stop: boolean;
     try {
       stop = this.request.onToken?.(token) === true;
@@ -143,7 +151,14 @@ export class Sequence {
       promptTokens: this.promptLength,
       cachedTokens: this.cachedTokens ?? 0,
       completionTokens: tokens.length,
+      ...(this.drafts ? { draftTokens: this.drafts.sent, acceptedTokens: this.drafts.accepted } : {}),
     };
     this.#settle.resolve({ tokens, finishReason, random: this.random, usage });
   }
+}
+
+function checkTokens(what: string, tokens: ArrayLike<number>, vocab: number): void {
+  for (let i = 0; i < tokens.length; i++)
+    if (!(Number.isInteger(tokens[i]) && tokens[i]! >= 0 && tokens[i]! < vocab))
+      throw new GenerateError("option-invalid", `${what}'s token ${tokens[i]} is not in the vocabulary of ${vocab}`);
 }

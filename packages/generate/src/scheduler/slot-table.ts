@@ -73,11 +73,17 @@ export class SlotTable {
     this.#tree.set(slot, sequence.tokens(0, reused));
   }
 
-  /** Notes what a slot holds after a step; a prompt that is complete may be shared from now on. */
+  /** Notes that a slot forgot what it held from `length` on. */
+  trimmed(slot: number, length: number): void {
+    this.#set(slot, length, this.#furthest[slot]!);
+  }
+
+  /** Notes what a slot holds after a step, wrong guesses included; a prompt that is complete may be shared from now on. */
   wrote(sequence: Sequence, at: number, length: number): void {
     const { slot } = sequence;
     this.#set(slot, length, at === 0 ? length : Math.max(this.#furthest[slot]!, length));
-    if (at < sequence.promptLength && length >= sequence.promptLength) this.#tree.set(slot, sequence.tokens(0, length));
+    if (at < sequence.promptLength && length >= sequence.promptLength)
+      this.#tree.set(slot, sequence.tokens(0, sequence.held));
   }
 
   /** The sequence is done or has to wait; its slot keeps what it holds until somebody needs the room. */

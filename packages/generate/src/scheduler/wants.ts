@@ -7,24 +7,37 @@ import type { Sequence } from "./sequence.ts";
 /** How many of the best tokens are asked for where a device gives no more than those. */
 const TOP = 256;
 
-/** What to ask the device for: as little as the request's options can do with, where `allow` masks what may come. */
-export function wantFor(sequence: Sequence, { wants, sampling, vocab }: Limits, allow?: Uint32Array): Want {
+export interface Asked {
+  /** Masks what may come next. */
+  readonly allow?: Uint32Array | undefined;
+  /** How many of the row's last tokens are guesses. */
+  readonly guesses?: number;
+}
+
+/** What to ask the device for: as little as the request's options can do with. */
+export function wantFor(
+  sequence: Sequence,
+  { wants, sampling, vocab }: Limits,
+  { allow, guesses = 0 }: Asked = {},
+): Want {
   const { sampler, request } = sequence;
   const { logprobs } = request;
-  const last = 1;
-  if (sampler.isPlainGreedy && !logprobs && !allow) {
+  // After each guess another mask may come, which only whole logits can be held against.
+  const masksDiffer = guesses > 0 && request.allow !== undefined;
+  const last = masksDiffer && !wants.includes("logits") ? 1 : 1 + guesses;
+  if (sampler.isPlainGreedy && !logprobs && !allow && !masksDiffer) {
     if (wants.includes("token") && sampling.includes("greedy"))
       return { kind: "token", last, sampling: { method: "greedy" } };
     if (wants.includes("top")) return { kind: "top", k: 1, last };
   }
-  if (wants.includes("logits")) return { kind: "logits", last, ...(allow ? { allow } : {}) };
+  if (wants.includes("logits")) return { kind: "logits", last };
   const masked = allow ? { allow } : {};
   const { temperature = 1, topK = 0, topP, minP } = sampler.options;
   if (wants.includes("top") && sampler.isPlain && (sampler.greedy || (topK > 0 && topK <= TOP) || vocab <= TOP))
     return { kind: "top", k: Math.min(vocab, Math.max(TOP, logprobs ?? 0)), last, ...masked };
   const method = sampler.greedy ? "greedy" : "sample";
   if (wants.includes("token") && sampling.includes(method) && sampler.isDeviceSampling && !logprobs) {
-    const random = Float32Array.of(Math.min(draw(sequence.random)[0], 1 - 2 ** -24)); // a float32 below 1
+    const random = drawsFrom(sequence.random, last);
     const options = {
       method,
       temperature,
@@ -41,28 +54,39 @@ export function wantFor(sequence: Sequence, { wants, sampling, vocab }: Limits, 
   );
 }
 
-/** The next token, from what the device answered. */
+function drawsFrom(state: RandomState, count: number): Float32Array {
+  const draws = new Float32Array(count);
+  for (let i = 0; i < count; i++) {
+    const [u, next] = draw(state);
+    draws[i] = Math.min(u, 1 - 2 ** -24); // a float32 below 1
+    state = next;
+  }
+  return draws;
+}
+
+/** The next token, from what the device answered about the `at`-th of the row's last tokens. */
 export function readResult(
   sequence: Sequence,
   want: Want,
   result: RowResult,
+  at = 0,
 ): { token: GeneratedToken; random: RandomState } {
   const { sampler, random, request } = sequence;
   if (want.kind === "token") {
     const after = want.sampling.method === "sample" ? draw(random)[1] : random;
-    return { token: { id: result.tokens![0]! }, random: after };
+    return { token: { id: result.tokens![at]! }, random: after };
   }
   const { vocab } = sampler;
   const { history } = sequence;
   if (want.kind === "top") {
     const { ids, logits, logSumExp } = result.top!;
     const scores = new Float32Array(vocab).fill(-Infinity);
-    ids.forEach((id, i) => void (scores[id] = logits[i]!));
+    for (let i = at * want.k; i < (at + 1) * want.k; i++) scores[ids[i]!] = logits[i]!;
     const choice = sampler.choose(scores, history, random);
-    return { token: withLogprobs(choice.token, scores, logSumExp[0]!, request.logprobs), random: choice.random };
+    return { token: withLogprobs(choice.token, scores, logSumExp[at]!, request.logprobs), random: choice.random };
   }
-  const logits = result.logits!;
-  const choice = sampler.choose(logits, history, random, want.allow);
+  const logits = want.last === 1 ? result.logits! : result.logits!.subarray(at * vocab, (at + 1) * vocab);
+  const choice = sampler.choose(logits, history, random, sequence.allowed());
   const logprobs = request.logprobs;
   const total = logprobs === undefined ? 0 : logSumExpOf(logits);
   return { token: withLogprobs(choice.token, logits, total, logprobs), random: choice.random };
