@@ -3,8 +3,8 @@ import type { OptionTable } from "@llm/target";
 /** How linears' weights are kept on the card; fp32 is the emulator's alone, to compare with. */
 export type Aic100Format = "fp16" | "mx6" | "fp32";
 
-/** Which generation of graphs, flags and files an SDK takes; `auto` asks the installed one, and is the newest where none is. */
-export type SdkProfile = "auto" | "recipe" | "2024-05" | "1.21" | "today";
+/** Which generation of graphs, flags and files an SDK takes; `auto` asks the installed one. */
+export type SdkChoice = "auto" | "recipe" | "2024-05" | "1.21" | "1.22" | "today";
 
 /** What a user can say of a model on Cloud AI 100. */
 export interface Aic100Options {
@@ -19,7 +19,7 @@ export interface Aic100Options {
   readonly compCtxLengths: readonly number[];
   readonly replicateKvHeads: number;
   readonly subFunctions: boolean;
-  readonly sdk: SdkProfile;
+  readonly sdk: SdkChoice;
   readonly hwVersion: "ai100" | "ai200";
   readonly numCores: number;
   readonly socs: number;
@@ -110,9 +110,9 @@ export const aic100Options: OptionTable<Aic100Options> = {
   },
   sdk: {
     kind: "choice",
-    doc: "Whose graphs, flags and files: recipe (cache_index, qaic-exec), 2024-05, 1.21, today (qaic-compile); auto asks the installed SDK.",
+    doc: "Whose graphs, flags and files: recipe (cache_index, qaic-exec), 2024-05, 1.21, 1.22, today (qaic-compile); auto asks the installed SDK, and is 1.22 where there is none.",
     default: "auto",
-    choices: ["auto", "recipe", "2024-05", "1.21", "today"],
+    choices: ["auto", "recipe", "2024-05", "1.21", "1.22", "today"],
     shapes: true,
   },
   hwVersion: {

@@ -1,0 +1,82 @@
+import { type OrtPort, type OrtSession, type OrtTensor, ortTensor } from "@llm/runtime-native/ort";
+import { BATCH, CONTEXT, FULL_BATCH, RETAINED } from "../graph/form.ts";
+import type { MaskedCard } from "../session/index-session.ts";
+import type { RoundCache } from "./round-cache.ts";
+
+const MASK = "attention_mask";
+
+export interface EmulatedCardOptions {
+  readonly slots: number;
+  readonly ctxLen: number;
+  /** Brings what a call wrote to the precision that the card keeps it in; absent: the graph's own. */
+  readonly round?: RoundCache | undefined;
+  /** What caches hold before anything is written: tests say NaN, so that reading it shows. */
+  readonly fill?: number | undefined;
+}
+
+/** One retained tensor: what calls read, and where the next writes it. */
+interface Retained {
+  readonly name: string;
+  current: OrtTensor;
+  next: OrtTensor;
+}
+
+/** A card by ONNX Runtime: the exported graph, its retained tensors kept from call to call. */
+export class EmulatedCard implements MaskedCard {
+  readonly vocab: number;
+  readonly inputs: readonly string[];
+  /** Whether a cache is shorter than the context. */
+  readonly hasRings: boolean;
+  readonly #model: OrtSession;
+  readonly #retained: readonly Retained[];
+  readonly #round: RoundCache | undefined;
+
+  constructor(model: OrtSession, { slots, ctxLen, round, fill = 0 }: EmulatedCardOptions) {
+    this.#model = model;
+    this.#round = round;
+    this.vocab = Number(model.outputs.find(({ name }) => name === "logits")!.shape.at(-1));
+    const outputs = new Set(model.outputs.map(({ name }) => name));
+    const isRetained = ({ name }: OrtPort) => outputs.has(name + RETAINED);
+    this.inputs = model.inputs.filter((port) => !isRetained(port)).map(({ name }) => name);
+    const sizes: Readonly<Record<string, number>> = { [BATCH]: slots, [FULL_BATCH]: slots, [CONTEXT]: ctxLen };
+    this.#retained = model.inputs.filter(isRetained).map((port) => {
+      const { name, dtype } = port;
+      const shape = port.shape.map((dim) => (typeof dim === "number" ? dim : sizes[dim]!));
+      const make = () => {
+        const tensor = ortTensor(dtype, shape);
+        if (name !== MASK && fill !== 0) tensor.data.fill((dtype === "f16" ? HALF_NAN : fill) as never);
+        return tensor;
+      };
+      return { name, current: make(), next: make() };
+    });
+    this.hasRings = model.inputs.some((port) => isRetained(port) && typeof port.shape.at(-2) === "number");
+  }
+
+  setMask(mask: Uint8Array): void {
+    const retained = this.#retained.find(({ name }) => name === MASK)!;
+    (retained.current.data as Uint8Array).set(mask);
+  }
+
+  /** What a retained tensor holds now; for checks. */
+  retained(name: string): OrtTensor | undefined {
+    return this.#retained.find((one) => one.name === name)?.current;
+  }
+
+  async call(inputs: Readonly<Record<string, OrtTensor>>): Promise<Float32Array> {
+    const held = Object.fromEntries(this.#retained.map(({ name, current }) => [name, current]));
+    const wanted = Object.fromEntries(this.#retained.map(({ name, next }) => [name + RETAINED, next]));
+    const { logits } = await this.#model.run({ ...inputs, ...held }, { logits: null, ...wanted });
+    for (const one of this.#retained) {
+      [one.current, one.next] = [one.next, one.current];
+      if (one.name !== MASK) this.#round?.(one.current, inputs);
+    }
+    return logits!.data as Float32Array;
+  }
+
+  close(): Promise<void> {
+    return this.#model.close();
+  }
+}
+
+/** Not a number, as fp16. */
+const HALF_NAN = 0x7e00;

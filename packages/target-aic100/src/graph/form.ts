@@ -1,0 +1,56 @@
+import type { AlibiRules, Builder, Op, Value } from "@llm/core-ir";
+
+/** An attention without a cache, as a form finds it. */
+export interface Attention {
+  readonly q: Value; // (batch, seq, heads, dim)
+  readonly k: Value; // (batch, seq, groups, dim)
+  readonly v: Value; // (batch, seq, groups, width); k itself where one vector is both (latent attention)
+  readonly rules: AttentionRules;
+  readonly layer: number;
+}
+
+export interface AttentionRules {
+  readonly scale: number;
+  readonly window?: number;
+  readonly softcap?: number;
+  readonly alibi?: AlibiRules;
+}
+
+/** The symbols of every graph for the card. */
+export const BATCH = "batch_size";
+export const FULL_BATCH = "full_batch_size";
+export const SEQ = "seq_len";
+export const CONTEXT = "ctx_len";
+export const COMP_CONTEXT = "comp_ctx_lengths";
+export const KEPT_LOGITS = "num_logits_to_keep";
+
+export const RETAINED = "_RetainedState";
+
+/** Largest size that a symbol may stand for here; specialisations say the real ones. */
+const MANY = 2 ** 31 - 1;
+
+/** A symbol of the graph. */
+export function size(b: Builder, symbol: string): string {
+  b.dim(symbol, { min: 1, max: MANY });
+  return symbol;
+}
+
+/** One generation of how the card is spoken to, for one graph. */
+export interface Generation {
+  /** Tokens' positions (batch, seq), i32; makes the inputs that go with them. */
+  positions(b: Builder): Value;
+  /** Makes what all attentions share, before the first op. */
+  start(b: Builder, attentions: readonly Attention[]): void;
+  attend(b: Builder, attention: Attention): Value;
+  /** Of x (batch, seq, width), the tokens whose logits are wanted: (batch, count, width). */
+  pick(b: Builder, x: Value): Value;
+}
+
+export function attentionOf(
+  { ins, attrs }: Op,
+  layer: number,
+  map: (value: Value) => Value = (value) => value,
+): Attention {
+  const [q, k, v] = ins.slice(0, 3).map((value) => map(value!)) as [Value, Value, Value];
+  return { q, k, v, rules: attrs as unknown as AttentionRules, layer };
+}

@@ -1,0 +1,79 @@
+import type { Graph } from "@llm/core-ir";
+import { TargetError } from "@llm/target";
+import type { FixedShapes } from "@llm/target/shapes";
+import type { Aic100Options, SdkChoice } from "../options.ts";
+
+/** Everything about a model's graph and calls that its options decide. */
+export interface Settled {
+  readonly generation: "positions" | "index";
+  readonly shapes: FixedShapes;
+  readonly ctxLen: number;
+  /** What the graph computes in; what the card makes of float32 is the compiler's matter. */
+  readonly dtype: "f32" | "f16";
+  /** What linears' weights are kept in, where it is not `dtype`. */
+  readonly weights: "mxfp6" | undefined;
+  /** What keys and values are kept in, where it is not `dtype`. */
+  readonly cache: "mxint8" | "fp16" | undefined;
+  readonly replicas: number;
+  readonly compContext: boolean;
+  readonly subFunctions: boolean;
+  readonly opset: number;
+}
+
+/** SDKs before the graphs that write at positions. */
+const BY_INDEX: readonly SdkChoice[] = ["recipe", "2024-05"];
+
+/** Throws for options that this model can't be had with. */
+export function checkModel(model: Graph, options: Aic100Options): void {
+  const { sdk, ctxLen } = options;
+  const most = model.dims.context?.max ?? ctxLen;
+  if (ctxLen > most) throw invalid(`--ctx-len ${ctxLen}: this model takes at most ${most} tokens`);
+  if (BY_INDEX.includes(sdk) && model.inputs.some(({ id }) => id === "reach"))
+    throw new TargetError(
+      "unsupported",
+      `${model.name}'s rotary scaling depends on length, which SDK ${sdk} isn't told`,
+    );
+}
+
+/** The options, once they make sense together. */
+export function settle(options: Aic100Options): Settled {
+  const { sdk, batchSize, fullBatchSize, promptLen, numSpeculativeTokens, ctxLen, compCtxLengths } = options;
+  const generation = BY_INDEX.includes(sdk) ? "index" : "positions";
+  if (promptLen >= ctxLen) throw invalid(`--prompt-len ${promptLen} has to be less than --ctx-len ${ctxLen}`);
+  if (fullBatchSize > 0 && batchSize > 1)
+    throw invalid("--full-batch-size prefills one sequence at a time: leave --batch-size at 1");
+  if (generation === "index") {
+    if (fullBatchSize > 0)
+      throw invalid(`--full-batch-size: SDK ${sdk} writes all rows at one place; choose --sdk 1.21`);
+    if (numSpeculativeTokens > 0) throw invalid(`--num-speculative-tokens: not with SDK ${sdk}; choose --sdk 1.21`);
+    if (compCtxLengths.length > 0) throw invalid(`--comp-ctx-lengths: not with SDK ${sdk}; choose --sdk 1.22`);
+  }
+  if (numSpeculativeTokens > 0 && compCtxLengths.length > 0)
+    throw invalid("--comp-ctx-lengths and --num-speculative-tokens don't go together");
+  const format = options.mxfp6 && options.format === "fp16" ? "mx6" : options.format;
+  if (format === "fp32" && !options.emulate)
+    throw invalid("--format fp32 is the emulator's: add --emulate, or choose fp16");
+  // Older SDKs take float32 graphs and make halves of them themselves.
+  const dtype = format === "fp32" || generation === "index" ? "f32" : "f16";
+  return {
+    generation,
+    shapes: {
+      slots: Math.max(batchSize, fullBatchSize),
+      prefill: promptLen,
+      decode: 1 + numSpeculativeTokens,
+      batchIndex: fullBatchSize > 0,
+    },
+    ctxLen,
+    dtype,
+    weights: format === "mx6" ? "mxfp6" : undefined,
+    cache: options.mxint8 ? "mxint8" : dtype === "f32" && format !== "fp32" ? "fp16" : undefined,
+    replicas: options.replicateKvHeads,
+    compContext: compCtxLengths.length > 0,
+    subFunctions: options.subFunctions,
+    opset: generation === "index" ? 15 : 17,
+  };
+}
+
+function invalid(message: string): TargetError {
+  return new TargetError("option-invalid", message);
+}

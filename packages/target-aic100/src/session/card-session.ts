@@ -1,0 +1,68 @@
+import { NativeError } from "@llm/runtime-native";
+import { type Limits, type Row, type RowResult, type Session, SessionError, SlotLedger } from "@llm/target";
+import { answer } from "./answer.ts";
+import type { Card } from "./card.ts";
+
+/** What sessions of both generations share: one call at a time, who holds how much, failures, and answers from logits. */
+export abstract class CardSession<C extends Card = Card> implements Session {
+  readonly specificationVersion = 1;
+  readonly limits: Limits;
+  protected readonly card: C;
+  protected readonly ledger: SlotLedger;
+  #state: "open" | "busy" | "closed" = "open";
+
+  constructor(card: C, limits: Limits) {
+    this.card = card;
+    this.limits = limits;
+    this.ledger = new SlotLedger(limits);
+  }
+
+  /** Runs rows that were checked; gives each one's logits (last, vocab), empty where none are wanted. */
+  protected abstract run(rows: readonly Row[]): Promise<readonly Float32Array[]>;
+
+  async step(rows: readonly Row[]): Promise<readonly RowResult[]> {
+    return this.#alone(async () => {
+      this.ledger.check(rows);
+      let logits: readonly Float32Array[];
+      try {
+        logits = await this.run(rows);
+      } catch (cause) {
+        // Some of what the rows were to replace may be overwritten; where all share their places, all of it.
+        for (const { slot } of rows) this.ledger.trim(slot, 0);
+        if (!NativeError.isInstance(cause)) throw cause;
+        throw new SessionError("device", cause.message, { cause, lost: rows.map(({ slot }) => slot) });
+      }
+      this.ledger.commit(rows);
+      return rows.map(({ want }, i) => (want ? answer(want, logits[i]!, this.limits.vocab) : {}));
+    });
+  }
+
+  async trim(slot: number, length: number): Promise<void> {
+    await this.#alone(async () => {
+      this.ledger.trim(slot, length);
+    });
+  }
+
+  async close(): Promise<void> {
+    if (this.#state === "closed") return;
+    if (this.#state === "busy") throw new SessionError("busy", "a step is still running; close after its answer");
+    this.#state = "closed";
+    await this.card.close();
+  }
+
+  async #alone<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#state === "closed") throw new SessionError("closed", "this session is closed");
+    if (this.#state === "busy") throw new SessionError("busy", "a step is still running; one call at a time");
+    this.#state = "busy";
+    try {
+      return await work();
+    } finally {
+      this.#state = "open";
+    }
+  }
+}
+
+/** Room for what each row wants. */
+export function roomFor(rows: readonly Row[], vocab: number): Float32Array[] {
+  return rows.map(({ want }) => new Float32Array((want?.last ?? 0) * vocab));
+}

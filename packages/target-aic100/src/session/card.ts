@@ -1,0 +1,14 @@
+import type { OrtTensor } from "@llm/runtime-native/ort";
+
+/**
+ * What a session drives: a compiled model on a card, or the emulator of one. Its caches stay where they are from call to
+ * call; which compiled shape a call is for follows from its inputs' sizes.
+ */
+export interface Card {
+  readonly vocab: number;
+  /** Names of the inputs that are given with every call: all but retained ones. */
+  readonly inputs: readonly string[];
+  /** Logits (rows, kept, vocab); a view that lives until the next call. */
+  call(inputs: Readonly<Record<string, OrtTensor>>): Promise<Float32Array>;
+  close(): Promise<void>;
+}
