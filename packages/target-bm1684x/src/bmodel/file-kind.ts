@@ -1,5 +1,6 @@
-import { basename, dirname } from "node:path";
+import { basename, dirname, join } from "node:path";
 import type { Artefact, FileInspection, FileKind, Json } from "@llm/target";
+import { readNetsList } from "../session/nets-list.ts";
 import type { Bmodel, BmodelNet, BmodelTensor } from "./bmodel.ts";
 import { readBmodel } from "./read-bmodel.ts";
 import { vocabularyOf } from "./vocabulary.ts";
@@ -10,6 +11,8 @@ export const bmodelFile: FileKind = { extension: ".bmodel", artefact, inspect };
 async function artefact(file: string): Promise<Artefact> {
   const model = await readBmodel(file);
   const folder = dirname(file);
+  // A model on several chips has a file for each, and one name is as good as another.
+  const list = await readNetsList(folder, [basename(file)]);
   const block = model.nets.find(({ name }) => name.startsWith("block_cache_"))?.stages[0];
   return {
     folder,
@@ -29,10 +32,15 @@ async function artefact(file: string): Promise<Artefact> {
       tools: { "tpu-mlir": model.version },
       checkpoint: "",
       units: [],
-      files: [{ path: basename(file), bytes: model.bytes, sha256: "" }],
+      files: await Promise.all((list?.bmodels ?? [basename(file)]).map((name) => listed(folder, name))),
       created: model.made,
     },
   };
+}
+
+async function listed(folder: string, path: string): Promise<{ path: string; bytes: number; sha256: string }> {
+  const { bytes } = await readBmodel(join(folder, path));
+  return { path, bytes, sha256: "" };
 }
 
 async function inspect(file: string): Promise<FileInspection> {

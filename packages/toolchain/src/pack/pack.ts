@@ -38,7 +38,13 @@ export async function pack(thing: string, { out, onProgress }: PackOptions = {})
   return { file, bytes: (await stat(file)).size, files: names };
 }
 
-async function contents(path: string, thing: string) {
+interface Contents {
+  readonly folder: string;
+  readonly opens: string;
+  readonly names: readonly string[];
+}
+
+async function contents(path: string, thing: string): Promise<Contents> {
   if (await isArtefact(path)) {
     const { manifest } = await openArtefact(path, { thorough: true });
     return { folder: path, opens: ".", names: [MANIFEST, ...manifest.files.map((file) => file.path)] };
@@ -46,10 +52,12 @@ async function contents(path: string, thing: string) {
   const known = await targetOfFile(path);
   if (!known)
     throw new ToolchainError("option-invalid", `${thing}: neither an artefact nor a device's file; compile first`);
-  await known.target.files!.artefact(path); // refuses what is damaged before it travels
+  const { manifest } = await known.target.files!.artefact(path); // refuses what is damaged before it travels
+  const files = manifest.files.map((file) => file.path);
   const folder = dirname(path);
+  if (await isArtefact(folder)) return contents(folder, folder); // its tokenizer lies deeper
   const beside = (await readdir(folder)).filter((name) => name === NETS || isModelFile(name));
-  return { folder, opens: basename(path), names: [basename(path), ...beside.sort()] };
+  return { folder, opens: basename(path), names: [...files, ...beside.sort()] };
 }
 
 /** What some compilers' lists of nets are called. */
