@@ -55,7 +55,7 @@ export function settingsPanel(): Settings {
   const numbers = NUMBERS.map(({ name, label, value, min, max, step }) => {
     const input = keep(
       name,
-      h("input", { type: "number", id: `set-${name}`, min, max, step, placeholder: "model's", value: value ?? "" }),
+      h("input", { type: "number", id: `set-${name}`, min, max, step, placeholder: "auto", value: value ?? "" }),
     );
     return h("label", { class: "field" }, h("span", {}, label), input);
   });
@@ -67,6 +67,12 @@ export function settingsPanel(): Settings {
     apiKey.set(key.value);
     location.reload();
   });
+  const form = h(
+    "form",
+    {},
+    h("label", { class: "field wide" }, h("span", {}, "API key, kept until this tab is closed"), key),
+  );
+  form.addEventListener("submit", (event) => event.preventDefault());
   byId<HTMLDetailsElement>("settings").append(
     h("label", { class: "field check" }, tokens, h("span", {}, "Show tokens and their odds")),
     h("h2", {}, "Sampling"),
@@ -75,7 +81,7 @@ export function settingsPanel(): Settings {
     h("h2", {}, "Chat"),
     h("label", { class: "field wide" }, h("span", {}, "System message"), system),
     h("h2", {}, "Server"),
-    h("label", { class: "field wide" }, h("span", {}, "API key, kept until this tab is closed"), key),
+    form,
   );
 
   return {
