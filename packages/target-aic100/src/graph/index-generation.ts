@@ -44,7 +44,8 @@ export function indexGeneration({ flatSingleHead }: IndexOptions): Generation {
         const role = { kind, layer } as const;
         const held = b.state(id, { dtype: x.type.dtype, shape }, { role, update: { kind: "replace" } });
         const news = flat ? b.reshape(x, [BATCH, SEQ, width]) : b.transpose(x, [1, 0, 2]);
-        const next = b.as(`/${id}${RETAINED}`).scatter(held, indices(b, columns, flat ? [] : [heads]), news, "wrap");
+        const places = indices(b, columns, flat ? [] : [heads]);
+        const next = b.as(`/${id}${RETAINED}`).scatter(held, places, news, "wrap");
         b.setNext(held, next);
         return flat ? b.reshape(next, [BATCH, 1, CONTEXT, width]) : next;
       };

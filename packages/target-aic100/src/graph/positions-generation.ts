@@ -1,6 +1,5 @@
 import { type Builder, type Dim, denseAttention, type Value } from "@llm/core-ir";
 import {
-  type Attention,
   type AttentionRules,
   BATCH,
   COMP_CONTEXT,

@@ -34,5 +34,9 @@ export const replicateKvHeads: Pass = graphPass({
 function repeated(b: Builder, x: Value, copies: number): Value {
   const [groups, dim] = x.type.shape.slice(-2) as [number, number];
   const apart = b.reshape(x, [groups, 1, dim], 2);
-  return b.reshape(b.expand(apart, [...apart.type.shape.slice(0, -2), copies, dim]), [groups * copies, dim], 3);
+  const beside = b.concat(
+    Array.from({ length: copies }, () => apart),
+    -2,
+  );
+  return b.reshape(beside, [groups * copies, dim], 3);
 }
