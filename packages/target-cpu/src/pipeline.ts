@@ -31,7 +31,9 @@ export function cpuPipeline(options: PipelineOptions): readonly PassCall[] {
   const shared = mp * pp > 1;
   return [
     ...emulation({ ...weights, ...(activations === undefined ? {} : { activations }) }),
-    ...(shared ? [{ pass: "partition", params: { mp, ...(bits === undefined ? {} : { step: GROUP }) } }] : []),
+    ...(shared
+      ? [{ pass: "partition", params: { mp, edges: pp > 1, ...(bits === undefined ? {} : { step: GROUP }) } }]
+      : []),
     { pass: "pad", params: { slots: "rows" } },
     { pass: "cache-form", params: { form: "fused", layout: "heads", ...cacheFormat(kvFormat) } },
     { pass: "lower-to-ort", ...(bits === undefined ? {} : { params: { bits } }) },

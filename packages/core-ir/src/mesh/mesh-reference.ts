@@ -25,7 +25,7 @@ export class MeshReference {
     options: ReferenceOptions = {},
   ): Promise<MeshReference> {
     const steps = [
-      { pass: "partition", params: { mp, residual } },
+      { pass: "partition", params: { mp, residual, edges: pp > 1 } },
       { pass: "cache-form", params: { form: "fused" } },
       { pass: "stages", params: { count: pp } },
       { pass: "cut-at-collectives" },

@@ -2,7 +2,7 @@ import { GraphError } from "../error.ts";
 import type { Net, Program } from "../graph.ts";
 import { pass } from "../pass.ts";
 import { splitLinears } from "../passes/split-linears.ts";
-import { choice, integer, optional, schema } from "../schema.ts";
+import { boolean, choice, integer, optional, schema } from "../schema.ts";
 import { type Placed, place } from "./place.ts";
 import { shardGraph } from "./shard-graph.ts";
 
@@ -29,14 +29,20 @@ export function placeGraph(graph: Program["nets"][number]["graph"], { mp, step, 
 export const partition = pass({
   name: "partition",
   doc: "Makes a net for each device of a mesh: its slices of the weights, and collectives where it needs the others.",
-  params: schema({ mp: integer(1), step: optional(integer(1)), residual: optional(choice("whole", "split")) }),
-  run(program, axes) {
+  params: schema({
+    mp: integer(1),
+    step: optional(integer(1)),
+    residual: optional(choice("whole", "split")),
+    /** What comes between blocks is kept apart from both: for nets that will be cut into stages. */
+    edges: optional(boolean),
+  }),
+  run(program, { edges = false, ...axes }) {
     const [net] = program.nets;
     if (!net || program.nets.length > 1) throw new GraphError("unsupported", "partition takes a program of one net");
     const placed = placeGraph(net.graph, axes);
     const ranks = Array.from(
       { length: axes.mp },
-      (_, rank): Net => ({ id: rankId(rank), rank, graph: shardGraph(placed, rank) }),
+      (_, rank): Net => ({ id: rankId(rank), rank, graph: shardGraph(placed, rank, { edges }) }),
     );
     return { nets: ranks, moves: [] };
   },

@@ -3,6 +3,7 @@ import { Builder } from "../builder.ts";
 import { decoder } from "../decoder/index.ts";
 import { GraphError } from "../error.ts";
 import type { Graph, Value } from "../graph.ts";
+import { blockResults } from "../passes/expose-blocks.ts";
 import { primitive } from "../primitive/index.ts";
 import { slice } from "../primitive/layout.ts";
 import { removeDead } from "../remove-dead.ts";
@@ -11,23 +12,33 @@ import type { Conversion } from "./conversion.ts";
 import type { Placed, PlacedOp } from "./place.ts";
 import { type Placement, placementText, type Split, sizesOf, WHOLE } from "./placement.ts";
 
+export interface ShardOptions {
+  /**
+   * Results of blocks go on as copies, so that what ops are made one later ends with its block: stages then hand on one value,
+   * not a sum and the next block's norm of it.
+   */
+  readonly edges?: boolean;
+}
+
 /** What one rank does of a placed graph: its parts of the weights, and collectives where it needs the others. */
-export function shardGraph(placed: Placed, rank: number): Graph {
-  return new RankBuilder(placed, rank).build();
+export function shardGraph(placed: Placed, rank: number, { edges = false }: ShardOptions = {}): Graph {
+  return new RankBuilder(placed, rank, edges).build();
 }
 
 class RankBuilder {
   readonly #placed: Placed;
   readonly #rank: number;
   readonly #b: Builder;
+  readonly #edges: ReadonlySet<string>;
   /** By id and placement; null where this rank has no term of a sum. */
   readonly #values = new Map<string, Value | null>();
   readonly #exprs: ReadonlyMap<string, WeightExpr>;
   readonly #constants: ReadonlyMap<string, Tensor>;
 
-  constructor(placed: Placed, rank: number) {
+  constructor(placed: Placed, rank: number, edges: boolean) {
     const { graph } = placed;
     this.#placed = placed;
+    this.#edges = new Set(edges ? [...blockResults(graph).values()].flat().map(({ id }) => id) : []);
     this.#rank = rank;
     this.#b = new Builder(graph.name, [decoder, primitive, collectives]);
     this.#exprs = new Map(graph.weights.map(({ value, expr }) => [value.id, expr]));
@@ -71,9 +82,11 @@ class RankBuilder {
     );
     op.outs.forEach((old, i) => {
       const out = outs[i] ?? null;
-      const name = nameOf(old, shard.outs[i]!);
+      const placement = shard.outs[i]!;
+      const edge = placement.kind === "whole" && this.#edges.has(old.id);
+      const name = edge ? `${old.id}.made` : nameOf(old, placement);
       if (out && b.isFresh(out) && !b.taken(name)) b.rename(out, name);
-      this.#set(old, shard.outs[i]!, out);
+      this.#set(old, placement, out && edge ? b.as(`/${old.id}`).reshape(out, [], 0) : out);
     });
     for (const conversion of after) this.#convert(conversion);
   }
