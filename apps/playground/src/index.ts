@@ -40,5 +40,16 @@ export async function playgroundFiles(): Promise<ReadonlyMap<string, PlaygroundF
 }
 
 function withoutTypes(source: string): string {
-  return stripTypeScriptTypes(source).replaceAll(/(from "\.\/[\w-]+)\.ts"/g, '$1.js"');
+  return quietly(() => stripTypeScriptTypes(source)).replaceAll(/(from "\.\/[\w-]+)\.ts"/g, '$1.js"');
+}
+
+/** Node calls the function experimental when it is first used: no news to whoever starts a server. */
+function quietly<T>(work: () => T): T {
+  const { emitWarning } = process;
+  process.emitWarning = () => {};
+  try {
+    return work();
+  } finally {
+    process.emitWarning = emitWarning;
+  }
 }

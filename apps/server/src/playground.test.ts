@@ -1,0 +1,99 @@
+import { existsSync } from "node:fs";
+import { Generator } from "@llm/toolchain";
+import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createServer } from "./server.ts";
+
+const BROWSER = "/usr/bin/chromium";
+const missing = !existsSync(BROWSER) && process.env.LLM_TEST_REQUIRE_ALL !== "1";
+
+describe.skipIf(missing)("the playground", () => {
+  const app = createServer({
+    models: [{ id: "demo", open: () => Generator.fromPretrained("demo", { batchSize: 4 }) }],
+  });
+  let browser: Browser;
+  let address: string;
+  const problems: string[] = [];
+
+  beforeAll(async () => {
+    address = await app.listen({ port: 0, host: "127.0.0.1" });
+    const args = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"];
+    browser = await chromium.launch({ executablePath: BROWSER, args });
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await app.close();
+  });
+
+  /** The page, opened; what it complains about, and whom it asks besides its server, is gathered. */
+  async function open(hash: string, options: BrowserContextOptions = {}): Promise<Page> {
+    const page = await browser.newPage(options);
+    page.on("pageerror", ({ message }) => problems.push(message));
+    page.on("console", (said) => said.type() === "error" && problems.push(said.text()));
+    page.on("request", (request) => request.url().startsWith(address) || problems.push(request.url()));
+    await page.goto(`${address}/${hash}`);
+    await page.locator("#model option").first().waitFor({ state: "attached" });
+    return page;
+  }
+
+  it("streams a conversation, and stops when told to", async () => {
+    const page = await open("#chat");
+    await page.fill("#set-max_tokens", "400");
+    await page.getByRole("textbox", { name: "Message", exact: true }).fill("Write a function.");
+    await page.keyboard.press("Enter");
+    const said = page.locator(".turn.assistant .said");
+    await expect.poll(async () => (await said.textContent())?.length ?? 0).toBeGreaterThan(10);
+    await page.getByRole("button", { name: "Stop" }).click();
+    await page.getByRole("button", { name: "Regenerate" }).waitFor();
+    const stopped = await said.textContent();
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect(await said.textContent()).toBe(stopped);
+    expect(await page.locator(".meter").textContent()).toMatch(/ms to the first token.*tok\/s/);
+    await page.fill("#set-max_tokens", "6");
+    await page.getByRole("button", { name: "Regenerate" }).click();
+    await expect.poll(() => page.locator(".meter").textContent()).toMatch(/6 tokens/);
+    await page.close();
+  });
+
+  it("fills in at the cursor, and takes it back", async () => {
+    const page = await open("#infill");
+    const code = page.getByLabel("Code with a gap where the cursor is");
+    await page.fill("#set-max_tokens", "8");
+    await code.fill("def add(a, b):\n    return \n\nprint(add(1, 2))\n");
+    await code.evaluate((text: HTMLTextAreaElement) => text.setSelectionRange(26, 26));
+    await page.keyboard.press("Control+Enter");
+    await expect
+      .poll(() => code.inputValue())
+      .toMatch(/^def add\(a, b\):\n {4}return [\s\S]+\n\nprint\(add\(1, 2\)\)\n$/);
+    await page.getByRole("button", { name: "Undo" }).click();
+    expect(await code.inputValue()).toBe("def add(a, b):\n    return \n\nprint(add(1, 2))\n");
+    await page.close();
+  });
+
+  it("shows every token's odds, and what else might have come", async () => {
+    const page = await open("#complete");
+    await page.check("#set-tokens");
+    await page.fill("#set-max_tokens", "5");
+    await page.getByRole("button", { name: "Go on" }).click();
+    const tokens = page.locator(".token");
+    await expect.poll(() => tokens.count()).toBe(5);
+    await tokens.first().focus();
+    const rows = page.locator("#alternatives tr");
+    expect(await rows.count()).toBeGreaterThanOrEqual(5);
+    expect(await page.locator("#alternatives tr.taken").count()).toBe(1);
+    expect(await rows.first().textContent()).toMatch(/\d %/);
+    await page.close();
+  });
+
+  it("shows what is running, and fits a phone", async () => {
+    const page = await open("#slots", { viewport: { width: 390, height: 780 } });
+    await expect.poll(() => page.locator(".slots tbody tr").count()).toBe(4);
+    const wide = await page.evaluate(() => document.documentElement.scrollWidth);
+    expect(wide).toBeLessThanOrEqual(390);
+    await page.close();
+  });
+
+  it("complains of nothing and asks nobody else", () => {
+    expect(problems).toEqual([]);
+  });
+});
