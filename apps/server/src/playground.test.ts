@@ -7,6 +7,9 @@ import { createServer } from "./server.ts";
 const BROWSER = "/usr/bin/chromium";
 const missing = !existsSync(BROWSER) && process.env.LLM_TEST_REQUIRE_ALL !== "1";
 
+/** A model on a busy machine takes its time. */
+const poll = <T>(read: () => Promise<T> | T) => expect.poll(read, { timeout: 20_000 });
+
 describe.skipIf(missing)("the playground", () => {
   const app = createServer({
     models: [{ id: "demo", open: () => Generator.fromPretrained("demo", { batchSize: 4 }) }],
@@ -42,7 +45,7 @@ describe.skipIf(missing)("the playground", () => {
     await page.getByRole("textbox", { name: "Message", exact: true }).fill("Write a function.");
     await page.keyboard.press("Enter");
     const said = page.locator(".turn.assistant .said");
-    await expect.poll(async () => (await said.textContent())?.length ?? 0).toBeGreaterThan(10);
+    await poll(async () => (await said.textContent())?.length ?? 0).toBeGreaterThan(10);
     await page.getByRole("button", { name: "Stop" }).click();
     await page.getByRole("button", { name: "Regenerate" }).waitFor();
     const stopped = await said.textContent();
@@ -51,7 +54,7 @@ describe.skipIf(missing)("the playground", () => {
     expect(await page.locator(".meter").textContent()).toMatch(/ms to the first token.*tok\/s/);
     await page.fill("#set-max_tokens", "6");
     await page.getByRole("button", { name: "Regenerate" }).click();
-    await expect.poll(() => page.locator(".meter").textContent()).toMatch(/6 tokens/);
+    await poll(() => page.locator(".meter").textContent()).toMatch(/6 tokens/);
     await page.close();
   });
 
@@ -60,7 +63,7 @@ describe.skipIf(missing)("the playground", () => {
     const code = page.getByLabel("Code with a gap where the cursor is");
     await page.fill("#set-max_tokens", "8");
     await code.fill("def add(a, b):\n    return \n\nprint(add(1, 2))\n");
-    await code.evaluate((text: HTMLTextAreaElement) => text.setSelectionRange(26, 26));
+    await page.evaluate('document.querySelector("textarea.code").setSelectionRange(26, 26)');
     await page.keyboard.press("Control+Enter");
     await expect
       .poll(() => code.inputValue())
@@ -76,7 +79,7 @@ describe.skipIf(missing)("the playground", () => {
     await page.fill("#set-max_tokens", "5");
     await page.getByRole("button", { name: "Go on" }).click();
     const tokens = page.locator(".token");
-    await expect.poll(() => tokens.count()).toBe(5);
+    await poll(() => tokens.count()).toBe(5);
     await tokens.first().focus();
     const rows = page.locator("#alternatives tr");
     expect(await rows.count()).toBeGreaterThanOrEqual(5);
@@ -87,8 +90,8 @@ describe.skipIf(missing)("the playground", () => {
 
   it("shows what is running, and fits a phone", async () => {
     const page = await open("#slots", { viewport: { width: 390, height: 780 } });
-    await expect.poll(() => page.locator(".slots tbody tr").count()).toBe(4);
-    const wide = await page.evaluate(() => document.documentElement.scrollWidth);
+    await poll(() => page.locator(".slots tbody tr").count()).toBe(4);
+    const wide = await page.evaluate("document.documentElement.scrollWidth");
     expect(wide).toBeLessThanOrEqual(390);
     await page.close();
   });
