@@ -3,16 +3,25 @@ import { Generator as TextGenerator } from "@llm/generate";
 import { type Mesh, toMesh } from "@llm/target/mesh";
 import type { Tokenizer } from "@llm/tokenizer-bpe";
 import { ToolchainError } from "./error.ts";
+import { openDraft } from "./open-draft.ts";
 import { type OpenOptions, openRunnable, type Runnable } from "./open-runnable.ts";
 import { generatorDefaults } from "./sampling.ts";
+
+export interface GeneratorOptions extends OpenOptions {
+  /** A smaller MODEL with the same tokenizer, that guesses what the larger one will say: calls that `speculate` ask it. */
+  readonly draftModel?: string;
+}
 
 /** The generator of `@llm/generate`, with a way to get one from a checkpoint's name. */
 export class Generator extends TextGenerator<Tokenizer> {
   readonly runnable: Runnable;
+  readonly #draft: Runnable | undefined;
 
-  private constructor(runnable: Runnable, tokenizer: Tokenizer) {
-    super({ session: runnable.session, tokenizer, defaults: generatorDefaults(runnable.defaults) });
+  private constructor(runnable: Runnable, tokenizer: Tokenizer, draft?: Runnable) {
+    const scheduler = draft ? { draft: draft.session } : {};
+    super({ session: runnable.session, tokenizer, defaults: generatorDefaults(runnable.defaults), scheduler });
     this.runnable = runnable;
+    this.#draft = draft;
   }
 
   /**
@@ -24,8 +33,23 @@ export class Generator extends TextGenerator<Tokenizer> {
    * const { text } = await generator.generate("def hello():", { maxNewTokens: 32 });
    * await generator.close();
    */
-  static async fromPretrained(model?: string, options: OpenOptions = {}): Promise<Generator> {
-    return Generator.over(await openRunnable(model, { ...options, needsTokenizer: true }));
+  static async fromPretrained(model?: string, options: GeneratorOptions = {}): Promise<Generator> {
+    const { draftModel, ...opening } = options;
+    const runnable = await openRunnable(model, { ...opening, needsTokenizer: true });
+    if (draftModel === undefined) return Generator.over(runnable);
+    try {
+      const tokenizer = await runnable.tokenizer();
+      const draft = await openDraft(draftModel, { model: runnable.card.name, tokenizer, options: opening });
+      try {
+        return new Generator(runnable, tokenizer, draft);
+      } catch (error) {
+        await draft.close();
+        throw error;
+      }
+    } catch (error) {
+      await runnable.close();
+      throw error;
+    }
   }
 
   /**
@@ -64,6 +88,7 @@ export class Generator extends TextGenerator<Tokenizer> {
   /** Ends everything under way, then closes the session and the checkpoint. */
   override async close(): Promise<void> {
     await super.close();
+    await this.#draft?.close();
     await this.runnable.close();
   }
 }

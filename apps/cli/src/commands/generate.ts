@@ -28,7 +28,8 @@ export async function generateFor(generator: Generator, prompts: readonly string
 /** The options of a call that say how to generate. */
 export function generationOptions(options: Call["options"]): GenerateOptions {
   const named = GENERATION_KEYS.flatMap((key) => (options[key] === undefined ? [] : [[key, options[key]]]));
-  return withForms(Object.fromEntries(named) as GenerateOptions);
+  const speculate = options.draftModel === undefined ? {} : { speculate: true };
+  return withForms({ ...(Object.fromEntries(named) as GenerateOptions), ...speculate });
 }
 
 /** Options of the command line that the library calls the same. */

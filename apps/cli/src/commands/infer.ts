@@ -17,6 +17,7 @@ export async function run(call: Call, io: Io): Promise<Outcome> {
     ...modelOptions(call, io),
     ...(call.target === undefined ? {} : { target: call.target }),
     ...(force === undefined ? {} : { force }),
+    ...(call.options.draftModel === undefined ? {} : { draftModel: call.options.draftModel }),
     targetOptions: call.targetOptions,
     batchSize: prompts.length,
     verify: true,

@@ -17,6 +17,7 @@ export async function run(call: Call, io: Io): Promise<Outcome> {
     ...modelOptions(call, io),
     ...(thing !== undefined && model !== undefined ? { tokenizer: model } : {}),
     ...(call.target === undefined ? {} : { target: call.target }),
+    ...(call.options.draftModel === undefined ? {} : { draftModel: call.options.draftModel }),
     targetOptions: call.targetOptions,
     batchSize: prompts.length,
     env: io.env,

@@ -37,7 +37,8 @@ export const SAMPLING = [
   "regex",
   "choice",
   "grammar",
+  "speculate",
 ] as const satisfies Keys;
 
 /** What is continued, and how. */
-export const GENERATION: Keys = ["prompt", "promptsTxtFilePath", "batchSize", ...SAMPLING, "stream"];
+export const GENERATION: Keys = ["prompt", "promptsTxtFilePath", "batchSize", ...SAMPLING, "draftModel", "stream"];

@@ -103,13 +103,14 @@ export class TextLookup {
 
   #find(): void {
     const resumed = this.#parted === NOTHING ? NOTHING : this.#meeting(2);
-    if (resumed !== NOTHING) return this.#begin(resumed, "resumed");
-    const found = this.#longestRun();
-    if (found !== NOTHING) return this.#begin(found, "found");
-    if (this.#parted === NOTHING) return;
-    const near = this.#meeting(1);
-    // One token for one is the commonest change.
-    this.#begin(near === NOTHING ? this.#parted + 1 + this.#since : near, "resumed");
+    const found = resumed === NOTHING ? this.#longestRun() : NOTHING;
+    if (resumed !== NOTHING) this.#begin(resumed, "resumed");
+    else if (found !== NOTHING) this.#begin(found, "found");
+    else if (this.#parted !== NOTHING) {
+      const near = this.#meeting(1);
+      // One token for one is the commonest change.
+      this.#begin(near === NOTHING ? this.#parted + 1 + this.#since : near, "resumed");
+    }
   }
 
   /** After which of the tokens around the difference the text goes on, if it goes on from the last `run` said. */

@@ -12,6 +12,7 @@ import { graph } from "./graph.ts";
 import { mesh, meshPlan } from "./mesh.ts";
 import { sampling } from "./sampling.ts";
 import { scheduler } from "./scheduler.ts";
+import { speculation } from "./speculation.ts";
 import { startup } from "./startup.ts";
 import { tokenizerCases } from "./tokenizer.ts";
 import { verifyShare } from "./verify-share.ts";
@@ -31,6 +32,7 @@ export const cases: readonly Case[] = [
   cpuRuntime,
   ...tokenizerCases,
   sampling,
+  ...speculation,
   scheduler,
   batching,
   prefixes,
