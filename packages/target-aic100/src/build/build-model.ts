@@ -7,7 +7,7 @@ import { overrideIndices } from "../emulator/override-indices.ts";
 import { aic } from "../onnx/dialect.ts";
 import { aicEmitters } from "../onnx/emitters.ts";
 import { CTX_DOMAIN, FUNCTIONS, NORM_DOMAIN } from "../onnx/functions.ts";
-import { EMULATOR_FILE, MODEL_FILE, MODEL_UNIT, type ModelSpec } from "./units.ts";
+import { EMULATOR_FILE, MODEL_FILE, MODEL_NAME, type ModelSpec } from "./units.ts";
 
 /**
  * Writes the model. Weights that lie in the checkpoint as the graph wants them stay there; those that overflow fp16 are clipped to
@@ -31,7 +31,7 @@ export async function buildModel(unit: Unit, work: Work): Promise<void> {
   });
   const written = await writeOnnx(onnx, {
     folder: work.folder,
-    name: MODEL_UNIT,
+    name: MODEL_NAME,
     source: work.source,
     signal: work.signal,
     progress: (done, total) => work.progress(done, total),

@@ -3,8 +3,9 @@ import type { Unit } from "@llm/target";
 import type { Aic100Options } from "../options.ts";
 
 /** The model's unit, its file, and its twin that the emulator runs. */
-export const MODEL_UNIT = "model";
-export const MODEL_FILE = "model.onnx";
+export const MODEL_UNIT = "decoder";
+export const MODEL_NAME = "model";
+export const MODEL_FILE = `${MODEL_NAME}.onnx`;
 export const EMULATOR_FILE = "emulator.onnx";
 
 /** What the model's unit is made from. */

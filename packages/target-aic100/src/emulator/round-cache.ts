@@ -26,9 +26,8 @@ export function roundCacheTo(format: string): RoundCache {
 
 /** Slots and places that a call's tokens went to. */
 function* writtenPlaces(inputs: Readonly<Record<string, OrtTensor>>, places: number): Generator<[number, number]> {
-  const { position_ids: positions, batch_index: rows, cache_index: index } = inputs;
-  const [lanes, width] = positions!.shape as [number, number];
-  const at = positions!.data as BigInt64Array;
+  const { input_ids: ids, position_ids: positions, batch_index: rows, cache_index: index } = inputs;
+  const [lanes, width] = ids!.shape as [number, number];
   for (let lane = 0; lane < lanes; lane++) {
     const slot = rows ? Number((rows.data as BigInt64Array)[lane]) : lane;
     for (let column = 0; column < width; column++) {
@@ -36,7 +35,7 @@ function* writtenPlaces(inputs: Readonly<Record<string, OrtTensor>>, places: num
         yield [slot, Number((index.data as BigInt64Array)[0]) + column];
         continue;
       }
-      const position = Number(at[lane * width + column]);
+      const position = Number((positions!.data as BigInt64Array)[lane * width + column]);
       // A cache shorter than its sequence is a ring, with one place more than it goes round; the last of any is for padding.
       if (position >= 0) yield [slot, position % (places - 1)];
     }

@@ -47,7 +47,7 @@ function forCard(graph: Graph, form: Generation): Graph {
   let positions: Value | undefined;
   const ones = new Map<number, Value>();
   let layer = 0;
-  return rewriteGraph(graph, {
+  const card = rewriteGraph(graph, {
     dialects: [aic],
     legal: [aic.name, ...graph.dialects],
     input({ id }, b) {
@@ -71,6 +71,9 @@ function forCard(graph: Graph, form: Generation): Graph {
       return undefined;
     },
   });
+  // Where only columns count, as for a bias by key, nothing reads positions.
+  const read = new Set(card.ops.flatMap(({ ins }) => ins.map((value) => value?.id)));
+  return { ...card, inputs: card.inputs.filter(({ id }) => read.has(id)) };
 }
 
 /** RMS norms of the last axis have a name that the compiler keeps in a wider range. */

@@ -1,4 +1,4 @@
-import { ortTensor } from "@llm/runtime-native/ort";
+import { type OrtTensor, ortTensor } from "@llm/runtime-native/ort";
 import type { Limits, Row } from "@llm/target";
 import type { Card } from "./card.ts";
 import { CardSession, roomFor } from "./card-session.ts";
@@ -76,11 +76,12 @@ export class IndexSession extends CardSession<MaskedCard> {
       this.#mask.set(own, slot * ctxLen + this.#index + at);
     }
     this.card.setMask(this.#mask);
-    const logits = await this.card.call({
+    const inputs: Readonly<Record<string, OrtTensor>> = {
       input_ids: ortTensor("i64", [slots, width], cut(columns.ids)),
       position_ids: ortTensor("i64", [slots, width], cut(columns.positions)),
       cache_index: ortTensor("i64", [1], BigInt64Array.of(BigInt(this.#index + at))),
-    });
+    };
+    const logits = await this.card.call(Object.fromEntries(this.card.inputs.map((name) => [name, inputs[name]!])));
     const back = columns.count - at - width; // 0 for everyone's last token
     rows.forEach(({ slot, want }, row) => {
       if (!want || back >= want.last) return;
