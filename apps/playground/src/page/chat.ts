@@ -139,7 +139,7 @@ export function chatView({ model, settings }: View): HTMLElement[] {
     }
     if (event.key === "Escape") running?.abort();
   });
-  settings.onChange(draw);
+  settings.onShowTokens(draw);
   const clear = button("New", "second", () => {
     running?.abort();
     turns.length = 0;

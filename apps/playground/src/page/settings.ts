@@ -30,17 +30,15 @@ export interface Settings {
   options(): Record<string, unknown>;
   readonly system: string;
   readonly showTokens: boolean;
-  onChange(listener: () => void): void;
+  onShowTokens(listener: () => void): void;
 }
 
 export function settingsPanel(): Settings {
   const kept = JSON.parse(sessionStorage.getItem(STORE) ?? "{}") as Record<string, string>;
-  const listeners: (() => void)[] = [];
   const values = new Map<string, HTMLInputElement | HTMLTextAreaElement>();
   const save = (): void => {
     const all = Object.fromEntries([...values].map(([name, field]) => [name, read(field)]));
     sessionStorage.setItem(STORE, JSON.stringify(all));
-    for (const listener of listeners) listener();
   };
   const keep = <T extends HTMLInputElement | HTMLTextAreaElement>(name: string, field: T): T => {
     if (kept[name] !== undefined) {
@@ -100,7 +98,8 @@ export function settingsPanel(): Settings {
     get showTokens() {
       return tokens.checked;
     },
-    onChange: (listener) => void listeners.push(listener),
+    // Of that alone: drawing anew when a number is left would take away the button that is being clicked.
+    onShowTokens: (listener) => tokens.addEventListener("change", listener),
   };
 }
 
