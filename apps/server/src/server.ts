@@ -1,39 +1,89 @@
 import { randomUUID } from "node:crypto";
 import { ApiError } from "@llm/protocol";
-import Fastify, { type FastifyInstance, type FastifyServerOptions } from "fastify";
+import Fastify, {
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  type FastifyServerOptions,
+  LogController,
+} from "fastify";
+import { authorise } from "./access/authorise.ts";
+import { allowOrigins } from "./access/cors.ts";
+import { Desk, type DeskLimits } from "./access/desk.ts";
+import type { KeyRing } from "./access/key-ring.ts";
 import { ModelHost, type ServedModel } from "./engine/model-host.ts";
+import { Turns } from "./engine/turns.ts";
+import { onClientError } from "./http/client-errors.ts";
+import { type ConnectionLimits, connectionOptions, limitConnections, type TlsFiles } from "./http/connections.ts";
 import { problemOf } from "./http/problems.ts";
+import { logRequests } from "./http/request-log.ts";
+import { Metrics } from "./metrics/metrics.ts";
 import { chatRoutes } from "./routes/chat.ts";
 import { completionRoutes } from "./routes/completions.ts";
+import type { RouteContext } from "./routes/context.ts";
 import { modelRoutes } from "./routes/models.ts";
+import { observeRoutes } from "./routes/observe.ts";
+import { playgroundRoutes } from "./routes/playground.ts";
 import { tokenRoutes } from "./routes/tokens.ts";
 
 export interface ServerOptions {
   readonly models: readonly ServedModel[];
+  /** Bytes that open models may take together; the one that was unused the longest goes first. */
+  readonly memoryBudget?: number;
   /** Names this build in answers. */
   readonly fingerprint?: string;
+  /** Who may ask; everybody, without. */
+  readonly keys?: KeyRing;
+  /** Origins whose pages may ask; `*` is all. None unless said. */
+  readonly cors?: readonly string[];
+  readonly tls?: TlsFiles;
+  readonly limits?: DeskLimits;
+  readonly connections?: ConnectionLimits;
+  /** How long closing waits for answers that are under way. */
+  readonly drainMs?: number;
   readonly logger?: FastifyServerOptions["logger"];
+  /** Whether the log may hold what people ask. */
+  readonly logPrompts?: boolean;
 }
 
 /** Longest body: prompts of a million tokens are a few megabytes. */
 const BODY_LIMIT = 16 * 2 ** 20;
 
-/** The server, not yet listening. Closing it closes its models. */
-export function createServer({ models, fingerprint = "llm", logger = false }: ServerOptions): FastifyInstance {
-  const host = new ModelHost(models);
+/** What orchestrators give a process between asking it to stop and killing it. */
+const DRAIN_MS = 30_000;
+
+/** For answers that were told to end to say so. */
+const LAST_WORDS_MS = 1000;
+
+const ROUTES: readonly ((context: RouteContext) => void)[] = [
+  modelRoutes,
+  completionRoutes,
+  chatRoutes,
+  tokenRoutes,
+  observeRoutes,
+  playgroundRoutes,
+];
+
+/** The server, not yet listening. Closing it waits for answers under way, within `drainMs`, then closes its models. */
+export function createServer(options: ServerOptions): FastifyInstance {
+  const { fingerprint = "llm", logger = false, drainMs = DRAIN_MS } = options;
+  const host = new ModelHost(options.models, options.memoryBudget);
+  const desk = new Desk(options.limits);
+  const metrics = new Metrics();
   const app = Fastify({
     logger,
     bodyLimit: BODY_LIMIT,
     genReqId: () => `req_${randomUUID().replaceAll("-", "")}`,
     requestIdHeader: "x-request-id",
+    logController: new LogController({ disableRequestLogging: true }),
     forceCloseConnections: "idle",
-  });
-  app.setErrorHandler((error, request, reply) => {
-    const problem = problemOf(error, request.id, request.url.includes("chat") ? "messages" : "prompt");
-    if (problem.status >= 500) request.log.error({ err: error }, "a request failed");
-    if (problem.retryAfter !== undefined) reply.header("retry-after", problem.retryAfter);
-    return reply.code(problem.status).send(problem.toBody());
-  });
+    clientErrorHandler: onClientError,
+    frameworkErrors: answerProblem,
+    ...(connectionOptions(options.connections, options.tls) as FastifyServerOptions),
+  }) as FastifyInstance;
+
+  limitConnections(app.server);
+  app.setErrorHandler(answerProblem);
   app.setNotFoundHandler((request) => {
     throw new ApiError(`There is no ${request.method} ${request.url.split("?")[0]}`, {
       status: 404,
@@ -42,14 +92,38 @@ export function createServer({ models, fingerprint = "llm", logger = false }: Se
       param: null,
     });
   });
-  app.addHook("onSend", async (request, reply) => {
+  app.addHook("onRequest", async (request, reply) => {
     reply.header("x-request-id", request.id);
   });
-  app.addHook("onClose", () => host.close());
-  const context = { app, host, fingerprint };
-  for (const routes of [modelRoutes, completionRoutes, chatRoutes, tokenRoutes]) routes(context);
+  logRequests(app, options.logPrompts ?? false);
+  allowOrigins(app, options.cors ?? []);
+  authorise(app, options.keys);
+
+  const context = { app, host, turns: new Turns(host, desk, metrics), metrics, fingerprint };
+  for (const routes of ROUTES) routes(context);
+
   app.addHook("onReady", async () => {
-    void host.generator(undefined).catch((error) => app.log.error({ err: error }, "the model could not be opened"));
+    host.lease(undefined).then(
+      ({ release }) => release(),
+      (error) => app.log.error({ err: error }, "the model could not be opened"),
+    );
+  });
+  app.addHook("preClose", async () => {
+    const late = setTimeout(() => app.server.closeAllConnections(), drainMs + LAST_WORDS_MS);
+    await desk.drain(drainMs);
+    clearTimeout(late);
+  });
+  app.addHook("onClose", async () => {
+    metrics.close();
+    await host.close();
   });
   return app;
+}
+
+/** Any failure, as the answer that says what is wrong. */
+function answerProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const problem = problemOf(error, request.id, request.url.includes("chat") ? "messages" : "prompt");
+  if (problem.status >= 500 && problem.status !== 503) request.log.error({ err: error }, "a request failed");
+  if (problem.retryAfter !== undefined) reply.header("retry-after", problem.retryAfter);
+  return reply.code(problem.status).send(problem.toBody());
 }

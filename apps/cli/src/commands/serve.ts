@@ -1,8 +1,13 @@
 import { once } from "node:events";
-import { createServer } from "@llm/server";
-import { Generator } from "@llm/toolchain";
+import { readFile } from "node:fs/promises";
+import { isIP } from "node:net";
+import { createServer, KeyRing, type ServedModel, type TlsFiles } from "@llm/server";
+import { findTarget, Generator, planModel } from "@llm/toolchain";
 import type { Call, Outcome } from "../definition/command.ts";
+import { DEFAULT_TARGET } from "../definition/options.ts";
+import { UsageError } from "../exit.ts";
 import type { Io } from "../output/io.ts";
+import { version } from "../version.ts";
 import { modelOptions } from "./model-options.ts";
 import { openProgress } from "./open-progress.ts";
 
@@ -11,35 +16,43 @@ const SLOTS = 8;
 
 /** `llm serve`: until it is interrupted. */
 export async function run(call: Call, io: Io): Promise<Outcome> {
-  const { host, port, slots } = call.options;
-  const thing = call.args.model ?? "demo";
+  const { options } = call;
+  const { host = "127.0.0.1", port = 8080 } = options;
+  const keys = await keysOf(call, io);
+  if (!keys && !isLoopback(host))
+    io.note(`WARNING: anybody who reaches ${host} may use this server: give it keys, with --api-key-file or --api-key`);
   let failed: unknown;
   const opened = new AbortController();
+  const names = [call.args.model ?? "demo", ...(options.also ?? [])];
+  const tls = await tlsOf(call);
   const server = createServer({
-    models: [
-      {
-        id: thing,
-        open: async () => {
-          try {
-            return await Generator.fromPretrained(call.args.model, {
-              ...modelOptions(call, io),
-              ...(call.target === undefined ? {} : { target: call.target }),
-              batchSize: slots ?? SLOTS,
-              targetOptions: call.targetOptions,
-              env: io.env,
-              onEvent: openProgress(io.progress),
-            });
-          } catch (error) {
-            failed = error;
-            opened.abort();
-            throw error;
-          }
-        },
-      },
-    ],
+    models: names.map((name, i) => {
+      const model = servedModel(name, call, io);
+      if (i > 0) return model;
+      const open = (): Promise<Generator> =>
+        model.open().catch((error) => {
+          failed = error;
+          opened.abort();
+          throw error;
+        });
+      return { ...model, open };
+    }),
+    fingerprint: `llm-${version()}`,
+    logger: { level: options.log ?? "info", stream: { write: (line: string) => io.note(line.trimEnd()) } },
+    ...(options.logPrompts === undefined ? {} : { logPrompts: options.logPrompts }),
+    ...(keys ? { keys } : {}),
+    ...(options.cors === undefined ? {} : { cors: options.cors }),
+    ...(tls ? { tls } : {}),
+    ...(options.memoryLimit === undefined ? {} : { memoryBudget: options.memoryLimit * 1e9 }),
+    ...(options.drain === undefined ? {} : { drainMs: options.drain * 1000 }),
+    limits: {
+      ...(options.queue === undefined ? {} : { answers: options.queue + (options.slots ?? SLOTS) }),
+      ...(options.atOnce === undefined ? {} : { answersOfOne: options.atOnce }),
+      ...(options.perMinute === undefined ? {} : { perMinute: options.perMinute }),
+    },
   });
   try {
-    const address = await server.listen({ host: host ?? "127.0.0.1", port: port ?? 8080 });
+    const address = await server.listen({ host, port });
     io.write(`${address}\n`);
     const stop = AbortSignal.any([io.signal, opened.signal]);
     if (!stop.aborted) await once(stop, "abort");
@@ -48,4 +61,48 @@ export async function run(call: Call, io: Io): Promise<Outcome> {
   } finally {
     await server.close();
   }
+}
+
+function servedModel(name: string, call: Call, io: Io): ServedModel {
+  const { slots = SLOTS } = call.options;
+  const given = {
+    ...modelOptions(call, io),
+    ...(call.target === undefined ? {} : { target: call.target }),
+    targetOptions: call.targetOptions,
+    env: io.env,
+  };
+  return {
+    id: name,
+    open: () => Generator.fromPretrained(name, { ...given, batchSize: slots, onEvent: openProgress(io.progress) }),
+    bytes: async () => {
+      const { target } = await findTarget(call.target ?? DEFAULT_TARGET);
+      const { plan } = await planModel(name, target, { ...given, batchSize: slots });
+      return plan.devices.reduce((sum, { weights, kv }) => sum + weights + kv, 0);
+    },
+  };
+}
+
+async function keysOf({ options }: Call, io: Io): Promise<KeyRing | undefined> {
+  const { apiKey: keys, apiKeyFile: file } = options;
+  if (keys === undefined && file === undefined) return undefined;
+  return KeyRing.open({
+    ...(keys ? { keys } : {}),
+    ...(file === undefined ? {} : { file }),
+    onProblem: (message) => io.note(`WARNING: ${message}`),
+  });
+}
+
+async function tlsOf({ options: { tlsCert, tlsKey } }: Call): Promise<TlsFiles | undefined> {
+  if (tlsCert === undefined && tlsKey === undefined) return undefined;
+  if (tlsCert === undefined || tlsKey === undefined)
+    throw new UsageError(
+      "--tls-cert and --tls-key go together: a certificate and the key it was made for, both as PEM",
+    );
+  const [cert, key] = await Promise.all([readFile(tlsCert), readFile(tlsKey)]);
+  return { cert, key };
+}
+
+/** Whether only this machine reaches an address. */
+function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "::1" || (isIP(host) === 4 && host.startsWith("127."));
 }

@@ -66,12 +66,42 @@ export const COMMANDS: readonly Command[] = [
     name: "serve",
     summary: "Answer over HTTP, in OpenAI's protocol",
     about:
-      "Clients of OpenAI's interface work with its address and /v1: completions, chat with tools and forms, models. It answers /health " +
-      "while the model is still being opened, and stops when it is interrupted.",
+      "Clients of OpenAI's interface work with its address and /v1, Anthropic's with its address, editors with /infill; docs/server.md says what each " +
+      "takes. It answers /health while the model is still being opened. When it is interrupted, answers under way are finished within --drain; a second time ends it at once.",
     arguments: [ARTEFACT_OR_MODEL_PLACE],
-    options: ["host", "port", "slots", "target", ...MODEL_OPTIONS, ...COMMON],
+    options: [
+      "host",
+      "port",
+      "slots",
+      "also",
+      "memoryLimit",
+      "apiKey",
+      "apiKeyFile",
+      "cors",
+      "tlsCert",
+      "tlsKey",
+      "queue",
+      "atOnce",
+      "perMinute",
+      "drain",
+      "log",
+      "logPrompts",
+      "target",
+      ...MODEL_OPTIONS,
+      ...COMMON,
+    ],
     targetOptions: true,
-    examples: [{ line: "llm serve demo --port 8080", doc: "then: curl http://127.0.0.1:8080/v1/models" }],
+    examples: [
+      { line: "llm serve demo --port 8080", doc: "then: curl http://127.0.0.1:8080/v1/models" },
+      {
+        line: "llm serve demo --host 0.0.0.0 --api-key-file keys.txt --tls-cert cert.pem --tls-key key.pem --per-minute 60",
+        doc: "for others: with keys, encrypted, a request a second each",
+      },
+      {
+        line: "llm serve bigcode/starcoderbase-1b --also demo --memory-limit 8",
+        doc: "two models, at most 8 GB of them open",
+      },
+    ],
     json: { address: "where it listened" },
     load: () => import("../commands/serve.ts"),
   },
@@ -271,10 +301,14 @@ export const COMMANDS: readonly Command[] = [
     about:
       "Needs no weights: a folder with a config.json is enough, and of a hub id only that file is fetched. The exit code is 1 when it doesn't fit.",
     arguments: [MODEL],
-    options: ["target", "planBatchSize", "planMesh", ...MODEL_OPTIONS, ...COMMON],
+    options: ["target", "planBatchSize", "planMesh", "reportHtml", ...MODEL_OPTIONS, ...COMMON],
     targetOptions: true,
     examples: [
       { line: "llm plan demo --target cpu --batch-size max", doc: "how many sequences this machine can hold" },
+      {
+        line: "llm plan bigcode/starcoder --target aic100 --card dl2q --format mx6 --ctx-len 8192 --batch-size max --html plan.html",
+        doc: "with a page that shows where each gigabyte goes",
+      },
       {
         line: "llm plan bigcode/starcoder --target bm1684x --mesh auto",
         doc: "how several devices would share it best",
@@ -285,6 +319,8 @@ export const COMMANDS: readonly Command[] = [
       maxBatchSize: "how many sequences would",
       devices: "[{name, total, weights, kv, activations, instructions, reserve, free}], in bytes",
       why: "what decides, in a sentence",
+      speed: "{decode, prefill}: {most, usual, by}, tokens a second of all sequences; where the target knows",
+      assumptions: "[{name, value, unit, why}]: numbers that it goes by and no file says",
       mesh: "with --mesh: the mesh that is planned, such as 1x4",
       meshes:
         "with --mesh: [{mesh, fits, weights, kv, toldPerToken, toldPerChunk, talksPerToken, stepSeconds, chunkSeconds, tokensPerSecond}], best first",

@@ -11,6 +11,8 @@ export interface Piece {
 export interface Ask {
   readonly prompt: string | readonly number[];
   readonly options: GenerateOptions;
+  /** Told once, at the end: of what was said, or of nothing where it failed. */
+  readonly onEnd?: (completion: Completion | undefined) => void;
 }
 
 /**
@@ -25,32 +27,48 @@ export async function answer(
 ): Promise<Completion[]> {
   const failed = new AbortController();
   const either = AbortSignal.any([signal, failed.signal]);
-  const runs = asks.map(async ({ prompt, options }, index) => {
-    let tokens: GeneratedToken[] = [];
-    const generation = generator.stream(prompt as string | number[], {
-      ...options,
-      signal: either,
-      onToken: (token) => void tokens.push(token),
-    });
+  const runs = asks.map(async (ask, index) => {
+    let completion: Completion | undefined;
     try {
-      for await (const text of generation) {
-        const taken = tokens;
-        tokens = [];
-        await onPiece({ index, text, tokens: taken });
-      }
-      const completion = await generation.result;
-      if (tokens.length > 0) await onPiece({ index, text: "", tokens });
+      completion = await answerOne(generator, ask, either, (text, tokens) => onPiece({ index, text, tokens }));
       return completion;
     } catch (error) {
       // One that fails ends its siblings: there is no answer that is half there.
       failed.abort(error);
       throw error;
+    } finally {
+      ask.onEnd?.(completion);
     }
   });
   const settled = await Promise.allSettled(runs);
   const first = settled.find((run) => run.status === "rejected");
   if (first) throw failed.signal.aborted && !signal.aborted ? failed.signal.reason : first.reason;
   return settled.map((run) => (run as PromiseFulfilledResult<Completion>).value);
+}
+
+async function answerOne(
+  generator: Generator,
+  { prompt, options }: Ask,
+  signal: AbortSignal,
+  onPiece: (text: string, tokens: readonly GeneratedToken[]) => Promise<void>,
+): Promise<Completion> {
+  let tokens: GeneratedToken[] = [];
+  const generation = generator.stream(prompt as string | number[], {
+    ...options,
+    signal,
+    onToken: (token, piece) => {
+      tokens.push(token);
+      options.onToken?.(token, piece);
+    },
+  });
+  for await (const text of generation) {
+    const taken = tokens;
+    tokens = [];
+    await onPiece(text, taken);
+  }
+  const completion = await generation.result;
+  if (tokens.length > 0) await onPiece("", tokens);
+  return completion;
 }
 
 /** The same question `n` times, each drawing differently. */

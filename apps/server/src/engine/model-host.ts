@@ -1,4 +1,4 @@
-import { type Model, modelNotFound } from "@llm/protocol";
+import { invalid, type Model, modelNotFound, unavailable } from "@llm/protocol";
 import type { Generator } from "@llm/toolchain";
 
 /** A model that can be asked for by its name. */
@@ -6,49 +6,87 @@ export interface ServedModel {
   readonly id: string;
   /** Opens it: minutes where it must be fetched and exported first, a second where it is ready. */
   open(): Promise<Generator>;
+  /** What it will take of the memory budget, in bytes; asked only where there is one. */
+  bytes?(): Promise<number>;
 }
 
-/** The models of a server: each is opened when it is first asked for, or at the start. */
+/** A model in use: it stays in memory until it is released. */
+export interface Lease {
+  readonly id: string;
+  readonly generator: Generator;
+  release(): void;
+}
+
+interface Entry {
+  readonly opening: Promise<Generator>;
+  generator?: Generator;
+  users: number;
+  bytes: number;
+  /** When somebody last began or ended to use it, counted. */
+  used: number;
+}
+
+/** Seconds after which somebody else's answer may have ended. */
+const SOON = 5;
+
+/** The models of a server: each is opened when it is first asked for, and closed again when others need its memory. */
 export class ModelHost {
   readonly #models: ReadonlyMap<string, ServedModel>;
-  readonly #opening = new Map<string, Promise<Generator>>();
-  readonly #open = new Map<string, Generator>();
+  readonly #budget: number;
+  readonly #entries = new Map<string, Entry>();
+  readonly #closing = new Set<Promise<void>>();
   readonly #created = Math.floor(Date.now() / 1000);
+  #clock = 0;
 
-  constructor(models: readonly ServedModel[]) {
+  /** @param budget bytes that open models may take together */
+  constructor(models: readonly ServedModel[], budget = Number.POSITIVE_INFINITY) {
     this.#models = new Map(models.map((model) => [model.id, model]));
+    this.#budget = budget;
   }
 
   get ids(): readonly string[] {
     return [...this.#models.keys()];
   }
 
-  /** True once every model that was to be opened at the start is. */
+  /** True once a model is open. */
   get ready(): boolean {
-    return this.#open.size > 0;
+    return this.loaded.length > 0;
   }
 
   /** The models that are open. */
-  get loaded(): ReadonlyMap<string, Generator> {
-    return this.#open;
+  get loaded(): readonly { readonly id: string; readonly generator: Generator }[] {
+    return [...this.#entries].flatMap(([id, { generator }]) => (generator ? [{ id, generator }] : []));
   }
 
-  /** The generator of a model, opened where it isn't yet. @throws ApiError for a name that isn't served */
-  generator(id: string | null | undefined): Promise<Generator> {
+  /** The model that a request names, or the first. @throws ApiError for a name that isn't served */
+  named(id: string | null | undefined): ServedModel {
     const name = id ?? this.ids[0];
     const model = this.#models.get(name);
     if (!model) throw modelNotFound(name, this.ids);
-    let opening = this.#opening.get(name);
-    if (!opening) {
-      opening = model.open();
-      this.#opening.set(name, opening);
-      opening.then(
-        (generator) => this.#open.set(name, generator),
-        // What failed once may work the next time: a download, a card that was busy.
-        () => this.#opening.delete(name),
-      );
+    return model;
+  }
+
+  /** Holds a model, opened where it isn't yet. @throws ApiError for a name that isn't served, or where no memory is free */
+  async lease(id: string | null | undefined): Promise<Lease> {
+    const model = this.named(id);
+    let entry = this.#entries.get(model.id);
+    if (!entry) {
+      entry = { opening: Promise.resolve().then(() => this.#open(model)), users: 0, bytes: 0, used: 0 };
+      this.#entries.set(model.id, entry);
     }
-    return opening;
+    const held = entry;
+    this.#use(held, 1);
+    let released = false;
+    const release = (): void => {
+      if (!released) this.#use(held, -1);
+      released = true;
+    };
+    try {
+      return { id: model.id, generator: await held.opening, release };
+    } catch (error) {
+      release();
+      throw error;
+    }
   }
 
   list(): Model[] {
@@ -56,8 +94,8 @@ export class ModelHost {
   }
 
   describe(id: string): Model {
-    if (!this.#models.has(id)) throw modelNotFound(id, this.ids);
-    const generator = this.#open.get(id);
+    this.named(id);
+    const generator = this.#entries.get(id)?.generator;
     return {
       id,
       object: "model",
@@ -71,6 +109,50 @@ export class ModelHost {
   }
 
   async close(): Promise<void> {
-    await Promise.allSettled([...this.#opening.values()].map(async (opening) => (await opening).close()));
+    const open = [...this.#entries.values()].map(async ({ opening }) => (await opening).close());
+    await Promise.allSettled([...open, ...this.#closing]);
+  }
+
+  #use(entry: Entry, by: 1 | -1): void {
+    entry.users += by;
+    entry.used = ++this.#clock;
+  }
+
+  async #open(model: ServedModel): Promise<Generator> {
+    const entry = this.#entries.get(model.id)!;
+    try {
+      if (this.#budget !== Number.POSITIVE_INFINITY) {
+        const bytes = (await model.bytes?.()) ?? 0;
+        this.#makeRoom(model.id, bytes);
+        entry.bytes = bytes;
+        await Promise.all(this.#closing); // what goes is gone before what comes is read
+      }
+      entry.generator = await model.open();
+      return entry.generator;
+    } catch (error) {
+      // What failed once may work the next time: a download, a card that was busy.
+      this.#entries.delete(model.id);
+      throw error;
+    }
+  }
+
+  /** Closes whoever was unused the longest until there is room; those in use stay. */
+  #makeRoom(id: string, bytes: number): void {
+    if (bytes > this.#budget)
+      throw invalid(
+        "model",
+        `The model '${id}' needs ${bytes} bytes of memory, and all models together may have ${this.#budget}`,
+      );
+    const taken = (): number => [...this.#entries.values()].reduce((sum, each) => sum + each.bytes, 0);
+    while (taken() + bytes > this.#budget) {
+      const idle = [...this.#entries].filter(([, each]) => each.users === 0 && each.generator);
+      const [oldest] = idle.toSorted(([, a], [, b]) => a.used - b.used);
+      if (!oldest) throw unavailable(`There is no memory for '${id}' while other models are answering`, SOON);
+      const [name, { generator }] = oldest;
+      this.#entries.delete(name);
+      const closing = generator!.close().catch(() => {}); // it is out of use, however it ends
+      this.#closing.add(closing);
+      void closing.then(() => this.#closing.delete(closing));
+    }
   }
 }

@@ -20,18 +20,18 @@ import type { Generator } from "@llm/toolchain";
 import { conversationOf } from "../answer/conversation.ts";
 import { tokenLogprobs } from "../answer/logprobs.ts";
 import { formatOf, type ToolUse, toolUse } from "../answer/tools.ts";
-import { answer, times } from "../engine/answers.ts";
-import { goneSignal } from "../http/gone.ts";
+import { times } from "../engine/answers.ts";
 import { totalUsage } from "./completions.ts";
 import { type RouteContext, streamTo } from "./context.ts";
 
 /** `POST /v1/chat/completions` */
-export function chatRoutes({ app, host, fingerprint }: RouteContext): void {
+export function chatRoutes({ app, turns, fingerprint }: RouteContext): void {
   app.post("/v1/chat/completions", async (request, reply) => {
     const body = read(chatRequest, request.body);
-    const generator = await host.generator(body.model);
-    const { prompt, tools } = promptOf(body, generator);
     const n = body.n ?? 1;
+    const turn = await turns.begin(request, reply, body.model, n);
+    const { generator } = turn;
+    const { prompt, tools } = promptOf(body, generator);
     const asks = times({ prompt, options: optionsOf(body, tools) }, n, body.seed);
     const parsers = asks.map(() => parserFor(generator, prompt, tools));
     const head: AnswerHead = {
@@ -43,7 +43,7 @@ export function chatRoutes({ app, host, fingerprint }: RouteContext): void {
       body.logprobs ? chatLogprobs(tokenLogprobs(generator.tokenizer, tokens)) : null;
 
     if (!body.stream) {
-      const answers = await answer(generator, asks, goneSignal(request));
+      const answers = await turn.answer(asks);
       const choices = answers.map((each, index) => {
         const said = gather([...parsers[index].push(each.text), ...parsers[index].end()]);
         const finish = finishOf(each.finishReason, said.calls.length);
@@ -53,13 +53,15 @@ export function chatRoutes({ app, host, fingerprint }: RouteContext): void {
     }
 
     const { include_usage: usage, continuous_usage_stats: continuous } = body.stream_options ?? {};
-    return streamTo(request, reply, "messages", async (stream, signal) => {
+    return streamTo(request, reply, { param: "messages" }, async (stream) => {
       let counted = 0;
+      const begun = new Set<number>();
       const now = () => (usage ? (continuous ? usageOf(0, counted, 0) : null) : undefined);
-      for (let index = 0; index < n; index++) {
-        await stream.send(chatChunk(head, fingerprint, { index, delta: { role: "assistant", content: "" } }, now()));
-      }
       const tell = async (index: number, parts: readonly AnswerPart[], tokens: Parameters<typeof logprobs>[0]) => {
+        if (!begun.has(index)) {
+          begun.add(index);
+          await stream.send(chatChunk(head, fingerprint, { index, delta: { role: "assistant", content: "" } }, now()));
+        }
         const deltas = parts.map(deltaOf);
         if (deltas.length === 0 && body.logprobs && tokens.length > 0) deltas.push({ content: "" });
         for (const [i, delta] of deltas.entries()) {
@@ -67,7 +69,7 @@ export function chatRoutes({ app, host, fingerprint }: RouteContext): void {
           await stream.send(chatChunk(head, fingerprint, choice, now()));
         }
       };
-      const answers = await answer(generator, asks, signal, async ({ index, text, tokens }) => {
+      const answers = await turn.answer(asks, async ({ index, text, tokens }) => {
         counted += tokens.length;
         await tell(index, parsers[index].push(text), tokens);
       });

@@ -15,18 +15,18 @@ import {
 } from "@llm/protocol";
 import type { Generator } from "@llm/toolchain";
 import { tokenLogprobs } from "../answer/logprobs.ts";
-import { type Ask, answer, times } from "../engine/answers.ts";
-import { goneSignal } from "../http/gone.ts";
+import { type Ask, times } from "../engine/answers.ts";
 import { type RouteContext, streamTo } from "./context.ts";
 
 /** What OpenAI gives where nothing is said. */
 const DEFAULT_TOKENS = 16;
 
 /** `POST /v1/completions` */
-export function completionRoutes({ app, host, fingerprint }: RouteContext): void {
+export function completionRoutes({ app, turns, fingerprint }: RouteContext): void {
   app.post("/v1/completions", async (request, reply) => {
     const body = read(completionRequest, request.body);
-    const generator = await host.generator(body.model);
+    const turn = await turns.begin(request, reply, body.model, countOf(body));
+    const { generator } = turn;
     const asks = asksOf(body, generator);
     const head: AnswerHead = { id: `cmpl-${randomUUID()}`, created: Math.floor(Date.now() / 1000), model: body.model };
     const wants = body.logprobs !== undefined && body.logprobs !== null;
@@ -34,7 +34,7 @@ export function completionRoutes({ app, host, fingerprint }: RouteContext): void
       wants ? completionLogprobs(tokenLogprobs(generator.tokenizer, tokens), offset) : null;
 
     if (!body.stream) {
-      const answers = await answer(generator, asks, goneSignal(request));
+      const answers = await turn.answer(asks);
       const choices = answers.map((each, index) => ({
         text: echoed(body, generator, asks[index]) + each.text,
         index,
@@ -50,31 +50,21 @@ export function completionRoutes({ app, host, fingerprint }: RouteContext): void
     }
 
     const { include_usage: usage, continuous_usage_stats: continuous } = body.stream_options ?? {};
-    return streamTo(request, reply, "prompt", async (stream, signal) => {
-      const offsets = asks.map((ask) => echoed(body, generator, ask).length);
-      for (const [index, ask] of asks.entries()) {
-        const text = echoed(body, generator, ask);
-        if (text !== "")
-          await stream.send(
-            completionChunk(
-              head,
-              fingerprint,
-              { text, index, logprobs: null, finish_reason: null },
-              usage ? null : undefined,
-            ),
-          );
-      }
+    return streamTo(request, reply, { param: "prompt" }, async (stream) => {
+      const said = asks.map((ask) => echoed(body, generator, ask));
+      const offsets = said.map(({ length }) => length);
       let counted = 0;
-      const answers = await answer(generator, asks, signal, async ({ index, text, tokens }) => {
+      const now = () => (usage ? (continuous ? usageOf(0, counted, 0) : null) : undefined);
+      const answers = await turn.answer(asks, async ({ index, text, tokens }) => {
         counted += tokens.length;
-        const choice = { text, index, logprobs: logprobs(tokens, offsets[index]), finish_reason: null };
+        const before = said[index];
+        said[index] = "";
+        const choice = { text: before + text, index, logprobs: logprobs(tokens, offsets[index]), finish_reason: null };
         offsets[index] += text.length;
-        await stream.send(
-          completionChunk(head, fingerprint, choice, usage ? (continuous ? usageOf(0, counted, 0) : null) : undefined),
-        );
+        await stream.send(completionChunk(head, fingerprint, choice, now()));
       });
       for (const [index, { finishReason }] of answers.entries()) {
-        const choice = { text: "", index, logprobs: null, finish_reason: finishReason };
+        const choice = { text: said[index], index, logprobs: null, finish_reason: finishReason };
         await stream.send(completionChunk(head, fingerprint, choice, usage ? null : undefined));
       }
       if (usage)
@@ -88,6 +78,12 @@ export function completionRoutes({ app, host, fingerprint }: RouteContext): void
         );
     });
   });
+}
+
+/** How many answers a request asks for. */
+function countOf({ prompt, suffix, n }: CompletionRequest): number {
+  const prompts = Array.isArray(prompt) && typeof prompt[0] !== "number" && suffix === undefined ? prompt.length : 1;
+  return prompts * (n ?? 1);
 }
 
 /** Prompts as they were given: text, ids, or a list of either. */

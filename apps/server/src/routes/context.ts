@@ -1,35 +1,53 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { ModelHost } from "../engine/model-host.ts";
+import type { Turns } from "../engine/turns.ts";
 import { EventStream } from "../http/event-stream.ts";
-import { goneSignal } from "../http/gone.ts";
 import { isGone, problemOf } from "../http/problems.ts";
+import type { Metrics } from "../metrics/metrics.ts";
 
 /** What every route is given. */
 export interface RouteContext {
   readonly app: FastifyInstance;
   readonly host: ModelHost;
+  readonly turns: Turns;
+  readonly metrics: Metrics;
   /** Names this build of the server in answers. */
   readonly fingerprint: string;
 }
 
-/** Hands a stream of events to `write`; what fails in it is told as an event, since the status is out already. */
+export interface StreamForm {
+  /** The field of the request that is too long where the prompt is. */
+  readonly param: string;
+  /** How an error is told in the middle; OpenAI's body unless said. */
+  readonly problem?: (problem: ReturnType<typeof problemOf>) => { readonly data: unknown; readonly name?: string };
+  /** Whether the stream ends with a word that says so, as OpenAI's older ones do. */
+  readonly done?: boolean;
+}
+
+/**
+ * Hands a stream of events to `write`. What fails in it before the first event is an answer of its own; later it is told as
+ * an event, since the status is out already.
+ */
 export async function streamTo(
   request: FastifyRequest,
   reply: FastifyReply,
-  param: string,
-  write: (stream: EventStream, signal: AbortSignal) => Promise<void>,
+  { param, problem: told = (problem) => ({ data: problem.toBody() }), done = true }: StreamForm,
+  write: (stream: EventStream) => Promise<void>,
 ): Promise<void> {
-  const signal = goneSignal(request);
-  reply.hijack();
-  const stream = new EventStream(reply.raw, { "x-request-id": request.id });
+  const stream = new EventStream(reply);
   try {
-    await write(stream, signal);
-    stream.end();
+    await write(stream);
+    stream.end(done);
   } catch (error) {
+    if (!stream.begun) {
+      stream.cancel();
+      throw error;
+    }
     if (!isGone(error)) {
       const problem = problemOf(error, request.id, param);
       if (problem.status >= 500) request.log.error({ err: error }, "a stream failed");
-      await stream.send(problem.toBody());
+      const { data, name } = told(problem);
+      await stream.send(data, name);
     }
     stream.end(false);
   }

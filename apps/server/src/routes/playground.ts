@@ -5,7 +5,7 @@ import type { RouteContext } from "./context.ts";
 export function playgroundRoutes({ app }: RouteContext): void {
   app.register(async (routes) => {
     for (const [path, { type, body }] of await playgroundFiles()) {
-      routes.get(`/${path}`, (_, reply) =>
+      routes.get(`/${path}`, { config: { open: true } }, (_, reply) =>
         reply
           .header("content-type", type)
           .header("content-security-policy", CONTENT_SECURITY_POLICY)

@@ -3,10 +3,10 @@ import { conversationOf } from "../answer/conversation.ts";
 import type { RouteContext } from "./context.ts";
 
 /** `POST /tokenize`, `POST /detokenize`, `POST /apply-template`, in llama-server's forms */
-export function tokenRoutes({ app, host }: RouteContext): void {
-  app.post("/tokenize", async (request) => {
+export function tokenRoutes({ app, turns }: RouteContext): void {
+  app.post("/tokenize", async (request, reply) => {
     const body = read(tokenizeRequest, request.body);
-    const { tokenizer } = await host.generator(body.model);
+    const { tokenizer } = (await turns.begin(request, reply, body.model, 1)).generator;
     const ids = Array.from(
       tokenizer.encode(body.content, {
         addSpecialTokens: body.add_special ?? false,
@@ -16,14 +16,14 @@ export function tokenRoutes({ app, host }: RouteContext): void {
     if (!body.with_pieces) return { tokens: ids };
     return { tokens: ids.map((id) => ({ id, piece: Buffer.from(tokenizer.tokenBytes(id)).toString() })) };
   });
-  app.post("/detokenize", async (request) => {
+  app.post("/detokenize", async (request, reply) => {
     const body = read(detokenizeRequest, request.body);
-    const { tokenizer } = await host.generator(body.model);
+    const { tokenizer } = (await turns.begin(request, reply, body.model, 1)).generator;
     return { content: tokenizer.decode(body.tokens) };
   });
-  app.post("/apply-template", async (request) => {
+  app.post("/apply-template", async (request, reply) => {
     const body = read(applyTemplateRequest, request.body);
-    const { tokenizer } = await host.generator(body.model);
+    const { tokenizer } = (await turns.begin(request, reply, body.model, 1)).generator;
     const prompt = tokenizer.applyChatTemplate(conversationOf(body.messages), {
       addGenerationPrompt: body.add_generation_prompt ?? true,
       ...(body.tools ? { tools: body.tools } : {}),

@@ -1,0 +1,51 @@
+import { afterEach, describe, expect, it } from "vitest";
+import { type DemoServer, demoServer, endless, post, until } from "./testing/demo-server.ts";
+
+let server: DemoServer;
+afterEach(() => server.app.close());
+
+const body = (i: number, stream: boolean): string =>
+  JSON.stringify({ model: "demo", prompt: `value ${i} =`, max_tokens: 24, temperature: 0, stream });
+
+/** The text of an answer, whole or streamed; undefined where its stream ends without its last word. */
+async function textOf(response: Response, stream: boolean): Promise<string | undefined> {
+  if (!stream) return ((await response.json()) as { choices: { text: string }[] }).choices[0].text;
+  const events = (await response.text()).split("\n\n").filter(Boolean);
+  if (events.at(-1) !== "data: [DONE]") return undefined;
+  return events
+    .slice(0, -1)
+    .map((event) => JSON.parse(event.slice("data: ".length)).choices[0].text)
+    .join("");
+}
+
+describe("a server that is told to stop under load", () => {
+  it("finishes every answer that it took on, waiting ones too, and takes on no more", async () => {
+    server = await demoServer({}, 2);
+    const cases = Array.from({ length: 12 }, (_, i) => ({ i, stream: i % 2 === 0 }));
+    const alone: (string | undefined)[] = [];
+    for (const { i } of cases)
+      alone.push(await textOf(await post(server.address, "/v1/completions", body(i, false)), false));
+    const asked = cases.map(async ({ i, stream }) =>
+      textOf(await post(server.address, "/v1/completions", body(i, stream)), stream),
+    );
+    await until(() => server.generator.scheduler.stats.running + server.generator.scheduler.stats.waiting === 12);
+    const closed = server.app.close();
+    const late = await post(server.address, "/v1/completions", body(0, false)).catch((error: Error) => error);
+    expect(late instanceof Error || late.status === 503).toBe(true);
+    expect(await Promise.all(asked)).toEqual(alone);
+    await closed;
+  });
+
+  it("ends what takes longer than it may, with a word about why", async () => {
+    server = await demoServer({ drainMs: 50 }, 2);
+    const streamed = post(server.address, "/v1/completions", endless({ stream: true, max_tokens: 480, n: 8 }));
+    const whole = post(server.address, "/v1/completions", endless({ max_tokens: 480, n: 8 }));
+    await until(() => server.generator.scheduler.stats.steps > 5);
+    const began = performance.now();
+    await server.app.close();
+    expect(performance.now() - began).toBeLessThan(5000);
+    expect(await (await streamed).text()).toMatch(/"message":"The server is stopping"[^\n]*\n\n$/);
+    const response = await whole;
+    expect([response.status, response.headers.has("retry-after")]).toEqual([503, true]);
+  });
+});

@@ -1,0 +1,60 @@
+import type { Completion } from "@llm/generate";
+import type { Generator } from "@llm/toolchain";
+import type { FastifyReply, FastifyRequest } from "fastify";
+import type { Desk } from "../access/desk.ts";
+import { goneSignal } from "../http/gone.ts";
+import type { Metrics } from "../metrics/metrics.ts";
+import { type Ask, answer, type Piece } from "./answers.ts";
+import type { ModelHost } from "./model-host.ts";
+
+/** One request's time with a model. */
+export interface Turn {
+  readonly model: string;
+  readonly generator: Generator;
+  /** Raised when the client goes away, or the server stops. */
+  readonly signal: AbortSignal;
+  answer(asks: readonly Ask[], onPiece?: (piece: Piece) => Promise<void>): Promise<Completion[]>;
+}
+
+/** Lets requests in, gives each its model, and notes what comes of them. */
+export class Turns {
+  readonly #host: ModelHost;
+  readonly #desk: Desk;
+  readonly #metrics: Metrics;
+
+  constructor(host: ModelHost, desk: Desk, metrics: Metrics) {
+    this.#host = host;
+    this.#desk = desk;
+    this.#metrics = metrics;
+  }
+
+  /**
+   * Begins a request for so many answers. It ends by itself when its response does, however that comes.
+   * @throws ApiError where the model isn't served, or the caller must come later
+   */
+  async begin(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    model: string | null | undefined,
+    answers: number,
+  ): Promise<Turn> {
+    this.#host.named(model);
+    const visit = this.#desk.enter(request.caller, answers);
+    const gone = goneSignal(reply);
+    reply.raw.once("close", visit.leave);
+    const { id, generator, release } = await this.#host.lease(model);
+    if (reply.raw.destroyed) release();
+    else reply.raw.once("close", release);
+    const signal = AbortSignal.any([gone, visit.signal]);
+    return {
+      model: id,
+      generator,
+      signal,
+      answer: (asks, onPiece) =>
+        answer(generator, this.#metrics.watch(id, generator, asks), signal, onPiece).catch((error) => {
+          this.#metrics.failed(id, asks.length, signal.aborted);
+          throw error;
+        }),
+    };
+  }
+}

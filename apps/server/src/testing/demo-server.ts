@@ -1,0 +1,40 @@
+import type { AddressInfo } from "node:net";
+import { Generator } from "@llm/toolchain";
+import type { FastifyInstance } from "fastify";
+import { createServer, type ServerOptions } from "../server.ts";
+
+export interface DemoServer {
+  readonly app: FastifyInstance;
+  readonly address: string;
+  readonly port: number;
+  readonly generator: Generator;
+}
+
+/** The demo behind a server that listens, opened already. */
+export async function demoServer(options: Partial<ServerOptions> = {}, slots = 4): Promise<DemoServer> {
+  const generator = await Generator.fromPretrained("demo", { batchSize: slots });
+  const app = createServer({ models: [{ id: "demo", open: async () => generator }], ...options });
+  const address = await app.listen({ port: 0, host: "127.0.0.1" });
+  return { app, address, port: (app.server.address() as AddressInfo).port, generator };
+}
+
+/** A body of the demo's completions that goes on until it is stopped. */
+export const endless = (more: object = {}): string =>
+  JSON.stringify({ model: "demo", prompt: "def f(", max_tokens: 400, ignore_eos: true, ...more });
+
+export const post = (address: string, path: string, body: string, init: RequestInit = {}): Promise<Response> =>
+  fetch(address + path, {
+    method: "POST",
+    body,
+    ...init,
+    headers: { "content-type": "application/json", ...init.headers },
+  });
+
+/** Waits until something is so, or fails after a while. */
+export async function until(is: () => boolean, ms = 5000): Promise<void> {
+  const late = Date.now() + ms;
+  while (!is()) {
+    if (Date.now() > late) throw new Error(`not so after ${ms} ms: ${is}`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
