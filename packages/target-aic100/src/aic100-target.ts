@@ -1,6 +1,8 @@
 import { type Target, TargetError } from "@llm/target";
 import { buildModel } from "./build/build-model.ts";
-import { exportUnit } from "./build/units.ts";
+import { exportUnit, MODEL_FILE, MODEL_UNIT } from "./build/units.ts";
+import { buildQpcUnit, qpcUnit, unfinishedKit } from "./compile/qpc-unit.ts";
+import { chooseSdk, settingsOf } from "./compile/settings-of.ts";
 import { openEmulator } from "./emulator/open-emulator.ts";
 import { aic100Features } from "./features.ts";
 import { cardGraph } from "./graph/card-graph.ts";
@@ -8,9 +10,12 @@ import { clipConstants } from "./graph/clip-constants.ts";
 import { replicateKvHeads } from "./graph/replicate-kv-heads.ts";
 import { scaleQueries } from "./graph/scale-queries.ts";
 import { settle } from "./graph/settle.ts";
+import { qpcFile } from "./inspect/file-kind.ts";
 import { aic } from "./onnx/dialect.ts";
 import { type Aic100Options, aic100Options } from "./options.ts";
 import { aic100Pipeline } from "./pipeline.ts";
+import { planAic100 } from "./plan/plan-aic100.ts";
+import { planRequest } from "./plan/plan-options.ts";
 
 /** Qualcomm's Cloud AI 100, by the vendor's compiler and runtime, and an emulator of both. */
 export const aic100Target: Target<Aic100Options> = {
@@ -22,12 +27,18 @@ export const aic100Target: Target<Aic100Options> = {
   dialects: [aic],
   passes: [cardGraph, clipConstants, replicateKvHeads, scaleQueries],
   doctor: async () => [],
-  plan() {
-    throw new TargetError("unsupported", "planning for Cloud AI 100 comes with a newer version of this package");
-  },
+  choose: (_, options) => chooseSdk(options),
+  plan: (model, options) => planAic100(model, planRequest(options)),
   pipeline: aic100Pipeline,
-  units: (program, options) => [exportUnit(program, settle(options), options)],
-  build: buildModel,
+  units(program, options) {
+    const model = exportUnit(program, settle(options), options);
+    if (options.emulate) return [model];
+    const settings = settingsOf(options, program.nets[0]!.graph.name);
+    return [model, qpcUnit(settings, { unit: MODEL_UNIT, file: MODEL_FILE })];
+  },
+  build: (unit, work) => (unit.stage === "compile" ? buildQpcUnit(unit, work) : buildModel(unit, work)),
+  unfinished: unfinishedKit,
+  files: qpcFile,
   open(artefact, options) {
     const { emulate } = artefact.manifest.options as { readonly emulate?: boolean };
     if (emulate) return openEmulator(artefact, options);

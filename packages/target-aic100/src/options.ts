@@ -28,6 +28,7 @@ export interface Aic100Options {
   readonly aicEnableDepthFirst: boolean;
   readonly name: string;
   readonly card: "standard" | "pro" | "ultra" | "dl2q";
+  readonly assume: string;
   readonly emulate: boolean;
   readonly threads: number;
   readonly device: readonly number[];
@@ -113,6 +114,7 @@ export const aic100Options: OptionTable<Aic100Options> = {
     doc: "Whose graphs, flags and files: recipe (cache_index, qaic-exec), 2024-05, 1.21, 1.22, today (qaic-compile); auto asks the installed SDK, and is 1.22 where there is none.",
     default: "auto",
     choices: ["auto", "recipe", "2024-05", "1.21", "1.22", "today"],
+    alias: ["sdk-profile"],
     shapes: true,
   },
   hwVersion: {
@@ -166,6 +168,12 @@ export const aic100Options: OptionTable<Aic100Options> = {
     doc: "What to plan for: a Standard, Pro or Ultra card, or a DL2q instance of 8 Standard ones.",
     default: "standard",
     choices: ["standard", "pro", "ultra", "dl2q"],
+    shapes: false,
+  },
+  assume: {
+    kind: "string",
+    doc: "Other values for what a plan goes by, which it lists by name: --assume reserve=1.5e9,bandwidthShare=0.5.",
+    default: "",
     shapes: false,
   },
   emulate: {

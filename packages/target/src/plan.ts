@@ -9,6 +9,28 @@ export interface Plan {
   readonly why: string;
   /** Where a mesh was asked for: it, or the one that was chosen, and what else there is. */
   readonly meshes?: MeshChoice;
+  readonly speed?: PlanSpeed;
+  /** Numbers that it goes by and no file says: each has a name, and a target's options may say another value. */
+  readonly assumptions?: readonly {
+    readonly name: string;
+    readonly value: number;
+    readonly unit: string;
+    readonly why: string;
+  }[];
+}
+
+/** Tokens a second, of all sequences together. */
+export interface PlanSpeed {
+  readonly decode: Rate;
+  readonly prefill: Rate;
+}
+
+export interface Rate {
+  /** What the device's memory and arithmetic allow. */
+  readonly most: number;
+  /** What such models were seen to reach, where anybody published that. */
+  readonly usual?: number;
+  readonly by: "memory" | "compute";
 }
 
 export interface DevicePlan {

@@ -44,6 +44,7 @@ export { artefactCache, hubCache } from "./places.ts";
 export { type PlanOptions, type PlanReport, planModel } from "./plan.ts";
 export { openReference, type Reference } from "./reference.ts";
 export { evalPage } from "./report/eval-page.ts";
+export { planPage } from "./report/plan-page.ts";
 export { verifyPage } from "./report/verify-page.ts";
 export { DEFAULT_MODEL, type ModelLocation, type ResolveOptions, resolveModel } from "./resolve-model.ts";
 export { type ExposedOptions, type ExposedRun, runExposed } from "./run-exposed.ts";

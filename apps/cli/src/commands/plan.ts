@@ -1,4 +1,5 @@
-import { findTarget, planModel } from "@llm/toolchain";
+import type { Plan } from "@llm/target";
+import { findTarget, planModel, planPage } from "@llm/toolchain";
 import type { Call, Outcome } from "../definition/command.ts";
 import { DEFAULT_TARGET } from "../definition/options.ts";
 import { EXIT, UsageError } from "../exit.ts";
@@ -6,17 +7,24 @@ import type { Io } from "../output/io.ts";
 import { bytes } from "../output/units.ts";
 import { meshFields, meshTable } from "./mesh-table.ts";
 import { modelOptions } from "./model-options.ts";
+import { writePage } from "./write-page.ts";
 
 /** `llm plan` */
 export async function run(call: Call, io: Io): Promise<Outcome> {
   const { target, id } = await findTarget(call.target ?? DEFAULT_TARGET);
-  const { card, options, plan } = await planModel(call.args.model, target, {
+  const report = await planModel(call.args.model, target, {
     ...modelOptions(call, io),
     batchSize: batchSize(call.options.planBatchSize),
     mesh: call.options.planMesh,
     targetOptions: call.targetOptions,
   });
-  const { fits, maxBatchSize, devices, why, meshes } = plan;
+  const { card, options, plan } = report;
+  const { fits, maxBatchSize, devices, why, meshes, speed, assumptions } = plan;
+  const html = call.options.reportHtml;
+  if (html !== undefined) {
+    await writePage(html, planPage(target.title, report));
+    io.note(`${html}: where each device's memory goes; open it in a browser`);
+  }
   const parts = ["weights", "kv", "activations", "instructions", "reserve", "free"] as const;
   const lines = devices.flatMap((device) => [
     `${device.name}: ${bytes(device.total)}`,
@@ -27,15 +35,26 @@ export async function run(call: Call, io: Io): Promise<Outcome> {
     }),
   ]);
   return {
-    json: { model: card, target: id, options, fits, maxBatchSize, devices, why, ...(meshes ? meshFields(meshes) : {}) },
+    json: {
+      ...{ model: card, target: id, options, fits, maxBatchSize, devices, why },
+      ...(speed ? { speed } : {}),
+      ...(assumptions ? { assumptions } : {}),
+      ...(meshes ? meshFields(meshes) : {}),
+    },
     text: [
       ...(meshes ? [...meshTable(meshes), ""] : []),
       ...lines,
+      ...(speed ? [rateLine("decode", speed.decode), rateLine("prefill", speed.prefill)] : []),
       fits ? `fits, up to batch size ${maxBatchSize}` : "does not fit",
       ...new Set([why, ...(meshes ? [meshes.why] : [])]),
     ].join("\n"),
     exitCode: fits ? EXIT.done : EXIT.failed,
   };
+}
+
+function rateLine(name: string, { most, usual, by }: NonNullable<Plan["speed"]>["decode"]): string {
+  const seen = usual === undefined ? "" : `, ${usual.toFixed(1)} are usual`;
+  return `${name}: at most ${most.toFixed(1)} tokens/s${seen} (${by} decides)`;
 }
 
 function batchSize(text: string | undefined): number | "max" | undefined {

@@ -1,0 +1,40 @@
+import type { Choice } from "@llm/target";
+import type { Aic100Options } from "../options.ts";
+import { chooseProfile, findSdk, type InstalledSdk } from "./sdk.ts";
+import { type CompileSettings, DEFAULT_SETTINGS, invalid } from "./settings.ts";
+
+/** What the compiler is asked for, of what a user said. */
+export function settingsOf(options: Aic100Options, model: string): CompileSettings {
+  const { socs, deviceGroup, numSpeculativeTokens, compCtxLengths } = options;
+  if (socs > 1 && deviceGroup.length > 1 && socs !== deviceGroup.length)
+    throw invalid(
+      `--socs ${socs} and --device-group of ${deviceGroup.length}: they say how many devices share the model`,
+    );
+  return {
+    ...DEFAULT_SETTINGS,
+    profile: chooseProfile(options.sdk, findSdk()),
+    hardware: options.hwVersion,
+    name: (options.name || model).replaceAll(/[^\w.-]+/g, "_").replace(/^\.+/, "") || "model",
+    batchSize: options.batchSize,
+    promptLen: options.promptLen,
+    ctxLen: options.ctxLen,
+    numCores: options.numCores,
+    devices: Math.max(socs, deviceGroup.length),
+    mxfp6: options.mxfp6 || options.format === "mx6",
+    mxint8: options.mxint8,
+    mos: options.mos,
+    depthFirst: options.aicEnableDepthFirst,
+    fullBatchSize: options.fullBatchSize,
+    speculate: numSpeculativeTokens > 0 ? [numSpeculativeTokens] : [],
+    ...(compCtxLengths.length > 0 ? { compCtxLengths: { prefill: compCtxLengths, decode: compCtxLengths } } : {}),
+    subFunctions: options.subFunctions,
+  };
+}
+
+/** Settles whose flags and files they are, and says so where an SDK decided it. */
+export function chooseSdk(options: Aic100Options, sdk: InstalledSdk | undefined = findSdk()): Choice<Aic100Options> {
+  if (options.sdk !== "auto") return { options, notes: [] };
+  const profile = chooseProfile("auto", sdk);
+  const note = `using --sdk-profile ${profile}, for SDK ${sdk?.version ?? "of an unknown version"} in ${sdk?.root}`;
+  return { options: { ...options, sdk: profile }, notes: sdk && !options.emulate ? [note] : [] };
+}

@@ -1,0 +1,106 @@
+import type { Graph } from "@llm/core-ir";
+import { expect, test } from "vitest";
+import { ASSUMPTIONS, assume } from "./assumptions.ts";
+import { modelNeeds } from "./model-needs.ts";
+import { type PlanRequest, planAic100 } from "./plan-aic100.ts";
+import { FOUND_BY_TRIAL, llama2, ONE_CARD, starcoder } from "./testing/published.ts";
+
+const plan = (graph: Graph, given: Partial<PlanRequest> = {}) => planAic100(graph, { ...ONE_CARD, ...given });
+const big = starcoder();
+
+test.each(FOUND_BY_TRIAL)(
+  "StarCoder on one card: context %i, %i sequences fit, as was found by trial",
+  (ctxLen, batchSize) => {
+    expect(plan(big, { ctxLen, batchSize }).fits).toBe(true);
+  },
+);
+
+test.each(FOUND_BY_TRIAL.slice(0, 2))("at context %i, no more than 15 %% above %i fit", (ctxLen, batchSize) => {
+  const { maxBatchSize } = plan(big, { ctxLen });
+  expect(maxBatchSize).toBeGreaterThanOrEqual(batchSize);
+  expect(maxBatchSize).toBeLessThanOrEqual(batchSize * 1.15);
+});
+
+test("what StarCoder is made of, counted by hand", () => {
+  const needs = modelNeeds(big);
+  const block = 6144 * (6144 + 256) + 6144 * 6144 + 2 * 6144 * 24576;
+  expect(needs.matrices).toBe(40 * block + 49152 * 6144);
+  const small = 40 * (4 * 6144 + 6400 + 6144 + 24576 + 6144) + 2 * 6144;
+  expect(needs.others).toBe(49152 * 6144 + 8192 * 6144 + small);
+  expect(needs.macs).toBe(needs.matrices);
+  expect(needs.caches).toHaveLength(40);
+  expect(plan(big).devices[0]).toMatchObject({
+    total: 16 * 2 ** 30,
+    weights: (needs.matrices * 6.25) / 8 + needs.others * 2,
+    kv: 1024 * 20_480, // the published 20 480 bytes a token
+    reserve: 2e9,
+  });
+});
+
+test("the parts make the total, and the most that fits is the most", () => {
+  for (const ctxLen of [512, 4096, 8192]) {
+    const { maxBatchSize } = plan(big, { ctxLen });
+    expect(plan(big, { ctxLen, batchSize: maxBatchSize }).fits).toBe(true);
+    const over = plan(big, { ctxLen, batchSize: maxBatchSize + 1 });
+    expect(over.fits).toBe(false);
+    const { total, weights, kv, activations, reserve, free } = over.devices[0]!;
+    expect(free).toBe(total - weights - kv - activations - reserve);
+    expect(over.why).toContain("short, the weights are the larger part");
+  }
+});
+
+test("formats, sharing and assumptions each change what they say they change", () => {
+  const one = plan(big, { card: "pro" }).devices[0]!;
+  const { matrices, others } = modelNeeds(big);
+  expect(plan(big, { card: "pro", mxfp6: false }).devices[0]!.weights).toBe(2 * (matrices + others));
+  expect(plan(big, { mxfp6: false }).maxBatchSize).toBe(0);
+  expect(plan(big, { card: "pro", mxint8: true }).devices[0]!.kv / one.kv).toBeCloseTo(8.25 / 16, 6);
+
+  const shared = plan(big, { card: "ultra" });
+  expect(shared.devices).toHaveLength(4);
+  expect(shared.devices[0]!.weights - 2 * others).toBe(Math.ceil((one.weights - 2 * others) / 4));
+  expect(shared.devices[0]!.kv).toBe(one.kv); // one head of keys and values: every device needs it
+  const heads = plan(llama2(), { card: "ultra" }).devices[0]!.kv;
+  expect(heads).toBe(plan(llama2(), { card: "pro" }).devices[0]!.kv / 4);
+
+  const said = plan(big, { assume: "reserve=1e9, mxfp6Bits=8" });
+  expect(said.devices[0]!.reserve).toBe(1e9);
+  expect(said.assumptions!.find(({ name }) => name === "mxfp6Bits")).toMatchObject({ value: 8, unit: "bits" });
+  expect(plan(big, { card: "dl2q", devices: 8 }).devices).toHaveLength(8);
+  expect(() => plan(big, { card: "ultra", devices: 5 })).toThrow("5 devices: Ultra has 4");
+});
+
+test("a sliding window keeps no more than itself", () => {
+  const graph = { ...llama2() };
+  const windowed: Graph = {
+    ...graph,
+    ops: graph.ops.map((op) => (op.kind === "attention" ? { ...op, attrs: { ...op.attrs, window: 512 } } : op)),
+  };
+  expect(plan(windowed, { ctxLen: 4096 }).devices[0]!.kv).toBe(plan(graph, { ctxLen: 512 }).devices[0]!.kv);
+});
+
+test("speed: memory decides single sequences, arithmetic long prompts; what was published lies below the most", () => {
+  // Ultra, one sequence, MXFP6, 2048 of context: 43.78 tok/s were published.
+  const { speed } = plan(llama2(), { card: "ultra", ctxLen: 2048, promptLen: 1024 });
+  expect(speed!.decode.by).toBe("memory");
+  expect(speed!.decode.most).toBeGreaterThan(43.78);
+  expect(speed!.decode.most).toBeLessThan(548e9 / (6.6e9 * (6.25 / 8)));
+  expect(speed!.decode.usual).toBeCloseTo(speed!.decode.most * 0.42, 6);
+  expect(speed!.prefill.by).toBe("compute");
+  expect(speed!.prefill.most).toBeLessThan(290e12 / (2 * 6.6e9));
+  const many = plan(llama2(), { card: "ultra", ctxLen: 2048, batchSize: 8 }).speed!;
+  expect(many.decode.most).toBeGreaterThan(speed!.decode.most);
+  expect(many.decode.most).toBeLessThan(8 * speed!.decode.most);
+});
+
+test("assumptions: each names its source, and nothing else can be said", () => {
+  for (const { why, unit } of Object.values(ASSUMPTIONS)) expect(why.length + unit.length).toBeGreaterThan(20);
+  expect(assume(" reserve = 3e9 ").reserve).toBe(3e9);
+  for (const [text, message] of [
+    ["spare=1", "there is gigabyte, reserve"],
+    ["reserve", "write reserve=NUMBER"],
+    ["reserve=-1", "write reserve=NUMBER"],
+    ["reserve=x", "write reserve=NUMBER"],
+  ])
+    expect(() => assume(text)).toThrow(message);
+});

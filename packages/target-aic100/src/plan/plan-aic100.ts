@@ -1,0 +1,123 @@
+import type { Graph } from "@llm/core-ir";
+import { type DevicePlan, type Plan, TargetError } from "@llm/target";
+import { ASSUMPTIONS, type Assumed, assume } from "./assumptions.ts";
+import { CARD_FACTS, type Card, type CardId } from "./cards.ts";
+import { type ModelNeeds, modelNeeds, workingSet } from "./model-needs.ts";
+import { speedOf } from "./speed.ts";
+
+/** What is planned for. */
+export interface PlanRequest {
+  readonly card: CardId;
+  /** SoCs that share the model; 0: those of one card. */
+  readonly devices: number;
+  readonly batchSize: number;
+  /** Slots of continuous batching; 0 without. */
+  readonly fullBatchSize: number;
+  readonly promptLen: number;
+  readonly ctxLen: number;
+  readonly mxfp6: boolean;
+  readonly mxint8: boolean;
+  readonly replicateKvHeads: number;
+  /** Assumptions that are said: "reserve=1.5e9". */
+  readonly assume?: string;
+}
+
+/** No batch beyond this is looked for. */
+const MOST_BATCH = 1 << 20;
+
+/** What a model needs on each device, how many sequences fit, and how fast they can be at most. */
+export function planAic100(graph: Graph, request: PlanRequest): Plan {
+  const card = CARD_FACTS[request.card];
+  const count = request.devices || card.shared;
+  // Of single cards a machine may have any number.
+  if (card.socs > 1 && count > card.socs)
+    throw new TargetError("option-invalid", `${count} devices: ${card.title} has ${card.socs}`);
+  const assumed = assume(request.assume);
+  const context = Math.min(request.ctxLen, graph.dims.context?.max ?? request.ctxLen);
+  const work: Work = { ...request, context, count, card, assumed, needs: modelNeeds(graph), graph };
+  const rows = Math.max(request.fullBatchSize, request.batchSize);
+  const used = deviceNeeds(work, rows);
+  const devices = Array.from({ length: count }, (_, at): DevicePlan => {
+    return { name: count === 1 ? card.title : `${card.title}, SoC ${at}`, ...used };
+  });
+  return {
+    fits: used.free >= 0,
+    maxBatchSize: mostRows((batch) => deviceNeeds(work, batch).free >= 0),
+    devices,
+    why: why(used, rows, context),
+    speed: speedOf({ ...work, rows }),
+    assumptions: Object.entries(ASSUMPTIONS).map(([name, { unit, why: source }]) => {
+      return { name, value: assumed[name as keyof Assumed], unit, why: source };
+    }),
+  };
+}
+
+/** A request with everything that follows from it. */
+export interface Work extends Omit<PlanRequest, "card"> {
+  readonly context: number;
+  readonly count: number;
+  readonly card: Card;
+  readonly assumed: Assumed;
+  readonly needs: ModelNeeds;
+  readonly graph: Graph;
+}
+
+function deviceNeeds(work: Work, rows: number): Omit<DevicePlan, "name"> {
+  const { card, assumed } = work;
+  const total = Math.floor(card.memory * assumed.gigabyte);
+  const weights = Math.ceil(weightBytes(work));
+  const kv = Math.ceil(cacheBytes(work, rows, work.context));
+  const activations = Math.ceil(activationBytes(work, rows));
+  const reserve = Math.ceil(assumed.reserve);
+  return { total, weights, kv, activations, reserve, free: total - weights - kv - activations - reserve };
+}
+
+/** Matrices are shared out; what is looked up or added is small, and whole on every device. */
+export function weightBytes({ needs, count, mxfp6, assumed }: Work): number {
+  const bits = mxfp6 ? assumed.mxfp6Bits : assumed.weightBits;
+  return ((needs.matrices + needs.experts) * bits) / 8 / count + (needs.others * assumed.weightBits) / 8;
+}
+
+/** Heads are shared out; a head that several devices need is on each of them. */
+export function cacheBytes(work: Work, rows: number, context: number): number {
+  const { needs, count, mxint8, assumed, replicateKvHeads } = work;
+  const bits = mxint8 ? assumed.mxint8Bits : assumed.cacheBits;
+  return needs.caches.reduce((total, { heads, width, window }) => {
+    const own = Math.ceil((heads * Math.max(1, replicateKvHeads)) / count);
+    return total + (rows * own * width * Math.min(context, window ?? context) * bits) / 8;
+  }, 0);
+}
+
+/** What doesn't fit on the chip, and what passes through memory on its way to the host. */
+function activationBytes(
+  { graph, promptLen, fullBatchSize, context, count, card, assumed, needs }: Work,
+  rows: number,
+): number {
+  // With continuous batching, each prompt is by itself.
+  const prefill = workingSet(graph, promptLen * (fullBatchSize > 0 ? 1 : rows), rows, context);
+  const decode = workingSet(graph, rows, rows, context);
+  const working = (Math.max(prefill, decode) * assumed.activationBits) / 8 / count;
+  const logits = (rows * needs.vocab * assumed.logitBits) / 8;
+  return Math.max(0, working - card.sram) + logits;
+}
+
+/** The most that fits: more sequences never need less. */
+function mostRows(fits: (rows: number) => boolean): number {
+  if (!fits(1)) return 0;
+  let good = 1;
+  while (good < MOST_BATCH && fits(good * 2)) good *= 2;
+  let bad = good * 2;
+  while (bad - good > 1) {
+    const middle = (good + bad) >> 1;
+    if (fits(middle)) good = middle;
+    else bad = middle;
+  }
+  return good;
+}
+
+function why({ free, weights, kv, total }: Omit<DevicePlan, "name">, rows: number, context: number): string {
+  const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(2)} GB`;
+  const parts = `of ${gigabytes(total)} on each device, weights take ${gigabytes(weights)} and ${rows} × ${context} tokens of cache ${gigabytes(kv)}`;
+  if (free >= 0) return `${parts}; ${gigabytes(free)} are left`;
+  return `${parts}: ${gigabytes(-free)} short, ${weights > kv ? "the weights are" : "the caches are"} the larger part`;
+}
