@@ -83,24 +83,39 @@ function cacheOf({ kind, ins, attrs }: Op): Cache | undefined {
   return undefined;
 }
 
-/** Elements of the largest op's operands and results, for so many tokens: what is needed at once beside weights and caches. */
-export function workingSet(graph: Graph, tokens: number, rows: number, ctxLen: number): number {
+/** A call, as far as its working set depends on it. */
+export interface CallShape {
+  readonly rows: number;
+  /** Of each row. */
+  readonly tokens: number;
+  readonly ctxLen: number;
+  readonly cores: number;
+}
+
+/**
+ * Elements of the largest op's operands and results: what is needed at once beside weights and caches. Attention's scores are
+ * made head by head and row by row, as products of batches are: one on each core at a time, with what softmax makes of it.
+ */
+export function workingSet(graph: Graph, { rows, tokens, ctxLen, cores }: CallShape): number {
   const weights = new Set(graph.weights.map(({ value }) => value.id));
-  const sizes = { tokens, outputs: rows, context: ctxLen, batch: rows, seq: 1 };
+  const sizes = { tokens: rows * tokens, outputs: rows, context: ctxLen };
   let most = 0;
   for (const op of graph.ops) {
     const values = [...op.ins, ...op.outs].filter((value): value is Value => value !== null && !weights.has(value.id));
     const own = values.reduce(
-      (total, { type }) => total + type.shape.reduce((n: number, d) => n * dimValue(d, sizes), 1),
+      (total, { type }) => total + type.shape.reduce((n: number, dim) => n * dimValue(dim, sizes), 1),
       0,
     );
-    const { window } = cacheOf(op) ?? {};
-    const scores = /attention$/.test(op.kind)
-      ? Number(op.ins[0]!.type.shape.at(-2)) * tokens * Math.min(ctxLen, window ?? ctxLen)
-      : 0;
-    most = Math.max(most, own + 2 * scores); // scores, and what softmax makes of them
+    most = Math.max(most, own + scoresOf(op, { rows, tokens, ctxLen, cores }));
   }
   return most;
+}
+
+function scoresOf(op: Op, { rows, tokens, ctxLen, cores }: CallShape): number {
+  const cache = cacheOf(op);
+  if (!cache) return 0;
+  const heads = Number(op.ins[0]!.type.shape.at(-2));
+  return 2 * Math.min(heads * rows, cores) * tokens * Math.min(ctxLen, cache.window ?? ctxLen);
 }
 
 function sizeOf({ type }: Value): number {

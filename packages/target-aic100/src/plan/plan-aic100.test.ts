@@ -70,6 +70,15 @@ test("formats, sharing and assumptions each change what they say they change", (
   expect(() => plan(big, { card: "ultra", devices: 5 })).toThrow("5 devices: Ultra has 4");
 });
 
+test("long prompts spill from the chip, single tokens only return their logits", () => {
+  const short = plan(big, { batchSize: 4 }).devices[0]!;
+  expect(short.activations).toBe(4 * 49152 * 4);
+  const long = plan(big, { batchSize: 4, promptLen: 1024 }).devices[0]!;
+  expect(long.activations).toBeGreaterThan(4 * 1024 * 2 * 24576 * 2 - 126e6);
+  const apart = plan(big, { fullBatchSize: 4, promptLen: 1024 }).devices[0]!;
+  expect(apart.activations).toBeLessThan(long.activations);
+});
+
 test("a sliding window keeps no more than itself", () => {
   const graph = { ...llama2() };
   const windowed: Graph = {

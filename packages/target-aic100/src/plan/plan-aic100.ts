@@ -93,9 +93,10 @@ function activationBytes(
   { graph, promptLen, fullBatchSize, context, count, card, assumed, needs }: Work,
   rows: number,
 ): number {
+  const call = { ctxLen: context, cores: card.cores };
   // With continuous batching, each prompt is by itself.
-  const prefill = workingSet(graph, promptLen * (fullBatchSize > 0 ? 1 : rows), rows, context);
-  const decode = workingSet(graph, rows, rows, context);
+  const prefill = workingSet(graph, { ...call, rows: fullBatchSize > 0 ? 1 : rows, tokens: promptLen });
+  const decode = workingSet(graph, { ...call, rows, tokens: 1 });
   const working = (Math.max(prefill, decode) * assumed.activationBits) / 8 / count;
   const logits = (rows * needs.vocab * assumed.logitBits) / 8;
   return Math.max(0, working - card.sram) + logits;

@@ -91,8 +91,10 @@ function speedSection({ speed }: PlanReport["plan"]): Section[] {
 
 function assumptionSection({ assumptions = [] }: PlanReport["plan"]): Section[] {
   if (assumptions.length === 0) return [];
-  const rows = assumptions.map(({ name, value, unit, why }) => ({ cells: [name, `${value} ${unit}`, why] }));
-  return [{ title: "What it goes by", html: htmlTable(["name", "value", "because"], rows) }];
+  const items = assumptions.map(
+    ({ name, value, unit, why }) => `<p><b>${htmlText(name)}</b> ${value} ${htmlText(unit)}: ${htmlText(why)}</p>`,
+  );
+  return [{ title: "What it goes by", html: items.join("") }];
 }
 
 function gigabytes(bytes: number): string {
