@@ -1,9 +1,11 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { parseGraph } from "@llm/core-ir";
-import { toOnnx, writeOnnx } from "@llm/exporter";
+import { type Graph, parseGraph } from "@llm/core-ir";
+import { type OnnxModel, toOnnx, writeOnnx } from "@llm/exporter";
 import type { Unit, Work } from "@llm/target";
 import { overrideIndices } from "../emulator/override-indices.ts";
+import { INTERNAL_RETAINED } from "../graph/form.ts";
+import { blockFunctions } from "../onnx/block-functions.ts";
 import { aic } from "../onnx/dialect.ts";
 import { aicEmitters } from "../onnx/emitters.ts";
 import { CTX_DOMAIN, FUNCTIONS, NORM_DOMAIN } from "../onnx/functions.ts";
@@ -14,21 +16,8 @@ import { EMULATOR_FILE, MODEL_FILE, MODEL_NAME, type ModelSpec } from "./units.t
  * its range where they are made halves of.
  */
 export async function buildModel(unit: Unit, work: Work): Promise<void> {
-  const { graph: text, opset, emulate } = unit.spec as unknown as ModelSpec;
-  const graph = parseGraph(text);
-  const used = Object.entries(FUNCTIONS).filter(([name]) => graph.ops.some(({ kind }) => kind === name));
-  const functions = used.map(([, make]) => make(opset));
-  const onnx = toOnnx(graph, {
-    opset,
-    dialects: [aic],
-    emitters: aicEmitters,
-    domains: Object.fromEntries(
-      [CTX_DOMAIN, NORM_DOMAIN]
-        .filter((name) => functions.some(({ domain }) => domain === name))
-        .map((name) => [name, 1]),
-    ),
-    functions,
-  });
+  const { emulate } = unit.spec as unknown as ModelSpec;
+  const onnx = cardModel(unit.spec as unknown as ModelSpec);
   const written = await writeOnnx(onnx, {
     folder: work.folder,
     name: MODEL_NAME,
@@ -41,4 +30,29 @@ export async function buildModel(unit: Unit, work: Work): Promise<void> {
   if (!emulate) return;
   const bytes = await readFile(join(work.folder, MODEL_FILE));
   await writeFile(join(work.folder, EMULATOR_FILE), overrideIndices(bytes));
+}
+
+/** The model as ONNX, with the functions that it calls. */
+function cardModel({ graph: text, opset, subFunctions }: ModelSpec): OnnxModel {
+  const graph = parseGraph(text);
+  const used = Object.entries(FUNCTIONS).filter(([name]) => graph.ops.some(({ kind }) => kind === name));
+  const functions = used.map(([, make]) => make(opset));
+  const whole = toOnnx(graph, {
+    opset,
+    dialects: [aic],
+    emitters: aicEmitters,
+    domains: Object.fromEntries(
+      [CTX_DOMAIN, NORM_DOMAIN]
+        .filter((name) => functions.some(({ domain }) => domain === name))
+        .map((name) => [name, 1]),
+    ),
+    functions,
+    names: subFunctions ? internalNames(graph) : {},
+  });
+  return subFunctions ? blockFunctions(whole, graph) : whole;
+}
+
+/** Where blocks are functions, what they keep goes by another name: the compiler looks for it. */
+function internalNames({ states }: Graph): Readonly<Record<string, string>> {
+  return Object.fromEntries(states.map(({ value, next }) => [next.id, value.id + INTERNAL_RETAINED]));
 }

@@ -13,19 +13,25 @@ export interface ModelSpec {
   readonly graph: string;
   readonly opset: number;
   readonly emulate: boolean;
+  /** Blocks as functions of the file. */
+  readonly subFunctions: boolean;
 }
 
 /** The writer works in pieces of this order, whatever the size of the model. */
 const WRITER_BYTES = 256 << 20;
 
 /** The model as ONNX; for the emulator, a twin beside it. */
-export function exportUnit({ nets: [net] }: Program, { opset }: { opset: number }, { emulate }: Aic100Options): Unit {
+export function exportUnit(
+  { nets: [net] }: Program,
+  { opset }: { opset: number },
+  { emulate, subFunctions }: Aic100Options,
+): Unit {
   const { graph } = net!;
   return {
     id: MODEL_UNIT,
     kind: "aic100-onnx@1",
     stage: "export",
-    spec: { graph: printGraph(graph), opset, emulate },
+    spec: { graph: printGraph(graph), opset, emulate, subFunctions },
     weights: graph.weights.map(({ expr }) => expr),
     after: [],
     makes: [MODEL_FILE, ...(emulate ? [EMULATOR_FILE] : [])],

@@ -1,5 +1,5 @@
 import { type OrtPort, type OrtSession, type OrtTensor, ortTensor } from "@llm/runtime-native/ort";
-import { BATCH, CONTEXT, FULL_BATCH, RETAINED } from "../graph/form.ts";
+import { BATCH, CONTEXT, FULL_BATCH, INTERNAL_RETAINED, RETAINED } from "../graph/form.ts";
 import type { MaskedCard } from "../session/index-session.ts";
 import type { RoundCache } from "./round-cache.ts";
 
@@ -17,6 +17,7 @@ export interface EmulatedCardOptions {
 /** One retained tensor: what calls read, and where the next writes it. */
 interface Retained {
   readonly name: string;
+  readonly output: string;
   current: OrtTensor;
   next: OrtTensor;
 }
@@ -36,7 +37,8 @@ export class EmulatedCard implements MaskedCard {
     this.#round = round;
     this.vocab = Number(model.outputs.find(({ name }) => name === "logits")!.shape.at(-1));
     const outputs = new Set(model.outputs.map(({ name }) => name));
-    const isRetained = ({ name }: OrtPort) => outputs.has(name + RETAINED);
+    const outputOf = ({ name }: OrtPort) => [name + RETAINED, name + INTERNAL_RETAINED].find((one) => outputs.has(one));
+    const isRetained = (port: OrtPort) => outputOf(port) !== undefined;
     this.inputs = model.inputs.filter((port) => !isRetained(port)).map(({ name }) => name);
     const sizes: Readonly<Record<string, number>> = { [BATCH]: slots, [FULL_BATCH]: slots, [CONTEXT]: ctxLen };
     this.#retained = model.inputs.filter(isRetained).map((port) => {
@@ -47,7 +49,7 @@ export class EmulatedCard implements MaskedCard {
         if (name !== MASK && fill !== 0) tensor.data.fill((dtype === "f16" ? HALF_NAN : fill) as never);
         return tensor;
       };
-      return { name, current: make(), next: make() };
+      return { name, output: outputOf(port)!, current: make(), next: make() };
     });
     this.hasRings = model.inputs.some((port) => isRetained(port) && typeof port.shape.at(-2) === "number");
   }
@@ -64,7 +66,7 @@ export class EmulatedCard implements MaskedCard {
 
   async call(inputs: Readonly<Record<string, OrtTensor>>): Promise<Float32Array> {
     const held = Object.fromEntries(this.#retained.map(({ name, current }) => [name, current]));
-    const wanted = Object.fromEntries(this.#retained.map(({ name, next }) => [name + RETAINED, next]));
+    const wanted = Object.fromEntries(this.#retained.map(({ output, next }) => [output, next]));
     const { logits } = await this.#model.run({ ...inputs, ...held }, { logits: null, ...wanted });
     for (const one of this.#retained) {
       [one.current, one.next] = [one.next, one.current];

@@ -54,6 +54,7 @@ function forCard(graph: Graph, form: Generation): Graph {
       const ids = id === "ids" ? b.input("input_ids", "i64", [size(b, BATCH), size(b, SEQ)]) : undefined;
       if (ids) return b.cast(ids, "i32");
       positions ??= form.positions(b);
+      if (id === "reach") b.release(id);
       if (id === "reach") return b.expand(b.cast(b.input("reach", "i64", [BATCH, 1]), "i32"), [BATCH, SEQ]);
       return positions; // slots and rows: nothing reads them any more
     },

@@ -24,7 +24,9 @@ export const CONTEXT = "ctx_len";
 export const COMP_CONTEXT = "comp_ctx_lengths";
 export const KEPT_LOGITS = "num_logits_to_keep";
 
+/** What is kept comes out under its own name with this behind it: the first, or the second where blocks are functions. */
 export const RETAINED = "_RetainedState";
+export const INTERNAL_RETAINED = "_InternalRetainedState";
 
 /** Largest size that a symbol may stand for here; specialisations say the real ones. */
 const MANY = 2 ** 31 - 1;

@@ -27,6 +27,15 @@ export interface PositionsOptions {
 /** What an index is that reads and writes nothing. The emulator has -1 in its place: the last, which is nobody's. */
 export const NOWHERE = 2147483647;
 
+/** The inputs, where there are any. */
+interface Given {
+  readonly wide: Value; // positions as they come in, i64 (batch, seq)
+  readonly positions: Value; // i32 (batch, seq)
+  readonly rows: Value | undefined; // the sequence each row is of, (batch, 1)
+  readonly keep: Value | undefined; // as long as logits are wanted, (count, 1)
+  readonly compressed: Value | undefined; // as long as what is read of the cache
+}
+
 interface Places {
   readonly target: Value; // where tokens are written, i64 (batch, seq)
   readonly ids: Value; // what is read, i64 (batch, 1, count)
@@ -54,7 +63,7 @@ export function ringPlaces(
  */
 export function positionsGeneration(options: PositionsOptions): Generation {
   const { batchIndex, keepLogits, compContext } = options;
-  let given: { wide: Value; positions: Value; rows?: Value | undefined; keep?: Value | undefined };
+  let given: Given;
   const shared = new Map<number | undefined, Places>();
   return {
     positions(b) {
@@ -62,8 +71,8 @@ export function positionsGeneration(options: PositionsOptions): Generation {
       const positions = b.cast(wide, "i32");
       const rows = batchIndex ? b.input("batch_index", "i64", [BATCH, 1]) : undefined;
       const keep = keepLogits ? b.input(KEPT_LOGITS, "i64", [size(b, KEPT_LOGITS), 1]) : undefined;
-      if (compContext) b.input(COMP_CONTEXT, "i64", [size(b, COMP_CONTEXT)]);
-      given = { wide, positions, rows, keep };
+      const compressed = compContext ? b.input(COMP_CONTEXT, "i64", [size(b, COMP_CONTEXT)]) : undefined;
+      given = { wide, positions, rows, keep, compressed };
       return positions;
     },
 
@@ -102,31 +111,27 @@ export function positionsGeneration(options: PositionsOptions): Generation {
     pick(b, x) {
       const last = b.op("ArgMax", [given.positions]); // (batch, 1)
       if (!given.keep) return b.op("CtxGather3D", [x, last]);
-      const back = b.sub(b.constant(1, "i32"), sizeOf(b, KEPT_LOGITS)); // 1 - count
-      const steps = b.add(b.iota(KEPT_LOGITS), back); // …, -1, 0
+      const kept = b.op("Indices", [given.keep]);
+      const steps = b.sub(kept, b.reduce("max", kept, [-1])); // …, -1, 0
       const at = b.clip(b.add(b.cast(last, "i32"), b.reshape(steps, [1, KEPT_LOGITS])), { min: 0 });
       return b.op("CtxGather3D", [x, b.cast(at, "i64")]);
     },
   };
 }
 
-/** A symbol's size as a number of the graph, (1). */
-function sizeOf(b: Builder, symbol: string): Value {
-  return b.add(b.reduce("max", b.iota(symbol), [-1]), b.constant(1, "i32"));
-}
-
 function placesFor(
   b: Builder,
   window: AttentionRules["window"],
-  { wide, positions }: { readonly wide: Value; readonly positions: Value },
+  { wide, positions, compressed }: Given,
   options: PositionsOptions,
 ): Places {
   const zero = b.constant(0, "i32");
   const nowhere = b.constant(NOWHERE, "i32");
   const places = ringPlaces(window, options);
   const last = b.reduce("max", positions, [-1]); // (batch, 1)
-  const count: Dim = places === undefined ? (options.compContext ? COMP_CONTEXT : size(b, CONTEXT)) : places - 1;
-  const index = b.reshape(b.iota(count), [1, count]);
+  const count: Dim = places === undefined ? (compressed ? COMP_CONTEXT : size(b, CONTEXT)) : places - 1;
+  const all = compressed && places === undefined ? b.op("Indices", [compressed]) : b.iota(count);
+  const index = b.reshape(all, [1, count]);
 
   // In a ring, place j holds the latest position that is j by its remainder.
   const ring = places === undefined ? undefined : b.constant(places - 1, "i32");

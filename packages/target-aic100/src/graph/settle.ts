@@ -23,16 +23,11 @@ export interface Settled {
 /** SDKs before the graphs that write at positions. */
 const BY_INDEX: readonly SdkChoice[] = ["recipe", "2024-05"];
 
-/** Throws for options that this model can't be had with. */
+/** Throws for a context that is longer than the model's. */
 export function checkModel(model: Graph, options: Aic100Options): void {
-  const { sdk, ctxLen } = options;
+  const { ctxLen } = options;
   const most = model.dims.context?.max ?? ctxLen;
   if (ctxLen > most) throw invalid(`--ctx-len ${ctxLen}: this model takes at most ${most} tokens`);
-  if (BY_INDEX.includes(sdk) && model.inputs.some(({ id }) => id === "reach"))
-    throw new TargetError(
-      "unsupported",
-      `${model.name}'s rotary scaling depends on length, which SDK ${sdk} isn't told`,
-    );
 }
 
 /** The options, once they make sense together. */

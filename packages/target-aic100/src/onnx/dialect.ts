@@ -46,6 +46,12 @@ export const aic: Dialect = dialect("aic100", {
     attrs: schema.none,
     infer: ([data, ids]) => [{ dtype: data!.dtype, shape: [...ids!.shape, data!.shape.at(-1)!] }],
   }),
+  Indices: op({
+    doc: "0, 1, 2 … as many as x has rows: an input whose length alone says something.",
+    operands: ["x"],
+    attrs: schema.none,
+    infer: ([x]) => [{ dtype: "i32", shape: [x!.shape[0]!] }],
+  }),
   ArgMax: op({
     doc: "Where each row has its largest number: (batch, 1).",
     operands: ["x"],

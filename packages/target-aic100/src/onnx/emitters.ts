@@ -16,6 +16,11 @@ export const aicEmitters: EmitterTable = {
   CtxGather: gather("CtxGather"),
   CtxGatherCB: gather("CtxGatherCB"),
   CtxGather3D: nodeEmitter({ op: "CtxGather3D", domain: CTX_DOMAIN }),
+  Indices({ names: [x], outs }: EmittedOp, onnx: Emission) {
+    const rows = onnx.node("Shape", [x!], { attrs: { start: { int: 0 }, end: { int: 1 } } });
+    const limit = onnx.node("Cast", [onnx.node("Squeeze", [rows])], { attrs: { to: { dtype: "i32" } } });
+    onnx.node("Range", [onnx.scalar("i32", 0), limit, onnx.scalar("i32", 1)], { outs });
+  },
   ArgMax: nodeEmitter({ op: "ArgMax", fixed: { axis: { int: -1 }, keepdims: { int: 1 } } }),
   CustomRMSNorm: nodeEmitter({ op: "CustomRMSNorm", domain: NORM_DOMAIN, attrs: { epsilon: "float" } }),
 };

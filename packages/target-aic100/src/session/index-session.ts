@@ -79,6 +79,7 @@ export class IndexSession extends CardSession<MaskedCard> {
     const inputs: Readonly<Record<string, OrtTensor>> = {
       input_ids: ortTensor("i64", [slots, width], cut(columns.ids)),
       position_ids: ortTensor("i64", [slots, width], cut(columns.positions)),
+      reach: ortTensor("i64", [slots, 1], reachOf(rows, slots)),
       cache_index: ortTensor("i64", [1], BigInt64Array.of(BigInt(this.#index + at))),
     };
     const logits = await this.card.call(Object.fromEntries(this.card.inputs.map((name) => [name, inputs[name]!])));
@@ -88,6 +89,13 @@ export class IndexSession extends CardSession<MaskedCard> {
       results[row]!.set(logits.subarray(slot * vocab, (slot + 1) * vocab), (want.last - 1 - back) * vocab);
     });
   }
+}
+
+/** How long each slot's whole prompt is, for rotary scalings that depend on it. */
+function reachOf(rows: readonly Row[], slots: number): BigInt64Array {
+  const lengths = new BigInt64Array(slots);
+  for (const { slot, at, tokens, reach } of rows) lengths[slot] = BigInt(reach ?? at + tokens.length);
+  return lengths;
 }
 
 function layOut(rows: readonly Row[], slots: number, count: number): Columns {
@@ -105,7 +113,7 @@ function layOut(rows: readonly Row[], slots: number, count: number): Columns {
   return { count, ids, positions, present };
 }
 
-function limitsOf({ vocab }: Card, { slots, prefill, ctxLen, width }: IndexSessionOptions): Limits {
+function limitsOf({ vocab, inputs }: Card, { slots, prefill, ctxLen, width }: IndexSessionOptions): Limits {
   const context = ctxLen - prefill + 1; // padding of a first prompt takes up to prefill - 1 columns
   return {
     slots,
@@ -123,5 +131,6 @@ function limitsOf({ vocab }: Card, { slots, prefill, ctxLen, width }: IndexSessi
     sampling: ["greedy"],
     adapters: 0,
     batchInvariant: false,
+    ...(inputs.includes("reach") ? { reach: true } : {}),
   };
 }

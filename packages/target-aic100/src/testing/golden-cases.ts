@@ -34,6 +34,7 @@ const DRIVES = {
   "chunked prefill": { options: { promptLen: 4 }, run: oneByOne },
   "continuous batching": { options: { promptLen: 4, fullBatchSize: 3 }, run: oneAfterAnother },
   "4-way head replication": { options: { promptLen: 4, replicateKvHeads: 4 }, run: oneByOne },
+  "blocks as functions": { options: { promptLen: 4, fullBatchSize: 3, subFunctions: true }, run: oneAfterAnother },
   "cache_index, batch 1": { options: { sdk: "recipe", promptLen: 16 }, run: oneByOne },
   "cache_index, batch 3": { options: { sdk: "recipe", promptLen: 16, batchSize: 3 }, run: together },
   "cache_index, chunked prefill": { options: { sdk: "2024-05", promptLen: 4, batchSize: 3 }, run: together },
