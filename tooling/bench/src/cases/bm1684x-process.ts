@@ -11,7 +11,16 @@ import type { Unit } from "@llm/target";
 import { type Bm1684xMode, bm1684xTarget } from "@llm/target-bm1684x";
 
 const [path, scratch, mode] = process.argv.slice(2) as [string, string, Bm1684xMode];
-const options = { mode, seqLength: 512, qGroupSize: 64, numDevice: 1, name: "", batchSize: 1, device: [0], simulate: false };
+const options = {
+  mode,
+  seqLength: 512,
+  qGroupSize: 64,
+  numDevice: 1,
+  name: "",
+  batchSize: 1,
+  device: [0],
+  simulate: false,
+};
 const { config, weights, close } = await openCheckpoint(path);
 const graph = architectureFor(config).build(new Config(config), (name) => weights.get(name)?.shape);
 const program = runPipeline(programOf(graph), bm1684xTarget.pipeline(graph, options), {
