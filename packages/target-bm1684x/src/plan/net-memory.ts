@@ -55,7 +55,7 @@ export function instructionBytes(graph: Graph, tokens: number): number {
   if (graph.weights.length === 0) return LEAST_COMMAND_BYTES;
   const matrices = graph.weights.filter(({ expr }) => shapeOf(expr).length > 1);
   const elements = matrices.reduce((sum, { expr }) => sum + sizeOf(shapeOf(expr)), 0);
-  return LEAST_COMMAND_BYTES + elements * (tokens > 1 ? BYTES_PER_PRODUCT * tokens : BYTES_PER_WEIGHT);
+  return Math.round(LEAST_COMMAND_BYTES + elements * (tokens > 1 ? BYTES_PER_PRODUCT * tokens : BYTES_PER_WEIGHT));
 }
 
 /** Of one slot: the histories that a token's net is given. */
