@@ -46,6 +46,9 @@ export async function readQpc(file: string): Promise<Qpc> {
     const info = await handle.stat();
     if (!info.isFile()) throw new TargetError("artefact-damaged", `${file} is not a file`);
     return await readAt(new Window(handle, 0, info.size), MOST_DEPTH);
+  } catch (error) {
+    if (!(error instanceof Damaged)) throw error;
+    throw new TargetError("artefact-damaged", `${file}: ${error.message}`, { cause: error });
   } finally {
     await handle.close();
   }
