@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { ApiError } from "@llm/protocol";
+import { ApiError, anthropicError } from "@llm/protocol";
 import Fastify, {
   type FastifyInstance,
   type FastifyReply,
@@ -21,9 +21,11 @@ import { Metrics } from "./metrics/metrics.ts";
 import { chatRoutes } from "./routes/chat.ts";
 import { completionRoutes } from "./routes/completions.ts";
 import type { RouteContext } from "./routes/context.ts";
+import { messagesRoutes } from "./routes/messages.ts";
 import { modelRoutes } from "./routes/models.ts";
 import { observeRoutes } from "./routes/observe.ts";
 import { playgroundRoutes } from "./routes/playground.ts";
+import { responsesRoutes } from "./routes/responses.ts";
 import { tokenRoutes } from "./routes/tokens.ts";
 
 export interface ServerOptions {
@@ -59,6 +61,8 @@ const ROUTES: readonly ((context: RouteContext) => void)[] = [
   modelRoutes,
   completionRoutes,
   chatRoutes,
+  messagesRoutes,
+  responsesRoutes,
   tokenRoutes,
   observeRoutes,
   playgroundRoutes,
@@ -122,8 +126,9 @@ export function createServer(options: ServerOptions): FastifyInstance {
 
 /** Any failure, as the answer that says what is wrong. */
 function answerProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const problem = problemOf(error, request.id, request.url.includes("chat") ? "messages" : "prompt");
+  const problem = problemOf(error, request.id, /chat|messages/.test(request.url) ? "messages" : "prompt");
   if (problem.status >= 500 && problem.status !== 503) request.log.error({ err: error }, "a request failed");
   if (problem.retryAfter !== undefined) reply.header("retry-after", problem.retryAfter);
-  return reply.code(problem.status).send(problem.toBody());
+  const anthropic = request.url.startsWith("/v1/messages");
+  return reply.code(problem.status).send(anthropic ? anthropicError(problem, request.id) : problem.toBody());
 }

@@ -1,3 +1,6 @@
+export * from "./anthropic/answers.ts";
+export * from "./anthropic/requests.ts";
+export { chatOfMessages } from "./anthropic/to-chat.ts";
 export * from "./api-error.ts";
 export * from "./llama-server/requests.ts";
 export * from "./openai/chat.ts";
@@ -6,4 +9,7 @@ export * from "./openai/embeddings.ts";
 export * from "./openai/models.ts";
 export { samplingOf } from "./openai/sampling.ts";
 export { read } from "./read.ts";
+export * from "./responses/answers.ts";
+export { type ResponsesRequest, responsesRequest } from "./responses/requests.ts";
+export { chatOfResponses } from "./responses/to-chat.ts";
 export * from "./sse.ts";

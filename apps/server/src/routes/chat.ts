@@ -1,25 +1,20 @@
 import { randomUUID } from "node:crypto";
-import { AnswerParser, type AnswerPart, type GenerateOptions, reasoningFormatOf } from "@llm/generate";
+import type { AnswerPart } from "@llm/generate";
 import {
   type AnswerHead,
   type ChatDelta,
   type ChatFinish,
-  type ChatRequest,
   chatChoice,
   chatChunk,
   chatCompletion,
   chatLogprobs,
   chatRequest,
-  invalid,
   read,
-  samplingOf,
   type ToolCall,
   usageOf,
 } from "@llm/protocol";
-import type { Generator } from "@llm/toolchain";
-import { conversationOf } from "../answer/conversation.ts";
+import { chatAsk } from "../answer/chat-ask.ts";
 import { tokenLogprobs } from "../answer/logprobs.ts";
-import { formatOf, type ToolUse, toolUse } from "../answer/tools.ts";
 import { times } from "../engine/answers.ts";
 import { totalUsage } from "./completions.ts";
 import { type RouteContext, streamTo } from "./context.ts";
@@ -31,9 +26,9 @@ export function chatRoutes({ app, turns, fingerprint }: RouteContext): void {
     const n = body.n ?? 1;
     const turn = await turns.begin(request, reply, body.model, n);
     const { generator } = turn;
-    const { prompt, tools } = promptOf(body, generator);
-    const asks = times({ prompt, options: optionsOf(body, tools) }, n, body.seed);
-    const parsers = asks.map(() => parserFor(generator, prompt, tools));
+    const { ask, parser } = chatAsk(body, generator);
+    const asks = times(ask, n, body.seed);
+    const parsers = asks.map(parser);
     const head: AnswerHead = {
       id: `chatcmpl-${randomUUID()}`,
       created: Math.floor(Date.now() / 1000),
@@ -81,40 +76,6 @@ export function chatRoutes({ app, turns, fingerprint }: RouteContext): void {
       if (usage) await stream.send(chatChunk(head, fingerprint, undefined, totalUsage(answers, n)));
     });
   });
-}
-
-/** The model's prompt for a conversation, and what its tools mean. */
-function promptOf(body: ChatRequest, { tokenizer }: Generator): { prompt: string; tools: ToolUse } {
-  const tools = toolUse(body, tokenizer.chatTemplateSource);
-  const { chat_template_kwargs: variables, add_generation_prompt: generation, documents } = body;
-  const continues = body.continue_final_message ?? false;
-  if (continues && generation)
-    throw invalid("continue_final_message", "'continue_final_message' and 'add_generation_prompt' exclude one another");
-  const prompt = tokenizer.applyChatTemplate(conversationOf(body.messages), {
-    addGenerationPrompt: generation ?? !continues,
-    continueFinalMessage: continues,
-    ...(tools.offered ? { tools: tools.offered } : {}),
-    ...(documents ? { documents } : {}),
-    ...(variables ? { variables } : {}),
-  });
-  return { prompt, tools };
-}
-
-function optionsOf(body: ChatRequest, tools: ToolUse): GenerateOptions {
-  const most = body.max_completion_tokens ?? body.max_tokens;
-  return {
-    ...samplingOf(body),
-    ...formatOf(body),
-    ...tools.form,
-    addSpecialTokens: false, // the template has written them
-    ...(most === null || most === undefined ? {} : { maxNewTokens: most }),
-    ...(body.logprobs ? { logprobs: body.top_logprobs ?? 0 } : {}),
-  };
-}
-
-function parserFor({ tokenizer }: Generator, prompt: string, { calls }: ToolUse): AnswerParser {
-  const reasoning = reasoningFormatOf(tokenizer.chatTemplateSource, prompt);
-  return new AnswerParser({ ...(calls ? { calls } : {}), ...(reasoning ? { reasoning } : {}) });
 }
 
 const callId = (): string => `call_${randomUUID().replaceAll("-", "").slice(0, 24)}`;

@@ -1,0 +1,53 @@
+import { AnswerParser, type GenerateOptions, reasoningFormatOf } from "@llm/generate";
+import { type ChatRequest, invalid, samplingOf } from "@llm/protocol";
+import type { Generator } from "@llm/toolchain";
+import type { Ask } from "../engine/answers.ts";
+import { conversationOf } from "./conversation.ts";
+import { formatOf, type ToolUse, toolUse } from "./tools.ts";
+
+/** What a conversation asks of a model. */
+export interface ChatAsk {
+  readonly ask: Ask & { readonly prompt: string };
+  /** Reads one answer: what in it is text, reasoning, a call. */
+  parser(): AnswerParser;
+}
+
+/** The prompt and the options of a conversation, and how its answer is read. */
+export function chatAsk(body: ChatRequest, generator: Generator): ChatAsk {
+  const { prompt, tools } = promptOf(body, generator);
+  return { ask: { prompt, options: optionsOf(body, tools) }, parser: () => parserFor(generator, prompt, tools) };
+}
+
+/** The model's prompt for a conversation, and what its tools mean. */
+function promptOf(body: ChatRequest, { tokenizer }: Generator): { prompt: string; tools: ToolUse } {
+  const tools = toolUse(body, tokenizer.chatTemplateSource);
+  const { chat_template_kwargs: variables, add_generation_prompt: generation, documents } = body;
+  const continues = body.continue_final_message ?? false;
+  if (continues && generation)
+    throw invalid("continue_final_message", "'continue_final_message' and 'add_generation_prompt' exclude one another");
+  const prompt = tokenizer.applyChatTemplate(conversationOf(body.messages), {
+    addGenerationPrompt: generation ?? !continues,
+    continueFinalMessage: continues,
+    ...(tools.offered ? { tools: tools.offered } : {}),
+    ...(documents ? { documents } : {}),
+    ...(variables ? { variables } : {}),
+  });
+  return { prompt, tools };
+}
+
+function optionsOf(body: ChatRequest, tools: ToolUse): GenerateOptions {
+  const most = body.max_completion_tokens ?? body.max_tokens;
+  return {
+    ...samplingOf(body),
+    ...formatOf(body),
+    ...tools.form,
+    addSpecialTokens: false, // the template has written them
+    ...(most === null || most === undefined ? {} : { maxNewTokens: most }),
+    ...(body.logprobs ? { logprobs: body.top_logprobs ?? 0 } : {}),
+  };
+}
+
+function parserFor({ tokenizer }: Generator, prompt: string, { calls }: ToolUse): AnswerParser {
+  const reasoning = reasoningFormatOf(tokenizer.chatTemplateSource, prompt);
+  return new AnswerParser({ ...(calls ? { calls } : {}), ...(reasoning ? { reasoning } : {}) });
+}

@@ -1,0 +1,87 @@
+import type { ChatRequest, ChatRequestMessage } from "../openai/chat.ts";
+import type { CountTokensRequest, MessagesRequest } from "./requests.ts";
+
+/** The same request in OpenAI's form, which is what models' templates are asked with. */
+export function chatOfMessages(request: MessagesRequest | CountTokensRequest): ChatRequest {
+  const { model, messages, system, tools, tool_choice: choice } = request;
+  const before: ChatRequestMessage[] = system ? [{ role: "system", content: textOf(system) }] : [];
+  return {
+    model,
+    messages: [...before, ...messages.flatMap(messagesOf)],
+    ...(tools && tools.length > 0
+      ? {
+          tools: tools.map(({ name, description, input_schema: parameters }) => ({
+            type: "function" as const,
+            function: { name, parameters, ...(description ? { description } : {}) },
+          })),
+        }
+      : {}),
+    ...(choice ? { tool_choice: choiceOf(choice) } : {}),
+    ...(choice && choice.type !== "none" && choice.disable_parallel_tool_use ? { parallel_tool_calls: false } : {}),
+    ...("max_tokens" in request ? samplingOf(request) : {}),
+  };
+}
+
+function samplingOf(request: MessagesRequest): Partial<ChatRequest> {
+  const { max_tokens, temperature, top_k, top_p, stop_sequences: stop } = request;
+  return { max_tokens, temperature, top_k, top_p, ...(stop && stop.length > 0 ? { stop } : {}) };
+}
+
+type Choice = NonNullable<MessagesRequest["tool_choice"]>;
+
+function choiceOf(choice: Choice): NonNullable<ChatRequest["tool_choice"]> {
+  if (choice.type === "tool") return { type: "function", function: { name: choice.name } };
+  return choice.type === "any" ? "required" : choice.type;
+}
+
+type Message = MessagesRequest["messages"][number];
+
+/** One message as one or more: results of tools, which are blocks here, are messages there. */
+function messagesOf(message: Message): ChatRequestMessage[] {
+  if (typeof message.content === "string") return [{ role: message.role, content: message.content }];
+  if (message.role === "assistant") return [assistantOf(message.content)];
+  const said: ChatRequestMessage[] = [];
+  for (const block of message.content) {
+    if (block.type === "text") said.push({ role: "user", content: block.text });
+    else said.push({ role: "tool", tool_call_id: block.tool_use_id, content: textOf(block.content ?? "") });
+  }
+  return joined(said);
+}
+
+type AssistantBlock = Exclude<Extract<Message, { role: "assistant" }>["content"], string>[number];
+
+function assistantOf(blocks: readonly AssistantBlock[]): ChatRequestMessage {
+  const calls = blocks.flatMap((block) =>
+    block.type === "tool_use"
+      ? [
+          {
+            id: block.id,
+            type: "function" as const,
+            function: { name: block.name, arguments: JSON.stringify(block.input) },
+          },
+        ]
+      : [],
+  );
+  const thinking = blocks.map((block) => (block.type === "thinking" ? block.thinking : "")).join("");
+  return {
+    role: "assistant",
+    content: blocks.map((block) => (block.type === "text" ? block.text : "")).join(""),
+    ...(thinking === "" ? {} : { reasoning_content: thinking }),
+    ...(calls.length === 0 ? {} : { tool_calls: calls }),
+  };
+}
+
+/** Texts that follow each other are one message: many templates refuse two of one role in a row. */
+function joined(messages: readonly ChatRequestMessage[]): ChatRequestMessage[] {
+  const all: ChatRequestMessage[] = [];
+  for (const message of messages) {
+    const last = all.at(-1);
+    if (last?.role === "user" && message.role === "user")
+      all[all.length - 1] = { role: "user", content: `${last.content}\n${message.content}` };
+    else all.push(message);
+  }
+  return all;
+}
+
+const textOf = (content: string | readonly { readonly text: string }[]): string =>
+  typeof content === "string" ? content : content.map(({ text }) => text).join("\n");
