@@ -401,6 +401,24 @@ export const COMMANDS: readonly Command[] = [
     load: () => import("../commands/template.ts"),
   },
   {
+    name: "conformance",
+    summary: "Check that a target does on this machine what every target must",
+    about:
+      "Sessions in every state, caches, forks and refusals, builds that are killed and go on, with a small model. For owners of devices " +
+      "that its makers have none of: the report says on what it was shown.",
+    arguments: [MODEL],
+    options: ["target", "report", ...MODEL_OPTIONS, ...COMMON],
+    targetOptions: true,
+    examples: [{ line: "llm conformance demo --target cpu --report report.json", doc: "a file to send back" }],
+    json: {
+      passed: "how many",
+      failed: "how many",
+      checks: "[{name, state, seconds, reason}]",
+      machine: "{platform, arch, processor}",
+    },
+    load: () => import("../commands/conformance.ts"),
+  },
+  {
     name: "cache",
     summary: "List what is kept on disk, and remove it",
     about:

@@ -43,6 +43,7 @@ export interface OptionValues {
   speculate: boolean;
   draftModel: string;
   stream: boolean;
+  report: string;
   remove: readonly string[];
   olderThan: number;
   partial: boolean;
@@ -216,6 +217,7 @@ export const OPTIONS: { readonly [K in keyof OptionValues]: CliOption<OptionValu
   },
   stream: { kind: "boolean", doc: "Print the text as it comes", default: true },
 
+  report: { kind: "string", value: "FILE", doc: "Write what was found as JSON" },
   remove: {
     kind: "string",
     value: "NAME",

@@ -1,0 +1,92 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { cpus } from "node:os";
+import { join } from "node:path";
+import type { Target } from "@llm/target";
+import { type CheckResult, conformance, runConformance } from "@llm/target/conformance";
+import { build, prepare } from "./build.ts";
+import { packageVersion } from "./onnx-metadata.ts";
+import type { Model } from "./open-model.ts";
+import { scratchFolder } from "./places.ts";
+import { openReference } from "./reference.ts";
+import { THRESHOLDS, thresholdsFor } from "./thresholds.ts";
+
+export interface ConformOptions {
+  /** The target's own options: which device, which format. */
+  readonly targetOptions?: Readonly<Record<string, unknown>>;
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  readonly signal?: AbortSignal;
+  /** Told of every check as it ends. */
+  onResult?(result: CheckResult): void;
+}
+
+/** What a target got right on this machine, to send back to those who can't have such a device. */
+export interface ConformanceReport {
+  readonly schemaVersion: 1;
+  readonly version: string;
+  readonly target: string;
+  readonly options: unknown;
+  readonly machine: { readonly platform: string; readonly arch: string; readonly processor: string };
+  readonly tools: Readonly<Record<string, string>>;
+  readonly model: string;
+  readonly checks: readonly CheckResult[];
+  readonly passed: number;
+  readonly failed: number;
+  readonly skipped: number;
+  readonly created: string;
+}
+
+/** How many checks there are. */
+export const CHECKS: number = conformance.length;
+
+/** Slots and positions that the checks get along with: their schedules are short. */
+const SMALL = { batchSize: 3, ctxLen: 64 } as const;
+
+/** Runs the checks that every target has to pass, with this model, on this machine. */
+export async function conform(model: Model, target: Target, options: ConformOptions = {}): Promise<ConformanceReport> {
+  const { env, signal } = options;
+  const small = Object.fromEntries(Object.entries(SMALL).filter(([name]) => Object.hasOwn(target.options, name)));
+  const prepared = await prepare(model, target, { ...small, ...options.targetOptions });
+  const { artefact } = await build(prepared, { ...(env ? { env } : {}), ...(signal ? { signal } : {}) });
+  const folder = await mkdtemp(join(await scratchFolder(env), "conformance-"));
+  // Only float32 has the interpreter's numbers; with others a session is held to itself, and `verify` to the reference.
+  const exact = target.id === "cpu" && thresholdsFor(prepared.options as object) === THRESHOLDS.fp32;
+  const reference = exact ? await openReference(model, { context: SMALL.ctxLen }) : undefined;
+  try {
+    const checks = await runConformance(
+      {
+        open: () => target.open(artefact, prepared.options),
+        ...(reference
+          ? {
+              oracle: async (history) => {
+                const [{ logits }] = await reference.step([{ slot: 0, at: 0, tokens: history, last: 1 }]);
+                return logits;
+              },
+              tolerance: 1e-3,
+            }
+          : {}),
+        build: { ...prepared, graph: model.graph, source: model.weights, model: model.card, folder },
+      },
+      (result) => {
+        signal?.throwIfAborted();
+        options.onResult?.(result);
+      },
+    );
+    const count = (state: CheckResult["state"]) => checks.filter((check) => check.state === state).length;
+    return {
+      schemaVersion: 1,
+      version: packageVersion(),
+      target: target.id,
+      options: prepared.options,
+      machine: { platform: process.platform, arch: process.arch, processor: cpus()[0]?.model.trim() ?? "unknown" },
+      tools: artefact.manifest.tools,
+      model: model.name,
+      checks,
+      passed: count("passed"),
+      failed: count("failed"),
+      skipped: count("skipped"),
+      created: new Date().toISOString(),
+    };
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
