@@ -178,6 +178,13 @@ describe("--json", () => {
     );
   });
 
+  it("conformance reports every check, and where it ran", async () => {
+    const report = await json("conformance", "demo", "--target", "null");
+    expect(report).toMatchObject({ target: "null", failed: 0, machine: { platform: process.platform } });
+    expect(report.checks).toHaveLength((report.passed as number) + (report.skipped as number));
+    expect(report.passed).toBeGreaterThan(8);
+  });
+
   it("inspect --graph prints a graph that reads back", async () => {
     const { graph } = await json("inspect", "demo", "--graph");
     const { parseGraph } = await import("@llm/core-ir");

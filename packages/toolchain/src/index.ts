@@ -5,7 +5,7 @@ export { type BuildOptions, type Built, build, type Prepared, prepare } from "./
 export { type CacheChoice, chooseEntries, removeEntries } from "./cache/remove.ts";
 export { type CacheEntry, type CacheKind, type CachePlaces, type CacheSurvey, surveyCache } from "./cache/survey.ts";
 export { argmax, type Distance, distance, type LogitsDistance, logitsDistance } from "./compare.ts";
-export { type ConformanceReport, type ConformOptions, conform } from "./conformance.ts";
+export { CHECKS, type ConformanceReport, type ConformOptions, conform } from "./conformance.ts";
 export { type DiagnoseOptions, type Diagnosis, diagnose, type InstallTargetOptions, installFor } from "./doctor.ts";
 export { drawGraph, writeGraphPage } from "./draw-graph.ts";
 export { type Dump, readDump } from "./dump.ts";
