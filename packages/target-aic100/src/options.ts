@@ -31,6 +31,7 @@ export interface Aic100Options {
   readonly assume: string;
   readonly emulate: boolean;
   readonly threads: number;
+  readonly writeIoDir: string;
   readonly device: readonly number[];
 }
 
@@ -188,6 +189,12 @@ export const aic100Options: OptionTable<Aic100Options> = {
     doc: "Threads of the emulator; 0: as many cores as this process may use.",
     default: 0,
     min: 0,
+    shapes: false,
+  },
+  writeIoDir: {
+    kind: "string",
+    doc: "Write tensors of the first prompt's call and the first token's there, as the vendor's runner reads them: --write-io-dir io.",
+    default: "",
     shapes: false,
   },
   device: {

@@ -8,7 +8,7 @@ import { INTERNAL_RETAINED } from "../graph/form.ts";
 import { blockFunctions } from "../onnx/block-functions.ts";
 import { aic } from "../onnx/dialect.ts";
 import { aicEmitters } from "../onnx/emitters.ts";
-import { CTX_DOMAIN, FUNCTIONS, NORM_DOMAIN } from "../onnx/functions.ts";
+import { FUNCTIONS } from "../onnx/functions.ts";
 import { EMULATOR_FILE, MODEL_FILE, MODEL_NAME, type ModelSpec } from "./units.ts";
 
 /**
@@ -16,8 +16,8 @@ import { EMULATOR_FILE, MODEL_FILE, MODEL_NAME, type ModelSpec } from "./units.t
  * its range where they are made halves of.
  */
 export async function buildModel(unit: Unit, work: Work): Promise<void> {
-  const { emulate } = unit.spec as unknown as ModelSpec;
-  const onnx = cardModel(unit.spec as unknown as ModelSpec);
+  const { graph, emulate, ...options } = unit.spec as unknown as ModelSpec;
+  const onnx = cardModel(parseGraph(graph), options);
   const written = await writeOnnx(onnx, {
     folder: work.folder,
     name: MODEL_NAME,
@@ -32,24 +32,28 @@ export async function buildModel(unit: Unit, work: Work): Promise<void> {
   await writeFile(join(work.folder, EMULATOR_FILE), overrideIndices(bytes));
 }
 
-/** The model as ONNX, with the functions that it calls. */
-function cardModel({ graph: text, opset, subFunctions }: ModelSpec): OnnxModel {
-  const graph = parseGraph(text);
-  const used = Object.entries(FUNCTIONS).filter(([name]) => graph.ops.some(({ kind }) => kind === name));
-  const functions = used.map(([, make]) => make(opset));
-  const whole = toOnnx(graph, {
+/** How a graph for the card is written. */
+export interface CardModelOptions {
+  readonly opset: number;
+  /** Blocks as functions of the file. */
+  readonly subFunctions: boolean;
+}
+
+/** A graph for the card as ONNX, with the functions that it calls. */
+export function cardModel(graph: Graph, { opset, subFunctions }: CardModelOptions): OnnxModel {
+  const functions = Object.entries(FUNCTIONS).flatMap(([name, make]) =>
+    graph.ops.some(({ kind }) => kind === name) ? [make(opset)] : [],
+  );
+  const domains = new Set(functions.map(({ domain }) => domain));
+  const model = toOnnx(graph, {
     opset,
     dialects: [aic],
     emitters: aicEmitters,
-    domains: Object.fromEntries(
-      [CTX_DOMAIN, NORM_DOMAIN]
-        .filter((name) => functions.some(({ domain }) => domain === name))
-        .map((name) => [name, 1]),
-    ),
+    domains: Object.fromEntries([...domains].map((domain) => [domain, 1])),
     functions,
     names: subFunctions ? internalNames(graph) : {},
   });
-  return subFunctions ? blockFunctions(whole, graph) : whole;
+  return subFunctions ? blockFunctions(model, graph) : model;
 }
 
 /** Where blocks are functions, what they keep goes by another name: the compiler looks for it. */

@@ -10,6 +10,7 @@ import { settle } from "../graph/settle.ts";
 import type { Aic100Options } from "../options.ts";
 import { IndexSession } from "../session/index-session.ts";
 import { PositionsSession } from "../session/positions-session.ts";
+import { recordingCard } from "../session/recording-card.ts";
 import { EmulatedCard } from "./emulated-card.ts";
 import { checkTwin } from "./override-indices.ts";
 import { roundCacheTo } from "./round-cache.ts";
@@ -27,12 +28,13 @@ export async function openEmulator(
 ): Promise<Session> {
   const options = { ...given, ...(manifest.options as unknown as Partial<Aic100Options>) };
   const { generation, shapes, ctxLen, cache, compContext } = settle(options);
-  const card = await openCard(folder, options.threads, {
+  const emulated = await openCard(folder, options.threads, {
     slots: shapes.slots,
     ctxLen,
     fill,
     round: cache && roundCacheTo(cache),
   });
+  const card = options.writeIoDir === "" ? emulated : recordingCard(emulated, options.writeIoDir);
   const { width } = manifest.model;
   if (generation === "index")
     return new IndexSession(card, { slots: shapes.slots, prefill: shapes.prefill, ctxLen, width });

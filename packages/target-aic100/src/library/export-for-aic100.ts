@@ -1,0 +1,113 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Graph, Program } from "@llm/core-ir";
+import { toOnnx, transformersInterface, writeOnnx } from "@llm/exporter";
+import { TargetError } from "@llm/target";
+import type { WeightSource } from "@llm/tensor";
+import { cardModel } from "../build/build-model.ts";
+import { customIoFile } from "../compile/custom-io.ts";
+import { DEFAULT_SETTINGS } from "../compile/settings.ts";
+import type { Aic100Options } from "../options.ts";
+import { transform } from "./transform.ts";
+
+/** Text to token ids: what is needed of a tokenizer here. */
+export interface Encoder {
+  encode(text: string): ArrayLike<number>;
+}
+
+export interface ExportForAic100 {
+  /** A model's graph, which is transformed first; or one that was. Not both. */
+  readonly model?: Graph;
+  readonly transformed?: Program;
+  readonly source: WeightSource;
+  readonly tokenizer: Encoder;
+  /** Where files go, and the model part of their names. */
+  readonly folder: string;
+  readonly name: string;
+  /** Tokens of the sample inputs, and the text that they are. */
+  readonly seqLength?: number;
+  readonly inputStr?: string;
+  /** With a cache that stays on the card; false: every call is the whole text, as encoders do it. */
+  readonly kv?: boolean;
+  /** Give the model's file too, not only the folder. */
+  readonly returnPath?: boolean;
+  readonly saveFp32Onnx?: boolean;
+  readonly saveFp16Onnx?: boolean;
+  /** Of the transform. */
+  readonly options?: Partial<Aic100Options>;
+}
+
+/**
+ * Writes a model for the vendor's compiler: ONNX in float32, in fp16 or both, the file that says how caches are kept, and
+ * sample inputs. Gives the folder, or with `returnPath` the folder and the model's file.
+ */
+export async function exportForAic100(
+  request: ExportForAic100,
+): Promise<string | readonly [folder: string, file: string]> {
+  const { source, tokenizer, folder, name, seqLength = 128, inputStr = "My name is", kv = true } = request;
+  const { returnPath = false, saveFp32Onnx = false, saveFp16Onnx = true } = request;
+  check(request, { kv, saveFp32Onnx, saveFp16Onnx });
+  await mkdir(folder, { recursive: true });
+  let file = "";
+  for (const dtype of [...(saveFp32Onnx ? ["f32" as const] : []), ...(saveFp16Onnx ? ["f16" as const] : [])]) {
+    const graph = graphFor(request, dtype, kv);
+    const spec = { opset: 17, subFunctions: request.options?.subFunctions ?? false };
+    const onnx = kv ? cardModel(graph, spec) : toOnnx(graph, { opset: spec.opset });
+    const base = `${name.replaceAll("/", "_")}${kv ? "_kv" : ""}${dtype === "f16" ? "_fp16" : ""}`;
+    await writeOnnx(onnx, { folder, name: base, source });
+    file = join(folder, `${base}.onnx`);
+    if (kv) await writeCustomIo(folder, graph, request.options);
+  }
+  await writeSamples(folder, tokenizer, inputStr, seqLength);
+  return returnPath ? [folder, file] : folder;
+}
+
+function check(
+  { model, transformed }: ExportForAic100,
+  flags: Record<"kv" | "saveFp32Onnx" | "saveFp16Onnx", boolean>,
+): void {
+  const wrong = (message: string) => new TargetError("option-invalid", message);
+  if ((model === undefined) === (transformed === undefined))
+    throw wrong("exportForAic100 takes a model or a transformed one, and not both");
+  if (!flags.saveFp32Onnx && !flags.saveFp16Onnx)
+    throw wrong("saveFp32Onnx and saveFp16Onnx are both false: there would be nothing to write");
+  if (transformed && flags.saveFp32Onnx && flags.saveFp16Onnx)
+    throw wrong("a transformed model computes in one precision: give the model itself to have both files");
+  if (transformed && !flags.kv) throw wrong("a transformed model has its cache: give the model itself for kv: false");
+}
+
+function graphFor({ model, transformed, options = {} }: ExportForAic100, dtype: "f32" | "f16", kv: boolean): Graph {
+  if (transformed) return transformed.nets[0]!.graph;
+  if (!kv) return transformersInterface(model!, { cache: false });
+  return transform(model!, {
+    ...options,
+    ...(dtype === "f32" ? { format: "fp32", emulate: true } : { format: "fp16" }),
+  }).nets[0]!.graph;
+}
+
+async function writeCustomIo(
+  folder: string,
+  { states }: Graph,
+  { mxint8 = false, subFunctions = false }: Partial<Aic100Options> = {},
+) {
+  const caches = states.filter(({ role }) => role.kind !== "mask").map(({ value }) => value.id);
+  for (const [file, eight] of [
+    ["custom_io_fp16.yaml", false],
+    ["custom_io_int8.yaml", true],
+  ] as const)
+    if (!eight || mxint8)
+      await writeFile(join(folder, file), customIoFile({ ...DEFAULT_SETTINGS, mxint8: eight, subFunctions }, caches));
+}
+
+/** A text's ids and positions, padded on the right, as raw 64-bit integers. */
+async function writeSamples(folder: string, tokenizer: Encoder, text: string, length: number): Promise<void> {
+  const ids = Array.from(tokenizer.encode(text));
+  if (ids.length === 0 || ids.length > length)
+    throw new TargetError("option-invalid", `inputStr is ${ids.length} tokens; seqLength has room for 1 to ${length}`);
+  const padded = (value: (at: number) => number, rest: number) =>
+    BigInt64Array.from({ length }, (_, at) => BigInt(at < ids.length ? value(at) : rest));
+  const samples = { input_ids: padded((at) => ids[at]!, 0), position_ids: padded((at) => at, -1) };
+  await mkdir(join(folder, "sample"), { recursive: true });
+  for (const [name, data] of Object.entries(samples))
+    await writeFile(join(folder, "sample", `${name}.raw`), new Uint8Array(data.buffer));
+}

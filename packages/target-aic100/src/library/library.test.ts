@@ -1,0 +1,141 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { openCheckpoint } from "@llm/checkpoint";
+import { readOnnx } from "@llm/exporter";
+import { goldenDir, readGolden, readGoldenConfig } from "@llm/fixtures";
+import { architectureFor, Config } from "@llm/models";
+import { afterAll, describe, expect, test } from "vitest";
+import { buildGolden } from "../testing/build-golden.ts";
+import { type Codec, execute } from "./execute.ts";
+import { exportForAic100 } from "./export-for-aic100.ts";
+import { performanceBlock } from "./performance.ts";
+import { transform } from "./transform.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "llm-aic100-library-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const config = new Config(readGoldenConfig("gpt2"));
+const model = architectureFor(config.raw).build(config);
+
+/** "5 9 200" is the tokens 5, 9 and 200. */
+const tokenizer: Codec = {
+  encode: (text) => text.trim().split(/\s+/).map(Number),
+  decode: (ids) => Array.from(ids, (id) => `${id} `).join(""),
+  endIds: [],
+};
+
+describe("transform", () => {
+  test("gives the card's graph, and refuses what there isn't", () => {
+    const [net] = transform(model, { ctxLen: 32, promptLen: 8 }).nets;
+    expect(net!.graph.inputs.map(({ id }) => id)).toEqual(["input_ids", "position_ids"]);
+    expect(() => transform(model, { type: "Diffusers" as "Transformers" })).toThrow('type is "Transformers"');
+    expect(() => transform(model, { formFactor: "edge" as "cloud" })).toThrow('formFactor is "cloud"');
+  });
+});
+
+describe("exportForAic100", () => {
+  const base = { tokenizer, folder: join(folder, "export"), name: "org/tiny", inputStr: "5 9 200" };
+
+  test("writes both models, what says how caches are kept, and sample inputs", async () => {
+    const checkpoint = await openCheckpoint(goldenDir("gpt2"));
+    const request = { ...base, model, source: checkpoint.weights, options: { ctxLen: 32, promptLen: 8, mxint8: true } };
+    const made = await exportForAic100({ ...request, saveFp32Onnx: true, returnPath: true, seqLength: 8 });
+    await checkpoint.close();
+    expect(made).toEqual([base.folder, join(base.folder, "org_tiny_kv_fp16.onnx")]);
+    expect(readdirSync(base.folder)).toEqual(
+      expect.arrayContaining([
+        "org_tiny_kv.onnx",
+        "org_tiny_kv_fp16.onnx",
+        "custom_io_fp16.yaml",
+        "custom_io_int8.yaml",
+        "sample",
+      ]),
+    );
+    const ids = readFileSync(join(base.folder, "sample", "input_ids.raw"));
+    expect([...new BigInt64Array(ids.buffer.slice(ids.byteOffset, ids.byteOffset + ids.length))]).toEqual([
+      5n,
+      9n,
+      200n,
+      0n,
+      0n,
+      0n,
+      0n,
+      0n,
+    ]);
+    const { inputs } = await readOnnx(join(base.folder, "org_tiny_kv.onnx"));
+    expect(inputs.find(({ name }) => name === "past_key.0")!.type).toBe("float");
+    expect(readFileSync(join(base.folder, "custom_io_int8.yaml"), "utf8")).toContain("Precision: mxint8");
+  });
+
+  test("without a cache every call is the whole text", async () => {
+    const checkpoint = await openCheckpoint(goldenDir("gpt2"));
+    const own = join(folder, "whole");
+    expect(await exportForAic100({ ...base, folder: own, model, source: checkpoint.weights, kv: false })).toBe(own);
+    await checkpoint.close();
+    const { inputs } = await readOnnx(join(own, "org_tiny_fp16.onnx"));
+    expect(inputs.map(({ name }) => name)).toEqual(["input_ids", "attention_mask", "position_ids"]);
+  });
+
+  test("refuses both and neither", async () => {
+    const checkpoint = await openCheckpoint(goldenDir("gpt2"));
+    const request = { ...base, source: checkpoint.weights };
+    const transformed = transform(model, { ctxLen: 32, promptLen: 8 });
+    await expect(exportForAic100(request)).rejects.toThrow("not both");
+    await expect(exportForAic100({ ...request, model, transformed })).rejects.toThrow("not both");
+    await expect(exportForAic100({ ...request, model, saveFp16Onnx: false })).rejects.toThrow("nothing to write");
+    await checkpoint.close();
+  });
+});
+
+describe("execute", () => {
+  test.each([
+    { batchSize: 2, promptLen: 4 },
+    { fullBatchSize: 2, promptLen: 4 },
+    { sdk: "recipe", batchSize: 2, promptLen: 4 },
+  ] as const)("%j: says what the reference says, and writes its first calls down", async (options) => {
+    using built = await buildGolden("gpt2", { ...options, ctxLen: 48 });
+    const [first, second] = readGolden("gpt2").prompts;
+    const io = join(folder, JSON.stringify(options).replaceAll(/\W+/g, "-"));
+    let printed = "";
+    const { texts, performance } = await execute({
+      artefact: built.artefact,
+      tokenizer,
+      prompts: [first!, second!].map(({ input_ids }) => input_ids.join(" ")),
+      generationLen: 10,
+      automation: true,
+      writeIoDir: io,
+      print: (text) => {
+        printed += text;
+      },
+    });
+    expect(texts).toEqual([first!, second!].map(({ greedy }) => tokenizer.decode(greedy.slice(0, 10))));
+    expect(performance).toMatchObject({ batchSize: 2, decodedTokens: 9 });
+    expect(printed).toContain(`input=${first!.input_ids.join(" ")}\noutput=${texts[0]}`);
+    expect(printed).toContain("Batch Performance : ");
+
+    const { "IO-files": calls } = JSON.parse(readFileSync(join(io, "aic_batch_io.json"), "utf8"));
+    expect(calls).toHaveLength(2);
+    for (const file of calls.flat())
+      expect(statSync(join(io, file.path)).size).toBe(
+        file.dims.reduce((size: number, dim: number) => size * dim, file["elem-size"]),
+      );
+    expect(calls[0].map((file: { path: string }) => file.path)).toContain("prefill/input_ids.raw");
+    expect(calls[1].at(-1)).toMatchObject({ "io-direction": "out", "map-to": "logits", dims: [2, 1, 304] });
+  });
+});
+
+test("the figures of several prompts are of all of them", () => {
+  const lines = performanceBlock({ batchSize: 4, prefillSeconds: 0.5, decodeSeconds: 2, decodedTokens: 10 }).split(
+    "\n",
+  );
+  expect(lines).toEqual([
+    "========================= Performance Stats =========================",
+    "Batch Performance : ",
+    "Average Prefill time a.k.a TTFT is= 0.5 sec        ",
+    "Decode is= 20 tokens/sec        ",
+    "Total is= 17.6 tokens/sec        ",
+    "Total (E2E) inference time is= 2.5 sec",
+    "=====================================================================",
+  ]);
+});

@@ -1,0 +1,31 @@
+import { readGoldenConfig } from "@llm/fixtures";
+import { architectureFor, Config } from "@llm/models";
+import { expect, test } from "vitest";
+import type { Aic100Options } from "./options.ts";
+import { aic100Pipeline } from "./pipeline.ts";
+import { EMULATED } from "./testing/build-golden.ts";
+
+const config = new Config(readGoldenConfig("gpt2"));
+const graph = architectureFor(config.raw).build(config);
+const options: Aic100Options = { ...EMULATED, ctxLen: 32, promptLen: 8 };
+
+test.each<[Partial<Aic100Options>, string]>([
+  [{ ctxLen: 4096 }, "--ctx-len 4096: this model takes at most 64 tokens"],
+  [{ promptLen: 32 }, "--prompt-len 32 has to be less than --ctx-len 32"],
+  [{ batchSize: 2, fullBatchSize: 2 }, "leave --batch-size at 1"],
+  [{ sdk: "recipe", fullBatchSize: 2 }, "--full-batch-size: SDK recipe writes all rows at one place"],
+  [{ sdk: "2024-05", numSpeculativeTokens: 2 }, "--num-speculative-tokens: not with SDK 2024-05"],
+  [{ sdk: "recipe", compCtxLengths: [1024] }, "--comp-ctx-lengths: not with SDK recipe"],
+  [{ numSpeculativeTokens: 2, compCtxLengths: [1024] }, "don't go together"],
+  [{ emulate: false }, "--format fp32 is the emulator's"],
+])("%j is refused", (changed, message) => {
+  expect(() => aic100Pipeline(graph, { ...options, ...changed })).toThrow(message);
+});
+
+test("the compiler rounds weights itself; the emulator is given rounded ones", () => {
+  const passes = (changed: Partial<Aic100Options>) =>
+    aic100Pipeline(graph, { ...options, ...changed }).map(({ pass }) => pass);
+  expect(passes({ format: "mx6" })).toContain("quantise");
+  expect(passes({ mxfp6: true, format: "fp16" })).toContain("quantise");
+  expect(passes({ format: "mx6", emulate: false })).not.toContain("quantise");
+});
