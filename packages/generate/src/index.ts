@@ -8,6 +8,7 @@ export {
   type ReasoningFormat,
   reasoningFormatOf,
 } from "./answer/formats.ts";
+export { type BeamRequest, beamSearch } from "./beams/beam-search.ts";
 export * from "./error.ts";
 export {
   AFTER_END,
@@ -22,6 +23,7 @@ export { Generator, type GeneratorParts } from "./generator/generator.ts";
 export { type GenerateOptions, readOptions, type TransformersOptions } from "./generator/options.ts";
 export type { Prompt } from "./generator/prompt.ts";
 export { draw, fold, type RandomState, randomState, split } from "./random/random-state.ts";
+export { type EmbedOptions, embeddingOf, logitsAfter, logprobsOf, type Pooling } from "./reading/read.ts";
 export { checkSampling, type SamplingOptions } from "./sampling/options.ts";
 export type { History } from "./sampling/penalties.ts";
 export { type Choice, type Distribution, Sampler, type SamplerContext } from "./sampling/sampler.ts";
@@ -30,6 +32,7 @@ export type {
   GeneratedToken,
   GenerateOutcome,
   GenerateRequest,
+  ReadRequest,
   Ticket,
   Usage,
 } from "./scheduler/request.ts";

@@ -8,6 +8,10 @@ export interface Completion {
   readonly tokens: readonly number[]; // a token that ended the text included
   readonly finishReason: FinishReason;
   readonly logprobs?: readonly GeneratedToken[];
+  /** Of the prompt's tokens, where they were asked for; the first has none. */
+  readonly promptLogprobs?: readonly GeneratedToken[];
+  /** Of a beam search: the sum of log-probabilities over the length to the length penalty. */
+  readonly score?: number;
   readonly usage: Usage;
   /** To go on with: the next draws don't repeat these. */
   readonly random: RandomState;

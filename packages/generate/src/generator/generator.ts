@@ -1,7 +1,10 @@
 import type { Session } from "@llm/target";
+import { beamTexts } from "../beams/beam-texts.ts";
 import { GenerateError } from "../error.ts";
+import { submitGuided } from "../guidance/guided-text.ts";
 import { fold } from "../random/random-state.ts";
-import type { GeneratedToken } from "../scheduler/request.ts";
+import { type EmbedOptions, embeddingOf, logprobsOf } from "../reading/read.ts";
+import type { GeneratedToken, GenerateRequest } from "../scheduler/request.ts";
 import { Scheduler, type SchedulerOptions } from "../scheduler/scheduler.ts";
 import { StopStrings } from "../text/stop-strings.ts";
 import type { ChatMessage, ChatTemplateOptions, TextTokenizer } from "../text/tokenizer.ts";
@@ -87,6 +90,48 @@ export class Generator<T extends TextTokenizer | TransformersTokenizer = TextTok
     );
   }
 
+  /**
+   * Several texts after one prompt, the best first where there is a best: `n` of them drawn independently, the `n` likeliest of
+   * `bestOf`, or the `n` best of a beam search.
+   */
+  async several(prompt: Prompt, options: GenerateOptions | TransformersOptions = {}): Promise<Completion[]> {
+    const all = { ...this.#defaults, ...readOptions(options) };
+    const { n = 1, bestOf = n, logprobs, ...common } = all;
+    if (bestOf < n || n < 1) throw new GenerateError("option-invalid", `the best ${n} of ${bestOf} were asked for`);
+    if ((all.numBeams ?? 1) > 1) {
+      const { room } = this.scheduler;
+      const { maxNewTokens = DEFAULT_NEW_TOKENS, truncatePrompt: truncate } = all;
+      const tokens = fitPrompt(encodePrompt(this.#text, prompt, all), { room, reserve: maxNewTokens, truncate });
+      return this.#ofBeams(tokens, maxNewTokens, all).done;
+    }
+    const asked = bestOf > n ? { logprobs: logprobs ?? 0 } : logprobs === undefined ? {} : { logprobs };
+    const random = randomOf(all);
+    const texts = await together(
+      Array.from(
+        { length: bestOf },
+        (_, i) => () => this.#begin(prompt, { ...common, ...asked, random: fold(random, i) }),
+      ),
+    );
+    if (bestOf === n) return texts;
+    const best = texts.toSorted((a, b) => meanLogprob(b) - meanLogprob(a)).slice(0, n);
+    return logprobs === undefined ? best.map(({ logprobs: _, ...text }) => text) : best;
+  }
+
+  /** Texts as vectors, one each. */
+  async embed(texts: readonly Prompt[], options: EmbedOptions & GenerateOptions = {}): Promise<Float32Array[]> {
+    const { room } = this.scheduler;
+    return together(
+      texts.map((text) => () => {
+        const tokens = fitPrompt(encodePrompt(this.#text, text, options), {
+          room: room + 1, // no answer follows
+          reserve: 1,
+          truncate: options.truncatePrompt,
+        });
+        return embeddingOf(this.scheduler, tokens, options);
+      }),
+    );
+  }
+
   /** Goes on with a conversation, by the model's own template. */
   chat(
     messages: readonly ChatMessage[],
@@ -139,6 +184,11 @@ export class Generator<T extends TextTokenizer | TransformersTokenizer = TextTok
     const maxNewTokens =
       options.maxNewTokens ?? (maxLength === undefined ? DEFAULT_NEW_TOKENS : roomLeft(tokens.length, maxLength));
     const eos = endsOf(this.#text, options);
+    if ((options.numBeams ?? 1) > 1 || maxNewTokens === 0) {
+      const whole =
+        maxNewTokens === 0 ? this.#onlyScored(tokens, options) : this.#ofBeams(tokens, maxNewTokens, options);
+      return asPieces(whole);
+    }
 
     const pieces = new PieceQueue();
     const stops = new StopStrings(listOf(options.stop));
@@ -158,7 +208,8 @@ export class Generator<T extends TextTokenizer | TransformersTokenizer = TextTok
     let firstTokenMs = 0;
     streamer?.put([Array.from(tokens, BigInt)]);
 
-    const ticket = this.scheduler.submit({
+    const scored = this.#scored(tokens, options);
+    const request: GenerateRequest = {
       prompt: tokens,
       maxNewTokens,
       sampling: samplingOf(options, tokens.length),
@@ -175,8 +226,12 @@ export class Generator<T extends TextTokenizer | TransformersTokenizer = TextTok
         options.onToken?.(token, piece);
         return stops.stopped || (held?.finished(said.length, token.id) ?? false);
       },
-    });
-    const completion = ticket.done.then((outcome): Completion => {
+    };
+    const scale = options.guidanceScale ?? 1;
+    const away = options.negativePrompt && encodePrompt(this.#text, options.negativePrompt, options);
+    const guidance = { scale, ...(away ? { away } : {}) };
+    const ticket = scale === 1 ? this.scheduler.submit(request) : submitGuided(this.scheduler, request, guidance);
+    const completion = ticket.done.then(async (outcome): Promise<Completion> => {
       if (!stops.stopped) say(stops.push(decoder.end()) + stops.end());
       const { finishReason, random, usage } = outcome;
       return {
@@ -184,6 +239,7 @@ export class Generator<T extends TextTokenizer | TransformersTokenizer = TextTok
         tokens: Array.from(outcome.tokens),
         finishReason: stops.stopped ? "stop" : finishReason,
         ...(logprobs === undefined ? {} : { logprobs: said }),
+        ...(scored ? { promptLogprobs: await scored.done } : {}),
         usage,
         random,
         timings: { firstTokenMs, totalMs: performance.now() - asked },
@@ -194,8 +250,64 @@ export class Generator<T extends TextTokenizer | TransformersTokenizer = TextTok
       () => pieces.end(),
       (error: unknown) => pieces.end(error),
     );
-    return { done, cancel: ticket.cancel, pieces };
+    const cancel = (reason?: unknown): void => {
+      ticket.cancel(reason);
+      scored?.cancel(reason);
+    };
+    return { done, cancel, pieces };
   }
+
+  /** How likely the prompt's tokens are, where that was asked for: it is read once more for that. */
+  #scored(tokens: Int32Array, options: GenerateOptions): Started<GeneratedToken[]> | undefined {
+    const { promptLogprobs: count } = options;
+    if (count === undefined) return undefined;
+    const scored = logprobsOf(this.scheduler, tokens, { count, ...given(options, ["adapter", "priority", "signal"]) });
+    scored.done.catch(() => {}); // told with the completion, unless that fails before
+    return scored;
+  }
+
+  #onlyScored(tokens: Int32Array, options: GenerateOptions): Started<Completion[]> {
+    const scored = this.#scored(tokens, options);
+    if (!scored)
+      throw new GenerateError("option-invalid", "maxNewTokens is 0, which only makes sense with promptLogprobs");
+    const began = performance.now();
+    const done = scored.done.then((promptLogprobs): Completion[] => {
+      const totalMs = performance.now() - began;
+      const usage = { promptTokens: tokens.length, cachedTokens: 0, completionTokens: 0 };
+      const timings = { firstTokenMs: totalMs, totalMs };
+      return [
+        { text: "", tokens: [], finishReason: "length", promptLogprobs, usage, random: randomOf(options), timings },
+      ];
+    });
+    return { done, cancel: scored.cancel };
+  }
+
+  #ofBeams(prompt: Int32Array, maxNewTokens: number, options: GenerateOptions): Started<Completion[]> {
+    const abort = new AbortController();
+    const signal = options.signal ? AbortSignal.any([options.signal, abort.signal]) : abort.signal;
+    const ends = endsOf(this.#text, options);
+    const parts = { scheduler: this.scheduler, tokenizer: this.#text, prompt, maxNewTokens, ends };
+    const done = beamTexts({ ...parts, options: { ...options, signal } });
+    return { done, cancel: (reason) => abort.abort(reason) };
+  }
+}
+
+/** The first of texts that come all at once, as one that came in pieces. */
+function asPieces({ done, cancel }: Started<Completion[]>): Started<Completion> & { readonly pieces: PieceQueue } {
+  const pieces = new PieceQueue();
+  const first = done.then(([completion]) => completion!);
+  first.then(
+    ({ text }) => {
+      pieces.push(text);
+      pieces.end();
+    },
+    (error: unknown) => pieces.end(error),
+  );
+  return { done: first, cancel, pieces };
+}
+
+function meanLogprob({ logprobs = [] }: Completion): number {
+  return logprobs.reduce((sum, { logprob = 0 }) => sum + logprob, 0) / Math.max(1, logprobs.length);
 }
 
 /** Tells a streamer of the end, however it comes; its own trouble then is its request's, unless that failed before. */

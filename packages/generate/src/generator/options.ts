@@ -24,6 +24,24 @@ export interface GenerateOptions extends SamplingOptions {
   readonly random?: RandomState;
   /** Log-probabilities of every token, and of this many of the best beside it. */
   readonly logprobs?: number;
+  /** Log-probabilities of the prompt's tokens, and of this many of the best beside each. */
+  readonly promptLogprobs?: number;
+  /** How many texts; `Generator.several` gives them. */
+  readonly n?: number;
+  /** Draws so many texts and gives the `n` likeliest by their mean log-probability. */
+  readonly bestOf?: number;
+  /** Above 1: a beam search, which follows so many texts at once. */
+  readonly numBeams?: number;
+  /** Beams in so many groups, which shun one another's tokens by `diversityPenalty`. */
+  readonly numBeamGroups?: number;
+  readonly diversityPenalty?: number;
+  /** Above 0 favours long texts of a beam search, below 0 short ones. 1 unless said. */
+  readonly lengthPenalty?: number;
+  /** A beam search ends with as many finished texts as beams; else when better ones are unlikely, or ("never") impossible. */
+  readonly earlyStopping?: boolean | "never";
+  /** Above 1: steers away from what is said after `negativePrompt`, the prompt's last token unless said. */
+  readonly guidanceScale?: number;
+  readonly negativePrompt?: Prompt;
   /** What to leave out of a prompt that is too long, instead of refusing it. */
   readonly truncatePrompt?: "left" | "middle";
   readonly addSpecialTokens?: boolean; // around the prompt; true
@@ -63,6 +81,7 @@ export type TransformersOptions = Readonly<Record<string, unknown>>;
 const OTHER_NAMES: Readonly<Record<string, keyof GenerateOptions>> = {
   stopStrings: "stop",
   generationLen: "maxNewTokens",
+  numReturnSequences: "n",
 };
 
 /** What the generator itself acts on, or reads before it tells the sampler. */
@@ -89,6 +108,16 @@ const OWN = [
   "topK",
   "onToken",
   "streamer",
+  "promptLogprobs",
+  "n",
+  "bestOf",
+  "numBeams",
+  "numBeamGroups",
+  "diversityPenalty",
+  "lengthPenalty",
+  "earlyStopping",
+  "guidanceScale",
+  "negativePrompt",
   "allow",
   "speculate",
   "prediction",
@@ -142,7 +171,15 @@ export function readOptions(given: GenerateOptions | TransformersOptions): Gener
 }
 
 /** Numbers of tokens that nobody looks at again before they are used. */
-const COUNTS: ReadonlySet<string> = new Set<keyof GenerateOptions>(["minLength", "logprobs"]);
+const COUNTS: ReadonlySet<string> = new Set<keyof GenerateOptions>([
+  "minLength",
+  "logprobs",
+  "promptLogprobs",
+  "n",
+  "bestOf",
+  "numBeams",
+  "numBeamGroups",
+]);
 
 /** The sampling options alone, with what `doSample` and `minLength` mean after a prompt of so many tokens spelled out. */
 export function samplingOf(options: GenerateOptions, promptLength: number): SamplingOptions {

@@ -63,14 +63,14 @@ export class Sampler {
   /** The next token after `history`, given the model's logits (which stay as they are). `allow` is a bit mask, LSB first. */
   choose(logits: Float32Array, history: History, random: RandomState, allow?: Uint32Array): Choice {
     if (this.greedy) {
-      const scores = this.isPlain && !allow ? logits : this.#penalised(logits, history, allow);
+      const scores = this.adjust(logits, history, allow);
       const token = argmax(scores);
       if (token < 0) throw nothingLeft(logits);
       return { token, random };
     }
     const [u, after] = draw(random);
     if (this.#drawsFromAll) {
-      const scores = this.isPlain && !allow ? logits : this.#penalised(logits, history, allow);
+      const scores = this.adjust(logits, history, allow);
       const token = drawFromAll(scores, this.options.temperature ?? 1, u);
       if (token === undefined) throw nothingLeft(logits);
       return { token, random: after };
@@ -95,6 +95,11 @@ export class Sampler {
     return { ids: ids.slice(0, count), probs: masses.slice(0, count).map((mass) => mass / total) };
   }
 
+  /** The scores that are chosen from, before temperature and what it leaves: a view that lives until the next call. */
+  adjust(logits: Float32Array, history: History, allow?: Uint32Array): Float32Array {
+    return this.isPlain && !allow ? logits : this.#penalised(logits, history, allow);
+  }
+
   #penalised(logits: Float32Array, history: History, allow: Uint32Array | undefined): Float32Array {
     const scores = this.#scratch.scores;
     scores.set(logits);
@@ -108,7 +113,7 @@ export class Sampler {
   #filtered(logits: Float32Array, history: History, allow: Uint32Array | undefined): Candidates {
     const { candidates } = this.#scratch;
     const { options } = this;
-    const scores = this.isPlain && !allow ? logits : this.#penalised(logits, history, allow);
+    const scores = this.adjust(logits, history, allow);
     const { topK = 0, topP: nucleus = 1 } = options;
     const temperature = options.temperature ?? 1;
     const isFilled = topK === 0 && nucleus < 1 && fillNucleus(candidates, scores, temperature, nucleus);

@@ -46,6 +46,7 @@ export function rank({ request }: Sequence): number {
 /** A row of the sequence's next `count` tokens; the last of all its tokens is the one that is asked about. */
 export function rowOf(sequence: Sequence, count: number, limits: Limits): PlannedRow {
   const { slot, held, promptLength, request } = sequence;
+  if (request.read) return readingRow(sequence, count);
   const isWhole = held + count === sequence.length;
   const drafted = sequence.drafts?.next ?? NONE;
   const want = isWhole ? wantOf(sequence, limits, drafted.length) : undefined;
@@ -59,6 +60,22 @@ export function rowOf(sequence: Sequence, count: number, limits: Limits): Planne
     ...(want ? { want } : {}),
   };
   return { sequence, row, want, guesses };
+}
+
+/** A row of tokens that are only read. */
+function readingRow(sequence: Sequence, count: number): PlannedRow {
+  const { slot, held, promptLength, request, untold } = sequence;
+  const last = held + count - Math.max(held, untold);
+  const want: Want | undefined = last > 0 ? { kind: request.read!.kind, last } : undefined;
+  const row: Row = {
+    slot,
+    at: held,
+    tokens: sequence.tokens(held, held + count),
+    reach: promptLength,
+    ...(request.adapter ? { adapter: request.adapter } : {}),
+    ...(want ? { want } : {}),
+  };
+  return { sequence, row, want, guesses: NONE };
 }
 
 /** What the request asks for. If it fails at that, it ends alone: its row stays, since in lockstep every row must step. */
@@ -82,8 +99,14 @@ function joined(tokens: Int32Array, guesses: Int32Array): Int32Array {
 
 const NONE = new Int32Array(0);
 
-function chunkOf(sequence: Sequence, { chunk, resume, reach }: Limits, budget: number): number {
-  const { pending, held, promptLength } = sequence;
+/** Numbers that a step tells a reader at most: of a large vocabulary, what a hundred tokens have. */
+const MOST_TOLD = 2 ** 24;
+
+function chunkOf(sequence: Sequence, limits: Limits, budget: number): number {
+  const { resume, reach } = limits;
+  const { pending, held, promptLength, request, untold } = sequence;
+  const told = request.read && Math.floor(MOST_TOLD / (request.read.kind === "hidden" ? limits.width : limits.vocab));
+  const chunk = Math.min(limits.chunk, told === undefined ? Infinity : Math.max(1, told + Math.max(0, untold - held)));
   // Where a prompt runs at full speed from its beginning only, its first chunk is as long as can be, whatever the budget.
   if (!resume && held === 0) return Math.min(pending, chunk);
   const most = Math.max(0, Math.min(pending, chunk, budget)); // an unbudgeted first chunk may have overdrawn it

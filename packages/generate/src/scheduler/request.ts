@@ -27,8 +27,23 @@ export interface GenerateRequest {
   readonly speculate?: boolean;
   /** What the answer may look like, to guess from: the text before a change, mostly. */
   readonly prediction?: ArrayLike<number>;
+  /** @internal Tells of the prompt's tokens instead of adding any; see `Scheduler.read`. */
+  readonly read?: Required<Pick<ReadRequest, "kind" | "from" | "onRows">>;
   /** Told of every token as it comes; true ends the text there. */
   readonly onToken?: (token: GeneratedToken) => unknown;
+}
+
+/** Tokens to read, and what to tell of them. */
+export interface ReadRequest {
+  readonly tokens: ArrayLike<number>;
+  readonly kind: "logits" | "hidden";
+  /** The first token that is told of; only the last, unless said. What comes before may be found in the cache. */
+  readonly from?: number;
+  /** Told of some tokens at a time, in order: (tokens, vocabulary or width), a view that lives until it returns. */
+  readonly onRows: (values: Float32Array, at: number, count: number) => void;
+  readonly adapter?: number;
+  readonly priority?: number;
+  readonly signal?: AbortSignal;
 }
 
 export interface GeneratedToken {

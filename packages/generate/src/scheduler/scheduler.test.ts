@@ -123,7 +123,8 @@ describe.each(NULL_DEVICES)("scheduler on a device like %s", (like) => {
       fc.asyncProperty(schedule, async ({ requests, slots, pressure, budget, vocab }) => {
         const limits = squeezed(like, slots, pressure);
         const session = openNull({ like, slots, context: CONTEXT, prompt: 6, vocab, limits });
-        const scheduler = new Scheduler(session, { promptTokensPerStep: budget });
+        let now = 0;
+        const scheduler = new Scheduler(session, { promptTokensPerStep: budget, now: () => now++ });
         let heard = 0;
         const expected: number[][] = [];
         const results: Promise<GenerateOutcome | "cancelled">[] = [];

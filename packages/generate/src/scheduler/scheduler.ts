@@ -4,7 +4,7 @@ import { DraftModel } from "../speculation/draft-model.ts";
 import { Speculation } from "../speculation/speculation.ts";
 import { Lockstep } from "./lockstep.ts";
 import { type PlannedRow, planStep, rank } from "./plan-step.ts";
-import type { GenerateRequest, Ticket } from "./request.ts";
+import type { GenerateRequest, ReadRequest, Ticket } from "./request.ts";
 import { packSaved, unpackSaved } from "./saved.ts";
 import { Sequence } from "./sequence.ts";
 import { SlotTable } from "./slot-table.ts";
@@ -15,6 +15,8 @@ export interface SchedulerOptions {
   readonly promptTokensPerStep?: number;
   /** A smaller model of the same vocabulary, that guesses for requests that speculate. Closed with the scheduler. */
   readonly draft?: Session;
+  /** Milliseconds, by which it is measured what guessing brings: `performance.now` unless said. */
+  readonly now?: () => number;
   /** Keep what finished requests left for others that begin alike. True unless said. */
   readonly reusePrefixes?: boolean;
 }
@@ -49,6 +51,7 @@ export class Scheduler {
   readonly #speculation: Speculation | undefined;
   readonly #promptTokens: number;
   readonly #reuse: boolean;
+  readonly #now: () => number;
   readonly #waiting: Sequence[] = [];
   #running: Sequence[] = [];
   readonly #errands: (() => Promise<void>)[] = []; // calls of the session that must not meet a step
@@ -61,11 +64,15 @@ export class Scheduler {
   #draftTokens = 0;
   #acceptedTokens = 0;
 
-  constructor(session: Session, { promptTokensPerStep = 512, reusePrefixes = true, draft }: SchedulerOptions = {}) {
+  constructor(
+    session: Session,
+    { promptTokensPerStep = 512, reusePrefixes = true, draft, now }: SchedulerOptions = {},
+  ) {
     this.session = session;
     this.#slots = new SlotTable(session.limits);
     this.#lockstep = session.limits.lockstep ? new Lockstep(session.limits) : undefined;
-    const model = draft && new DraftModel(draft, session.limits.vocab);
+    this.#now = now ?? (() => performance.now());
+    const model = draft && new DraftModel(draft, session.limits.vocab, this.#now);
     if (Speculation.fits(session.limits)) this.#speculation = new Speculation(session.limits, model);
     else if (draft)
       throw new GenerateError(
@@ -99,7 +106,7 @@ export class Scheduler {
     const { vocab, adapters } = limits;
     const speculates = this.#speculation !== undefined;
     const sequence = new Sequence(request, { vocab, room: this.room, adapters, speculates });
-    wantFor(sequence, limits); // refuses what the device can't answer
+    if (!request.read) wantFor(sequence, limits); // refuses what the device can't answer
     sequence.waitingSince = this.#steps;
     const cancel = (reason: unknown = new DOMException("the request was cancelled", "AbortError")): void =>
       sequence.fail(reason);
@@ -110,6 +117,16 @@ export class Scheduler {
     this.#waiting.push(sequence);
     this.#start();
     return { done: sequence.done, cancel };
+  }
+
+  /** What the model says of given tokens, without any being added. */
+  read(request: ReadRequest): Ticket {
+    const { tokens, kind, onRows, ...rest } = request;
+    const { limits } = this.session;
+    if (!limits.wants.includes(kind))
+      throw new GenerateError("unsupported", `this device gives no ${kind}, only ${limits.wants.join(", ")}`);
+    const from = request.from ?? tokens.length - 1;
+    return this.submit({ prompt: tokens, maxNewTokens: 0, ...rest, read: { kind, from, onRows } });
   }
 
   /** What the cache holds of the beginning of these tokens, as bytes to keep; nothing where the session can't or has nothing. */
@@ -256,20 +273,25 @@ export class Scheduler {
     await this.#speculation?.guess(this.#running);
     const planned = await this.#planWithin();
     if (planned.length === 0) return;
-    const began = performance.now();
+    const began = this.#now();
     const results = await this.session.step(planned.map(({ row }) => row));
     this.#steps++;
     for (const [i, one] of planned.entries()) this.#read(one, results[i]!);
     const tokens = planned.reduce((sum, { row }) => sum + row.tokens.length, 0);
     const decodes = planned.every(({ row, guesses }) => row.tokens.length === 1 + guesses.length);
-    if (decodes) this.#speculation?.costs.observe(planned.length, tokens, performance.now() - began);
+    if (decodes) this.#speculation?.costs.observe(planned.length, tokens, this.#now() - began);
   }
 
   /** Takes over what the device answered to one row: a token, and one more for each guess that was right. */
   #read({ sequence, row, want, guesses }: PlannedRow, result: RowResult): void {
     const before = row.at + row.tokens.length - guesses.length; // held, whatever the guesses are worth
-    let right = 0;
     sequence.held = before;
+    if (sequence.request.read) {
+      this.#slots.wrote(sequence, row.at, before);
+      sequence.told(want, result);
+      return;
+    }
+    let right = 0;
     sequence.drafts?.send(guesses.length);
     try {
       for (let at = 0; want && !sequence.finished && at < want.last; at++) {

@@ -1,3 +1,4 @@
+import type { RowResult, Want } from "@llm/target";
 import { ContextOverflowError, GenerateError } from "../error.ts";
 import { type RandomState, randomState } from "../random/random-state.ts";
 import type { History } from "../sampling/penalties.ts";
@@ -29,6 +30,8 @@ export class Sequence {
   length: number;
   random: RandomState;
   finished = false;
+  /** The first of its tokens that a reader is still to be told of. */
+  untold: number;
   cachedTokens: number | undefined;
   /** The step it came in at, or was last given prompt tokens in. */
   waitingSince = 0;
@@ -48,8 +51,12 @@ export class Sequence {
     const { adapter = 0, priority = 0, logprobs = 0 } = request;
     if (prompt.length === 0)
       throw new GenerateError("prompt-empty", "the prompt has no tokens; give it a beginning-of-text token at least");
-    if (prompt.length >= room) throw new ContextOverflowError(prompt.length, room - 1);
-    if (!(Number.isInteger(maxNewTokens) && maxNewTokens > 0))
+    const { read } = request;
+    const roomForPrompt = read ? room : room - 1; // what is only read needs no room for an answer
+    if (prompt.length > roomForPrompt) throw new ContextOverflowError(prompt.length, roomForPrompt);
+    if (read && !(Number.isInteger(read.from) && read.from >= 0 && read.from < prompt.length))
+      throw new GenerateError("option-invalid", `there is no token ${read.from} among ${prompt.length} to tell from`);
+    if (!read && !(Number.isInteger(maxNewTokens) && maxNewTokens > 0))
       throw new GenerateError("option-invalid", `maxNewTokens is ${maxNewTokens}, but must be a whole number above 0`);
     if (!(Number.isInteger(adapter) && adapter >= 0 && adapter <= adapters))
       throw new GenerateError("option-invalid", `there is no adapter ${adapter}: this device can load ${adapters}`);
@@ -60,6 +67,7 @@ export class Sequence {
     checkTokens("the prompt", prompt, vocab);
     checkTokens("the prediction", request.prediction ?? [], vocab);
     this.request = request;
+    this.untold = read?.from ?? 0;
     this.promptLength = prompt.length;
     this.length = prompt.length;
     this.#limit = Math.min(prompt.length + maxNewTokens, room);
@@ -135,6 +143,21 @@ export class Sequence {
     if (this.finished) return; // cancelled by its listener
     if (stop || this.#stops.has(token.id)) this.#finish("stop");
     else if (this.length >= this.#limit) this.#finish("length");
+  }
+
+  /** Tells a reader of the last tokens of a row; settles when there are no more. */
+  told(want: Want | undefined, result: RowResult): void {
+    if (want && !this.finished) {
+      const at = this.held - want.last;
+      try {
+        this.request.read!.onRows((result.logits ?? result.hidden)!, at, want.last);
+      } catch (error) {
+        this.fail(error);
+        return;
+      }
+      this.untold = this.held;
+    }
+    if (!this.finished && this.held === this.length) this.#finish("length");
   }
 
   /** Ends it without a result. */

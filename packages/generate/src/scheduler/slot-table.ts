@@ -142,7 +142,9 @@ export class SlotTable {
     const { rewind, fork, resume, lockstep, reach } = this.#limits;
     if (lockstep) return undefined;
     // At least one token must be run: the answer begins with what the model says after it.
-    const tokens = sequence.tokens(0, sequence.length - 1);
+    // What a reader is told of must be, too.
+    const most = sequence.request.read ? Math.min(sequence.untold, sequence.length - 1) : sequence.length - 1;
+    const tokens = sequence.tokens(0, most);
     return this.#tree.longest(tokens, (slot, length) => {
       if (this.#adapter[slot] !== (sequence.request.adapter ?? 0)) return false;
       if (reach && this.#reach[slot] !== sequence.promptLength) return false;

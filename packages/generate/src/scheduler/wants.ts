@@ -1,6 +1,7 @@
 import type { Limits, RowResult, Want } from "@llm/target";
 import { GenerateError } from "../error.ts";
 import { draw, type RandomState } from "../random/random-state.ts";
+import { logSumExpOf, withLogprobs } from "../reading/logprobs.ts";
 import type { GeneratedToken } from "./request.ts";
 import type { Sequence } from "./sequence.ts";
 
@@ -90,26 +91,4 @@ export function readResult(
   const logprobs = request.logprobs;
   const total = logprobs === undefined ? 0 : logSumExpOf(logits);
   return { token: withLogprobs(choice.token, logits, total, logprobs), random: choice.random };
-}
-
-function withLogprobs(id: number, logits: Float32Array, logSumExp: number, count: number | undefined): GeneratedToken {
-  if (count === undefined) return { id };
-  const top: { id: number; logprob: number }[] = [];
-  for (let other = 0; other < logits.length; other++) {
-    const logprob = logits[other]! - logSumExp;
-    if (!(top.length < count || logprob > (top.at(-1)?.logprob ?? Infinity))) continue;
-    let at = top.length;
-    while (at > 0 && top[at - 1]!.logprob < logprob) at--;
-    top.splice(at, 0, { id: other, logprob });
-    if (top.length > count) top.pop();
-  }
-  return { id, logprob: logits[id]! - logSumExp, top };
-}
-
-function logSumExpOf(logits: Float32Array): number {
-  let best = -Infinity;
-  for (const logit of logits) if (logit > best) best = logit;
-  let total = 0;
-  for (const logit of logits) total += Math.exp(logit - best);
-  return best + Math.log(total);
 }

@@ -28,9 +28,10 @@ export class DraftModel {
   readonly #seats = new Map<Sequence, Seat>();
   readonly #free: number[];
   readonly #scores: Float32Array;
+  readonly #now: () => number;
 
   /** @param vocab how many tokens the larger model knows; where the two differ, the rest is never guessed */
-  constructor(session: Session, vocab: number) {
+  constructor(session: Session, vocab: number, now: () => number) {
     const { lockstep, slots, wants, rewind } = session.limits;
     if (lockstep || rewind === 0 || !wants.includes("logits"))
       throw new GenerateError(
@@ -38,13 +39,14 @@ export class DraftModel {
         "the draft model's device must go back over tokens and give logits; open it for another target",
       );
     this.#session = session;
+    this.#now = now;
     this.#free = Array.from({ length: slots }, (_, slot) => slot);
     this.#scores = new Float32Array(vocab);
   }
 
   /** Up to `count` guesses for each; none for a text that there is no slot or no room for. */
   async draft(asked: readonly { readonly sequence: Sequence; readonly count: number }[]): Promise<Int32Array[]> {
-    const began = performance.now();
+    const began = this.#now();
     const works = asked.map(({ sequence, count }) => this.#begin(sequence, count));
     const active = works.filter((work) => work !== undefined);
     while (active.length > 0) {
@@ -54,7 +56,7 @@ export class DraftModel {
     }
     const guesses = works.map((work) => Int32Array.from(work?.tokens.slice(work.sequence.length) ?? []));
     const made = guesses.reduce((sum, { length }) => Math.max(sum, length), 0);
-    const ms = (performance.now() - began) / Math.max(1, made);
+    const ms = (this.#now() - began) / Math.max(1, made);
     if (made > 0) this.msPerToken = this.msPerToken === 0 ? ms : 0.8 * this.msPerToken + 0.2 * ms;
     return guesses;
   }

@@ -63,7 +63,7 @@ export class Drafts {
     if (this.#paused > 0) return;
     this.#paused = this.#pause;
     this.#pause = Math.min(2 * this.#pause, LONGEST_PAUSE);
-    this.#model = new SuccessRate(0.7);
+    this.#model = new SuccessRate(0.3);
   }
 
   /** Notes that so many guesses were sent to the model. */
@@ -76,7 +76,7 @@ export class Drafts {
     if (right) this.accepted++;
     if (!this.#isOfModel) return;
     this.#model.push(right);
-    if (right) this.#pause = FIRST_PAUSE;
+    if (right && this.#model.value > 0.5) this.#pause = FIRST_PAUSE;
   }
 
   clear(): void {

@@ -46,7 +46,9 @@ export class Speculation {
         drafts.guessFromText(count);
         this.#cut(sequence);
       } else if (this.#model) {
-        const perToken = this.#model.msPerToken / (this.costs.plainMs(decoding.length) ?? Number.POSITIVE_INFINITY);
+        const plainMs = this.costs.plainMs(decoding.length);
+        if (plainMs === undefined) continue; // what the draft model costs is to be held against that
+        const perToken = this.#model.msPerToken / Math.max(plainMs, Number.MIN_VALUE);
         const wanted = draftLength({ ...common, chances: drafts.modelChances(), perToken });
         if (wanted > 0) asked.push({ sequence, count: wanted });
         else drafts.pauseModel();

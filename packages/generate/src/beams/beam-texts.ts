@@ -1,0 +1,77 @@
+import { GenerateError } from "../error.ts";
+import type { Completion } from "../generator/generation.ts";
+import { type GenerateOptions, randomOf, samplingOf } from "../generator/options.ts";
+import { Sampler } from "../sampling/sampler.ts";
+import type { Scheduler } from "../scheduler/scheduler.ts";
+import type { TextTokenizer } from "../text/tokenizer.ts";
+import { beamSearch } from "./beam-search.ts";
+
+/** What a search through several texts at once can't do. */
+const NOT_WITH_BEAMS = [
+  "stop",
+  "allow",
+  "logprobs",
+  "streamer",
+  "onToken",
+  "doSample",
+  "jsonSchema",
+  "json",
+  "regex",
+  "choice",
+  "grammar",
+  "form",
+  "guidanceScale",
+] as const satisfies readonly (keyof GenerateOptions)[];
+
+export interface BeamTextParts {
+  readonly scheduler: Scheduler;
+  readonly tokenizer: TextTokenizer;
+  readonly prompt: Int32Array;
+  readonly maxNewTokens: number;
+  readonly ends: readonly number[];
+  readonly options: GenerateOptions;
+}
+
+/** What a beam search finds, as texts, the best first. */
+export async function beamTexts(parts: BeamTextParts): Promise<Completion[]> {
+  const { scheduler, tokenizer, prompt, ends, options } = parts;
+  const { numBeams = 1, numBeamGroups = 1, n = 1, adapter, priority, signal } = options;
+  for (const name of NOT_WITH_BEAMS)
+    if (options[name] !== undefined && options[name] !== false)
+      throw new GenerateError("unsupported", `a beam search takes no ${name}; leave out numBeams, or that`);
+  if (numBeams < 1 || numBeams % numBeamGroups !== 0)
+    throw new GenerateError("option-invalid", `${numBeams} beams can't be shared between ${numBeamGroups} groups`);
+  if (n > numBeams) throw new GenerateError("option-invalid", `${n} texts of ${numBeams} beams: give n up to numBeams`);
+  const { vocab } = scheduler.session.limits;
+  const began = performance.now();
+  const most = Math.min(parts.maxNewTokens, scheduler.room - prompt.length);
+  const stops = options.ignoreEos ? [] : ends;
+  const found = await beamSearch(scheduler, {
+    prompt,
+    sampler: new Sampler({ ...samplingOf(options, prompt.length), greedy: true }, { vocab, eos: ends }),
+    beams: numBeams,
+    groups: numBeamGroups,
+    diversityPenalty: options.diversityPenalty ?? 0,
+    most,
+    ends: stops,
+    lengthPenalty: options.lengthPenalty ?? 1,
+    earlyStopping: options.earlyStopping ?? false,
+    ...(adapter === undefined ? {} : { adapter }),
+    ...(priority === undefined ? {} : { priority }),
+    ...(signal ? { signal } : {}),
+  });
+  const totalMs = performance.now() - began;
+  return found.slice(0, n).map(({ answer, score }): Completion => {
+    const ended = stops.includes(answer.at(-1)!);
+    const said = ended ? answer.slice(0, -1) : answer;
+    return {
+      text: tokenizer.decode(said, { skipSpecialTokens: options.skipSpecialTokens ?? true }),
+      tokens: answer,
+      score,
+      finishReason: ended ? "stop" : "length",
+      usage: { promptTokens: prompt.length, cachedTokens: 0, completionTokens: answer.length },
+      random: randomOf(options),
+      timings: { firstTokenMs: totalMs, totalMs },
+    };
+  });
+}
