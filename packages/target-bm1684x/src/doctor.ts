@@ -1,5 +1,6 @@
 import { findBmrt } from "@llm/runtime-native/bmrt";
 import type { Finding, Host } from "@llm/target";
+import { compilerVersion } from "./tools/compiler-version.ts";
 import { selfCheck } from "./tools/self-check.ts";
 import { isInstalled, TPU_MLIR_VERSION, toolchainOf } from "./tools/toolchain.ts";
 
@@ -52,6 +53,6 @@ async function compiler(env: Host["env"], machine: string): Promise<Finding> {
     return { name, state: "missing", detail, fix };
   }
   const seconds = ((performance.now() - began) / 1000).toFixed(1);
-  const version = toolchain.own ? "your own copy" : TPU_MLIR_VERSION;
+  const version = toolchain.own ? `your own copy, ${compilerVersion(toolchain)}` : TPU_MLIR_VERSION;
   return { name, state: "ok", detail: `${version}, compiled a net in ${seconds} s (${toolchain.folder})` };
 }

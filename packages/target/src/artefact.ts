@@ -34,6 +34,8 @@ export interface ManifestUnit {
   readonly key: string; // content hash of everything that shaped it
   readonly seconds: number;
   readonly peakRssBytes: number;
+  /** The most that its folder held at once while it was made; absent in artefacts from before it was measured. */
+  readonly peakDiskBytes?: number;
 }
 
 export type ManifestFile =

@@ -24,6 +24,8 @@ export interface Target<O = unknown> {
   doctor(host: Host): Promise<readonly Finding[]>;
   /** Fetches what `doctor` misses and can be fetched: a vendor's compiler from a package registry. */
   install?(host: Host, report: (line: string) => void): Promise<void>;
+  /** Compiles what a vendor's header is needed for that may not be passed on; `doctor` says when. */
+  buildRuntime?(host: Host, report: (line: string) => void): Promise<void>;
   /** Settles what the user left open ("auto") for this model and machine; everything after it sees what was chosen. */
   choose?(model: Graph, options: O): Choice<O>;
   plan(model: Graph, options: O): Plan;
@@ -118,8 +120,11 @@ export interface Work {
    * mtime and inode instead of content.
    */
   linked(file: string, origin: string): void;
-  /** The peak memory of a child process that did the work; this process's own is measured anyway. */
-  measured(peakRssBytes: number): void;
+  /**
+   * The peak memory of a child process that did the work, and the most that the folder held at once; this process's own
+   * memory, and what the folder holds in the end, are measured anyway.
+   */
+  measured(peakRssBytes: number, peakDiskBytes?: number): void;
 }
 
 /** What a target may ask of the machine; injected, so that tests need none. */

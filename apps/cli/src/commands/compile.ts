@@ -3,7 +3,7 @@ import type { Call, Outcome } from "../definition/command.ts";
 import { DEFAULT_TARGET } from "../definition/options.ts";
 import { EXIT } from "../exit.ts";
 import type { Io } from "../output/io.ts";
-import { seconds } from "../output/units.ts";
+import { bytes, seconds } from "../output/units.ts";
 import { buildProgress } from "./build-progress.ts";
 import { openCalled } from "./open.ts";
 
@@ -23,13 +23,14 @@ export async function run(call: Call, io: Io): Promise<Outcome> {
       onEvent: buildProgress(io.progress),
     });
     io.progress.end({ seconds: built.seconds, skipped: built.upToDate });
-    const units = built.units.map(({ id: name, cached, seconds: took, peakRssBytes }) => ({
+    const units = built.units.map(({ id: name, cached, seconds: took, peakRssBytes, peakDiskBytes }) => ({
       name,
       cached,
       seconds: took,
       peakRssBytes,
+      peakDiskBytes,
     }));
-    const lines = units.map(({ name, cached, seconds: took }) => `  ${name}  ${cached ? "was there" : seconds(took)}`);
+    const lines = units.map(({ name, cached, ...took }) => `  ${name}  ${cached ? "was there" : cost(took)}`);
     const { folder } = built.artefact;
     const problem = target.unfinished?.(built.artefact);
     return {
@@ -40,4 +41,15 @@ export async function run(call: Call, io: Io): Promise<Outcome> {
   } finally {
     await model.close();
   }
+}
+
+interface Cost {
+  readonly seconds: number;
+  readonly peakRssBytes: number;
+  readonly peakDiskBytes?: number | undefined;
+}
+
+function cost(took: Cost): string {
+  const disk = took.peakDiskBytes === undefined ? "" : ` and ${bytes(took.peakDiskBytes)} of disk`;
+  return `${seconds(took.seconds)}, at most ${bytes(took.peakRssBytes)} of memory${disk}`;
 }

@@ -28,8 +28,8 @@ async function buildNet({ graph, name, inputs, outputs, settings }: NetSpec, wor
   const { text, arrays } = toTop(parseGraph(graph), { name, weightFile, inputs, outputs });
   await writeNpz(join(folder, weightFile), npzArrays(arrays, source), signal);
   await writeFile(join(folder, `${name}.mlir`), text);
-  const { peakRssBytes } = await compileNet(toolchain, folder, name, settings, signal);
-  work.measured(peakRssBytes);
+  const { peakRssBytes, peakDiskBytes } = await compileNet(toolchain, folder, name, settings, signal);
+  work.measured(peakRssBytes, peakDiskBytes);
 }
 
 /** Equal weights of two nets, of which every block has two, are stored once. */

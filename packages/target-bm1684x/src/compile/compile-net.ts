@@ -1,4 +1,4 @@
-import { rm } from "node:fs/promises";
+import { readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { runTool } from "../tools/run-tool.ts";
 import type { Toolchain } from "../tools/toolchain.ts";
@@ -17,6 +17,8 @@ export interface NetSettings {
 export interface CompiledNet {
   readonly bmodel: string;
   readonly peakRssBytes: number;
+  /** The most that the folder held at once. */
+  readonly peakDiskBytes: number;
 }
 
 /**
@@ -30,17 +32,28 @@ export async function compileNet(
   settings: NetSettings,
   signal?: AbortSignal,
 ): Promise<CompiledNet> {
-  let peakRssBytes = 0;
+  let [peakRssBytes, peakDiskBytes] = [0, 0];
   const run = async (args: readonly string[]): Promise<void> => {
     const result = await runTool(toolchain, "tpuc-opt", { args, folder, ...(signal ? { signal } : {}) });
     peakRssBytes = Math.max(peakRssBytes, result.peakRssBytes);
+    // Programs only add files, so that there are most when one ends.
+    peakDiskBytes = Math.max(peakDiskBytes, await folderBytes(folder));
   };
   await run(lowering(name, settings));
   await remove(folder, [`${name}.npz`]);
   await run(optimisation(name, settings));
   await remove(folder, [`${name}_lowered.npz`]);
   await run(codegen(name));
-  return { bmodel: join(folder, `${name}.bmodel`), peakRssBytes };
+  return { bmodel: join(folder, `${name}.bmodel`), peakRssBytes, peakDiskBytes };
+}
+
+async function folderBytes(folder: string): Promise<number> {
+  let bytes = 0;
+  for (const name of await readdir(folder, { recursive: true })) {
+    const found = await stat(join(folder, name));
+    if (found.isFile()) bytes += found.size;
+  }
+  return bytes;
 }
 
 function lowering(name: string, { ioAlone, numbers }: NetSettings): readonly string[] {

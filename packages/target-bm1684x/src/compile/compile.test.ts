@@ -29,7 +29,13 @@ test.skipIf(missing)(
     const kernel = 5_600_000; // the chip's program, in every bmodel
     expect(bytes).toBeGreaterThan(kernel + parameters);
     expect(bytes).toBeLessThan(kernel + 1.7 * parameters);
-    for (const { id, peakRssBytes } of manifest.units) expect(peakRssBytes, id).toBeGreaterThan(10e6);
+    for (const { id, peakRssBytes, peakDiskBytes } of manifest.units) {
+      expect(peakRssBytes, id).toBeGreaterThan(10e6);
+      expect(peakDiskBytes, id).toBeGreaterThan(kernel);
+    }
+    const block = manifest.units.find(({ id }) => id === "block_0")!;
+    const made = 200_000 + 3 * 256 * 512; // in 8 bits
+    expect(block.peakDiskBytes, "arrays as they are read and as they are written").toBeGreaterThan(kernel + 2 * made);
   },
   120_000,
 );

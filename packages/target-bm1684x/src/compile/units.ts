@@ -3,7 +3,8 @@ import { type Json, TargetError, type Unit } from "@llm/target";
 import { shapeOf, sizeOf, type WeightExpr } from "@llm/tensor";
 import { type Port, type Ports, portsOf } from "../nets/net-ports.ts";
 import type { Bm1684xOptions } from "../options.ts";
-import { TPU_MLIR_VERSION } from "../tools/toolchain.ts";
+import { compilerVersion } from "../tools/compiler-version.ts";
+import { toolchainOf } from "../tools/toolchain.ts";
 import type { NetSettings } from "./compile-net.ts";
 import { bmodelName } from "./file-name.ts";
 import { NETS_FILE, type NetsFile } from "./nets-file.ts";
@@ -57,7 +58,8 @@ export function bm1684xUnits(program: Program, options: Bm1684xOptions): readonl
     const parts = own.map(({ net, name }) => ({ unit: net.id, file: `${name}.bmodel` }));
     return joinUnit(device, { file, parts, ...(device === 0 ? { list } : {}) });
   });
-  return [...described.map(({ net, name, settings, ports }) => netUnit(net, { name, settings, ports })), ...joins];
+  const compiler = compilerVersion(toolchainOf());
+  return [...described.map(({ net, ...about }) => netUnit(net, about, compiler)), ...joins];
 }
 
 function joinUnit(device: number, spec: JoinSpec): Unit {
@@ -137,14 +139,14 @@ function describe({ id, graph }: Net): Described {
   };
 }
 
-function netUnit({ id, graph }: Net, { name, settings, ports }: Described): Unit {
+function netUnit({ id, graph }: Net, { name, settings, ports }: Described, compiler: string): Unit {
   const spec: NetSpec = {
     graph: printGraph(graph),
     name,
     inputs: ports.inputs.map((port) => port.name),
     outputs: ports.outputs.map((port) => port.name),
     settings,
-    compiler: TPU_MLIR_VERSION,
+    compiler,
   };
   return {
     id,

@@ -18,6 +18,8 @@ export interface ConformanceContext {
   readonly build?: BuildContext;
   /** Makes the schedules of random calls; the same seed, the same calls. */
   readonly seed?: number;
+  /** How many schedules of how many calls each: 8 of 20, unless a device is so slow that fewer have to do. */
+  readonly schedules?: { readonly count: number; readonly steps: number };
 }
 
 /** What the checks of building need. */

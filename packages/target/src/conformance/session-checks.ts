@@ -3,8 +3,7 @@ import type { Row, Session } from "../session.ts";
 import { type Check, dice, must, refusal, withSession } from "./check.ts";
 import { Histories } from "./histories.ts";
 
-const SCHEDULES = 8;
-const STEPS = 20;
+const SCHEDULES = { count: 8, steps: 20 };
 
 /** The longest chunk of random schedules: enough for several calls of fixed shapes, little enough for a slow device. */
 const MOST_TOKENS = 12;
@@ -13,11 +12,12 @@ const stateMachine: Check = {
   name: "random schedules of chunks, idling, rewinds and trims are answered as the oracle does",
   about: "session",
   async run(context) {
-    for (let n = 0; n < SCHEDULES; n++)
+    const { count, steps } = context.schedules ?? SCHEDULES;
+    for (let n = 0; n < count; n++)
       await withSession(context, async (session) => {
         const roll = dice((context.seed ?? 1) * 1000 + n);
         const histories = new Histories(session, context);
-        for (let step = 0; step < STEPS; step++) {
+        for (let step = 0; step < steps; step++) {
           const rows = session.limits.lockstep ? await lockstepRows(histories, roll) : freeRows(histories, roll);
           if (rows.length > 0) await histories.step(rows);
           if (!session.limits.lockstep && roll(5) === 0) await trimSome(histories, roll);

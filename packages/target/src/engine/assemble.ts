@@ -83,8 +83,8 @@ function describe<O>({ request, ordered, keys, finished }: Assembly<O>, contents
     tools,
     checkpoint: source.fingerprint,
     units: ordered.map(({ id }) => {
-      const { seconds, peakRssBytes } = finished.get(id)!;
-      return { id, key: keys.get(id)!, seconds, peakRssBytes };
+      const { seconds, peakRssBytes, peakDiskBytes } = finished.get(id)!;
+      return { id, key: keys.get(id)!, seconds, peakRssBytes, peakDiskBytes };
     }),
     files: contents.map(({ file }) => file),
     created: new Date().toISOString(),

@@ -50,6 +50,20 @@ describe("buildArtefact", () => {
     expect(await readdir(root)).toEqual(["artefact", "cache"]);
   });
 
+  it("says the most that a unit had on the disk: what it was told of, or what is there in the end", async () => {
+    const target = targetOf([unit("told"), unit("kept")], async (made, work) => {
+      if (made.id === "told") work.measured(1, 5000);
+      await writeFile(join(work.folder, "text"), "12345678");
+    });
+    const disk = (units: readonly { readonly id: string; readonly peakDiskBytes?: number }[]) =>
+      Object.fromEntries(units.map(({ id, peakDiskBytes }) => [id, peakDiskBytes]));
+    const { artefact, units } = await buildArtefact(request(target));
+    expect(disk(units)).toEqual({ told: 5000, kept: 8 });
+    expect(disk(artefact.manifest.units)).toEqual({ told: 5000, kept: 8 });
+    const again = await buildArtefact(request(target));
+    expect(disk(again.units)).toEqual({ told: 5000, kept: 8 });
+  });
+
   it("runs side by side only what fits together", async () => {
     let running = 0;
     let most = 0;

@@ -42,6 +42,7 @@ export interface BuiltUnit {
   readonly cached: boolean;
   readonly seconds: number; // what it took when it was made
   readonly peakRssBytes: number;
+  readonly peakDiskBytes?: number; // most that its folder held at once; absent where it was made before that was measured
 }
 
 export interface BuildResult {
@@ -82,9 +83,9 @@ export async function buildArtefact<O>(request: BuildRequest<O>): Promise<BuildR
       const cached = made !== undefined;
       made ??= await makeOne(request, unit, keys.get(unit.id)!, cache, finished, signal);
       finished.set(unit.id, made);
-      const { seconds, peakRssBytes } = made;
-      report.set(unit.id, { id: unit.id, cached, seconds, peakRssBytes });
-      onEvent({ kind: "finished", unit: unit.id, cached, seconds, peakRssBytes });
+      const { seconds, peakRssBytes, peakDiskBytes } = made;
+      report.set(unit.id, { id: unit.id, cached, seconds, peakRssBytes, peakDiskBytes });
+      onEvent({ kind: "finished", unit: unit.id, cached, seconds, peakRssBytes, peakDiskBytes });
     };
     await runUnits(ordered, { ...machine(), ...request.capacity }, makeUnit, signal);
 

@@ -16,6 +16,7 @@ export type BuildEvent =
       readonly cached: boolean;
       readonly seconds: number;
       readonly peakRssBytes: number;
+      readonly peakDiskBytes: number;
     }
   /** The cache is on another file system than the artefact, so that bytes were copied. */
   | { readonly kind: "copied"; readonly file: string; readonly bytes: number }

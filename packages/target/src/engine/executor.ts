@@ -17,6 +17,8 @@ export interface UnitOutcome {
   /** File → the checkpoint's file it links to. */
   readonly linked: ReadonlyMap<string, string>;
   readonly peakRssBytes: number;
+  /** The most that the folder held at once, if it was more than in the end. */
+  readonly peakDiskBytes: number;
 }
 
 /** Where units are made: here, in a worker, on another machine. */
@@ -32,6 +34,7 @@ export const localExecutor: Executor = {
   async run({ target, unit, folder, inputs, source, tools, signal, progress }) {
     const linked = new Map<string, string>();
     let peak = process.memoryUsage.rss();
+    let peakDiskBytes = 0;
     const look = (): void => {
       peak = Math.max(peak, process.memoryUsage.rss());
     };
@@ -53,14 +56,15 @@ export const localExecutor: Executor = {
           return path;
         },
         linked: (file, origin) => void linked.set(file, origin),
-        measured: (bytes) => {
-          peak = Math.max(peak, bytes);
+        measured: (memory, disk = 0) => {
+          peak = Math.max(peak, memory);
+          peakDiskBytes = Math.max(peakDiskBytes, disk);
         },
       });
     } finally {
       clearInterval(timer);
       look();
     }
-    return { linked, peakRssBytes: peak };
+    return { linked, peakRssBytes: peak, peakDiskBytes };
   },
 };

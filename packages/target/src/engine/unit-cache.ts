@@ -16,11 +16,14 @@ export interface CachedUnit {
   readonly files: readonly ManifestFile[];
   readonly seconds: number;
   readonly peakRssBytes: number;
+  /** The most that its folder held at once while it was made, links left out. */
+  readonly peakDiskBytes: number;
 }
 
-interface UnitRecord extends Omit<CachedUnit, "folder"> {
+interface UnitRecord extends Omit<CachedUnit, "folder" | "peakDiskBytes"> {
   readonly id: string;
   readonly kind: string;
+  readonly peakDiskBytes?: number; // absent in records from before it was measured
   readonly stamps: Readonly<Record<string, Stamp>>; // of every file
 }
 
@@ -58,7 +61,8 @@ export class UnitCache {
     const folder = join(home, "files");
     for (const file of record.files)
       if (!(await isStill(join(folder, file.path), file, record.stamps?.[file.path]))) return undefined;
-    return { folder, files: record.files, seconds: record.seconds, peakRssBytes: record.peakRssBytes };
+    const { files, seconds, peakRssBytes, peakDiskBytes = ownBytes(files) } = record;
+    return { folder, files, seconds, peakRssBytes, peakDiskBytes };
   }
 
   /** Makes a unit by `make`, which gets an empty folder, and keeps it. */
@@ -68,11 +72,12 @@ export class UnitCache {
       const folder = join(scratch, "files");
       await mkdir(folder);
       const started = performance.now();
-      const { linked, peakRssBytes } = await make(folder);
+      const { linked, peakRssBytes, ...most } = await make(folder);
       const seconds = (performance.now() - started) / 1000;
       const files = await describeFiles(unit, folder, linked);
+      const peakDiskBytes = Math.max(most.peakDiskBytes, ownBytes(files));
       const stamps = await stampFiles(folder, files);
-      const record: UnitRecord = { id: unit.id, kind: unit.kind, files, stamps, seconds, peakRssBytes };
+      const record: UnitRecord = { id: unit.id, kind: unit.kind, files, stamps, seconds, peakRssBytes, peakDiskBytes };
       await writeFile(join(scratch, RECORD), JSON.stringify(record));
       // Linked files are the checkpoint's own and on the disk already.
       await flushTree(
@@ -82,7 +87,7 @@ export class UnitCache {
       await flush(join(scratch, RECORD));
       await flush(scratch);
       await this.#keep(scratch, key);
-      return { folder: join(this.#home(key), "files"), files, seconds, peakRssBytes };
+      return { folder: join(this.#home(key), "files"), files, seconds, peakRssBytes, peakDiskBytes };
     } finally {
       await rm(scratch, { recursive: true, force: true });
     }
@@ -130,6 +135,10 @@ async function describeFiles(unit: Unit, folder: string, linked: ReadonlyMap<str
     else files.push({ path, bytes: size, sha256: await sha256File(full) });
   }
   return files;
+}
+
+function ownBytes(files: readonly ManifestFile[]): number {
+  return files.reduce((sum, file) => sum + ("link" in file ? 0 : file.bytes), 0);
 }
 
 async function stampFiles(folder: string, files: readonly ManifestFile[]): Promise<UnitRecord["stamps"]> {

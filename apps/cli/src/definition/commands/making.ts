@@ -123,7 +123,7 @@ export const MAKING: readonly Command[] = [
     examples: [{ line: "llm compile demo --target cpu", doc: "into the cache, where `llm run` finds it" }],
     json: {
       artefact: "its folder",
-      units: "[{name, cached, seconds, peakRssBytes}]",
+      units: "[{name, cached, seconds, peakRssBytes, peakDiskBytes}]",
       seconds: "how long all of it took",
     },
     load: () => import("../../commands/compile.ts"),
