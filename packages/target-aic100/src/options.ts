@@ -53,7 +53,7 @@ export const aic100Options: OptionTable<Aic100Options> = {
   batchSize: {
     kind: "number",
     whole: true,
-    doc: "Sequences that are decoded together.",
+    doc: "Sequences that are decoded together; with --full-batch-size that says it.",
     default: 1,
     min: 1,
     shapes: true,

@@ -35,8 +35,6 @@ export function settle(options: Aic100Options): Settled {
   const { sdk, batchSize, fullBatchSize, promptLen, numSpeculativeTokens, ctxLen, compCtxLengths } = options;
   const generation = BY_INDEX.includes(sdk) ? "index" : "positions";
   if (promptLen >= ctxLen) throw invalid(`--prompt-len ${promptLen} has to be less than --ctx-len ${ctxLen}`);
-  if (fullBatchSize > 0 && batchSize > 1)
-    throw invalid("--full-batch-size prefills one sequence at a time: leave --batch-size at 1");
   if (generation === "index") {
     if (fullBatchSize > 0)
       throw invalid(`--full-batch-size: SDK ${sdk} writes all rows at one place; choose --sdk 1.21`);
@@ -53,7 +51,7 @@ export function settle(options: Aic100Options): Settled {
   return {
     generation,
     shapes: {
-      slots: Math.max(batchSize, fullBatchSize),
+      slots: fullBatchSize > 0 ? fullBatchSize : batchSize,
       prefill: promptLen,
       decode: 1 + numSpeculativeTokens,
       batchIndex: fullBatchSize > 0,

@@ -25,6 +25,8 @@ export type Streams = readonly { readonly name: string; readonly values: Float32
 /** What runs a model in one of several formats: a target, or the plain interpreter. */
 export interface Engine {
   readonly id: string;
+  /** The same options with nothing rounded. */
+  unquantised(options: Options): Options;
   open(options: Options, context: number): Promise<Prober>;
   streams(options: Options, ids: Int32Array): Promise<Streams>;
   /** Equal for equal results. */
@@ -34,11 +36,30 @@ export interface Engine {
 }
 
 /** Options that make a model another one than the checkpoint: without them it is unquantised. */
-export const PRECISION_OPTIONS = ["format", "emulate", "qGroupSize", "formatRules", "kvFormat", "activations"] as const;
+export const PRECISION_OPTIONS = [
+  "format",
+  "emulate",
+  "qGroupSize",
+  "formatRules",
+  "kvFormat",
+  "activations",
+  "mxfp6",
+  "mxint8",
+] as const;
 
 export function unquantised(options: Options): Options {
   return Object.fromEntries(Object.entries(options).filter(([name]) => !PRECISION_OPTIONS.some((one) => one === name)));
 }
+
+/** A device that rounds unless it is told not to, and can be told so only where it is emulated. */
+function exactOn<O>({ options: table }: Target<O>, given: Options): Options {
+  const { format } = table as { readonly format?: { readonly choices?: readonly string[] } };
+  const plain = unquantised(given);
+  if (!format?.choices?.includes(EXACT) || given.emulate !== true) return plain;
+  return { ...plain, emulate: true, format: EXACT };
+}
+
+const EXACT = "fp32";
 
 export interface EngineOptions extends Pick<BuildOptions, "env" | "signal" | "onEvent"> {}
 
@@ -46,6 +67,7 @@ export interface EngineOptions extends Pick<BuildOptions, "env" | "signal" | "on
 export function deviceEngine<O>(model: Model, target: Target<O>, options: EngineOptions = {}): Engine {
   return {
     id: target.id,
+    unquantised: (given) => exactOn(target, given),
     async open(given) {
       const prepared = await prepare(model, target, given);
       const { artefact } = await build(prepared, options);
@@ -139,6 +161,7 @@ export function referenceEngine(model: Model): Engine {
     openReference({ graph: withFormats(model.graph, given), weights: model.weights }, { context });
   return {
     id: "reference",
+    unquantised,
     async open(given, context) {
       const reference = await open(given, context);
       return {

@@ -8,7 +8,7 @@ import { evaluationCache, writableFolder } from "../places.ts";
 import { type BlockError, blockErrors } from "./block-errors.ts";
 import { answerQuestion, type Choices, questionsOf, TEMPLATE } from "./choices.ts";
 import { sizeOfFile, tokensOf } from "./documents.ts";
-import { type Engine, type Options, type Prober, unquantised } from "./engine.ts";
+import type { Engine, Options, Prober } from "./engine.ts";
 import { ProgressStore } from "./progress-store.ts";
 import { addScores, NO_SCORE, type Quality, qualityOf } from "./score.ts";
 import { scoreWindow } from "./score-window.ts";
@@ -162,7 +162,7 @@ interface Both {
 }
 
 async function openBoth({ engine, context }: Run, options: Options): Promise<Both> {
-  const plain = unquantised(options);
+  const plain = engine.unquantised(options);
   const isPlain = (await engine.key(plain)) === (await engine.key(options));
   const actual = await engine.open(options, context);
   try {
@@ -256,7 +256,7 @@ async function measureBlocks({ model, tokenizer, engine, context, options: { tex
     break;
   }
   checkIds(ids, model.card.vocab);
-  return blockErrors(await engine.streams(options, ids), await engine.streams(unquantised(options), ids));
+  return blockErrors(await engine.streams(options, ids), await engine.streams(engine.unquantised(options), ids));
 }
 
 async function measureChoices(run: Run, name: string, prober: Prober): Promise<Choices> {
