@@ -3,7 +3,7 @@ import { buildUnit } from "./build/build-unit.ts";
 import { cpuUnits } from "./build/units.ts";
 import { cpuDoctor } from "./doctor.ts";
 import { cpuFeatureTable } from "./features.ts";
-import { lowerToOrt } from "./lower/lower-to-ort.ts";
+import { cpuPasses } from "./lower/passes.ts";
 import { describeCpu } from "./mesh/describe.ts";
 import { openCpu } from "./open.ts";
 import { type CpuOptions, cpuOptions } from "./options.ts";
@@ -28,7 +28,7 @@ export const cpuTarget: Target<CpuOptions> = {
   options: cpuOptions,
   features: cpuFeatureTable,
   dialects: [ort],
-  passes: [lowerToOrt],
+  passes: cpuPasses,
   doctor: cpuDoctor,
   choose: chooseCpu,
   plan: (model, options) => planCpu(model, chooseFormat(model, options).options),

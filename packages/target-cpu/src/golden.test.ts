@@ -4,6 +4,7 @@ import type { Session } from "@llm/target";
 import { describe, expect, test } from "vitest";
 import { openModel } from "./open.ts";
 import { CpuSession } from "./session/cpu-session.ts";
+import { afterFinalNorm } from "./testing/final-norm.ts";
 import { goldenArrays } from "./testing/golden-arrays.ts";
 import { type BuiltGolden, buildGolden } from "./testing/open-golden.ts";
 
@@ -33,6 +34,23 @@ async function promptLogits(session: Session, ids: readonly number[], chunk: num
     all.set(result!.logits!, at * session.limits.vocab);
   }
   return all;
+}
+
+/** Hidden states of every token of a prompt, and of the last one alone beside another row's logits. */
+async function checkHidden(session: Session, ids: readonly number[], expected: Float32Array): Promise<void> {
+  const { width } = session.limits;
+  const tokens = Int32Array.from(ids);
+  const row = { at: 0, tokens };
+  const [whole] = await session.step([{ ...row, slot: 0, want: { kind: "hidden", last: ids.length } }]);
+  expect(whole!.hidden).toHaveLength(ids.length * width);
+  const all = whole!.hidden!.slice();
+  expect(worst(all, expected)).toBeLessThan(1e-3);
+  const [told, mixed] = await session.step([
+    { ...row, slot: 0, want: { kind: "logits", last: 1 } },
+    { ...row, slot: 1, want: { kind: "hidden", last: 1 } },
+  ]);
+  expect(told!.logits).toHaveLength(session.limits.vocab);
+  expect(worst(mixed!.hidden!, all.subarray(-width))).toBeLessThan(1e-4);
 }
 
 async function greedy(session: Session, ids: readonly number[], count: number): Promise<number[]> {
@@ -68,6 +86,10 @@ async function check(built: BuiltGolden, backend: (typeof backends)[number]): Pr
       expect(worst(await promptLogits(session, prompt.input_ids, chunk), whole)).toBeLessThan(1e-4);
     expect(await greedy(session, prompt.input_ids, prompt.greedy.length)).toEqual(prompt.greedy);
   }
+  const streams = [...arrays.keys()].filter((key) => key.startsWith("p0.hidden.")).length;
+  const stream = arrays.get(`p0.hidden.${streams - 1}`)!;
+  const hidden = await afterFinalNorm(name, built.graph, stream);
+  await checkHidden(session, readGolden(name).prompts[0]!.input_ids, hidden);
   await session.close();
 }
 

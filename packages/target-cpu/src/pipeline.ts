@@ -30,6 +30,8 @@ export function cpuPipeline(options: PipelineOptions): readonly PassCall[] {
   const { mp, pp } = parseMesh(options.mesh ?? "1x1");
   const shared = mp * pp > 1;
   return [
+    // A mesh's stages end in one output.
+    ...(shared ? [] : [{ pass: "tell-hidden" }]),
     ...emulation({ ...weights, ...(activations === undefined ? {} : { activations }) }),
     ...(shared
       ? [{ pass: "partition", params: { mp, edges: pp > 1, ...(bits === undefined ? {} : { step: GROUP }) } }]

@@ -4,6 +4,7 @@ import { type Artefact, type Runner, TargetError } from "@llm/target";
 import { DTYPES, type Tensor } from "@llm/tensor";
 import { modelFile } from "./build/units.ts";
 import { SPAN_INPUT } from "./lower/inputs.ts";
+import { HIDDEN_OUTPUT, READS_INPUT } from "./lower/tell-hidden.ts";
 import { openTogether, readSchedule } from "./mesh/open-mesh.ts";
 import { isPacked, openModel } from "./open.ts";
 import { NET } from "./pipeline.ts";
@@ -51,6 +52,7 @@ async function runPacked(model: OrtSession, inputs: Readonly<Record<string, Tens
         [mine.length],
         Int32Array.from(mine, (i) => tokens.indexOf(wanted[i]!)),
       ),
+      [READS_INPUT]: ortTensor("i32", [0], new Int32Array(0)),
       [SPAN_INPUT]: ortTensor("i32", [tokens.length], Int32Array.from(tokens.keys())),
     };
     const results = await runRow(model, given, tokens.length);
@@ -68,7 +70,9 @@ async function runRow(model: OrtSession, given: Readonly<Record<string, OrtTenso
   const inputs: Record<string, OrtTensor> = { ...states };
   for (const { name } of model.inputs) if (given[name]) inputs[name] = given[name];
   const kept = Object.fromEntries(Object.entries(states).map(([name, tensor]) => [NEXT + name, tensor]));
-  const made = model.outputs.filter(({ name }) => !(name in kept)).map(({ name }) => [name, null] as const);
+  const made = model.outputs
+    .filter(({ name }) => !(name in kept) && name !== HIDDEN_OUTPUT)
+    .map(({ name }) => [name, null] as const);
   const results = await model.run(inputs, { ...kept, ...Object.fromEntries(made) });
   return Object.fromEntries(made.map(([name]) => [name, results[name]!]));
 }

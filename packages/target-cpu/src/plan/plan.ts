@@ -2,7 +2,7 @@ import { corePasses, type Graph, type Net, type Op, programOf, runPipeline, type
 import type { DevicePlan, Plan } from "@llm/target";
 import { parseMesh } from "@llm/target/mesh";
 import { canonicalText, DTYPES, partOf, sizeOf } from "@llm/tensor";
-import { lowerToOrt } from "../lower/lower-to-ort.ts";
+import { cpuPasses } from "../lower/passes.ts";
 import type { CpuOptions } from "../options.ts";
 import { ort } from "../ort/dialect.ts";
 import { chunkOf, cpuPipeline } from "../pipeline.ts";
@@ -15,7 +15,7 @@ const WORKER_RESERVE = 60 << 20;
 /** What a model needs in memory, from its graph alone: of one process, or of each worker of a mesh. */
 export function planCpu(model: Graph, options: CpuOptions): Plan {
   const lowered = runPipeline(programOf(model), cpuPipeline(options), {
-    passes: [...corePasses, lowerToOrt],
+    passes: [...corePasses, ...cpuPasses],
     dialects: [ort],
   });
   const longest = model.dims.context?.max ?? 1;
@@ -77,7 +77,7 @@ function placeNeeds(nets: readonly Net[], context: number): Needs {
       graph.inputs.map(({ id }) => id),
       context,
     );
-    const sizes = { batch: 1, seq, outputs: 1, total: context, context };
+    const sizes = { batch: 1, seq, outputs: 1, reads: 0, total: context, context };
     activations = Math.max(
       activations,
       peakBytes(graph, sizes, (op) => scoreBytes(op, seq, context)),

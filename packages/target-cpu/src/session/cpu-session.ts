@@ -8,16 +8,19 @@ import {
   type Session,
   SessionError,
   SlotLedger,
+  type Want,
 } from "@llm/target";
 import { SPAN_INPUT } from "../lower/inputs.ts";
+import { HIDDEN_OUTPUT, READS_INPUT } from "../lower/tell-hidden.ts";
 import { answer } from "./answer.ts";
 import { type Call, planCalls } from "./calls.ts";
+import { KeptRows } from "./kept-rows.ts";
 import { KvCache } from "./kv-cache.ts";
 import { readSlot, writeSlot } from "./saved-slot.ts";
 import { NEXT, statePorts } from "./states.ts";
 
-/** Rows of logits whose memory a session keeps from step to step. */
-const KEPT_ROWS = 64;
+/** The outputs that a step's results are made of. */
+type Told = "logits" | typeof HIDDEN_OUTPUT;
 
 export interface CpuSessionOptions {
   readonly slots: number;
@@ -39,14 +42,15 @@ export class CpuSession implements Session {
   readonly #cache: KvCache;
   readonly #owner: string;
   readonly #span: Int32Array<ArrayBuffer>;
-  /** Results are views of it until the next step. */
-  #logits = new Float32Array(0);
+  readonly #told: ReadonlyMap<Told, KeptRows>;
   #state: "open" | "busy" | "closed" = "open";
 
   constructor(model: OrtSession, width: number, { slots, context, chunk, owner = "", cacheFill }: CpuSessionOptions) {
     this.#model = model;
     this.#owner = owner;
     const vocab = Number(model.outputs.find(({ name }) => name === "logits")!.shape[1]);
+    // A mesh's last stage has none, nor has an artefact from before there were any.
+    const hidden = model.outputs.some(({ name, shape }) => name === HIDDEN_OUTPUT && shape[1] === width);
     this.limits = {
       slots,
       context,
@@ -59,7 +63,7 @@ export class CpuSession implements Session {
       rewind: context,
       lockstep: false,
       fork: "copy",
-      wants: ["logits", "top", "token"],
+      wants: ["logits", ...(hidden ? (["hidden"] as const) : []), "top", "token"],
       sampling: ["greedy"],
       adapters: 0,
       batchInvariant: false, // one token and several take different kernels
@@ -67,6 +71,10 @@ export class CpuSession implements Session {
     };
     this.#ledger = new SlotLedger(this.limits);
     this.#cache = new KvCache(statePorts(model), slots, context, cacheFill);
+    this.#told = new Map<Told, KeptRows>([
+      ["logits", new KeptRows(vocab)],
+      ...(hidden ? [[HIDDEN_OUTPUT, new KeptRows(width)] as const] : []),
+    ]);
     this.#span = Int32Array.from({ length: context }, (_, i) => i);
   }
 
@@ -81,10 +89,9 @@ export class CpuSession implements Session {
       const calls = planCalls(rows, (slot) => this.#ledger.length(slot) < this.limits.context);
       this.#cache.reserve(Math.max(0, ...calls.map((call) => this.#columns(call, rows))));
       const results: RowResult[] = rows.map(() => ({}));
-      const logits = this.#room(rows.reduce((count, { want }) => count + (want?.last ?? 0), 0));
-      let done = 0;
+      const rooms = new Map([...this.#told].map(([told, kept]) => [told, kept.room(countOf(told, rows))]));
       try {
-        for (const call of calls) done += await this.#run(call, rows, logits.subarray(done), results);
+        for (const call of calls) await this.#run(call, rows, rooms, results);
       } catch (error) {
         // Some of what the rows were to replace may be overwritten.
         for (const { slot, at } of rows) this.#ledger.trim(slot, at);
@@ -143,62 +150,61 @@ export class CpuSession implements Session {
     return Math.max(...call.rows.map((_, index) => this.#at(call, index, rows) + call.seq));
   }
 
-  /** Runs one call; `logits` has room for its rows first. Gives how much of it was written. */
-  async #run(call: Call, rows: readonly Row[], logits: Float32Array, results: RowResult[]): Promise<number> {
+  /** Runs one call; what its rows want is written into the step's rooms. */
+  async #run(
+    call: Call,
+    rows: readonly Row[],
+    rooms: ReadonlyMap<Told, (count: number) => OrtTensor>,
+    results: RowResult[],
+  ): Promise<void> {
     const { first, count } = call;
     const { inputs, wanted } = this.#inputs(call, rows);
-    const { vocab } = this.limits;
     const states = this.#cache.view(first, count);
     const kept = Object.fromEntries(Object.entries(states).map(([name, tensor]) => [NEXT + name, tensor]));
-    const written = logits.subarray(0, wanted * vocab);
+    const outputs = new Map([...rooms].map(([told, room]) => [told, room(wanted[told].length)]));
     try {
-      const out = ortTensor("f32", [wanted, vocab], written);
-      await this.#model.run({ ...inputs, ...states }, { logits: out, ...kept });
+      await this.#model.run({ ...inputs, ...states }, { ...Object.fromEntries(outputs), ...kept });
     } catch (cause) {
       if (!NativeError.isInstance(cause)) throw cause;
       throw new SessionError("device", cause.message, { cause });
     }
-    let next = 0;
+    const next: Record<Told, number> = { logits: 0, hidden: 0 };
     for (const index of call.rows) {
       const want = index === undefined ? undefined : rows[index]!.want;
       if (index === undefined || !want) continue;
-      results[index] = answer(want, written.subarray(next * vocab, (next + want.last) * vocab), vocab);
-      next += want.last;
+      const told = toldFor(want);
+      const { shape, data } = outputs.get(told)!;
+      const [from, width] = [next[told], shape[1]!];
+      next[told] += want.last;
+      results[index] = answer(want, (data as Float32Array).subarray(from * width, next[told] * width), width);
     }
-    return written.length;
   }
 
-  /** A call's inputs but for the cache, and how many rows of logits it gives. */
-  #inputs(call: Call, rows: readonly Row[]): { inputs: Record<string, OrtTensor>; wanted: number } {
+  /** A call's inputs but for the cache, and which of its tokens are told of. */
+  #inputs(call: Call, rows: readonly Row[]): { inputs: Record<string, OrtTensor>; wanted: Record<Told, number[]> } {
     const { count, seq } = call;
     const size = count * seq;
     const columns = { ids: new Int32Array(size), positions: new Int32Array(size), reach: new Int32Array(size) };
-    const wanted: number[] = [];
+    const wanted: Record<Told, number[]> = { logits: [], hidden: [] };
     call.rows.forEach((index, row) => {
       const at = this.#at(call, row, rows);
       const given = index === undefined ? undefined : rows[index];
       for (let i = 0; i < seq; i++) columns.positions[row * seq + i] = at + i;
       columns.reach.fill(given?.reach ?? at + seq, row * seq, (row + 1) * seq);
       if (given) columns.ids.set(given.tokens, row * seq);
-      for (let i = seq - (given?.want?.last ?? 0); i < seq; i++) wanted.push(row * seq + i);
+      const want = given?.want;
+      if (want) for (let i = seq - want.last; i < seq; i++) wanted[toldFor(want)].push(row * seq + i);
     });
     const inputs: Record<string, OrtTensor> = {};
     for (const { name } of this.#model.inputs)
       if (name in columns) inputs[name] = ortTensor("i32", [count, seq], columns[name as keyof typeof columns]);
-      else if (name === "rows") inputs[name] = ortTensor("i32", [wanted.length], Int32Array.from(wanted));
+      else if (name === "rows") inputs[name] = indexes(wanted.logits);
+      else if (name === READS_INPUT) inputs[name] = indexes(wanted.hidden);
       else if (name === SPAN_INPUT) {
         const total = this.#columns(call, rows);
         inputs[name] = ortTensor("i32", [total], this.#span.subarray(0, total));
       }
-    return { inputs, wanted: wanted.length };
-  }
-
-  /** Memory for that many rows of logits; only that of a usual step is kept. */
-  #room(rows: number): Float32Array {
-    const size = rows * this.limits.vocab;
-    if (rows > KEPT_ROWS) return new Float32Array(size);
-    if (this.#logits.length < size) this.#logits = new Float32Array(size);
-    return this.#logits.subarray(0, size);
+    return { inputs, wanted };
   }
 
   async #alone<T>(work: () => Promise<T>): Promise<T> {
@@ -211,4 +217,17 @@ export class CpuSession implements Session {
       this.#state = "open";
     }
   }
+}
+
+function toldFor({ kind }: Want): Told {
+  return kind === "hidden" ? HIDDEN_OUTPUT : "logits";
+}
+
+/** Rows of an output that a step's rows ask for. */
+function countOf(told: Told, rows: readonly Row[]): number {
+  return rows.reduce((count, { want }) => count + (want && toldFor(want) === told ? want.last : 0), 0);
+}
+
+function indexes(tokens: readonly number[]): OrtTensor {
+  return ortTensor("i32", [tokens.length], Int32Array.from(tokens));
 }

@@ -69,7 +69,7 @@ export async function buildGolden(name: string, build: BuildOptions = {}): Promi
 
 export function cardOf(name: string, graph: Graph): ModelCard {
   const { architecture, vocab_size: vocab, num_hidden: blocks } = readGolden(name);
-  const embedding = graph.weights.find(({ value }) => value.type.shape[0] === vocab)!;
-  const width = embedding.value.type.shape[1] as number;
+  const stream = graph.ops.find(({ kind }) => kind === "pick")!.ins[0]!;
+  const width = stream.type.shape.at(-1) as number;
   return { name, architecture, vocab, width, blocks, context: graph.dims.context!.max, parameters: 0 };
 }
