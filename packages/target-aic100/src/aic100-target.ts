@@ -1,4 +1,4 @@
-import { type Target, TargetError } from "@llm/target";
+import type { Artefact, Target } from "@llm/target";
 import { buildModel } from "./build/build-model.ts";
 import { exportUnit, MODEL_FILE, MODEL_UNIT } from "./build/units.ts";
 import { buildQpcUnit, qpcUnit, unfinishedKit } from "./compile/qpc-unit.ts";
@@ -10,6 +10,8 @@ import { clipConstants } from "./graph/clip-constants.ts";
 import { replicateKvHeads } from "./graph/replicate-kv-heads.ts";
 import { scaleQueries } from "./graph/scale-queries.ts";
 import { settle } from "./graph/settle.ts";
+import { openQpc } from "./host/open-qpc.ts";
+import { aic100Doctor, buildRuntime } from "./host/runtime.ts";
 import { qpcFile } from "./inspect/file-kind.ts";
 import { aic } from "./onnx/dialect.ts";
 import { type Aic100Options, aic100Options } from "./options.ts";
@@ -26,7 +28,8 @@ export const aic100Target: Target<Aic100Options> = {
   features: aic100Features,
   dialects: [aic],
   passes: [cardGraph, clipConstants, replicateKvHeads, scaleQueries],
-  doctor: async () => [],
+  doctor: aic100Doctor,
+  buildRuntime,
   choose: (_, options) => chooseSdk(options),
   plan: (model, options) => planAic100(model, planRequest(options)),
   pipeline: aic100Pipeline,
@@ -42,9 +45,14 @@ export const aic100Target: Target<Aic100Options> = {
   open(artefact, options) {
     const { emulate } = artefact.manifest.options as { readonly emulate?: boolean };
     if (emulate) return openEmulator(artefact, options);
-    throw new TargetError(
-      "unsupported",
-      `${artefact.folder} is for the compiler; export with --emulate to run it here`,
-    );
+    return openQpc(artefact, options.device.length > 1 ? options.device : devicesOf(artefact, options));
   },
 };
+
+/** A model that several devices share runs on those it was compiled for, unless others are named. */
+function devicesOf({ manifest }: Artefact, { device, deviceGroup }: Aic100Options): readonly number[] {
+  if (deviceGroup.length > 1) return deviceGroup;
+  const { socs = 1, deviceGroup: compiled = [] } = manifest.options as Partial<Aic100Options>;
+  const count = Math.max(socs, compiled.length);
+  return count > 1 ? Array.from({ length: count }, (_, at) => device[0]! + at) : device;
+}

@@ -67,6 +67,17 @@ export async function installFor(
   else report(`${title} needs nothing that could be installed from here`);
 }
 
+/** Compiles what a target runs through where only the user may: against a vendor's own header. */
+export async function buildRuntimeFor(
+  id: string,
+  { env = process.env, report = () => {} }: InstallTargetOptions = {},
+): Promise<void> {
+  const { target, title } = await findTarget(id);
+  const host: Host = { platform: process.platform, arch: process.arch, env, exists: existsSync };
+  if (target.buildRuntime) await target.buildRuntime(host, report);
+  else report(`${title} needs nothing that is compiled here`);
+}
+
 function nodeFinding(): Finding {
   const detail = `Node ${process.versions.node}, ${process.platform}-${process.arch}`;
   if (Number(process.versions.node.split(".")[0]) >= NODE) return { name: "node", state: "ok", detail };

@@ -6,7 +6,14 @@ export { type CacheChoice, chooseEntries, removeEntries } from "./cache/remove.t
 export { type CacheEntry, type CacheKind, type CachePlaces, type CacheSurvey, surveyCache } from "./cache/survey.ts";
 export { argmax, type Distance, distance, type LogitsDistance, logitsDistance } from "./compare.ts";
 export { CHECKS, type ConformanceReport, type ConformOptions, conform } from "./conformance.ts";
-export { type DiagnoseOptions, type Diagnosis, diagnose, type InstallTargetOptions, installFor } from "./doctor.ts";
+export {
+  buildRuntimeFor,
+  type DiagnoseOptions,
+  type Diagnosis,
+  diagnose,
+  type InstallTargetOptions,
+  installFor,
+} from "./doctor.ts";
 export { drawGraph, writeGraphPage } from "./draw-graph.ts";
 export { type Dump, readDump } from "./dump.ts";
 export { ToolchainError, type ToolchainErrorCode } from "./error.ts";

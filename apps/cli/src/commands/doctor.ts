@@ -5,9 +5,16 @@ import type { Io } from "../output/io.ts";
 
 /** `llm doctor` */
 export async function run(call: Call, io: Io): Promise<Outcome> {
-  const { diagnose, installFor } = await import("@llm/toolchain");
-  const { install, target } = call.options;
+  const { buildRuntimeFor, diagnose, installFor } = await import("@llm/toolchain");
+  const { install, buildRuntime, target } = call.options;
   if (install && target === undefined) throw new UsageError("--install needs --target: say for which device");
+  if (buildRuntime && target === undefined) throw new UsageError("--build needs --target: say for which device");
+  if (buildRuntime && target !== undefined) {
+    const began = performance.now();
+    io.progress.begin("build", `what ${target} runs through`);
+    await buildRuntimeFor(target, { env: io.env, report: (line) => io.progress.line(line) });
+    io.progress.end({ seconds: (performance.now() - began) / 1000 });
+  }
   if (install && target !== undefined) {
     const began = performance.now();
     io.progress.begin("install", `what ${target} needs`);

@@ -17,6 +17,7 @@ export interface OptionValues {
   target: string;
   force: boolean;
   install: boolean;
+  buildRuntime: boolean;
   prompt: string;
   promptsTxtFilePath: string;
   system: string;
@@ -132,6 +133,12 @@ export const OPTIONS: { readonly [K in keyof OptionValues]: CliOption<OptionValu
   install: {
     kind: "boolean",
     doc: "Fetch what the target needs and is missing: a vendor's compiler from PyPI",
+    default: false,
+  },
+  buildRuntime: {
+    kind: "boolean",
+    flag: "build",
+    doc: "Compile what the target runs through, where that takes a vendor's own header",
     default: false,
   },
   force: { kind: "boolean", doc: "Do every stage again, whatever is up to date", default: false },

@@ -1,5 +1,7 @@
-import { basename, dirname } from "node:path";
+import { stat } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
 import type { Artefact, FileInspection, FileKind, Json } from "@llm/target";
+import { QPC_FILE } from "../compile/artefact-name.ts";
 import type { Binding, Network } from "./network.ts";
 import { QPC_MAGIC, type Qpc, readQpc } from "./read-qpc.ts";
 
@@ -9,6 +11,11 @@ export const qpcFile: FileKind & Required<Pick<FileKind, "artefact" | "inspect">
   magic: [0, 8, 16, 24].map((shift) => (QPC_MAGIC >>> shift) & 0xff),
   artefact,
   inspect,
+  async findIn(folder) {
+    const file = join(folder, QPC_FILE);
+    const info = await stat(file).catch(() => undefined);
+    return info?.isFile() ? file : undefined;
+  },
 };
 
 async function artefact(file: string): Promise<Artefact> {

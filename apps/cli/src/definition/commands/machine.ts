@@ -65,11 +65,15 @@ export const MACHINE: readonly Command[] = [
     name: "doctor",
     summary: "What works on this machine, what is missing and how to get it",
     arguments: [],
-    options: ["target", "install", "cacheDir", ...COMMON],
+    options: ["target", "install", "buildRuntime", "cacheDir", ...COMMON],
     targetOptions: false,
     examples: [
       { line: "llm doctor --target cpu", doc: "only what one target needs" },
       { line: "llm doctor --target bm1684x --install", doc: "fetch the vendor's compiler, and try it" },
+      {
+        line: "llm doctor --target aic100 --build",
+        doc: "compile what runs QPCs, against the header of the SDK that is installed",
+      },
     ],
     json: { findings: "[{target, name, state, detail, fix}]", ok: "whether nothing is missing" },
     load: () => import("../../commands/doctor.ts"),
