@@ -78,6 +78,17 @@ describe("the openai client", () => {
     expect(content![0].logprob).toBeLessThanOrEqual(content![0].top_logprobs[0].logprob);
   });
 
+  it("gets the same with a guess of what it will be", async () => {
+    const ask = { model: "demo", messages: user, max_tokens: 24, temperature: 0 };
+    const plain = await client.chat.completions.create(ask);
+    const { content } = plain.choices[0].message;
+    const guessed = await client.chat.completions.create({
+      ...ask,
+      prediction: { type: "content", content: content! },
+    });
+    expect(guessed.choices[0].message.content).toBe(content);
+  });
+
   it("gets JSON by a schema", async () => {
     const schema = {
       type: "object",

@@ -21,6 +21,9 @@ import { Metrics } from "./metrics/metrics.ts";
 import { chatRoutes } from "./routes/chat.ts";
 import { completionRoutes } from "./routes/completions.ts";
 import type { RouteContext } from "./routes/context.ts";
+import { docsRoutes } from "./routes/docs.ts";
+import { embeddingRoutes } from "./routes/embeddings.ts";
+import { infillRoutes } from "./routes/infill.ts";
 import { messagesRoutes } from "./routes/messages.ts";
 import { modelRoutes } from "./routes/models.ts";
 import { observeRoutes } from "./routes/observe.ts";
@@ -61,10 +64,13 @@ const ROUTES: readonly ((context: RouteContext) => void)[] = [
   modelRoutes,
   completionRoutes,
   chatRoutes,
+  embeddingRoutes,
+  infillRoutes,
   messagesRoutes,
   responsesRoutes,
   tokenRoutes,
   observeRoutes,
+  docsRoutes,
   playgroundRoutes,
 ];
 
@@ -126,9 +132,15 @@ export function createServer(options: ServerOptions): FastifyInstance {
 
 /** Any failure, as the answer that says what is wrong. */
 function answerProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const problem = problemOf(error, request.id, /chat|messages/.test(request.url) ? "messages" : "prompt");
+  const problem = problemOf(error, request.id, textFieldOf(request.url));
   if (problem.status >= 500 && problem.status !== 503) request.log.error({ err: error }, "a request failed");
   if (problem.retryAfter !== undefined) reply.header("retry-after", problem.retryAfter);
   const anthropic = request.url.startsWith("/v1/messages");
   return reply.code(problem.status).send(anthropic ? anthropicError(problem, request.id) : problem.toBody());
+}
+
+/** What holds the text in a request to this address: the field to name where it is too long. */
+function textFieldOf(url: string): string {
+  if (/chat|messages/.test(url)) return "messages";
+  return /embeddings|responses/.test(url) ? "input" : "prompt";
 }

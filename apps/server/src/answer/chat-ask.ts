@@ -2,7 +2,7 @@ import { AnswerParser, type GenerateOptions, reasoningFormatOf } from "@llm/gene
 import { type ChatRequest, invalid, samplingOf } from "@llm/protocol";
 import type { Generator } from "@llm/toolchain";
 import type { Ask } from "../engine/answers.ts";
-import { conversationOf } from "./conversation.ts";
+import { conversationOf, textOf } from "./conversation.ts";
 import { formatOf, type ToolUse, toolUse } from "./tools.ts";
 
 /** What a conversation asks of a model. */
@@ -43,6 +43,7 @@ function optionsOf(body: ChatRequest, tools: ToolUse): GenerateOptions {
     ...tools.form,
     addSpecialTokens: false, // the template has written them
     ...(most === null || most === undefined ? {} : { maxNewTokens: most }),
+    ...(body.prediction ? { prediction: textOf(body.prediction.content) } : {}),
     ...(body.logprobs ? { logprobs: body.top_logprobs ?? 0 } : {}),
   };
 }

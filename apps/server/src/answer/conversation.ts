@@ -26,7 +26,8 @@ export function conversationOf(messages: ChatRequest["messages"]): ChatMessage[]
   });
 }
 
-function textOf(content: ChatRequestMessage["content"]): string {
+/** A content's text, in one piece. */
+export function textOf(content: ChatRequestMessage["content"]): string {
   if (content === null || content === undefined) return "";
   if (typeof content === "string") return content;
   return content.map((part) => (part.type === "text" ? part.text : part.refusal)).join("");

@@ -11,6 +11,8 @@ export interface Piece {
 export interface Ask {
   readonly prompt: string | readonly number[];
   readonly options: GenerateOptions;
+  /** Ends this answer where its reader has enough. */
+  readonly until?: AbortSignal;
   /** Told once, at the end: of what was said, or of nothing where it failed. */
   readonly onEnd?: (completion: Completion | undefined) => void;
 }
@@ -48,14 +50,14 @@ export async function answer(
 
 async function answerOne(
   generator: Generator,
-  { prompt, options }: Ask,
+  { prompt, options, until }: Ask,
   signal: AbortSignal,
   onPiece: (text: string, tokens: readonly GeneratedToken[]) => Promise<void>,
 ): Promise<Completion> {
   let tokens: GeneratedToken[] = [];
   const generation = generator.stream(prompt as string | number[], {
     ...options,
-    signal,
+    signal: until ? AbortSignal.any([signal, until]) : signal,
     onToken: (token, piece) => {
       tokens.push(token);
       options.onToken?.(token, piece);

@@ -108,6 +108,15 @@ export class ModelHost {
     };
   }
 
+  /** Closes a model; whoever names it next has it opened again. */
+  drop(id: string, generator: Generator): void {
+    if (this.#entries.get(id)?.generator !== generator) return; // another was opened since
+    this.#entries.delete(id);
+    const closing = generator.close().catch(() => {}); // it is out of use, however it ends
+    this.#closing.add(closing);
+    void closing.then(() => this.#closing.delete(closing));
+  }
+
   async close(): Promise<void> {
     const open = [...this.#entries.values()].map(async ({ opening }) => (await opening).close());
     await Promise.allSettled([...open, ...this.#closing]);
@@ -148,11 +157,7 @@ export class ModelHost {
       const idle = [...this.#entries].filter(([, each]) => each.users === 0 && each.generator);
       const [oldest] = idle.toSorted(([, a], [, b]) => a.used - b.used);
       if (!oldest) throw unavailable(`There is no memory for '${id}' while other models are answering`, SOON);
-      const [name, { generator }] = oldest;
-      this.#entries.delete(name);
-      const closing = generator!.close().catch(() => {}); // it is out of use, however it ends
-      this.#closing.add(closing);
-      void closing.then(() => this.#closing.delete(closing));
+      this.drop(oldest[0], oldest[1].generator!);
     }
   }
 }

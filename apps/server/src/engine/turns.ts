@@ -3,6 +3,7 @@ import type { Generator } from "@llm/toolchain";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Desk } from "../access/desk.ts";
 import { goneSignal } from "../http/gone.ts";
+import { isBeyondUse } from "../http/problems.ts";
 import type { Metrics } from "../metrics/metrics.ts";
 import { type Ask, answer, type Piece } from "./answers.ts";
 import type { ModelHost } from "./model-host.ts";
@@ -52,7 +53,9 @@ export class Turns {
       signal,
       answer: (asks, onPiece) =>
         answer(generator, this.#metrics.watch(id, generator, asks), signal, onPiece).catch((error) => {
-          this.#metrics.failed(id, asks.length, signal.aborted);
+          if (isBeyondUse(error)) this.#host.drop(id, generator);
+          const enough = asks.some(({ until }) => until?.aborted) && !signal.aborted;
+          if (!enough) this.#metrics.failed(id, asks.length, signal.aborted);
           throw error;
         }),
     };

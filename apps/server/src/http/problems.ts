@@ -8,6 +8,7 @@ export function problemOf(error: unknown, requestId: string, param: string): Api
   if (GrammarError.isInstance(error)) return invalid(null, error.message, "invalid_grammar");
   if (GenerateError.isInstance(error)) {
     if (error.code === "closed") return unavailable("The server is stopping", 5);
+    if (error.code === "device-failed") return unavailable("The device failed; the model is opened anew", 5);
     if (error.code !== "logits-invalid") return invalid(null, error.message);
   }
   const status = (error as { statusCode?: unknown } | null)?.statusCode;
@@ -16,6 +17,11 @@ export function problemOf(error: unknown, requestId: string, param: string): Api
     return new ApiError((error as Error).message, { status, type: "invalid_request_error", code: null, param: null });
   }
   return internal(requestId, error);
+}
+
+/** True where a model can't answer any more, until it is opened again. */
+export function isBeyondUse(error: unknown): boolean {
+  return GenerateError.isInstance(error) && error.code === "device-failed";
 }
 
 /** True where nobody is left to tell. */

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { Completion } from "@llm/generate";
+import type { Completion, GeneratedToken } from "@llm/generate";
 import {
   type AnswerHead,
   type CompletionRequest,
@@ -29,24 +29,25 @@ export function completionRoutes({ app, turns, fingerprint }: RouteContext): voi
     const { generator } = turn;
     const asks = asksOf(body, generator);
     const head: AnswerHead = { id: `cmpl-${randomUUID()}`, created: Math.floor(Date.now() / 1000), model: body.model };
+    const n = body.n ?? 1;
     const wants = body.logprobs !== undefined && body.logprobs !== null;
-    const logprobs = (tokens: Parameters<typeof tokenLogprobs>[1], offset: number) =>
+    const logprobs = (tokens: readonly GeneratedToken[], offset: number) =>
       wants ? completionLogprobs(tokenLogprobs(generator.tokenizer, tokens), offset) : null;
 
     if (!body.stream) {
       const answers = await turn.answer(asks);
-      const choices = answers.map((each, index) => ({
-        text: echoed(body, generator, asks[index]) + each.text,
-        index,
-        logprobs: logprobs(each.logprobs ?? [], 0),
-        finish_reason: each.finishReason,
-      }));
-      return completion(
-        head,
-        fingerprint,
-        choices,
-        totalUsage(answers, asks.length / promptsOf(body, generator).length),
-      );
+      const perPrompt = body.best_of ?? n;
+      const choices = bestOf(answers, perPrompt, n).map(({ answer, at }, index) => {
+        const echo = echoed(body, generator, asks[at]);
+        const prompt = body.echo ? (answer.promptLogprobs ?? []) : [];
+        return {
+          text: echo + answer.text,
+          index,
+          logprobs: logprobs([...prompt, ...(answer.logprobs ?? [])], prompt.length > 0 ? 0 : echo.length),
+          finish_reason: answer.finishReason,
+        };
+      });
+      return completion(head, fingerprint, choices, totalUsage(answers, perPrompt));
     }
 
     const { include_usage: usage, continuous_usage_stats: continuous } = body.stream_options ?? {};
@@ -67,23 +68,15 @@ export function completionRoutes({ app, turns, fingerprint }: RouteContext): voi
         const choice = { text: said[index], index, logprobs: null, finish_reason: finishReason };
         await stream.send(completionChunk(head, fingerprint, choice, usage ? null : undefined));
       }
-      if (usage)
-        await stream.send(
-          completionChunk(
-            head,
-            fingerprint,
-            undefined,
-            totalUsage(answers, asks.length / promptsOf(body, generator).length),
-          ),
-        );
+      if (usage) await stream.send(completionChunk(head, fingerprint, undefined, totalUsage(answers, n)));
     });
   });
 }
 
 /** How many answers a request asks for. */
-function countOf({ prompt, suffix, n }: CompletionRequest): number {
+function countOf({ prompt, suffix, n, best_of: best }: CompletionRequest): number {
   const prompts = Array.isArray(prompt) && typeof prompt[0] !== "number" && suffix === undefined ? prompt.length : 1;
-  return prompts * (n ?? 1);
+  return prompts * Math.max(n ?? 1, best ?? 1);
 }
 
 /** Prompts as they were given: text, ids, or a list of either. */
@@ -100,18 +93,55 @@ function promptsOf(body: CompletionRequest, { tokenizer }: Generator): (string |
 }
 
 function asksOf(body: CompletionRequest, generator: Generator): Ask[] {
-  const n = body.n ?? 1;
-  if ((body.best_of ?? n) !== n) throw unsupported("best_of", "other than 'n' is not supported");
-  if (body.max_tokens === 0)
-    throw unsupported("max_tokens", "must be at least 1: scoring a prompt without an answer is not supported");
+  const { n = 1, best_of: best = n, logprobs, max_tokens: most, echo } = withoutNulls(body);
+  if (best < n) throw invalid("best_of", `'best_of' is ${best}, and the best ${n} of them were asked for`);
+  if (body.stream && best > n)
+    throw unsupported("best_of", "can't be streamed: which are the best is known when all are done");
+  if (body.stream && echo && logprobs !== undefined)
+    throw unsupported("echo", "together with 'logprobs' can't be streamed");
+  if (body.stream && most === 0) throw unsupported("max_tokens", "must be at least 1 where the answer is streamed");
+  const scored = most === 0 || (echo && logprobs !== undefined) ? { promptLogprobs: logprobs ?? 0 } : {};
   const options = {
     ...samplingOf(body),
-    maxNewTokens: body.max_tokens ?? DEFAULT_TOKENS,
-    ...(body.logprobs === null || body.logprobs === undefined ? {} : { logprobs: body.logprobs }),
+    maxNewTokens: most ?? DEFAULT_TOKENS,
+    // The best are the likeliest.
+    ...(logprobs !== undefined || best > n ? { logprobs: logprobs ?? 0 } : {}),
   };
-  if (body.echo && options.logprobs !== undefined)
-    throw unsupported("echo", "together with 'logprobs' is not supported");
-  return promptsOf(body, generator).flatMap((prompt) => times({ prompt, options }, n, body.seed));
+  return promptsOf(body, generator).flatMap((prompt) =>
+    // Answers to one prompt share its score: it is read for one of them.
+    times({ prompt, options }, best, body.seed).map((ask, i) =>
+      i === 0 || most === 0 ? { ...ask, options: { ...ask.options, ...scored } } : ask,
+    ),
+  );
+}
+
+/** What a request leaves out, by null or by silence, is left out. */
+function withoutNulls<T extends object>(body: T): { [K in keyof T]?: NonNullable<T[K]> } {
+  return Object.fromEntries(Object.entries(body).filter(([, value]) => value !== null)) as never;
+}
+
+/** Of the answers to each prompt, `perPrompt` of them, the `n` best: those whose tokens are likeliest on average. */
+function bestOf(
+  answers: readonly Completion[],
+  perPrompt: number,
+  n: number,
+): { readonly answer: Completion; readonly at: number }[] {
+  const chosen: { answer: Completion; at: number }[] = [];
+  for (let first = 0; first < answers.length; first += perPrompt) {
+    const [{ promptLogprobs }] = answers.slice(first);
+    const all = answers.slice(first, first + perPrompt).map((answer, i) => ({
+      answer: promptLogprobs ? { ...answer, promptLogprobs } : answer,
+      at: first + i,
+    }));
+    chosen.push(
+      ...(perPrompt === n ? all : all.toSorted((a, b) => meanLogprob(b.answer) - meanLogprob(a.answer))).slice(0, n),
+    );
+  }
+  return chosen;
+}
+
+function meanLogprob({ logprobs = [] }: Completion): number {
+  return logprobs.reduce((sum, { logprob = 0 }) => sum + logprob, 0) / Math.max(1, logprobs.length);
 }
 
 function echoed(body: CompletionRequest, { tokenizer }: Generator, { prompt }: Ask): string {

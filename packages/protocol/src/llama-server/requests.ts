@@ -38,11 +38,11 @@ export const infillRequest = z.strictObject({
   stream: z.boolean().nullish(),
   samplers: z.array(z.string()).nullish().describe("the order is fixed here; the list is accepted"),
   cache_prompt: z.boolean().nullish().describe("equal beginnings are always found again"),
-  n_indent: z.int().nullish(),
-  t_max_prompt_ms: z.number().nullish(),
-  t_max_predict_ms: z.number().nullish(),
-  response_fields: z.array(z.string()).nullish(),
-  id_slot: z.int().nullish(),
+  n_indent: z.int().min(0).nullish().describe("a line that is indented less ends the answer"),
+  t_max_prompt_ms: z.number().nullish().describe("accepted; a prompt is always read to its end"),
+  t_max_predict_ms: z.number().min(0).nullish().describe("after so long the answer ends with its line"),
+  response_fields: z.array(z.string()).nullish().describe("what to answer with; `timings/prompt_n` reaches inside"),
+  id_slot: z.int().nullish().describe("accepted; equal beginnings are found in any slot"),
   model: z.string().nullish(),
 });
 

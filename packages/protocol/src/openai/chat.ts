@@ -75,6 +75,10 @@ export const chatRequest = z
     response_format: responseFormat.nullish(),
     stream: z.boolean().nullish(),
     stream_options: streamOptions,
+    prediction: z
+      .strictObject({ type: z.literal("content"), content: z.union([z.string(), z.array(textPart).min(1)]) })
+      .nullish()
+      .describe("what the answer may look like: the same text, in fewer steps where it does"),
     modalities: z.array(z.literal("text")).nullish(),
     metadata: z.record(z.string(), z.string()).nullish().describe("accepted; nothing depends on it"),
     store: z.literal(false, "answers are not stored here; leave it out").nullish(),

@@ -1,0 +1,80 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type DemoServer, demoServer, post } from "./testing/demo-server.ts";
+
+let server: DemoServer;
+beforeAll(async () => {
+  server = await demoServer();
+});
+afterAll(() => server.app.close());
+
+/** What llama.vim sends. */
+const asEditor = {
+  id_slot: 0,
+  input_prefix: "def add(a, b):\n",
+  input_suffix: "\n\nprint(add(1, 2))\n",
+  input_extra: [{ filename: "other.py", text: "def sub(a, b):\n    return a - b\n", time: undefined }],
+  prompt: "    return",
+  n_predict: 24,
+  n_indent: 4,
+  top_k: 1,
+  top_p: 0.9,
+  stream: false,
+  samplers: ["top_k", "top_p", "infill"],
+  cache_prompt: true,
+  t_max_prompt_ms: 500,
+  t_max_predict_ms: 60_000,
+};
+
+const ask = async (more: object) => post(server.address, "/infill", JSON.stringify({ ...asEditor, ...more }));
+
+describe("an editor", () => {
+  it("gets what belongs at its cursor, in the fields it asks for", async () => {
+    const response_fields = [
+      "content",
+      "timings/prompt_n",
+      "timings/predicted_ms",
+      "truncated",
+      "tokens_cached",
+      "none",
+    ];
+    const answer = (await (await ask({ response_fields })).json()) as Record<string, unknown>;
+    expect(Object.keys(answer)).toEqual(response_fields.slice(0, -1));
+    expect(answer).toMatchObject({ content: expect.any(String), truncated: false });
+    expect(answer["timings/predicted_ms"]).toBeGreaterThan(0);
+  });
+
+  it("gets the same in pieces", async () => {
+    const whole = (await (await ask({})).json()) as { content: string; tokens_predicted: number };
+    const events = (await (await ask({ stream: true })).text()).trim().split("\n\n");
+    const pieces = events.map((event) => JSON.parse(event.slice("data: ".length)));
+    expect(pieces.map(({ stop }) => stop)).toEqual([...pieces.slice(1).map(() => false), true]);
+    expect(
+      pieces
+        .slice(0, -1)
+        .map(({ content }) => content)
+        .join(""),
+    ).toBe(whole.content);
+    expect(pieces.at(-1)).toMatchObject({ content: whole.content, tokens_predicted: whole.tokens_predicted });
+  });
+
+  it("gets no more than a line where its time is over, and the engine goes on to others", async () => {
+    const answer = (await (await ask({ t_max_predict_ms: 0, n_indent: 0, n_predict: 200, prompt: "" })).json()) as {
+      content: string;
+      tokens_predicted: number;
+    };
+    expect(answer.content.split("\n").length).toBeLessThanOrEqual(2);
+    expect(answer.tokens_predicted).toBeLessThan(200);
+  });
+
+  it("may send more than fits: what is nearest to the cursor stays", async () => {
+    const long = "value = compute(other)\n".repeat(400);
+    const answer = await ask({ input_prefix: long, input_suffix: long, response_fields: ["truncated", "content"] });
+    expect([answer.status, ((await answer.json()) as { truncated: boolean }).truncated]).toEqual([200, true]);
+  });
+
+  it("hears what it can't have", async () => {
+    const answer = await ask({ mirostat: 2 });
+    expect(answer.status).toBe(400);
+    expect(await answer.json()).toMatchObject({ error: { param: "mirostat" } });
+  });
+});
