@@ -23,8 +23,13 @@ const REFUSED: Readonly<Record<string, RegExp>> = {
   phi3_longrope_long: /choose a length up to 4$/,
 };
 
+interface Module {
+  readonly name: string;
+  readonly text: string;
+}
+
 /** Everything up to the compiler's own input. */
-function modulesOf(name: string, mode: Bm1684xMode): readonly string[] {
+function modulesOf(name: string, mode: Bm1684xMode): readonly Module[] {
   const config = new Config(readGoldenConfig(name));
   const graph = architectureFor(config.raw).build(config);
   const options = optionsOf({ mode, seqLength: 32 });
@@ -35,8 +40,16 @@ function modulesOf(name: string, mode: Bm1684xMode): readonly string[] {
     .filter(({ kind }) => kind === NET_KIND)
     .map(({ spec }) => {
       const { graph: text, name, inputs, outputs } = spec as unknown as NetSpec;
-      return toTop(parseGraph(text), { name, weightFile: `${name}.npz`, inputs, outputs }).text;
+      return { name, text: toTop(parseGraph(text), { name, weightFile: `${name}.npz`, inputs, outputs }).text };
     });
+}
+
+/** Arrays in the order in which ops take them: a bmodel has each as often as it is taken. */
+function taken(text: string): readonly string[] {
+  const arrays = new Map<string, string>();
+  for (const [, ref, array] of text.matchAll(/^ +(%\d+) = "top\.Weight".* loc\("(.*)"\)$/gm)) arrays.set(ref!, array!);
+  const operands = [...text.matchAll(/^ +%\S+ = "top\.\w+"\((.*?)\)/gm)].flatMap(([, list]) => list!.split(", "));
+  return operands.flatMap((ref) => arrays.get(ref) ?? []);
 }
 
 test.each(goldenNames())("%s is said in TOP, or refused by reason", (name) => {
@@ -47,3 +60,16 @@ test.each(goldenNames())("%s is said in TOP, or refused by reason", (name) => {
     else expect(modulesOf(name, mode)).toHaveLength(2 * readGolden(name).num_hidden + 5);
   }
 });
+
+test.each(goldenNames().filter((name) => !REFUSED[name]))(
+  "%s: a block's two nets take the same arrays in one order",
+  (name) => {
+    const nets = new Map(modulesOf(name, "F16").map((module) => [module.name, taken(module.text)]));
+    for (const [id, arrays] of nets) {
+      const twin = /^block_(\d+)$/.exec(id)?.[1];
+      if (twin === undefined) continue;
+      expect(arrays.length).toBeGreaterThan(5);
+      expect(nets.get(`block_cache_${twin}`), id).toEqual(arrays);
+    }
+  },
+);

@@ -6,8 +6,10 @@ import { fileURLToPath } from "node:url";
 import { buildArtefact } from "@llm/target/engine";
 import { memorySource } from "@llm/tensor";
 import { expect, test } from "vitest";
+import { readBmodel } from "../bmodel/read-bmodel.ts";
+import { planBm1684x } from "../plan/plan.ts";
 import { buildModel, requestFor } from "../testing/build-model.ts";
-import { FAMILIES } from "../testing/families.ts";
+import { FAMILIES, MPT } from "../testing/families.ts";
 import { optionsOf } from "../testing/options.ts";
 import { randomModel } from "../testing/random-model.ts";
 import { missingToolchain } from "../testing/toolchain.ts";
@@ -38,6 +40,20 @@ test.skipIf(missing)(
     expect(block.peakDiskBytes, "arrays as they are read and as they are written").toBeGreaterThan(kernel + 2 * made);
   },
   120_000,
+);
+
+test.skipIf(missing)(
+  "so are those of blocks that calculate with positions, as was planned",
+  { timeout: 120_000 },
+  async () => {
+    const model = randomModel(MPT, 5);
+    const options = optionsOf({ seqLength: 16, name: "tiny" });
+    using built = await buildModel(model, options);
+    const { memory } = await readBmodel(join(built.artefact.folder, "tiny_F16_1dev.bmodel"));
+    const [planned] = planBm1684x(model.graph, options).devices;
+    expect(memory.weights / planned!.weights).toBeGreaterThan(1);
+    expect(memory.weights / planned!.weights).toBeLessThan(1.05);
+  },
 );
 
 test.skipIf(missing)(

@@ -29,7 +29,7 @@ export interface JoinSpec {
   readonly list?: NetsFile;
 }
 
-export const NET_KIND = "bm1684x-net@1";
+export const NET_KIND = "bm1684x-net@2";
 export const JOIN_KIND = "bm1684x-bmodel@1";
 
 /** A unit for each net, and one for each chip that makes a single file of its nets. */

@@ -12,6 +12,19 @@ const LLAMA = {
   tie_word_embeddings: false,
 };
 
+/** Scores that fall with distance: blocks calculate with positions. */
+export const MPT: Readonly<Record<string, unknown>> = {
+  model_type: "mpt",
+  d_model: 256,
+  n_heads: 4,
+  n_layers: 1,
+  expansion_ratio: 4,
+  max_seq_len: 64,
+  vocab_size: 320,
+  no_bias: true,
+  attn_config: { alibi: true, alibi_bias_max: 8, attn_type: "multihead_attention" },
+};
+
 /** Configs of models of hidden size 256, one for each family that is shown on the simulator. */
 export const FAMILIES: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   gpt_bigcode: {

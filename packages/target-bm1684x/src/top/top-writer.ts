@@ -109,7 +109,29 @@ export class TopWriter {
       loc: `${id}.looked_up`,
       attrs,
     });
-    return this.op("Reshape", [looked], shape, { loc: `${id}.number` });
+    const number = this.op("Reshape", [looked], shape, { loc: `${id}.number` });
+    return this.#graph.states.length > 0 ? number : this.#afterCount(id, number);
+  }
+
+  /**
+   * A token's net puts its position behind those of the history, which are counted: that takes the table a second time. A
+   * prompt's net does so too, and takes its own part of the result, so that both have the same arrays: they are stored once.
+   */
+  #afterCount(id: string, number: Ref): Ref {
+    const [rows, width] = number.shape as [number, number];
+    const counted = this.#positions();
+    const attrs = { axis: attr.si32(1) };
+    const all = this.op("Concat", [this.countTo(counted), number], [rows, counted + width], {
+      loc: `${id}.counted`,
+      attrs,
+    });
+    const part = {
+      offset: attr.i64s([0, counted]),
+      steps: attr.i64s([1, 1]),
+      ends: attr.i64s([rows, counted + width]),
+    };
+    const ins = [all, this.none(), this.none(), this.none()];
+    return this.op("Slice", ins, number.shape, { loc: `${id}.own`, attrs: part });
   }
 
   /** 0, 1, 2 …, [1, size]: one table serves to count and to look numbers up. */
