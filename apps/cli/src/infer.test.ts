@@ -146,6 +146,28 @@ describe("llm run", () => {
     });
   });
 
+  it("runs as Cloud AI 100 would, with figures for scripts", async () => {
+    const options = ["--target", "aic100", "--emulate", "--format", "fp32", "--ctx-len", "64", "--prompt-len", "16"];
+    const { code, stdout } = await runCli(
+      [
+        "run",
+        "demo",
+        ...options,
+        "-p",
+        first!.text,
+        "--greedy",
+        "--max-new-tokens",
+        "8",
+        "--no-stream",
+        "--automation",
+      ],
+      home,
+    );
+    expect(code).toBe(0);
+    expect(stdout).toContain(`input=${first!.text}\noutput=`);
+    expect(stdout).toMatch(/Average Prefill time a\.k\.a TTFT is= [\d.]+ sec {8}\nDecode is= [\d.]+ tokens\/sec/);
+  });
+
   it("says that a checkpoint without a tokenizer has none", async () => {
     const { code, stderr } = await runCli(["run", goldenDir("gpt2"), "-p", "x"], home);
     expect({ code, stderr }).toEqual({

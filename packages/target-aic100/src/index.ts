@@ -9,7 +9,13 @@ export type { Network } from "./inspect/network.ts";
 export { type Qpc, readQpc } from "./inspect/read-qpc.ts";
 export { type Codec, type Execute, type Executed, execute } from "./library/execute.ts";
 export { type Encoder, type ExportForAic100, exportForAic100 } from "./library/export-for-aic100.ts";
-export { automationBlock, type Figures, performanceBlock, type Rates, ratesOf } from "./library/performance.ts";
+export {
+  automationBlock,
+  type Figures,
+  type PrintedFigures,
+  performanceBlock,
+  printedFigures,
+} from "./library/performance.ts";
 export { type TransformOptions, transform } from "./library/transform.ts";
 export { type Aic100Format, type Aic100Options, aic100Options, type SdkChoice } from "./options.ts";
 export { ASSUMPTIONS } from "./plan/assumptions.ts";

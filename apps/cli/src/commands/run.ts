@@ -1,4 +1,4 @@
-import { Generator } from "@llm/toolchain";
+import { type Answer, type BatchTimings, Generator } from "@llm/toolchain";
 import type { Call, Outcome } from "../definition/command.ts";
 import type { Io } from "../output/io.ts";
 import { generateFor, timingsLine } from "./generate.ts";
@@ -25,10 +25,29 @@ export async function run(call: Call, io: Io): Promise<Outcome> {
   });
   try {
     const { completions, timings } = await generateFor(generator, prompts, call, io);
-    io.note("");
-    io.note(timingsLine(timings, completions));
+    if (call.options.automation) io.write(await automationFigures(timings, completions));
+    else {
+      io.note("");
+      io.note(timingsLine(timings, completions));
+    }
     return { json: { completions, timings } };
   } finally {
     await generator.close();
   }
+}
+
+/** A run's prompts, texts and figures as scripts around the library of Cloud AI 100 read them. */
+async function automationFigures(timings: BatchTimings, completions: readonly Answer[]): Promise<string> {
+  const { automationBlock } = await import("@llm/target-aic100");
+  const { ttftMs, decodeTokensPerSecond: decodeRate, totalTokensPerSecond: totalRate } = timings;
+  const tokens = completions.reduce((sum, completion) => sum + completion.tokens.length, 0);
+  const figures = {
+    batchSize: completions.length,
+    prefillSeconds: ttftMs / 1000,
+    decodeRate,
+    totalRate,
+    totalSeconds: totalRate > 0 ? tokens / totalRate : 0,
+  };
+  const [prompts, texts] = [completions.map(({ prompt }) => prompt), completions.map(({ text }) => text)];
+  return `\n${automationBlock(prompts, texts, figures)}\n`;
 }

@@ -44,6 +44,7 @@ export interface OptionValues {
   speculate: boolean;
   draftModel: string;
   stream: boolean;
+  automation: boolean;
   report: string;
   remove: readonly string[];
   olderThan: number;
@@ -223,6 +224,10 @@ export const OPTIONS: { readonly [K in keyof OptionValues]: CliOption<OptionValu
     doc: "A smaller model of the same tokenizer that guesses for this one; implies --speculate",
   },
   stream: { kind: "boolean", doc: "Print the text as it comes", default: true },
+  automation: {
+    kind: "boolean",
+    doc: "Print prompts, texts and figures in the wording that scripts around Cloud AI 100's library look for",
+  },
 
   report: { kind: "string", value: "FILE", doc: "Write what was found as JSON" },
   remove: {

@@ -2,7 +2,7 @@ import { type Artefact, type Row, type Session, SessionError, TargetError } from
 import { openArtefact } from "@llm/target/engine";
 import { aic100Target } from "../aic100-target.ts";
 import type { Encoder } from "./export-for-aic100.ts";
-import { automationBlock, type Figures, performanceBlock } from "./performance.ts";
+import { automationBlock, type Figures, performanceBlock, printedFigures } from "./performance.ts";
 import { withDefaults } from "./transform.ts";
 
 /** Text to token ids and back, and which ids end a text. */
@@ -65,7 +65,8 @@ export async function execute(request: Execute): Promise<Executed> {
     }
     const texts = tokens.map((list) => tokenizer.decode(list));
     const measured = { batchSize: Math.min(size, prompts.length), ...spent };
-    print(`\n${automation ? automationBlock(prompts, texts, measured) : performanceBlock(measured)}\n`);
+    const figures = printedFigures(measured);
+    print(`\n${automation ? automationBlock(prompts, texts, figures) : performanceBlock(figures)}\n`);
     return { texts, tokens, performance: measured };
   } finally {
     await session.close();

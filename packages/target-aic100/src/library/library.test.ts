@@ -9,7 +9,7 @@ import { afterAll, describe, expect, test } from "vitest";
 import { buildGolden } from "../testing/build-golden.ts";
 import { type Codec, execute } from "./execute.ts";
 import { exportForAic100 } from "./export-for-aic100.ts";
-import { performanceBlock } from "./performance.ts";
+import { performanceBlock, printedFigures } from "./performance.ts";
 import { transform } from "./transform.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "llm-aic100-library-"));
@@ -126,9 +126,9 @@ describe("execute", () => {
 });
 
 test("the figures of several prompts are of all of them", () => {
-  const lines = performanceBlock({ batchSize: 4, prefillSeconds: 0.5, decodeSeconds: 2, decodedTokens: 10 }).split(
-    "\n",
-  );
+  const lines = performanceBlock(
+    printedFigures({ batchSize: 4, prefillSeconds: 0.5, decodeSeconds: 2, decodedTokens: 10 }),
+  ).split("\n");
   expect(lines).toEqual([
     "========================= Performance Stats =========================",
     "Batch Performance : ",

@@ -35,13 +35,17 @@ export const GENERATING: readonly Command[] = [
     about:
       "Without a prompt it says something to “My name is”. A checkpoint that was never exported is exported first.",
     arguments: ARTEFACT_OR_MODEL,
-    options: [...GENERATION, "target", ...MODEL_OPTIONS, ...COMMON],
+    options: [...GENERATION, "automation", "target", ...MODEL_OPTIONS, ...COMMON],
     targetOptions: true,
     examples: [
       { line: 'llm run demo --prompt "import os" --max-new-tokens 32', doc: "the bundled checkpoint" },
       {
         line: "llm run ./demo-cpu --prompts-txt-file-path prompts.txt --batch-size 4",
         doc: "four prompts of a file at once",
+      },
+      {
+        line: "llm run demo --target aic100 --emulate --automation",
+        doc: "as Cloud AI 100 would, here, with its library's figures",
       },
     ],
     json: {
