@@ -1,5 +1,5 @@
 import { expMinus } from "./fast-exp.ts";
-import { kthLargest } from "./select.ts";
+import { kthLargest, likelyBar } from "./select.ts";
 
 /** The tokens that are still possible, with their scores, in ascending order of ids. Arrays are reused from token to token. */
 export class Candidates {
@@ -43,19 +43,38 @@ export class Candidates {
   }
 
   #fillBest(scores: Float32Array, t: number, k: number): void {
-    const kth = kthLargest(scores, scores.length, k);
+    // First those that are likely to be enough, then the best of these.
+    const bar = likelyBar(scores, k);
+    let count = this.#gather(scores, bar);
+    let kth = count < k ? Number.NEGATIVE_INFINITY : kthLargest(this.scores, count, k);
+    let lower = lowerOf(kth);
+    if (bar > lower) {
+      kth = kthLargest(scores, scores.length, k);
+      lower = lowerOf(kth);
+      count = this.#gather(scores, lower);
+    }
     const floor = Math.fround(kth / t);
-    const lower = Math.max(kth - Math.abs(kth) * 1e-6, -Number.MAX_VALUE); // cheap to compare with; `floor` decides
     let n = 0;
-    for (let id = 0; id < scores.length; id++) {
-      const score = scores[id]!;
-      if (!(score >= lower)) continue;
-      const scaled = Math.fround(score / t);
+    for (let i = 0; i < count; i++) {
+      const scaled = Math.fround(this.scores[i]! / t);
       if (scaled < floor) continue;
-      this.ids[n] = id;
+      this.ids[n] = this.ids[i]!;
       this.scores[n++] = scaled;
     }
     this.count = n;
+  }
+
+  /** Takes over, as they are, the scores of at least `bar`; says how many there are. */
+  #gather(scores: Float32Array, bar: number): number {
+    const { ids, scores: kept } = this;
+    let n = 0;
+    for (let id = 0; id < scores.length; id++) {
+      const score = scores[id]!;
+      if (!(score >= bar)) continue;
+      ids[n] = id;
+      kept[n++] = score;
+    }
+    return n;
   }
 
   /** Keeps those candidates, by index, for which `keep` says so. */
@@ -99,4 +118,9 @@ export class Candidates {
     }
     return total;
   }
+}
+
+/** A little below a score, so that what equals it once divided isn't left out; the division decides. */
+function lowerOf(score: number): number {
+  return Math.max(score - Math.abs(score) * 1e-6, -Number.MAX_VALUE);
 }

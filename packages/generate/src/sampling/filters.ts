@@ -1,10 +1,10 @@
 import type { Candidates } from "./candidates.ts";
 import { expMinus } from "./fast-exp.ts";
 import { selectByMass } from "./select.ts";
-import { totalMass } from "./whole-vocabulary.ts";
+import { roughTotal, totalMass } from "./whole-vocabulary.ts";
 
 /** Among this many of the best the border of a nucleus is looked for first, where there are many times more. */
-const FEW = 512;
+const FEW = 256;
 
 /** The fewest best tokens that together have probability p: one at least. */
 export function topP(c: Candidates, p: number): void {
@@ -20,19 +20,37 @@ export function topP(c: Candidates, p: number): void {
  * nothing. Says whether it was.
  */
 export function fillNucleus(c: Candidates, scores: Float32Array, temperature: number, p: number): boolean {
-  if (scores.length <= 8 * FEW) return false;
+  if (scores.length <= 16 * FEW) return false;
   c.fill(scores, temperature, FEW);
   if (c.count === 0) return false;
   const best = c.best();
-  const target = p * totalMass(scores, temperature, best);
-  const order = Array.from(c.scores.subarray(0, c.count).keys()).sort((a, b) => c.scores[b]! - c.scores[a]! || a - b);
-  let mass = 0;
-  let kept = 0;
-  do mass += expMinus(best - c.scores[order[kept++]!]!);
-  while (kept < order.length && mass < target);
-  if (mass < target) return false;
-  c.only(order.slice(0, kept).sort((a, b) => a - b));
+  const sorted = c.scores.slice(0, c.count).sort();
+  const { total, error } = roughTotal(scores, temperature, best);
+  const roughly = nucleusIn(sorted, p * total, p * total * error);
+  const border = roughly ?? nucleusIn(sorted, p * totalMass(scores, temperature, best), 0);
+  if (border === undefined) return false;
+  let { ties } = border;
+  c.keep((i) => c.scores[i]! > border.score || (c.scores[i] === border.score && ties-- > 0));
   return true;
+}
+
+interface Border {
+  readonly score: number;
+  readonly ties: number; // how many of those with just that score belong to it
+}
+
+/** Where the best of these scores (which ascend) reach a mass; nothing if they don't, or if `error` could move it. */
+function nucleusIn(sorted: Float32Array, target: number, error: number): Border | undefined {
+  const best = sorted.at(-1)!;
+  let mass = 0;
+  let ties = 0;
+  for (let i = sorted.length - 1; i >= 0; i--) {
+    const score = sorted[i]!;
+    ties = score === sorted[i + 1] ? ties + 1 : 1;
+    mass += expMinus(best - score);
+    if (mass >= target - error) return mass >= target + error ? { score, ties } : undefined;
+  }
+  return undefined;
 }
 
 /** Those at least `share` times as probable as the best. */

@@ -57,3 +57,17 @@ export function kthLargest(values: Float32Array, count: number, k: number): numb
   }
   return smallest;
 }
+
+const SAMPLES = 1024;
+
+/** A score that somewhat more than `k` of many others reach, by a sample of them; one that may be too high or too low. */
+export function likelyBar(scores: Float32Array, k: number): number {
+  const stride = Math.floor(scores.length / SAMPLES);
+  const rank = Math.ceil(k / stride) + 4;
+  if (stride < 8 || rank > SAMPLES / 2) return Number.POSITIVE_INFINITY;
+  for (let i = 0; i < SAMPLES; i++) sample[i] = scores[i * stride]!;
+  const bar = sample.sort()[SAMPLES - rank]!; // NaN goes last: it makes the bar too high
+  return bar > Number.NEGATIVE_INFINITY ? bar : Number.POSITIVE_INFINITY;
+}
+
+const sample = new Float32Array(SAMPLES);
