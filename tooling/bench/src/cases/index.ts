@@ -12,6 +12,7 @@ import { graph } from "./graph.ts";
 import { mesh, meshPlan } from "./mesh.ts";
 import { sampling } from "./sampling.ts";
 import { scheduler } from "./scheduler.ts";
+import { server } from "./server.ts";
 import { speculation } from "./speculation.ts";
 import { startup } from "./startup.ts";
 import { tokenizerCases } from "./tokenizer.ts";
@@ -36,6 +37,7 @@ export const cases: readonly Case[] = [
   scheduler,
   batching,
   prefixes,
+  server,
   bm1684x,
   mesh,
   meshPlan,
