@@ -4,6 +4,7 @@ import { NativeError } from "@llm/runtime-native";
 import { openQaic } from "@llm/runtime-native/qaic";
 import { type Artefact, type Session, TargetError } from "@llm/target";
 import { QPC_FILE } from "../compile/artefact-name.ts";
+import { unfinishedKit } from "../compile/qpc-unit.ts";
 import { readQpc } from "../inspect/read-qpc.ts";
 import { IndexSession } from "../session/index-session.ts";
 import { PositionsSession } from "../session/positions-session.ts";
@@ -12,10 +13,14 @@ import { QpcCard } from "./qpc-card.ts";
 import { BUILD_FIRST, hostProgram } from "./runtime.ts";
 
 /** Opens a compiled program on cards, whoever compiled it. */
-export async function openQpc({ folder, manifest }: Artefact, devices: readonly number[]): Promise<Session> {
+export async function openQpc(artefact: Artefact, devices: readonly number[]): Promise<Session> {
+  const { folder, manifest } = artefact;
   const file = manifest.files.find(({ path }) => path.endsWith(QPC_FILE) || path.endsWith(".bin"));
-  if (!file)
+  if (!file) {
+    const todo = unfinishedKit(artefact);
+    if (todo !== undefined) throw new TargetError("tool-missing", todo);
     throw new TargetError("artefact-invalid", `${folder} has no ${QPC_FILE}: compile it, or export with --emulate`);
+  }
   const path = join(folder, file.path);
   const { network: own, inner } = await readQpc(path);
   const network = own ?? inner.find(({ qpc }) => qpc.network)?.qpc.network;

@@ -80,11 +80,13 @@ export function weightBytes({ needs, count, mxfp6, assumed }: Work): number {
 
 /** Heads are shared out; a head that several devices need is on each of them. */
 export function cacheBytes(work: Work, rows: number, context: number): number {
-  const { needs, count, mxint8, assumed, replicateKvHeads } = work;
+  const { needs, count, mxint8, assumed, replicateKvHeads, promptLen } = work;
   const bits = mxint8 ? assumed.mxint8Bits : assumed.cacheBits;
   return needs.caches.reduce((total, { heads, width, window }) => {
     const own = Math.ceil((heads * Math.max(1, replicateKvHeads)) / count);
-    return total + (rows * own * width * Math.min(context, window ?? context) * bits) / 8;
+    // A window's ring has room for a call's tokens beside those that they see.
+    const places = window === undefined ? context : Math.min(context, window + promptLen);
+    return total + (rows * own * width * places * bits) / 8;
   }, 0);
 }
 
