@@ -31,7 +31,7 @@ export interface CpuOptions {
 export const cpuOptions: OptionTable<CpuOptions> = {
   format: {
     kind: "string",
-    doc: "How weights are kept: auto, which is fp32 where that fits memory and is quick, else int4; fp32; int8 and int4 with a scale for every 32 of them. Any other number format (mxfp6, mxfp4, bf16, q4_0 …; docs/formats.md lists them) is emulated: rounded to, and computed with in float32.",
+    doc: "How weights are kept: auto, which is fp32 where that fits memory and is quick, else int4, or int8 of weights that are quantised otherwise already; fp32; int8 and int4 with a scale for every 32 of them. Any other number format (mxfp6, mxfp4, bf16, q4_0 …; docs/formats.md lists them) is emulated: rounded to, and computed with in float32.",
     default: "auto",
     shapes: true,
   },

@@ -26,8 +26,11 @@ export interface Target<O = unknown> {
   install?(host: Host, report: (line: string) => void): Promise<void>;
   /** Compiles what a vendor's header is needed for that may not be passed on; `doctor` says when. */
   buildRuntime?(host: Host, report: (line: string) => void): Promise<void>;
-  /** Settles what the user left open ("auto") for this model and machine; everything after it sees what was chosen. */
-  choose?(model: Graph, options: O): Choice<O>;
+  /**
+   * Settles what the user left open ("auto") for this model and machine; everything after it sees what was chosen. `source` is
+   * the checkpoint, for how its weights are stored; where only a config was fetched, it has none.
+   */
+  choose?(model: Graph, options: O, source?: Pick<WeightSource, "get">): Choice<O>;
   plan(model: Graph, options: O): Plan;
   /** What planning a mesh of such devices goes by; absent: nothing is known of how they would share a model. */
   describe?(options: O): DescribedDevice;

@@ -31,7 +31,7 @@ export async function prepare<O>(
   given: Readonly<Record<string, unknown>> = {},
 ): Promise<Prepared<O>> {
   const complete = await withModelFiles(target, model.checkpoint);
-  const { options, notes } = chosenOptions(complete, model.graph, { ...named(complete, model.name), ...given });
+  const { options, notes } = chosenOptions(complete, model, { ...named(complete, model.name), ...given });
   const program = runPipeline(programOf(model.graph), complete.pipeline(model.graph, options), {
     passes: [...corePasses, ...(complete.passes ?? [])],
     dialects: complete.dialects,

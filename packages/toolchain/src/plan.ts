@@ -4,7 +4,7 @@ import { modelCard } from "./model-card.ts";
 import { graphOf, overridesOf } from "./open-model.ts";
 import { planOnMesh } from "./plan-mesh.ts";
 import { type ResolveOptions, resolveModel } from "./resolve-model.ts";
-import { optionsOf, targetOptions } from "./target-options.ts";
+import { chosenOptions, optionsOf, targetOptions } from "./target-options.ts";
 
 export interface PlanOptions extends ResolveOptions {
   readonly config?: readonly string[];
@@ -17,9 +17,11 @@ export interface PlanOptions extends ResolveOptions {
 
 export interface PlanReport {
   readonly card: ModelCard;
-  /** The target's, with all defaults. */
+  /** The target's, with all defaults and nothing left open. */
   readonly options: Readonly<Record<string, unknown>>;
   readonly plan: Plan;
+  /** What was chosen where the user said nothing, a line each. */
+  readonly notes: readonly string[];
 }
 
 /** What a model will need on a device. Reads a config and nothing else: of the hub, only that file is fetched. */
@@ -33,13 +35,14 @@ export async function planModel(
   try {
     const { architecture, graph } = graphOf(checkpoint);
     const card = modelCard(name, architecture.id, graph);
-    const planned = (batchSize: number | undefined) => {
-      if (options.mesh !== undefined) {
-        const given = { ...options.targetOptions, ...optionsOf(target, { batchSize }) };
-        return { card, ...planOnMesh(target, graph, options.mesh, given) };
-      }
-      const chosen = targetOptions(target, { ...options.targetOptions, ...optionsOf(target, { batchSize }) });
-      return { card, options: chosen as Record<string, unknown>, plan: target.plan(graph, chosen) };
+    const planned = (batchSize: number | undefined): PlanReport => {
+      const given = { ...options.targetOptions, ...optionsOf(target, { batchSize }) };
+      const { options: chosen, notes } = chosenOptions(target, { graph, weights: checkpoint.weights }, given);
+      // A plan says whether what was asked for fits; a shorter context that would is told of in the notes.
+      const { ctxLen } = targetOptions(target, given) as { readonly ctxLen?: number };
+      const settled = { ...(chosen as Record<string, unknown>), ...optionsOf(target, { ctxLen }) };
+      if (options.mesh !== undefined) return { card, notes, ...planOnMesh(target, graph, options.mesh, settled) };
+      return { card, notes, options: settled, plan: target.plan(graph, settled) };
     };
     if (options.batchSize !== "max") return planned(options.batchSize);
     return planned(Math.max(1, planned(1).plan.maxBatchSize));

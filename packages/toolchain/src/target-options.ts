@@ -1,5 +1,6 @@
 import type { Graph } from "@llm/core-ir";
 import type { Choice, OptionDef, OptionTable, Target } from "@llm/target";
+import type { WeightSource } from "@llm/tensor";
 import { ToolchainError } from "./error.ts";
 
 /**
@@ -30,11 +31,11 @@ export function targetOptions<O>(
 /** A target's options for a model, with nothing left open, and what the user should know of the choices made. */
 export function chosenOptions<O>(
   target: Target<O>,
-  graph: Graph,
+  { graph, weights }: { readonly graph: Graph; readonly weights: Pick<WeightSource, "get"> },
   given: Readonly<Record<string, unknown>> = {},
 ): Choice<O> {
   const options = targetOptions(target, given);
-  return target.choose?.(graph, options) ?? { options, notes: [] };
+  return target.choose?.(graph, options, weights) ?? { options, notes: [] };
 }
 
 /** Those of `given` that the target has: what a caller wants of any target that can. */

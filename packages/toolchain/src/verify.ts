@@ -58,7 +58,7 @@ const TOKENS = 24;
 export async function verify<O>(model: Model, target: Target<O>, options: VerifyOptions = {}): Promise<VerifyReport> {
   const began = performance.now();
   const { card } = model;
-  const { options: targetOptions } = chosenOptions(target, model.graph, options.targetOptions);
+  const { options: targetOptions } = chosenOptions(target, model, options.targetOptions);
   const given = checked(
     options.ids ?? options.against?.ids ?? someTokens(card.vocab, Math.min(options.tokens ?? TOKENS, card.context)),
     card.vocab,

@@ -18,7 +18,7 @@ export async function run(call: Call, io: Io): Promise<Outcome> {
     mesh: call.options.planMesh,
     targetOptions: call.targetOptions,
   });
-  const { card, options, plan } = report;
+  const { card, options, plan, notes } = report;
   const { fits, maxBatchSize, devices, why, meshes, speed, assumptions } = plan;
   const html = call.options.reportHtml;
   if (html !== undefined) {
@@ -36,7 +36,7 @@ export async function run(call: Call, io: Io): Promise<Outcome> {
   ]);
   return {
     json: {
-      ...{ model: card, target: id, options, fits, maxBatchSize, devices, why },
+      ...{ model: card, target: id, options, notes, fits, maxBatchSize, devices, why },
       ...(speed ? { speed } : {}),
       ...(assumptions ? { assumptions } : {}),
       ...(meshes ? meshFields(meshes) : {}),
@@ -47,6 +47,7 @@ export async function run(call: Call, io: Io): Promise<Outcome> {
       ...(speed ? [rateLine("decode", speed.decode), rateLine("prefill", speed.prefill)] : []),
       fits ? `fits, up to batch size ${maxBatchSize}` : "does not fit",
       ...new Set([why, ...(meshes ? [meshes.why] : [])]),
+      ...notes,
     ].join("\n"),
     exitCode: fits ? EXIT.done : EXIT.failed,
   };

@@ -1,28 +1,11 @@
-import type { Graph } from "@llm/core-ir";
-import { architectureFor, Config } from "@llm/models";
 import { expect, test } from "vitest";
 import { cpuTarget } from "../cpu-target.ts";
+import { llama } from "../testing/llama.ts";
 import { DEFAULTS, goldenGraph } from "../testing/open-golden.ts";
 import { chooseCpu } from "./choose.ts";
 import { usableMemory } from "./memory.ts";
 
 const AUTO = { ...DEFAULTS, format: "auto" };
-
-/** Llama of a size: about 12 · blocks · width² weights. */
-function llama(width: number, blocks: number, context: number): Graph {
-  const config = {
-    model_type: "llama",
-    hidden_size: width,
-    intermediate_size: 4 * width,
-    num_hidden_layers: blocks,
-    num_attention_heads: width / 64,
-    vocab_size: 1024,
-    max_position_embeddings: context,
-    rms_norm_eps: 1e-5,
-    hidden_act: "silu",
-  };
-  return architectureFor(config).build(new Config(config));
-}
 
 test("a small model stays in float32, in all of its context, and nothing is said", () => {
   const { options, notes } = chooseCpu(goldenGraph("gpt_bigcode_mqa"), AUTO);

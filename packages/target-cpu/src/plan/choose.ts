@@ -1,7 +1,9 @@
 import type { Graph } from "@llm/core-ir";
 import type { Choice } from "@llm/target";
+import type { WeightSource } from "@llm/tensor";
 import type { CpuOptions } from "../options.ts";
 import { planCpu } from "./plan.ts";
+import { roundedAgain } from "./stored-formats.ts";
 
 /** Weights up to here are read in float32 many times a second; larger ones are what a step waits for. */
 const QUICK_BYTES = 1e9;
@@ -12,10 +14,11 @@ const CONTEXT_STEP = 128;
 
 /**
  * Puts a format for "auto", and a context where the model's own is more than memory holds. The machine's memory decides, or
- * its container's, not what happens to be free of it, so that the same call makes the same artefact.
+ * its container's, not what happens to be free of it, so that the same call makes the same artefact. `source` is the checkpoint,
+ * where that is known.
  */
-export function chooseCpu(model: Graph, options: CpuOptions): Choice<CpuOptions> {
-  const { options: formatted, notes } = chooseFormat(model, options);
+export function chooseCpu(model: Graph, options: CpuOptions, source?: Pick<WeightSource, "get">): Choice<CpuOptions> {
+  const { options: formatted, notes } = chooseFormat(model, options, source);
   const room = formatted.ctxLen === 0 ? roomFor(model, formatted) : undefined;
   if (room === undefined) return { options: formatted, notes };
   const note = `using --ctx-len ${room}, as much as memory holds; the model takes ${longest(model)}`;
@@ -24,19 +27,31 @@ export function chooseCpu(model: Graph, options: CpuOptions): Choice<CpuOptions>
 
 /**
  * Float32 comes first: its steps differ least with what else is in them. It gives way to 4 bits, the fastest, where it
- * doesn't fit or is slow for its size.
+ * doesn't fit or is slow for its size; of a checkpoint that is quantised already in another way, to 8 bits, which change what
+ * was rounded once by hardly anything.
  */
-export function chooseFormat(model: Graph, options: CpuOptions): Choice<CpuOptions> {
+export function chooseFormat(
+  model: Graph,
+  options: CpuOptions,
+  source?: Pick<WeightSource, "get">,
+): Choice<CpuOptions> {
   if (options.format !== "auto") return { options, notes: [] };
   // What is emulated is computed with in float32 anyway.
   if (options.emulate || options.formatRules?.length) return { options: { ...options, format: "fp32" }, notes: [] };
   const ctxLen = Math.min(longest(model), options.ctxLen || LEAST_CONTEXT);
   const exact = needs(model, { ...options, ctxLen, format: "fp32" });
   if (exact.fits && exact.weights <= QUICK_BYTES) return { options: { ...options, format: "fp32" }, notes: [] };
-  const chosen = { ...options, format: "int4" };
-  const { bytes } = needs(model, { ...chosen, ctxLen });
-  const note = `using int4, ${gigabytes(bytes)}; --format fp32 would need ${gigabytes(exact.bytes)}`;
-  return { options: chosen, notes: [note] };
+  const float = `--format fp32 would need ${gigabytes(exact.bytes)}`;
+  const as = (format: "int4" | "int8") => needs(model, { ...options, ctxLen, format });
+  const again = source ? roundedAgain(model, source) : [];
+  const careful = again.length > 0 ? as("int8") : undefined;
+  if (careful?.fits) {
+    const why = `int4 would round ${again.join(", ")} weights a second time`;
+    const note = `using int8, ${gigabytes(careful.bytes)}: ${why}; ${float}`;
+    return { options: { ...options, format: "int8" }, notes: [note] };
+  }
+  const note = `using int4, ${gigabytes(as("int4").bytes)}; ${float}`;
+  return { options: { ...options, format: "int4" }, notes: [note] };
 }
 
 /** The longest context that fits, where the model's own doesn't; undefined where it does, or where none would. */

@@ -7,6 +7,7 @@ import { goldenDir, readGolden, readGoldenConfig } from "@llm/fixtures";
 import { architectureFor, Config, type TensorShapes } from "@llm/models";
 import type { Artefact, ModelCard } from "@llm/target";
 import { buildArtefact } from "@llm/target/engine";
+import type { WeightSource } from "@llm/tensor";
 import { cpuTarget } from "../cpu-target.ts";
 import type { CpuOptions } from "../options.ts";
 
@@ -39,10 +40,24 @@ export interface BuildOptions {
 }
 
 export async function buildGolden(name: string, build: BuildOptions = {}): Promise<BuiltGolden> {
-  const { file, first = [], format = "fp32", exact } = build;
-  const options = { ...DEFAULTS, format, ...build.options };
   const checkpoint = await openCheckpoint(goldenDir(name));
-  const graph = goldenGraph(name, file, (tensor) => checkpoint.weights.get(tensor)?.shape);
+  try {
+    const graph = goldenGraph(name, build.file, (tensor) => checkpoint.weights.get(tensor)?.shape);
+    return await buildFrom(checkpoint.weights, graph, cardOf(name, graph), build);
+  } finally {
+    await checkpoint.close();
+  }
+}
+
+/** A graph and weights from anywhere. */
+export async function buildFrom(
+  source: WeightSource,
+  graph: Graph,
+  model: ModelCard,
+  build: Omit<BuildOptions, "file"> = {},
+): Promise<BuiltGolden> {
+  const { first = [], format = "fp32", exact } = build;
+  const options = { ...DEFAULTS, format, ...build.options };
   const steps = cpuTarget
     .pipeline(graph, options)
     .map((step) => (step.params?.bits === undefined ? step : { ...step, params: { ...step.params, exact } }));
@@ -56,14 +71,15 @@ export async function buildGolden(name: string, build: BuildOptions = {}): Promi
       target: cpuTarget,
       program,
       options,
-      source: checkpoint.weights,
-      model: cardOf(name, graph),
+      source,
+      model,
       folder: join(folder, "artefact"),
       cacheDir: join(folder, "cache"),
     });
     return { graph, artefact, [Symbol.dispose]: () => rmSync(folder, { recursive: true }) };
-  } finally {
-    await checkpoint.close();
+  } catch (error) {
+    rmSync(folder, { recursive: true });
+    throw error;
   }
 }
 

@@ -21,6 +21,7 @@ function page(devices: readonly DevicePlan[], maxBatchSize = 3): string {
   return planPage("Chip", {
     card: CARD,
     options: {},
+    notes: [],
     plan: { fits, maxBatchSize, devices, why: "weights decide", speed, assumptions: [] },
   });
 }
