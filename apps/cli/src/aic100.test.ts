@@ -1,0 +1,85 @@
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, expect, test } from "vitest";
+import { runCli, testHome } from "./testing/run-cli.ts";
+
+const { home, remove } = testHome();
+afterAll(remove);
+
+const env = { QAIC_SDK_DIR: join(home, "no-sdk"), PATH: "/usr/bin:/bin" };
+
+/** A shape as published; plans need no weights. */
+const STARCODER = {
+  architectures: ["GPTBigCodeForCausalLM"],
+  model_type: "gpt_bigcode",
+  n_embd: 6144,
+  n_layer: 40,
+  n_head: 48,
+  n_inner: 24576,
+  n_positions: 8192,
+  vocab_size: 49152,
+  multi_query: true,
+  layer_norm_epsilon: 1e-5,
+  activation_function: "gelu_pytorch_tanh",
+};
+
+test("without an SDK, compile leaves a kit, says so in a line, and exits with 3", async () => {
+  const out = join(home, "out");
+  const args = ["compile", "demo", "--target", "aic100", "--sdk-profile", "recipe", "--format", "mx6", "--socs", "4"];
+  const { code, stdout, stderr } = await runCli([...args, "--out", out, "--json"], home, { env });
+  expect(code).toBe(3);
+  expect(JSON.parse(stdout)).toMatchObject({ artefact: out, target: "aic100" });
+  expect(stderr).toMatch(/^llm: nothing was compiled: qaic-exec .*compile-kit .*$/m);
+  const script = readFileSync(join(out, "compile-kit/compile.sh"), "utf8");
+  expect(script).toContain("-aic-hw-version=2.0");
+  expect(script).toContain("-mdp-load-partition-config=mdp.json");
+  expect(existsSync(join(out, "qpc"))).toBe(false);
+
+  const run = await runCli(["run", out, "--prompt", "x"], home, { env });
+  expect(run.code).toBe(3);
+  expect(run.stderr).toContain("nothing was compiled");
+}, 60_000);
+
+test("plan says what fits a DL2q card, how fast it can be, by what it goes, and draws it", async () => {
+  const model = join(home, "starcoder");
+  mkdirSync(model);
+  writeFileSync(join(model, "config.json"), JSON.stringify(STARCODER));
+  const page = join(home, "plan.html");
+  const args = ["plan", model, "--target", "aic100", "--card", "dl2q", "--format", "mx6", "--prompt-len", "1"];
+  const sizes = ["--ctx-len", "8192", "--batch-size", "max", "--html", page, "--json"];
+  const { code, stdout } = await runCli([...args, ...sizes], home, { env });
+  expect(code).toBe(0);
+  const plan = JSON.parse(stdout) as { maxBatchSize: number; speed: object; assumptions: { name: string }[] };
+  expect(plan).toMatchObject({ fits: true, maxBatchSize: 14, speed: { decode: { by: "memory" } } });
+  expect(plan.assumptions.map(({ name }) => name)).toContain("reserve");
+  expect(readFileSync(page, "utf8")).toContain("It fits, up to batch size 14.");
+
+  const over = await runCli([...args, "--ctx-len", "8192", "--batch-size", "40"], home, { env });
+  expect(over.code).toBe(1);
+  expect(over.stdout).toContain("does not fit");
+  const unknown = await runCli([...args, "--assume", "luck=1"], home, { env });
+  expect(unknown.code).toBe(2);
+}, 60_000);
+
+test("inspect looks into a QPC by its first bytes, and says of a damaged one that it is", async () => {
+  const qpc = Buffer.alloc(40);
+  qpc.writeUInt32LE(0x00a1cd7c, 0);
+  qpc.writeUInt8(1, 5);
+  qpc.writeBigUInt64LE(40n, 8);
+  qpc.writeBigUInt64LE(40n, 32);
+  const file = join(home, "programqpc.bin");
+  writeFileSync(file, qpc);
+  const { stdout } = await runCli(["inspect", file, "--json"], home);
+  expect(JSON.parse(stdout)).toMatchObject({ kind: "qpc", version: "0.1", segments: [] });
+  writeFileSync(file, qpc.subarray(0, 20));
+  const { code, stderr } = await runCli(["inspect", file], home);
+  expect(code).toBe(1);
+  expect(stderr).toMatch(/^llm: .*programqpc.bin: the QPC is damaged: [^\n]*\n$/);
+}, 60_000);
+
+test("doctor --build needs a target, and an SDK", async () => {
+  expect((await runCli(["doctor", "--build"], home, { env })).code).toBe(2);
+  const { code, stderr } = await runCli(["doctor", "--target", "aic100", "--build"], home, { env });
+  expect(code).toBe(3);
+  expect(stderr).toMatch(/no-sdk has no dev\/inc\/QAicApi.hpp: install the Cloud AI Platform SDK/);
+}, 60_000);
