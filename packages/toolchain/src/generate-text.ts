@@ -1,4 +1,4 @@
-import type { FinishReason, Completion as Generated, GenerateOptions, Generation } from "@llm/generate";
+import type { FinishReason, Completion as Generated, GeneratedToken, GenerateOptions, Generation } from "@llm/generate";
 import { fold, randomState } from "@llm/generate";
 import type { Generator } from "./generator.ts";
 import { askedOptions } from "./sampling.ts";
@@ -14,6 +14,9 @@ export interface Answer {
   readonly text: string;
   readonly tokens: readonly number[];
   readonly finishReason: FinishReason;
+  readonly logprobs?: readonly GeneratedToken[];
+  /** Of a beam search: how good it finds the answer. */
+  readonly score?: number;
 }
 
 /** The figures that people compare, over all prompts of a batch. */
@@ -39,15 +42,28 @@ export async function generateText(
   const { onText, ...asked } = options;
   const common = askedOptions(asked, generator.runnable.defaults);
   const random = common.random ?? randomState(common.seed);
-  const runs = prompts.map((prompt, at) => generator.stream(prompt, { ...common, random: fold(random, at) })); // rows don't draw alike
-  const generated = await Promise.all(runs.map((run, at) => follow(run, (text) => onText?.(text, at))));
-  const completions = generated.map(({ text, tokens, finishReason }, at) => ({
-    prompt: prompts[at]!,
+  const own = (at: number): GenerateOptions => ({ ...common, random: fold(random, at) }); // rows don't draw alike
+  const generated =
+    (common.n ?? 1) > 1
+      ? await Promise.all(prompts.map((prompt, at) => generator.several(prompt, own(at))))
+      : await Promise.all(
+          prompts.map(async (prompt, at) => [
+            await follow(generator.stream(prompt, own(at)), (text) => onText?.(text, at)),
+          ]),
+        );
+  const completions = generated.flatMap((answers, at) => answers.map((answer) => answerOf(prompts[at]!, answer)));
+  return { completions, timings: timingsOf(generated.flat()) };
+}
+
+function answerOf(prompt: string, { text, tokens, finishReason, logprobs, score }: Generated): Answer {
+  return {
+    prompt,
     text,
     tokens,
     finishReason,
-  }));
-  return { completions, timings: timingsOf(generated) };
+    ...(logprobs ? { logprobs } : {}),
+    ...(score === undefined ? {} : { score }),
+  };
 }
 
 async function follow(run: Generation, onText: (text: string) => void): Promise<Generated> {

@@ -1,7 +1,7 @@
 import type { GenerateOptions } from "@llm/generate";
 import { type Answer, type BatchTimings, type Generator, generateText } from "@llm/toolchain";
 import type { Call } from "../definition/command.ts";
-import { SAMPLING } from "../definition/groups.ts";
+import { SAMPLING, SEVERAL } from "../definition/groups.ts";
 import { UsageError } from "../exit.ts";
 import type { Io } from "../output/io.ts";
 import { rate, seconds } from "../output/units.ts";
@@ -14,7 +14,7 @@ export async function generateFor(generator: Generator, prompts: readonly string
   const { tokenizer } = generator;
   if (prompts.some((prompt) => tokenizer.encode(prompt).length === 0))
     throw new UsageError("--prompt is empty, and this model needs at least one token: give it some text to continue");
-  const streams = (options.stream ?? true) && prompts.length === 1;
+  const streams = (options.stream ?? true) && prompts.length === 1 && (options.n ?? 1) === 1;
   if (streams) io.write(prompts[0]!);
   const result = await generateText(generator, prompts, {
     ...generationOptions(options),
@@ -32,8 +32,13 @@ export function generationOptions(options: Call["options"]): GenerateOptions {
   return withForms({ ...(Object.fromEntries(named) as GenerateOptions), ...speculate });
 }
 
+/** How many texts after one prompt are worked on side by side. */
+export function answersAtOnce({ n = 1, numBeams = 1 }: Call["options"]): number {
+  return Math.max(n, numBeams);
+}
+
 /** Options of the command line that the library calls the same. */
-const GENERATION_KEYS: readonly (keyof Call["options"] & keyof GenerateOptions)[] = SAMPLING;
+const GENERATION_KEYS: readonly (keyof Call["options"] & keyof GenerateOptions)[] = [...SAMPLING, ...SEVERAL];
 
 /** The figures people look at, in one line. */
 export function timingsLine(timings: BatchTimings, completions: readonly Answer[]): string {

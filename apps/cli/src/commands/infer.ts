@@ -2,7 +2,7 @@ import { Generator } from "@llm/toolchain";
 import type { Call, Outcome } from "../definition/command.ts";
 import { UsageError } from "../exit.ts";
 import type { Io } from "../output/io.ts";
-import { generateFor, timingsLine } from "./generate.ts";
+import { answersAtOnce, generateFor, timingsLine } from "./generate.ts";
 import { modelOptions } from "./model-options.ts";
 import { openProgress } from "./open-progress.ts";
 import { promptsOf } from "./prompts.ts";
@@ -19,7 +19,7 @@ export async function run(call: Call, io: Io): Promise<Outcome> {
     ...(force === undefined ? {} : { force }),
     ...(call.options.draftModel === undefined ? {} : { draftModel: call.options.draftModel }),
     targetOptions: call.targetOptions,
-    batchSize: prompts.length,
+    batchSize: prompts.length * answersAtOnce(call.options),
     verify: true,
     sample: prompts[0]!,
     env: io.env,

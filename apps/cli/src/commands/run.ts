@@ -1,7 +1,7 @@
 import { type Answer, type BatchTimings, Generator } from "@llm/toolchain";
 import type { Call, Outcome } from "../definition/command.ts";
 import type { Io } from "../output/io.ts";
-import { generateFor, timingsLine } from "./generate.ts";
+import { answersAtOnce, generateFor, timingsLine } from "./generate.ts";
 import { modelOptions } from "./model-options.ts";
 import { openProgress } from "./open-progress.ts";
 import { promptsOf } from "./prompts.ts";
@@ -19,7 +19,7 @@ export async function run(call: Call, io: Io): Promise<Outcome> {
     ...(call.target === undefined ? {} : { target: call.target }),
     ...(call.options.draftModel === undefined ? {} : { draftModel: call.options.draftModel }),
     targetOptions: call.targetOptions,
-    batchSize: prompts.length,
+    batchSize: prompts.length * answersAtOnce(call.options),
     env: io.env,
     onEvent: openProgress(io.progress),
   });

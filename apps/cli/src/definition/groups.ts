@@ -38,7 +38,20 @@ export const SAMPLING = [
   "choice",
   "grammar",
   "speculate",
+  "guidanceScale",
+  "negativePrompt",
 ] as const satisfies Keys;
 
+/** Answers beside one another, and what is told of each. */
+export const SEVERAL = ["n", "numBeams", "lengthPenalty", "logprobs"] as const satisfies Keys;
+
 /** What is continued, and how. */
-export const GENERATION: Keys = ["prompt", "promptsTxtFilePath", "batchSize", ...SAMPLING, "draftModel", "stream"];
+export const GENERATION: Keys = [
+  "prompt",
+  "promptsTxtFilePath",
+  "batchSize",
+  ...SAMPLING,
+  ...SEVERAL,
+  "draftModel",
+  "stream",
+];

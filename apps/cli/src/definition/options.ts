@@ -41,6 +41,12 @@ export interface OptionValues {
   regex: string;
   choice: readonly string[];
   grammar: string;
+  n: number;
+  numBeams: number;
+  lengthPenalty: number;
+  logprobs: number;
+  guidanceScale: number;
+  negativePrompt: string;
   speculate: boolean;
   draftModel: string;
   stream: boolean;
@@ -213,6 +219,35 @@ export const OPTIONS: { readonly [K in keyof OptionValues]: CliOption<OptionValu
     rivals: ["jsonSchema", "regex", "choice"],
     doc: "The answer matches root of this grammar, in llama.cpp's notation",
   },
+  n: { kind: "number", whole: true, min: 1, max: 128, value: "N", doc: "So many answers to each prompt" },
+  numBeams: {
+    kind: "number",
+    whole: true,
+    min: 1,
+    max: 128,
+    value: "N",
+    doc: "Beam search: follow so many texts at once and give the likeliest",
+  },
+  lengthPenalty: {
+    kind: "number",
+    value: "X",
+    doc: "Of a beam search: above 0 favours long answers, below 0 short ones",
+  },
+  logprobs: {
+    kind: "number",
+    whole: true,
+    min: 0,
+    max: 100,
+    value: "N",
+    doc: "With --json: the log-probability of every token, and of the N best beside it",
+  },
+  guidanceScale: {
+    kind: "number",
+    min: 1,
+    value: "X",
+    doc: "Above 1: steer away from what is said after --negative-prompt, the prompt's last token unless said",
+  },
+  negativePrompt: { kind: "string", value: "TEXT", doc: "What --guidance-scale steers away from" },
   speculate: {
     kind: "boolean",
     doc: "Guess several tokens a step from what was said before: the same text, faster where it repeats itself",

@@ -51,7 +51,7 @@ function compare({ name, title, model, prompt, options, bar, rounds }: Task): Ca
 }
 
 /** Tokens of an answer that are said, so that a run takes seconds. */
-const MOST = 384;
+const MOST = 192;
 
 /** Holds an answer to one text, token by token. */
 function saying(text: string, generator: Generator): GenerateOptions {
