@@ -11,7 +11,13 @@ export const bm1684xFeatures: readonly Feature[] = [
     note: "linears that fill the chip's 64 lanes, in groups; the head in 8 bits",
   },
   { name: "sliding windows, ALiBi, softcaps", state: "yes", shown: "simulator", note: "by masks and positions" },
-  { name: "tokens chosen on the device", state: "yes", shown: "simulator", note: "greedy, and the 50 best" },
+  { name: "tokens chosen on the device", state: "yes", shown: "simulator", note: "the best one" },
+  {
+    name: "tokens drawn on the device",
+    state: "no",
+    shown: "-",
+    note: "sample_head gives the 50 best and their shares of those fifty, not of the vocabulary: sessions draw from logits",
+  },
   {
     name: "rotary frequencies that depend on length",
     state: "partly",

@@ -43,7 +43,7 @@ export function parseModel(description: Uint8Array, fileBytes: number): Bmodel {
   if (Number.isNaN(format)) throw new Damaged(`its version is "${version.slice(0, 40)}"`);
   if (format > KNOWN_FORMAT)
     throw new TargetError("artefact-newer", `it is of format ${version}, newer than this program knows; update llm`);
-  const kernel = root.table(MODEL.kernel);
+  const kernel = parseKernel(root.table(MODEL.kernel));
   const nets = root.tables(MODEL.nets).map((net) => parseNet(net));
   if (nets.length === 0) throw new Damaged("it has no nets");
   return {
@@ -53,11 +53,15 @@ export function parseModel(description: Uint8Array, fileBytes: number): Bmodel {
     chip: root.text(MODEL.chip) ?? "",
     devices: root.u32(MODEL.devices) || 1,
     nets,
-    ...(kernel
-      ? { kernel: { name: kernel.text(KERNEL.name) ?? "", bytes: kernel.pair(KERNEL.binary)?.[1] ?? 0 } }
-      : {}),
+    ...(kernel ? { kernel } : {}),
     memory: memoryOf(nets),
   };
+}
+
+/** Where it was taken out, the vendor's tool leaves an entry of no bytes. */
+function parseKernel(table: Table | undefined): Bmodel["kernel"] {
+  const bytes = table?.pair(KERNEL.binary)?.[1] ?? 0;
+  return table && bytes > 0 ? { name: table.text(KERNEL.name) ?? "", bytes } : undefined;
 }
 
 function parseNet(net: Table): BmodelNet {
