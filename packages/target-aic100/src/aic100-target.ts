@@ -2,8 +2,9 @@ import type { Artefact, Target } from "@llm/target";
 import { buildModel } from "./build/build-model.ts";
 import { exportUnit, MODEL_FILE, MODEL_UNIT } from "./build/units.ts";
 import { buildQpcUnit, qpcUnit, unfinishedKit } from "./compile/qpc-unit.ts";
-import { chooseSdk, settingsOf } from "./compile/settings-of.ts";
+import { chooseSdk, recipeDefaults, settingsOf } from "./compile/settings-of.ts";
 import { openEmulator } from "./emulator/open-emulator.ts";
+import { openAic100Runner } from "./emulator/runner.ts";
 import { aic100Features } from "./features.ts";
 import { cardGraph } from "./graph/card-graph.ts";
 import { clipConstants } from "./graph/clip-constants.ts";
@@ -30,6 +31,7 @@ export const aic100Target: Target<Aic100Options> = {
   passes: [cardGraph, clipConstants, replicateKvHeads, scaleQueries],
   doctor: aic100Doctor,
   buildRuntime,
+  defaults: recipeDefaults,
   choose: (_, options) => chooseSdk(options),
   plan: (model, options) => planAic100(model, planRequest(options)),
   pipeline: aic100Pipeline,
@@ -42,6 +44,7 @@ export const aic100Target: Target<Aic100Options> = {
   build: (unit, work) => (unit.stage === "compile" ? buildQpcUnit(unit, work) : buildModel(unit, work)),
   unfinished: unfinishedKit,
   files: qpcFile,
+  runner: openAic100Runner,
   open(artefact, options) {
     const { emulate } = artefact.manifest.options as { readonly emulate?: boolean };
     if (emulate) return openEmulator(artefact, options);

@@ -205,3 +205,9 @@ export const aic100Options: OptionTable<Aic100Options> = {
     shapes: false,
   },
 };
+
+/** What a user has who says nothing. */
+export function defaultOptions(): Aic100Options {
+  const defaults = Object.entries(aic100Options).map(([key, def]) => [key, def.default]);
+  return Object.fromEntries(defaults) as unknown as Aic100Options;
+}

@@ -17,7 +17,7 @@ export function aic100Pipeline(model: Graph, options: Aic100Options): readonly P
     ...(options.emulate && weights ? [{ pass: "quantise", params: { format: weights } }] : []),
     ...(replicas > 1 ? [{ pass: "replicate-kv-heads", params: { times: replicas } }] : []),
     { pass: "aic100-scale-queries" },
-    ...(dtype === "f16" ? [{ pass: "precision", params: { dtype, keep: ["norm"] } }] : []),
+    ...(dtype === "f16" ? [{ pass: "precision", params: { dtype, keep: ["norm"], wideOutputs: false } }] : []),
     { pass: "rotary-tables", params: { context: ctxLen } },
     {
       pass: "aic100-graph",

@@ -67,8 +67,10 @@ async function exportExposed<O>(
     passes: [...corePasses, ...(target.passes ?? [])],
     dialects: target.dialects,
   });
+  // What a compiler would make of it isn't what is looked into.
+  const units: Target<O>["units"] = (...given) => target.units(...given).filter(({ stage }) => stage === "export");
   const { artefact } = await buildArtefact({
-    target,
+    target: { ...target, units },
     program,
     options: chosen,
     source: model.weights,

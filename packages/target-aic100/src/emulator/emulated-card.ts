@@ -31,6 +31,7 @@ export class EmulatedCard implements MaskedCard {
   readonly #model: OrtSession;
   readonly #retained: readonly Retained[];
   readonly #round: RoundCache | undefined;
+  readonly #results: readonly string[];
 
   constructor(model: OrtSession, { slots, ctxLen, round, fill = 0 }: EmulatedCardOptions) {
     this.#model = model;
@@ -40,6 +41,8 @@ export class EmulatedCard implements MaskedCard {
     const outputOf = ({ name }: OrtPort) => [name + RETAINED, name + INTERNAL_RETAINED].find((one) => outputs.has(one));
     const isRetained = (port: OrtPort) => outputOf(port) !== undefined;
     this.inputs = model.inputs.filter((port) => !isRetained(port)).map(({ name }) => name);
+    const kept = new Set(model.inputs.map(outputOf));
+    this.#results = [...outputs].filter((name) => !kept.has(name));
     const sizes: Readonly<Record<string, number>> = { [BATCH]: slots, [FULL_BATCH]: slots, [CONTEXT]: ctxLen };
     this.#retained = model.inputs.filter(isRetained).map((port) => {
       const { name, dtype } = port;
@@ -65,14 +68,20 @@ export class EmulatedCard implements MaskedCard {
   }
 
   async call(inputs: Readonly<Record<string, OrtTensor>>): Promise<Float32Array> {
+    return (await this.run(inputs)).logits!.data as Float32Array;
+  }
+
+  /** All that the graph gives but what is retained: logits, and blocks' results where they are exposed. */
+  async run(inputs: Readonly<Record<string, OrtTensor>>): Promise<Readonly<Record<string, OrtTensor>>> {
     const held = Object.fromEntries(this.#retained.map(({ name, current }) => [name, current]));
     const wanted = Object.fromEntries(this.#retained.map(({ output, next }) => [output, next]));
-    const { logits } = await this.#model.run({ ...inputs, ...held }, { logits: null, ...wanted });
+    const given = Object.fromEntries(this.#results.map((name) => [name, null]));
+    const results = await this.#model.run({ ...inputs, ...held }, { ...given, ...wanted });
     for (const one of this.#retained) {
       [one.current, one.next] = [one.next, one.current];
       if (one.name !== MASK) this.#round?.(one.current, inputs);
     }
-    return logits!.data as Float32Array;
+    return Object.fromEntries(this.#results.map((name) => [name, results[name]!]));
   }
 
   close(): Promise<void> {

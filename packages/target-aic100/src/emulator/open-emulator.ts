@@ -1,18 +1,11 @@
-import { readFile } from "node:fs/promises";
-import { availableParallelism } from "node:os";
-import { join } from "node:path";
-import { NativeError } from "@llm/runtime-native";
-import { openOrt } from "@llm/runtime-native/ort";
-import { type Artefact, type Session, TargetError } from "@llm/target";
-import { EMULATOR_FILE, MODEL_FILE } from "../build/units.ts";
+import type { Artefact, Session } from "@llm/target";
 import { compCtxLengths } from "../compile/comp-ctx-lengths.ts";
 import { settle } from "../graph/settle.ts";
 import type { Aic100Options } from "../options.ts";
 import { IndexSession } from "../session/index-session.ts";
 import { PositionsSession } from "../session/positions-session.ts";
 import { recordingCard } from "../session/recording-card.ts";
-import { EmulatedCard } from "./emulated-card.ts";
-import { checkTwin } from "./override-indices.ts";
+import { openCard } from "./open-card.ts";
 import { roundCacheTo } from "./round-cache.ts";
 
 export interface EmulatorChecks {
@@ -50,33 +43,4 @@ export async function openEmulator(
 
 function lengthsOf({ compCtxLengths: lengths, promptLen, ctxLen }: Aic100Options) {
   return compCtxLengths({ prefill: lengths, decode: lengths }, { promptLen, ctxLen });
-}
-
-async function openCard(
-  folder: string,
-  threads: number,
-  options: ConstructorParameters<typeof EmulatedCard>[1],
-): Promise<EmulatedCard> {
-  const file = join(folder, EMULATOR_FILE);
-  const [model, twin] = await Promise.all(
-    [MODEL_FILE, EMULATOR_FILE].map((name) =>
-      readFile(join(folder, name)).catch((cause: unknown) => {
-        throw new TargetError("artefact-damaged", `${join(folder, name)} can't be read; export with --emulate again`, {
-          cause,
-        });
-      }),
-    ),
-  );
-  checkTwin(model!, twin!, file);
-  try {
-    const cores = availableParallelism();
-    return new EmulatedCard(
-      await openOrt(file, { threads: threads === 0 ? cores : Math.min(threads, cores) }),
-      options,
-    );
-  } catch (cause) {
-    if (!NativeError.isInstance(cause)) throw cause;
-    const missing = cause.code === "runtime-missing" || cause.code === "runtime-version";
-    throw new TargetError(missing ? "tool-missing" : "artefact-damaged", cause.message, { cause });
-  }
 }

@@ -69,6 +69,8 @@ function forCard(graph: Graph, form: Generation): Graph {
       if (op.kind === "attention") return [form.attend(b, attentionOf(op, layer++))];
       if (op.kind === "pick") return [form.pick(b, op.ins[0]!)];
       if (op.kind === "norm") return rmsNorm(op, b, ones);
+      // Whatever the graph computes in, logits come back as float32.
+      if (op.outs[0]!.id === "logits") return b.ops(op.kind, op.ins, op.attrs).map((out) => b.cast(out, "f32"));
       return undefined;
     },
   });

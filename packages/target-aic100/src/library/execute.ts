@@ -1,9 +1,9 @@
 import { type Artefact, type Row, type Session, SessionError, TargetError } from "@llm/target";
 import { openArtefact } from "@llm/target/engine";
 import { aic100Target } from "../aic100-target.ts";
+import { defaultOptions } from "../options.ts";
 import type { Encoder } from "./export-for-aic100.ts";
 import { automationBlock, type Figures, performanceBlock, printedFigures } from "./performance.ts";
-import { withDefaults } from "./transform.ts";
 
 /** Text to token ids and back, and which ids end a text. */
 export interface Codec extends Encoder {
@@ -44,7 +44,7 @@ export async function execute(request: Execute): Promise<Executed> {
   const { inputLen, writeIoDir = "", print = () => {} } = request;
   if (prompts.length === 0) throw new TargetError("option-invalid", "execute needs at least one prompt");
   const artefact = typeof request.artefact === "string" ? await openArtefact(request.artefact) : request.artefact;
-  const session = await aic100Target.open(artefact, withDefaults({ device: deviceId, writeIoDir }));
+  const session = await aic100Target.open(artefact, { ...defaultOptions(), device: deviceId, writeIoDir });
   try {
     const ids = prompts.map((prompt) => Int32Array.from(tokenizer.encode(prompt)).slice(0, inputLen));
     if (enableDebugLogs) print(`${JSON.stringify(session.limits)}\n`);

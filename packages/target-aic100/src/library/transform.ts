@@ -1,19 +1,13 @@
 import { corePasses, type Graph, type Program, programOf, runPipeline } from "@llm/core-ir";
 import { TargetError } from "@llm/target";
 import { aic100Target } from "../aic100-target.ts";
-import { type Aic100Options, aic100Options } from "../options.ts";
+import { type Aic100Options, defaultOptions } from "../options.ts";
 
 export interface TransformOptions extends Partial<Aic100Options> {
   /** What the model is made with: there is one kind. */
   readonly type?: "Transformers";
   /** What it is for: there is one. */
   readonly formFactor?: "cloud";
-}
-
-/** The options a user who says nothing has, and what was said. */
-export function withDefaults(given: Partial<Aic100Options>): Aic100Options {
-  const defaults = Object.entries(aic100Options).map(([key, def]) => [key, def.default]);
-  return { ...(Object.fromEntries(defaults) as unknown as Aic100Options), ...given };
 }
 
 /**
@@ -29,7 +23,7 @@ export function transform(
 ): Program {
   if (type !== "Transformers") throw new TargetError("option-invalid", `type is "Transformers", not "${type}"`);
   if (formFactor !== "cloud") throw new TargetError("option-invalid", `formFactor is "cloud", not "${formFactor}"`);
-  return runPipeline(programOf(model), aic100Target.pipeline(model, withDefaults(given)), {
+  return runPipeline(programOf(model), aic100Target.pipeline(model, { ...defaultOptions(), ...given }), {
     passes: [...corePasses, ...(aic100Target.passes ?? [])],
     dialects: aic100Target.dialects,
   });

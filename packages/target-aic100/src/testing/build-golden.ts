@@ -9,13 +9,11 @@ import type { Artefact, ModelCard } from "@llm/target";
 import { type BuildRequest, buildArtefact } from "@llm/target/engine";
 import type { WeightSource } from "@llm/tensor";
 import { aic100Target } from "../aic100-target.ts";
-import { type Aic100Options, aic100Options } from "../options.ts";
+import { type Aic100Options, defaultOptions } from "../options.ts";
 
 /** What users get who say nothing, but for the emulator in float32. */
 export const EMULATED: Aic100Options = {
-  ...(Object.fromEntries(
-    Object.entries(aic100Options).map(([key, def]) => [key, def.default]),
-  ) as unknown as Aic100Options),
+  ...defaultOptions(),
   emulate: true,
   format: "fp32",
   threads: 1,
