@@ -26,6 +26,8 @@ export interface Target<O = unknown> {
   install?(host: Host, report: (line: string) => void): Promise<void>;
   /** Compiles what a vendor's header is needed for that may not be passed on; `doctor` says when. */
   buildRuntime?(host: Host, report: (line: string) => void): Promise<void>;
+  /** Defaults that depend on what was said, such as those of a program that is stood in for; the table has the others. */
+  defaults?(given: Partial<O>): Partial<O>;
   /**
    * Settles what the user left open ("auto") for this model and machine; everything after it sees what was chosen. `source` is
    * the checkpoint, for how its weights are stored; where only a config was fetched, it has none.

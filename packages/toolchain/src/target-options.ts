@@ -8,7 +8,7 @@ import { ToolchainError } from "./error.ts";
  * the same one-line errors as a shell.
  */
 export function targetOptions<O>(
-  target: Pick<Target<O>, "id" | "options">,
+  target: Pick<Target<O>, "id" | "options" | "defaults">,
   given: Readonly<Record<string, unknown>> = {},
 ): O {
   const table = target.options as Readonly<Record<string, OptionDef<unknown>>>;
@@ -17,9 +17,10 @@ export function targetOptions<O>(
     const known = Object.keys(table).join(", ") || "none";
     throw new ToolchainError("option-invalid", `target ${target.id} has no option ${unknown}; it has: ${known}`);
   }
+  const instead = (target.defaults?.(given as Partial<O>) ?? {}) as Readonly<Record<string, unknown>>;
   const options: Record<string, unknown> = {};
   for (const [name, def] of Object.entries(table)) {
-    const value = given[name] ?? def.default;
+    const value = given[name] ?? instead[name] ?? def.default;
     if (value === undefined) continue;
     const wrong = problem(def, value);
     if (wrong) throw new ToolchainError("option-invalid", `target ${target.id}: ${name} ${wrong}`);

@@ -38,3 +38,9 @@ export function chooseSdk(options: Aic100Options, sdk: InstalledSdk | undefined 
   const note = `using --sdk-profile ${profile}, for SDK ${sdk?.version ?? "of an unknown version"} in ${sdk?.root}`;
   return { options: { ...options, sdk: profile }, notes: sdk && !options.emulate ? [note] : [] };
 }
+
+/** What the recipe's own script starts from, where nothing else was said. */
+export function recipeDefaults({ sdk, mxfp6 }: Partial<Aic100Options>): Partial<Aic100Options> {
+  if (sdk !== "recipe") return {};
+  return { promptLen: 256, ctxLen: 1024, ...(mxfp6 === false ? {} : { format: "mx6" as const }) };
+}
