@@ -25,7 +25,7 @@ const STARCODER = {
 
 test("without an SDK, compile leaves a kit, says so in a line, and exits with 3", async () => {
   const out = join(home, "out");
-  const args = ["compile", "demo", "--target", "aic100", "--sdk-profile", "recipe", "--format", "mx6", "--socs", "4"];
+  const args = ["compile", "demo", "--target", "aic100", "--sdk-profile", "recipe", "--socs", "4"];
   const { code, stdout, stderr } = await runCli([...args, "--out", out, "--json"], home, { env });
   expect(code).toBe(3);
   expect(JSON.parse(stdout)).toMatchObject({ artefact: out, target: "aic100" });
@@ -33,6 +33,7 @@ test("without an SDK, compile leaves a kit, says so in a line, and exits with 3"
   const script = readFileSync(join(out, "compile-kit/compile.sh"), "utf8");
   expect(script).toContain("-aic-hw-version=2.0");
   expect(script).toContain("-mdp-load-partition-config=mdp.json");
+  expect(script).toContain("-aic-binary-dir=qpc/demo-1bs-256pl-1024cl-64c-mx6"); // the recipe's own numbers
   expect(existsSync(join(out, "qpc"))).toBe(false);
 
   const run = await runCli(["run", out, "--prompt", "x"], home, { env });
