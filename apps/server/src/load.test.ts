@@ -38,7 +38,7 @@ async function load(plan: LoadPlan): Promise<LoadResult> {
 async function casesOf(count: number): Promise<LoadPlan["cases"]> {
   const cases: { body: object; text: string }[] = [];
   for (let i = 0; i < count; i++) {
-    const prompt = "value = compute(other)\n".repeat(i % 5) + `def function_${i}(`;
+    const prompt = `${"value = compute(other)\n".repeat(i % 5)}def function_${i}(`;
     const sampled = i % 2 === 0 ? { temperature: 0 } : { temperature: 0.8, seed: i };
     const body = { model: "demo", prompt, max_tokens: 4 + ((i * 13) % 45), ignore_eos: true, ...sampled };
     const response = await post(server.address, "/v1/completions", JSON.stringify(body));

@@ -19,23 +19,26 @@ beforeAll(async () => {
 });
 afterAll(() => server.app.close());
 
-describe.skipIf(missing)("openai for Python (pip install -r tooling/python-requirements.txt; LLM_PYTHON names it)", () => {
-  it("gets text, streams, calls, objects, vectors and errors, and may leave", async () => {
-    const script = fileURLToPath(new URL("./testing/openai_client.py", import.meta.url));
-    const { stdout } = await run(python, [script, server.address]);
-    const got = JSON.parse(stdout);
-    expect(got.whole.length).toBeGreaterThan(10);
-    expect(got.streamed).toBe(got.whole);
-    expect(got).toMatchObject({
-      logprobs: 24,
-      usage: 24,
-      call: { a: expect.any(Number) },
-      object: { a: expect.any(Number) },
-      missing: "model_not_found",
-      refused: "reasoning_effort",
+describe.skipIf(missing)(
+  "openai for Python (pip install -r tooling/python-requirements.txt; LLM_PYTHON names it)",
+  () => {
+    it("gets text, streams, calls, objects, vectors and errors, and may leave", async () => {
+      const script = fileURLToPath(new URL("./testing/openai_client.py", import.meta.url));
+      const { stdout } = await run(python, [script, server.address]);
+      const got = JSON.parse(stdout);
+      expect(got.whole.length).toBeGreaterThan(10);
+      expect(got.streamed).toBe(got.whole);
+      expect(got).toMatchObject({
+        logprobs: 24,
+        usage: 24,
+        call: { a: expect.any(Number) },
+        object: { a: expect.any(Number) },
+        missing: "model_not_found",
+        refused: "reasoning_effort",
+      });
+      expect(got.response.length).toBeGreaterThan(0);
+      expect(got.vectors).toEqual([got.vectors[0], got.vectors[0]]);
+      await until(() => server.generator.scheduler.stats.running === 0, 1000);
     });
-    expect(got.response.length).toBeGreaterThan(0);
-    expect(got.vectors).toEqual([got.vectors[0], got.vectors[0]]);
-    await until(() => server.generator.scheduler.stats.running === 0, 1000);
-  });
-});
+  },
+);
