@@ -29,5 +29,12 @@ export const aic100Features: readonly Feature[] = [
     note: "or a kit for a machine that has the SDK",
   },
   { name: "plans for Standard, Pro, Ultra and DL2q", state: "yes", shown: "tests" },
+  { name: "QPCs looked into", state: "yes", shown: "tests", note: "files written by our own writer of the format" },
+  {
+    name: "QPCs run on cards",
+    state: "partly",
+    shown: "tests",
+    note: "through an adapter for the vendor's library, on a stand-in for it; never tried on a card",
+  },
   { name: "tokens chosen on the card", state: "no", shown: "-", note: "logits come back, and are sampled here" },
 ];
