@@ -6,6 +6,7 @@ import type { Unit, Work } from "@llm/target";
 import { overrideIndices } from "../emulator/override-indices.ts";
 import { INTERNAL_RETAINED } from "../graph/form.ts";
 import { blockFunctions } from "../onnx/block-functions.ts";
+import { clipWideWeights } from "../onnx/clip-wide-weights.ts";
 import { aic } from "../onnx/dialect.ts";
 import { aicEmitters } from "../onnx/emitters.ts";
 import { FUNCTIONS } from "../onnx/functions.ts";
@@ -13,11 +14,12 @@ import { EMULATOR_FILE, MODEL_FILE, MODEL_NAME, type ModelSpec } from "./units.t
 
 /**
  * Writes the model. Weights that lie in the checkpoint as the graph wants them stay there; those that overflow fp16 are clipped to
- * its range where they are made halves of.
+ * its range: where they are made halves of, or by the model where the compiler makes them so.
  */
 export async function buildModel(unit: Unit, work: Work): Promise<void> {
-  const { graph, emulate, ...options } = unit.spec as unknown as ModelSpec;
-  const onnx = cardModel(parseGraph(graph), options);
+  const { graph, emulate, clip, ...options } = unit.spec as unknown as ModelSpec;
+  const model = cardModel(parseGraph(graph), options);
+  const onnx = clip ? await clipWideWeights(model, work.source, work.signal) : model;
   const written = await writeOnnx(onnx, {
     folder: work.folder,
     name: MODEL_NAME,

@@ -13,6 +13,8 @@ export interface ModelSpec {
   readonly graph: string;
   readonly opset: number;
   readonly emulate: boolean;
+  /** Clip float32 weights to the range of the fp16 that a compiler makes of them. */
+  readonly clip: boolean;
   /** Blocks as functions of the file. */
   readonly subFunctions: boolean;
 }
@@ -23,7 +25,7 @@ const WRITER_BYTES = 256 << 20;
 /** The model as ONNX; for the emulator, a twin beside it. */
 export function exportUnit(
   { nets: [net] }: Program,
-  { opset }: { opset: number },
+  { opset, clip }: { readonly opset: number; readonly clip: boolean },
   { emulate, subFunctions }: Aic100Options,
 ): Unit {
   const { graph } = net!;
@@ -31,7 +33,7 @@ export function exportUnit(
     id: MODEL_UNIT,
     kind: "aic100-onnx@1",
     stage: "export",
-    spec: { graph: printGraph(graph), opset, emulate, subFunctions },
+    spec: { graph: printGraph(graph), opset, emulate, clip, subFunctions },
     weights: graph.weights.map(({ expr }) => expr),
     after: [],
     makes: [MODEL_FILE, ...(emulate ? [EMULATOR_FILE] : [])],

@@ -18,6 +18,8 @@ export interface Settled {
   readonly compContext: boolean;
   readonly subFunctions: boolean;
   readonly opset: number;
+  /** Whether what is float32 here will be fp16 on the card. */
+  readonly clip: boolean;
 }
 
 /** SDKs before the graphs that write at positions. */
@@ -63,6 +65,7 @@ export function settle(options: Aic100Options): Settled {
     replicas: options.replicateKvHeads,
     compContext: compCtxLengths.length > 0,
     subFunctions: options.subFunctions,
+    clip: dtype === "f32" && format !== "fp32",
     opset: generation === "index" ? 15 : 17,
   };
 }
