@@ -1,0 +1,82 @@
+import { writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { type CliRun, runCli, testHome } from "./testing/run-cli.ts";
+
+const { home, remove } = testHome();
+afterAll(remove);
+
+/** Serves until `use` has been through with it, then asks it to stop. */
+async function serving(args: readonly string[], use: (address: string) => Promise<void>): Promise<CliRun> {
+  let used: Promise<void> | undefined;
+  const run = await runCli(["serve", "demo", "--port", "0", "--log", "silent", ...args], home, {
+    onOutput: (text, kill) => {
+      const address = /^https?:\S+$/m.exec(text)?.[0];
+      if (address && !used) used = use(address).finally(() => kill("SIGTERM"));
+    },
+  });
+  await used;
+  return run;
+}
+
+const ask = (address: string, headers: Readonly<Record<string, string>> = {}): Promise<Response> =>
+  fetch(`${address}/v1/completions`, {
+    method: "POST",
+    headers: { "content-type": "application/json", ...headers },
+    body: JSON.stringify({ model: "demo", prompt: "def f(", max_tokens: 40, ignore_eos: true, temperature: 0 }),
+  });
+
+describe("llm serve", () => {
+  it("prints its address, answers, and when it is asked to stop finishes what it took on", async () => {
+    let last: Promise<Response> | undefined;
+    const run = await serving([], async (address) => {
+      expect(address).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
+      expect((await ask(address)).status).toBe(200);
+      last = ask(address);
+      last.catch(() => {});
+      await new Promise((resolve) => setTimeout(resolve, 30));
+    });
+    expect(run.stdout).toMatch(/^http:\S+\n$/);
+    expect(run.stderr).not.toMatch(/WARNING|error/);
+    expect(run.code).toBe(130);
+    const { usage } = (await (await last!).json()) as { usage: { completion_tokens: number } };
+    expect(usage.completion_tokens).toBe(40);
+  });
+
+  it("takes keys from a file, and warns where anybody could come in without", async () => {
+    const keys = join(home, "keys.txt");
+    writeFileSync(keys, "# ours\nsesame\n");
+    const guarded = await serving(["--host", "0.0.0.0", "--api-key-file", keys], async (address) => {
+      expect((await ask(address)).status).toBe(401);
+      expect((await ask(address, { authorization: "Bearer sesame" })).status).toBe(200);
+    });
+    expect(guarded.stderr).not.toContain("WARNING");
+    const open = await serving(["--host", "0.0.0.0"], async () => {});
+    expect(open.stderr).toContain("WARNING: anybody who reaches 0.0.0.0");
+  });
+
+  it.each([
+    [["--tls-cert", "cert.pem"], /--tls-cert and --tls-key go together/],
+    [["--tls-cert", "none.pem", "--tls-key", "none.pem"], /none\.pem: there is no such file/],
+    [["--api-key-file", "none.txt"], /none\.txt: there is no such file/],
+    [["--queue", "-1"], /--queue/],
+    [["--log", "loud"], /--log/],
+  ])("says in a line what is wrong: %j", async (args, message) => {
+    const { code, stderr, stdout } = await runCli(["serve", "demo", ...args], home);
+    expect(code).not.toBe(0);
+    expect(stderr).toMatch(message);
+    expect([stdout, stderr.trim().split("\n").length]).toEqual(["", 1]);
+  });
+
+  it("says so where its port is taken", async () => {
+    const other = createServer().listen(0, "127.0.0.1");
+    await new Promise((resolve) => other.once("listening", resolve));
+    const { port } = other.address() as { port: number };
+    const { code, stderr } = await runCli(["serve", "demo", "--port", String(port), "--log", "silent"], home);
+    other.close();
+    expect(code).not.toBe(0);
+    expect(stderr).toMatch(/^llm: .*EADDRINUSE/m);
+    expect(stderr).not.toContain("bug");
+  });
+});
