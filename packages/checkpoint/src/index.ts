@@ -1,3 +1,5 @@
+export { mergedWeights } from "./adapters/merged-weights.ts";
+export { type Adapter, type LowRank, openAdapter } from "./adapters/open-adapter.ts";
 export type { Checkpoint, CheckpointDescription, CheckpointKind, TensorDescription } from "./checkpoint.ts";
 export { CheckpointError, type CheckpointErrorCode, type CheckpointErrorDetails } from "./error.ts";
 export * from "./hub/index.ts";

@@ -87,7 +87,14 @@ function storedView(
   rows = { start: 0, end: expected[0] ?? 1 },
 ): View | undefined {
   const span = stored?.parts[part];
-  if (!stored || !span || formatOf(stored) !== format || stored.shift || stored.shape.join() !== expected.join())
+  if (
+    !stored ||
+    !span ||
+    formatOf(stored) !== format ||
+    stored.shift ||
+    stored.computed ||
+    stored.shape.join() !== expected.join()
+  )
     return undefined;
   if (group !== undefined && stored.params?.groupSize !== group) return undefined;
   const unit = unitOf(format);

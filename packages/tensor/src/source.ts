@@ -29,6 +29,8 @@ export interface StoredTensor {
   readonly rows?: readonly RowRun[];
   /** Added to every value that is read, where a format stores them shifted: GGUF keeps Gemma's norm weights as 1 + w. */
   readonly shift?: number;
+  /** Values are made when they are read: there are no such bytes in any file, and none to point to. */
+  readonly computed?: boolean;
   /** Format-dependent facts: GPTQ's group size, zero-point offset, … */
   readonly params?: Readonly<Record<string, number | boolean | string>>;
 }

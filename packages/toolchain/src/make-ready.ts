@@ -31,7 +31,9 @@ export type StageEvent =
   | { readonly kind: "build"; readonly event: BuildEvent }
   | ({ readonly kind: "end" } & StageReport);
 
-export interface ReadyOptions extends Omit<ResolveOptions, "onProgress" | "want">, Pick<OpenModelOptions, "config"> {
+export interface ReadyOptions
+  extends Omit<ResolveOptions, "onProgress" | "want">,
+    Pick<OpenModelOptions, "config" | "lora"> {
   readonly targetOptions?: Readonly<Record<string, unknown>>;
   /** Do every stage again. */
   readonly force?: boolean;
@@ -72,6 +74,7 @@ export async function makeReady(model: string | undefined, target: Target, optio
   const opened = await openModel(location.path, {
     name: location.name,
     ...(options.config ? { config: options.config } : {}),
+    ...(options.lora === undefined ? {} : { lora: options.lora }),
   });
   const unread = unreadNote(opened);
   if (unread !== undefined) options.onEvent?.({ kind: "note", text: unread });

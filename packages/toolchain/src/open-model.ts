@@ -1,5 +1,12 @@
 import { basename } from "node:path";
-import { type Checkpoint, type Overrides, openCheckpoint, parseOverride } from "@llm/checkpoint";
+import {
+  type Checkpoint,
+  mergedWeights,
+  type Overrides,
+  openAdapter,
+  openCheckpoint,
+  parseOverride,
+} from "@llm/checkpoint";
 import { checkSpec, type Graph } from "@llm/core-ir";
 import { type Architecture, architectureFor, Config } from "@llm/models";
 import type { ModelCard } from "@llm/target";
@@ -29,6 +36,8 @@ export interface OpenModelOptions {
   readonly name?: string;
   /** `key=value`: fields of the config to set; dotted paths reach inside. */
   readonly config?: readonly string[];
+  /** A folder with a LoRA adapter as PEFT saves it, to be added to the weights. */
+  readonly lora?: string;
 }
 
 /**
@@ -46,14 +55,17 @@ export async function openModel(path: string, options: OpenModelOptions = {}): P
   try {
     const name = options.name ?? basename(checkpoint.folder);
     const { architecture, graph: unbound, unread } = graphOf(checkpoint);
-    const { graph, ignored } = bindGraph(unbound, architecture, checkpoint);
+    const { lora } = options;
+    const weights =
+      lora === undefined ? checkpoint.weights : mergedWeights(checkpoint.weights, await openAdapter(lora));
+    const { graph, ignored } = bindGraph(unbound, architecture, { weights, path: checkpoint.path });
     return {
       name,
       checkpoint,
       architecture,
       graph,
       card: modelCard(name, architecture.id, graph),
-      weights: checkpoint.weights,
+      weights,
       ignored,
       unread,
       close: () => checkpoint.close(),
@@ -92,7 +104,7 @@ export function graphOf({ config: raw, weights }: Checkpoint): ModelGraph {
 export function bindGraph(
   graph: Graph,
   { harmless = [] }: Architecture,
-  { weights, path }: Checkpoint,
+  { weights, path }: { readonly weights: WeightSource; readonly path: string },
 ): { readonly graph: Graph; readonly ignored: Binding["ignored"] } {
   if (!weights.names()[Symbol.iterator]().next().value)
     throw new ToolchainError(

@@ -94,6 +94,11 @@ export async function openRunnable(thing: string | undefined, options: OpenOptio
 async function openFinished(thing: string, artefact: Artefact, options: OpenOptions): Promise<Runnable> {
   const { onEvent: _, ...resolving } = options;
   const { model, target: madeFor } = artefact.manifest;
+  if (options.lora !== undefined)
+    throw new ToolchainError(
+      "option-invalid",
+      `${thing} is finished: give --lora with the checkpoint it was made from`,
+    );
   if (options.target !== undefined && options.target !== madeFor)
     throw new ToolchainError("option-invalid", `${thing} was made for target ${madeFor}, not for ${options.target}`);
   const { target } = await findTarget(madeFor);

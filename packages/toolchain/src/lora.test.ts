@@ -1,0 +1,102 @@
+import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { openTensorFile } from "@llm/checkpoint";
+import { goldenDir, loraDir, loraNames } from "@llm/fixtures";
+import { Scheduler } from "@llm/generate";
+import { read, weights } from "@llm/tensor";
+import { describe, expect, it } from "vitest";
+import { openModel } from "./open-model.ts";
+import { openRunnable } from "./open-runnable.ts";
+import { scratch } from "./testing/scratch.ts";
+
+const { env } = scratch();
+
+interface Expected {
+  readonly input_ids: readonly number[];
+  readonly greedy: readonly number[];
+}
+
+async function expectedOf(name: string): Promise<Expected & { readonly logits: Float32Array }> {
+  const json = JSON.parse(await readFile(join(loraDir(name), "expected.json"), "utf8")) as Expected;
+  const arrays = await openTensorFile(join(loraDir(name), "expected.safetensors"));
+  const { shape } = arrays.get("logits")!;
+  const { data } = await read(weights.tensor("logits", shape), arrays, "f32");
+  await arrays.close();
+  return { ...json, logits: data as Float32Array };
+}
+
+describe.each(loraNames())("a LoRA adapter of %s", (name) => {
+  it("merged at opening gives what transformers and PEFT give", async () => {
+    const { input_ids, greedy, logits } = await expectedOf(name);
+    const runnable = await openRunnable(goldenDir(name), { env, lora: loraDir(name) });
+    const scheduler = new Scheduler(runnable.session);
+    try {
+      const { vocab } = runnable.session.limits;
+      const seen = new Float32Array(logits.length);
+      const onRows = (values: Float32Array, at: number): void => seen.set(values, at * vocab);
+      await scheduler.read({ tokens: input_ids, kind: "logits", from: 0, onRows }).done;
+      const worst = seen.reduce((most, x, i) => Math.max(most, Math.abs(x - logits[i]!)), 0);
+      expect(worst).toBeLessThan(1e-3);
+      const { tokens } = await scheduler.submit({ prompt: input_ids, maxNewTokens: greedy.length }).done;
+      expect(Array.from(tokens)).toEqual(greedy);
+    } finally {
+      await scheduler.close();
+      await runnable.close();
+    }
+  });
+
+  it("reads any part of a sum as it reads the whole, and leaves the other tensors where they are", async () => {
+    const plain = await openModel(goldenDir(name));
+    const model = await openModel(goldenDir(name), { lora: loraDir(name) });
+    expect(model.weights.fingerprint).not.toBe(plain.weights.fingerprint);
+    let sums = 0;
+    for (const tensor of model.weights.names()) {
+      const stored = model.weights.get(tensor)!;
+      if (!stored.computed) {
+        expect(stored).toEqual(plain.weights.get(tensor));
+        continue;
+      }
+      sums++;
+      const span = stored.parts.data!;
+      const whole = new Uint8Array(span.length);
+      await model.weights.read(span, whole);
+      const part = new Uint8Array(100);
+      await model.weights.read({ ...span, offset: 52, length: 100 }, part);
+      expect(part).toEqual(whole.subarray(52, 152));
+    }
+    expect(sums).toBeGreaterThan(3);
+    await model.close();
+    await plain.close();
+  });
+});
+
+describe("adapters that can't be added", () => {
+  const name = "llama_gqa_llama3";
+
+  async function changed(change: Record<string, unknown>, work: (folder: string) => Promise<void>): Promise<void> {
+    const folder = await mkdtemp(join(tmpdir(), "lora-"));
+    try {
+      await cp(loraDir(name), folder, { recursive: true });
+      const file = join(folder, "adapter_config.json");
+      await writeFile(file, JSON.stringify({ ...JSON.parse(await readFile(file, "utf8")), ...change }));
+      await work(folder);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  }
+
+  it.each<[Record<string, unknown>, string]>([
+    [{ peft_type: "IA3" }, "peft_type is IA3; only LORA is read"],
+    [{ use_dora: true }, "use_dora is set, which is not supported"],
+    [{ lora_alpha: "8" }, "lora_alpha must be a number"],
+    [{ alpha_pattern: { "q_proj|v_proj": 4 } }, "alpha_pattern q_proj|v_proj is more than a name"],
+  ])("%j is refused by name", (change, message) =>
+    changed(change, (folder) => expect(openModel(goldenDir(name), { lora: folder })).rejects.toThrow(message)),
+  );
+
+  it("one of another model is refused, and a folder without one", async () => {
+    await expect(openModel(goldenDir("gpt_neox"), { lora: loraDir(name) })).rejects.toThrow("is for another model");
+    await expect(openModel(goldenDir(name), { lora: goldenDir(name) })).rejects.toThrow("adapter_config.json");
+  });
+});
