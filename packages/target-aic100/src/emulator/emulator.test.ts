@@ -45,6 +45,19 @@ describe("the emulated file", () => {
     expect(Buffer.from(overrideIndices(model)).equals(twin)).toBe(true);
   });
 
+  test.each([{ fullBatchSize: 2 }, { sdk: "recipe" }, { subFunctions: true }] as const)(
+    "%j: is made of what is exported without an emulator",
+    async (options) => {
+      const files = await Promise.all(
+        [true, false].map(async (emulate) => {
+          using built = await buildGolden("gpt2", { promptLen: 4, format: "fp16", emulate, ...options });
+          return readFileSync(`${built.artefact.folder}/model.onnx`);
+        }),
+      );
+      expect(files[0]!.equals(files[1]!)).toBe(true);
+    },
+  );
+
   test("is refused when it is another model", async () => {
     using built = await buildGolden("gpt2", { promptLen: 4 });
     const file = `${built.artefact.folder}/emulator.onnx`;
