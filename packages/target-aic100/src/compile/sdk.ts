@@ -70,10 +70,15 @@ export function compilerOf(profile: SdkProfileId, sdk: InstalledSdk | undefined)
   );
 }
 
-function versionIn(root: string): string | undefined {
+/** The version of what runs QPCs, which is installed apart from the compiler. */
+export function platformVersion(env: Environment): string | undefined {
+  return versionIn(sdkFolder(env), "platform.xml");
+}
+
+function versionIn(root: string, file = "apps.xml"): string | undefined {
   let text: string;
   try {
-    text = readFileSync(join(root, "versions", "apps.xml"), "utf8");
+    text = readFileSync(join(root, "versions", file), "utf8");
   } catch {
     return undefined; // no SDK, or none that says
   }

@@ -60,10 +60,12 @@ test("doctor compiles it, and a QPC from anywhere runs as its shapes say", async
   copyFileSync(join(STAND_IN, "stand_in.h"), join(folder, "sdk/dev/stand_in.h"));
   const flags = ["-std=c11", "-D_POSIX_C_SOURCE=200809L", "-shared", "-fPIC"];
   execFileSync("cc", [...flags, join(STAND_IN, "stand_in.c"), "-o", join(lib, "libQAic.so")]);
+  mkdirSync(join(folder, "sdk/versions"));
+  writeFileSync(join(folder, "sdk/versions/platform.xml"), "<versions><base_version>1.21.2</base_version></versions>");
   expect((await states()).runtime).toBe("warning: llm doctor --target aic100 --build");
   const said: string[] = [];
   await buildRuntime({ env: process.env }, (line) => said.push(line));
-  expect(said.at(-1)).toMatch(/^made .*cache\/llm\/qaic\/qaic-host-unknown$/);
+  expect(said.at(-1)).toMatch(/^made .*cache\/llm\/qaic\/qaic-host-1\.21\.2$/);
   expect((await states()).runtime).toBe("ok: ");
 
   const session = await open([2, 3]);

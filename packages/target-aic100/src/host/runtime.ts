@@ -3,7 +3,7 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { buildQaicHost, hostFiles } from "@llm/runtime-native/qaic";
 import type { Finding, Host } from "@llm/target";
-import { type Environment, findSdk, sdkFolder } from "../compile/sdk.ts";
+import { type Environment, findSdk, platformVersion, sdkFolder } from "../compile/sdk.ts";
 import { profileOfVersion } from "../compile/sdk-profiles.ts";
 
 const BUILD = "llm doctor --target aic100 --build";
@@ -11,7 +11,7 @@ const BUILD = "llm doctor --target aic100 --build";
 /** The adapter's program, one for each version of the SDK: they aren't compatible. */
 export function hostProgram(env: Environment = process.env): string {
   const cache = env.XDG_CACHE_HOME?.startsWith("/") ? env.XDG_CACHE_HOME : join(env.HOME || homedir(), ".cache");
-  const version = findSdk(env)?.version ?? "unknown";
+  const version = platformVersion(env) ?? findSdk(env)?.version ?? "unknown";
   return join(cache, "llm", "qaic", `qaic-host-${version}`);
 }
 

@@ -35,7 +35,7 @@ bool ReadFrame(std::FILE* from, Frame& frame) {
 void WriteFrame(std::FILE* to, uint32_t kind, const std::vector<uint8_t>& body) {
   const uint64_t length = body.size();
   if (std::fwrite(&kind, 4, 1, to) != 1 || std::fwrite(&length, 8, 1, to) != 1 ||
-      std::fwrite(body.data(), 1, body.size(), to) != body.size() || std::fflush(to) != 0)
+      (length > 0 && std::fwrite(body.data(), 1, length, to) != length) || std::fflush(to) != 0)
     throw std::runtime_error("the pipe is closed");
 }
 
