@@ -92,6 +92,48 @@ const answers: readonly (readonly [name: string, AnswerFormats, answer: string, 
     { text: 'Yes <tool_call>{"na', reasoning: "", calls: [] },
   ],
   [
+    "JSON with a name that is no call",
+    json,
+    '{"name": "Bob", "age": 3}',
+    { text: '{"name": "Bob", "age": 3}', reasoning: "", calls: [] },
+  ],
+  [
+    "a name and nothing else",
+    json,
+    '{"name": "Bob"} is one',
+    { text: '{"name": "Bob"} is one', reasoning: "", calls: [] },
+  ],
+  [
+    "a call of what isn't offered",
+    { ...json, tools: ["now"] },
+    '{"name": "rm", "arguments": {}}',
+    { text: '{"name": "rm", "arguments": {}}', reasoning: "", calls: [] },
+  ],
+  [
+    "a call without arguments, behind its tag",
+    hermes,
+    '<tool_call>{"name": "now"}</tool_call>',
+    { text: "", reasoning: "", calls: [{ name: "now", arguments: "{}" }] },
+  ],
+  [
+    "an opening behind a call that opens none",
+    hermes,
+    '<tool_call>{"name": "now", "arguments": {} }</tool_call> and <tool_call>foo',
+    { text: "and <tool_call>foo", reasoning: "", calls: [{ name: "now", arguments: "{}" }] },
+  ],
+  [
+    "arguments that are named twice, and what else stands in a call",
+    hermes,
+    '<tool_call>{"name": "w", "arguments": {"x": 1}\n, "args": {"y": 2}, "why": [3]}</tool_call>',
+    { text: "", reasoning: "", calls: [{ name: "w", arguments: '{"x": 1}' }] },
+  ],
+  [
+    "arguments that are none",
+    json,
+    '{"name": "w", "arguments":}',
+    { text: '{"name": "w", "arguments":}', reasoning: "", calls: [] },
+  ],
+  [
     "braces and quotes inside arguments",
     hermes,
     '<tool_call>{"name": "w", "arguments": {"s": "}\\"{", "l": [1, {"a": ","}]}}</tool_call>Done.',
@@ -115,12 +157,65 @@ describe("an answer", () => {
     expect(told(formats, Array.from(answer))).toEqual(expected);
   });
 
+  it("means the same however it is cut, whatever it is", () => {
+    const scrap = fc.constantFrom(
+      ...[
+        '{"name": ',
+        '"w"',
+        '"Bob"',
+        ', "arguments": ',
+        '{"a": "}"}',
+        '"{}"',
+        "}",
+        "]",
+        "[",
+        ",",
+        " ",
+        "\n",
+        "<tool_call>",
+        "</tool_call>",
+        "text",
+        '"id": 3',
+        "<think>",
+        "</think>",
+        "```json",
+        ";",
+        "\\",
+        '"',
+      ],
+    );
+    fc.assert(
+      fc.property(
+        fc.array(scrap, { maxLength: 14 }),
+        fc.constantFrom("hermes" as const, "llama3" as const, "mistral" as const, "json" as const),
+        fc.boolean(),
+        fc.array(fc.nat(60), { maxLength: 6 }),
+        (scraps, id, thinks, cuts) => {
+          const answer = scraps.join("");
+          const formats = { calls: callFormat(id), tools: ["w"], ...(thinks ? { reasoning: think } : {}) };
+          const edges = [
+            0,
+            ...cuts.map((cut) => Math.min(cut, answer.length)).toSorted((a, b) => a - b),
+            answer.length,
+          ];
+          const pieces = edges.slice(1).map((edge, i) => answer.slice(edges[i], edge));
+          expect(told(formats, pieces)).toEqual(told(formats, [answer]));
+        },
+      ),
+      { numRuns: 3000 },
+    );
+  });
+
   it("gives text and arguments out as they come, not at the end", () => {
     const parser = new AnswerParser(hermes);
     expect(parser.push("Well, ")).toEqual([{ kind: "text", text: "Well," }]);
     expect(parser.push("yes")).toEqual([{ kind: "text", text: " yes" }]);
-    expect(parser.push('<tool_call>{"name": "w", "arg')).toEqual([{ kind: "call", index: 0, name: "w" }]);
-    expect(parser.push('uments": {"a')).toEqual([{ kind: "arguments", index: 0, text: '{"a' }]);
+    expect(parser.push('<tool_call>{"name": "w", "arg')).toEqual([]); // it may yet be no call
+    expect(parser.push('uments": {"a')).toEqual([
+      { kind: "call", index: 0, name: "w" },
+      { kind: "arguments", index: 0, text: '{"a' },
+    ]);
+    expect(parser.push('": 1')).toEqual([{ kind: "arguments", index: 0, text: '": 1' }]);
     expect(parser.calls).toBe(1);
   });
 });

@@ -13,6 +13,8 @@ export interface AnswerFormats {
   /** Absent where no tools were offered: everything is text then. */
   readonly calls?: CallFormat;
   readonly reasoning?: ReasoningFormat;
+  /** The functions that may be called; anything else is no call. Any name is, where this is absent. */
+  readonly tools?: readonly string[];
 }
 
 type Mode = "start" | "text" | "reasoning" | "call" | "between";
@@ -24,16 +26,21 @@ type Mode = "start" | "text" | "reasoning" | "call" | "between";
 export class AnswerParser {
   readonly #calls: CallFormat | undefined;
   readonly #reasoning: ReasoningFormat | undefined;
+  readonly #callable: (name: string) => boolean;
   #mode: Mode;
   /** Text not yet decided upon. */
   #held = "";
-  #scanner = new CallScanner();
+  #scanner: CallScanner;
   /** The call's text so far, in case it is none. */
   #raw = "";
   #announced = false;
+  /** Something that opens calls has come, and none yet. */
+  #opened = false;
   #count = 0;
 
-  constructor({ calls, reasoning }: AnswerFormats) {
+  constructor({ calls, reasoning, tools }: AnswerFormats) {
+    this.#callable = (name) => tools === undefined || tools.includes(name);
+    this.#scanner = new CallScanner(this.#callable);
     this.#calls = calls;
     this.#reasoning = reasoning;
     this.#mode = reasoning?.begun ? "reasoning" : "start";
@@ -120,6 +127,7 @@ export class AnswerParser {
 
   #beginCall(raw: string): void {
     this.#mode = "between";
+    this.#opened = true;
     this.#raw = raw;
   }
 
@@ -133,25 +141,26 @@ export class AnswerParser {
       const found = skippable.find((skip) => text.startsWith(skip));
       if (found !== undefined && !longer) {
         const length = this.#held.length - text.length + found.length;
-        this.#raw += this.#held.slice(0, length);
+        // What closes a call is done with; what opens the next may yet turn out to be text.
+        if (this.#opened || found === open) this.#raw += this.#held.slice(0, length);
+        this.#opened ||= found === open;
         this.#held = this.#held.slice(length);
       } else if (text.startsWith("{")) {
         this.#raw += this.#held.slice(0, this.#held.length - text.length);
         this.#held = text;
-        this.#scanner = new CallScanner();
+        this.#scanner = new CallScanner(this.#callable);
         this.#announced = false;
         this.#mode = "call";
         return;
       } else {
         if (longer || (text === "" && !over)) return;
-        // Behind a finished call only the rest is text; without one, so was the opening.
-        if (this.#count > 0) this.#held = text;
-        else this.#give(parts, "text", this.#raw);
+        // Behind a finished call only the rest is text; behind an opening all of it is.
+        if (this.#opened) this.#give(parts, "text", this.#raw);
+        else this.#held = text;
         this.#raw = "";
         this.#mode = "text";
         return;
       }
-      if (this.#count > 0) this.#raw = "";
     }
   }
 
@@ -159,23 +168,24 @@ export class AnswerParser {
     const taken = this.#scanner.feed(this.#held);
     this.#raw += this.#held.slice(0, taken);
     this.#held = this.#held.slice(taken);
-    const { name, broken, ended } = this.#scanner;
-    if (name !== undefined && !this.#announced && !broken) {
+    const { name, broken, ended, certain } = this.#scanner;
+    // Where a tag says that calls follow, one without arguments is a call of a function that takes none.
+    const bare = ended && !certain && this.#calls!.open !== "";
+    if ((certain || bare) && !this.#announced) {
       this.#announced = true;
-      parts.push({ kind: "call", index: this.#count++, name });
+      parts.push({ kind: "call", index: this.#count++, name: name! });
+      if (bare) parts.push({ kind: "arguments", index: this.#count - 1, text: "{}" });
     }
-    if (this.#announced) {
+    if (this.#announced && !bare) {
       const text = this.#scanner.takeArguments();
       if (text !== "") parts.push({ kind: "arguments", index: this.#count - 1, text });
     }
-    if (ended) {
-      this.#raw = "";
-      this.#mode = "between";
-    } else if (broken || over) {
-      if (!this.#announced) this.#give(parts, "text", this.#raw);
-      this.#raw = "";
-      if (broken) this.#mode = "text";
-    }
+    if (!ended && !broken && !over) return;
+    if (!this.#announced) this.#give(parts, "text", this.#raw);
+    this.#raw = "";
+    this.#opened = false;
+    if (this.#announced && ended) this.#mode = "between";
+    else if (ended || broken) this.#mode = "text";
   }
 
   #flush(parts: AnswerPart[], kind: "text" | "reasoning"): void {

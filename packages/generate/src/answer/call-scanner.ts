@@ -2,15 +2,16 @@ type Expecting = "start" | "key" | "colon" | "value" | "comma" | "end" | "broken
 
 const NAME_KEYS: ReadonlySet<string> = new Set(["name", "function"]);
 const ARGUMENT_KEYS: ReadonlySet<string> = new Set(["arguments", "parameters", "args"]);
-/** What else an object that is a call may hold. */
+/** What else an object that is a call may hold before it is known for one. */
 const OTHER_KEYS: ReadonlySet<string> = new Set(["id", "type"]);
 
 /**
- * Reads one call, `{"name": …, "arguments": {…}}`, a piece at a time: the name as soon as it is there, the arguments as
- * they come.
+ * Reads one call, `{"name": …, "arguments": {…}}`, a character at a time: what it knows depends on what came, never on how
+ * that was cut. From the beginning of the arguments of a function that may be called on, it is a call, whatever follows.
  */
 export class CallScanner {
   name: string | undefined;
+  readonly #callable: (name: string) => boolean;
   #expecting: Expecting = "start";
   /** Brackets open inside the value that is being read. */
   #depth = 0;
@@ -18,8 +19,15 @@ export class CallScanner {
   #escaped = false;
   #key = "";
   #value = "";
+  /** The value is whole; blanks may follow. */
+  #whole = false;
+  #argumentsKey: string | undefined;
   #arguments = "";
   #quoted = false;
+
+  constructor(callable: (name: string) => boolean) {
+    this.#callable = callable;
+  }
 
   /** True once the object is closed. */
   get ended(): boolean {
@@ -29,6 +37,11 @@ export class CallScanner {
   /** True where the text turned out to be something else than a call. */
   get broken(): boolean {
     return this.#expecting === "broken";
+  }
+
+  /** True from where on it is a call for certain. */
+  get certain(): boolean {
+    return this.name !== undefined && this.#argumentsKey !== undefined;
   }
 
   /** Reads on, and says how much of the text belonged to the call. */
@@ -41,10 +54,10 @@ export class CallScanner {
   /** What has come of the arguments since it was last asked. */
   takeArguments(): string {
     // A string holds the arguments as text: it means something when it is whole.
-    if (this.#quoted && ARGUMENT_KEYS.has(this.#key)) return "";
+    if (this.#quoted && this.#key === this.#argumentsKey && !this.#whole) return "";
     const taken = this.#arguments;
     this.#arguments = "";
-    return this.#quoted ? unquoted(taken) : taken;
+    return this.#quoted && taken !== "" ? unquoted(taken) : taken;
   }
 
   #next(char: string): void {
@@ -69,21 +82,25 @@ export class CallScanner {
     }
     this.#inString = false;
     const known = NAME_KEYS.has(this.#key) || ARGUMENT_KEYS.has(this.#key) || OTHER_KEYS.has(this.#key);
-    this.#expecting = known ? "colon" : "broken";
+    this.#expecting = known || this.certain ? "colon" : "broken";
   }
 
   #inValue(char: string): void {
     if (this.#value === "" && /\s/.test(char)) return;
-    const closes = !this.#inString && this.#depth === 0 && (char === "," || char === "}");
-    if (closes) {
+    if (!this.#inString && this.#depth === 0 && (char === "," || char === "}")) {
       this.#endValue();
-      if (!this.broken) this.#expecting = "comma";
+      if (this.broken) return;
+      this.#expecting = "comma";
       this.#next(char);
       return;
     }
-    if (this.#value === "" && ARGUMENT_KEYS.has(this.#key)) this.#quoted = char === '"';
+    if (this.#whole) {
+      if (!/\s/.test(char)) this.#expecting = "broken";
+      return;
+    }
+    if (this.#value === "") this.#beginValue(char);
     this.#value += char;
-    if (ARGUMENT_KEYS.has(this.#key)) this.#arguments += char;
+    if (this.#key === this.#argumentsKey) this.#arguments += char;
     if (this.#inString) {
       if (this.#escaped) this.#escaped = false;
       else if (char === "\\") this.#escaped = true;
@@ -91,17 +108,30 @@ export class CallScanner {
     } else if (char === '"') this.#inString = true;
     else if (char === "{" || char === "[") this.#depth++;
     else if (char === "}" || char === "]") this.#depth--;
+    const bare = !/^["{[]/.test(this.#value);
+    this.#whole = !bare && !this.#inString && this.#depth === 0;
+  }
+
+  #beginValue(char: string): void {
+    if (!ARGUMENT_KEYS.has(this.#key) || this.#argumentsKey !== undefined) return;
+    if (char !== "{" && char !== '"') {
+      this.#expecting = "broken";
+      return;
+    }
+    this.#argumentsKey = this.#key;
+    this.#quoted = char === '"';
   }
 
   #endValue(): void {
-    if (ARGUMENT_KEYS.has(this.#key)) this.#arguments = this.#arguments.trimEnd();
-    else if (NAME_KEYS.has(this.#key)) {
+    if (this.#value === "") this.#expecting = "broken";
+    else if (NAME_KEYS.has(this.#key) && this.name === undefined) {
       const name: unknown = tryParse(this.#value);
-      if (typeof name === "string") this.name = name;
+      if (typeof name === "string" && this.#callable(name)) this.name = name;
       else this.#expecting = "broken";
     }
     this.#key = "";
     this.#value = "";
+    this.#whole = false;
   }
 }
 
