@@ -1,12 +1,13 @@
-import type { ResolveOptions } from "@llm/toolchain";
+import type { OpenModelOptions, ResolveOptions } from "@llm/toolchain";
 import type { Call } from "../definition/command.ts";
 import type { Io } from "../output/io.ts";
 
 /** What a call says about finding and reading its MODEL. */
-export function modelOptions({ options }: Call, io: Io): ResolveOptions & { readonly config?: readonly string[] } {
-  const { config, cacheDir, hfToken, revision, offline } = options;
+export function modelOptions({ options }: Call, io: Io): ResolveOptions & Pick<OpenModelOptions, "config" | "lora"> {
+  const { config, lora, cacheDir, hfToken, revision, offline } = options;
   return {
     ...(config === undefined ? {} : { config }),
+    ...(lora === undefined ? {} : { lora }),
     ...(cacheDir === undefined ? {} : { cacheDir }),
     ...(hfToken === undefined ? {} : { token: hfToken }),
     ...(revision === undefined ? {} : { revision }),

@@ -13,7 +13,11 @@ export async function openCalled(call: Call, io: Io): Promise<Model> {
   const seconds = (performance.now() - began) / 1000;
   if (downloaded > 0) io.progress.end({ seconds, note: bytes(downloaded) });
   else io.progress.close();
-  const model = await openModel(path, { name, ...(options.config ? { config: options.config } : {}) });
+  const model = await openModel(path, {
+    name,
+    ...(options.config ? { config: options.config } : {}),
+    ...(options.lora === undefined ? {} : { lora: options.lora }),
+  });
   const unread = unreadNote(model);
   if (unread !== undefined) io.note(unread);
   return model;

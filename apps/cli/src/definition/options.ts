@@ -13,6 +13,7 @@ export interface OptionValues extends ServeOptionValues {
   hfToken: string;
   revision: string;
   offline: boolean;
+  lora: string;
   modelClass: string;
   trustRemoteCode: boolean;
   target: string;
@@ -109,6 +110,7 @@ export const OPTIONS: { readonly [K in keyof OptionValues]: CliOption<OptionValu
   hfToken: { kind: "string", value: "TOKEN", doc: "Hub token; else HF_TOKEN or the hub's token file" },
   revision: { kind: "string", value: "REV", doc: "Branch, tag or commit on the hub", default: "main" },
   offline: { kind: "boolean", doc: "Use what is downloaded already; never touch the network", default: false },
+  lora: { kind: "string", value: "DIR", doc: "A LoRA adapter as PEFT saves it, added to the weights as they are read" },
   modelClass: {
     kind: "string",
     value: "NAME",

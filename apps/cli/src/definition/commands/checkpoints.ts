@@ -61,7 +61,7 @@ export const CHECKPOINTS: readonly Command[] = [
       "Writes a safetensors file: `logits` f32 [n, vocab]; with --hidden `hidden.i` f32 [n, width], i = 0 for the input of the first block, " +
       "then after each block. The target `reference` is the plain interpreter.",
     arguments: [MODEL],
-    options: ["ids", "prompt", "hidden", "greedyTokens", "target", "out", ...MODEL_OPTIONS, ...COMMON],
+    options: ["ids", "prompt", "hidden", "greedyTokens", "target", "out", "lora", ...MODEL_OPTIONS, ...COMMON],
     targetOptions: true,
     reference: true,
     examples: [

@@ -11,7 +11,7 @@ export const GENERATING: readonly Command[] = [
       "Every stage is skipped when what it would make is there already and still true, which is decided by content, never by name. " +
       "The verification here is short: a few tokens through the first, a middle and the last block; `llm verify` is the whole of it.",
     arguments: [MODEL],
-    options: [...GENERATION, "target", "force", ...MODEL_OPTIONS, ...COMMON],
+    options: [...GENERATION, "target", "force", "lora", ...MODEL_OPTIONS, ...COMMON],
     targetOptions: true,
     examples: [
       { line: 'llm infer --prompt "def fibonacci(n):"', doc: "the bundled checkpoint, on the CPU" },
@@ -35,7 +35,7 @@ export const GENERATING: readonly Command[] = [
     about:
       "Without a prompt it says something to “My name is”. A checkpoint that was never exported is exported first.",
     arguments: ARTEFACT_OR_MODEL,
-    options: [...GENERATION, "automation", "target", ...MODEL_OPTIONS, ...COMMON],
+    options: [...GENERATION, "automation", "target", "lora", ...MODEL_OPTIONS, ...COMMON],
     targetOptions: true,
     examples: [
       { line: 'llm run demo --prompt "import os" --max-new-tokens 32', doc: "the bundled checkpoint" },
@@ -60,7 +60,7 @@ export const GENERATING: readonly Command[] = [
     about:
       "By the model's own chat template, or a plain one where it has none. Ctrl-C stops an answer, Ctrl-D ends the conversation.",
     arguments: [ARTEFACT_OR_MODEL_PLACE],
-    options: ["system", ...SAMPLING, "target", ...MODEL_OPTIONS, ...COMMON],
+    options: ["system", ...SAMPLING, "target", "lora", ...MODEL_OPTIONS, ...COMMON],
     targetOptions: true,
     examples: [{ line: "llm chat demo --temperature 0.7", doc: "with the bundled checkpoint, which knows little" }],
     json: { messages: "[{role, content}], the whole conversation" },

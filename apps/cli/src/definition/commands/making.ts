@@ -24,6 +24,7 @@ export const MAKING: readonly Command[] = [
       "genai",
       "dtypes",
       "force",
+      "lora",
       ...MODEL_OPTIONS,
       ...COMMON,
     ],
@@ -50,7 +51,7 @@ export const MAKING: readonly Command[] = [
     about:
       "The same tokens run through both, and what each block hands on is compared, so that an error shows where it begins. The exit code is 1 when a figure is past its threshold.",
     arguments: [MODEL],
-    options: ["layers", "prompt", "ids", "against", "reportHtml", "target", ...MODEL_OPTIONS, ...COMMON],
+    options: ["layers", "prompt", "ids", "against", "reportHtml", "target", "lora", ...MODEL_OPTIONS, ...COMMON],
     targetOptions: true,
     examples: [
       { line: "llm verify demo", doc: "every block of the bundled checkpoint" },
@@ -85,6 +86,7 @@ export const MAKING: readonly Command[] = [
       "reportHtml",
       "target",
       "force",
+      "lora",
       ...MODEL_OPTIONS,
       ...COMMON,
     ],
@@ -118,7 +120,7 @@ export const MAKING: readonly Command[] = [
     about:
       "Units that were made before from the same things are not made again; an interrupted run goes on where it was.",
     arguments: [MODEL],
-    options: ["target", "out", "force", ...MODEL_OPTIONS, ...COMMON],
+    options: ["target", "out", "force", "lora", ...MODEL_OPTIONS, ...COMMON],
     targetOptions: true,
     examples: [{ line: "llm compile demo --target cpu", doc: "into the cache, where `llm run` finds it" }],
     json: {
