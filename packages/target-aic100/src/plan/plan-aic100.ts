@@ -38,7 +38,7 @@ export function planAic100(graph: Graph, request: PlanRequest): Plan {
   const rows = Math.max(request.fullBatchSize, request.batchSize);
   const used = deviceNeeds(work, rows);
   const devices = Array.from({ length: count }, (_, at): DevicePlan => {
-    return { name: count === 1 ? card.title : `${card.title}, SoC ${at}`, ...used };
+    return { name: count === 1 ? card.title : `${card.title}, ${card.shared > 1 ? "SoC" : "card"} ${at}`, ...used };
   });
   return {
     fits: used.free >= 0,

@@ -43,7 +43,7 @@ export function planPage(target: string, { card, plan }: PlanReport): string {
 
 const WIDTH = 960;
 const LEFT = 170;
-const RIGHT = 90;
+const RIGHT = 130;
 const ROW = 38;
 const BAR = 24;
 
