@@ -37,7 +37,7 @@ function least(cosines: readonly number[]): string {
 describe.skipIf(missing)(`on the vendor's simulator${missing ? `: ${missing}` : ""}`, () => {
   test.for(cases())(
     `%s in %s: a prompt and ${STEPS} steps`,
-    { timeout: 600_000 },
+    { timeout: ALL ? 1_800_000 : 300_000 },
     async ([family, mode], { annotate }) => {
       const { exact, emulated, tokens, expected } = await simulate(sized(FAMILIES[family]!), mode, {
         steps: STEPS,
