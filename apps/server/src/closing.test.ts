@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { type DemoServer, demoServer, endless, post, until } from "./testing/demo-server.ts";
+import { rawRequest } from "./testing/raw-request.ts";
 
 let server: DemoServer;
 afterEach(() => server.app.close());
@@ -47,5 +48,16 @@ describe("a server that is told to stop under load", () => {
     expect(await (await streamed).text()).toMatch(/"message":"The server is stopping"[^\n]*\n\n$/);
     const response = await whole;
     expect([response.status, response.headers.has("retry-after")]).toEqual([503, true]);
+  });
+
+  it("doesn't wait for those who never come to ask", async () => {
+    server = await demoServer({ drainMs: 50 });
+    const begun = ["POST /v1/completions HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\n{", "GET /he", ""];
+    const heard = begun.map((text) => rawRequest(server.port, [text], { ms: 20_000 }));
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    const began = performance.now();
+    await server.app.close();
+    await Promise.all(heard);
+    expect(performance.now() - began).toBeLessThan(5000);
   });
 });

@@ -119,9 +119,10 @@ export function createServer(options: ServerOptions): FastifyInstance {
     );
   });
   app.addHook("preClose", async () => {
+    // Also those that never came to ask anything.
     const late = setTimeout(() => app.server.closeAllConnections(), drainMs + LAST_WORDS_MS);
+    app.server.once("close", () => clearTimeout(late));
     await desk.drain(drainMs);
-    clearTimeout(late);
   });
   app.addHook("onClose", async () => {
     metrics.close();
