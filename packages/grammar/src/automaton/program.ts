@@ -23,7 +23,7 @@ export interface Program {
   readonly root: string;
 }
 
-/** More than any schema seen in use by a factor of ten; a grammar past it would take minutes, not help. */
+/** A grammar past it would take seconds to compile, with everything else waiting. */
 export const MAX_INSTRUCTIONS = 500_000;
 
 /** Translates a grammar; refuses left recursion, undefined rules, and what is too large. */
@@ -90,8 +90,11 @@ class Compiler {
     if (max === Number.POSITIVE_INFINITY) {
       const fork: Instruction = { op: "fork", to: [] };
       const start = this.#push(fork);
-      fork.to.push(this.#emit(of, start), next);
-      return min === 0 ? start : this.#emit(repeat(of, min, min), start);
+      const body = this.#emit(of, start);
+      fork.to.push(body, next);
+      // The last of the rounds that must be is the first of those that may be: nested ones would double at each level.
+      if (min === 0) return start;
+      return min === 1 ? body : this.#emit(repeat(of, min - 1, min - 1), body);
     }
     if (max === 1)
       return min === 1 ? this.#emit(of, next) : this.#push({ op: "fork", to: [this.#emit(of, next), next] });

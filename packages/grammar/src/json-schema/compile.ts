@@ -31,6 +31,8 @@ export function compileSchema(schema: Schema): Grammar {
 export interface SchemaContext {
   /** The rule of a schema somewhere inside; `path` is for messages. */
   rule(schema: Json | undefined, path: string): Rule;
+  /** The same under a name of its own, for what is used in several places. */
+  define(rule: Rule): Rule;
   unsupported(path: string, keyword: string, hint?: string): GrammarError;
 }
 
@@ -72,6 +74,14 @@ class SchemaCompiler implements SchemaContext {
     const rule = this.#object(this.#flatten(schema, path, 0), path);
     this.#nesting--;
     return rule;
+  }
+
+  define(rule: Rule): Rule {
+    if (rule.kind !== "seq" && rule.kind !== "alt" && rule.kind !== "repeat") return rule;
+    if (rule === NEVER) return rule;
+    const name = `#${this.#rules.size}`;
+    this.#rules.set(name, rule);
+    return ref(name);
   }
 
   unsupported(path: string, keyword: string, hint = ""): GrammarError {

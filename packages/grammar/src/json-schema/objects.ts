@@ -28,14 +28,19 @@ export function objectRule(schema: SchemaObject, path: string, context: SchemaCo
     const needed = required.includes(name);
     // What can't be given is left out, or makes the whole impossible.
     if (rule === NEVER && !needed) return [];
-    return [{ rule: seq(text(`${JSON.stringify(name)}:`), space, rule), required: needed }];
+    return [{ rule: context.define(seq(text(`${JSON.stringify(name)}:`), space, rule)), required: needed }];
   });
   const open = additionalProperties ?? Object.keys(properties).length === 0;
   const other = open === false ? NEVER : context.rule(open, `${path}/additionalProperties`);
-  const extra = other === NEVER ? NEVER : seq(keyExcept(names), text(":"), space, other);
+  const extra = other === NEVER ? NEVER : context.define(seq(keyExcept(names), text(":"), space, other));
   const [least, most] = countsOf(schema, path, members, extra, context);
   if (least > most) return NEVER;
-  return seq(text("{"), space, membersRule(members, extra, most), text("}"));
+  return seq(
+    text("{"),
+    space,
+    membersRule(members, extra, most, (rule) => context.define(rule)),
+    text("}"),
+  );
 }
 
 /**
@@ -61,17 +66,17 @@ function countsOf(
   return [Math.max(least, required), extra === NEVER ? Math.min(most, members.length) : most];
 }
 
-function membersRule(members: readonly Member[], extra: Rule, most: number): Rule {
+function membersRule(members: readonly Member[], extra: Rule, most: number, define: (rule: Rule) => Rule): Rule {
   const extras = extra === NEVER ? 0 : most - members.length;
-  const follow = (member: Member): Rule => {
-    const next = seq(comma, member.rule);
-    return member.required ? next : optional(next);
-  };
   const moreExtras = extras > 0 ? repeat(seq(comma, extra), 0, extras) : EMPTY;
-  // tails[i]: what may come after member i has been written
+  // What may come after each member has been written. Each is a rule of its own: written out again for every member that may
+  // be the first, they would be quadratic.
   const tails: Rule[] = new Array(members.length + 1);
-  tails[members.length] = moreExtras;
-  for (let i = members.length - 1; i >= 0; i--) tails[i] = seq(follow(members[i]), tails[i + 1]);
+  tails[members.length] = define(moreExtras);
+  for (let i = members.length - 1; i >= 0; i--) {
+    const next = seq(comma, members[i].rule);
+    tails[i] = define(seq(members[i].required ? next : optional(next), tails[i + 1]));
+  }
   const firsts: Rule[] = [];
   for (const [i, member] of members.entries()) {
     firsts.push(seq(member.rule, tails[i + 1], space));

@@ -3,10 +3,20 @@ import type { Grammar, Rule } from "./rule.ts";
 
 /** Names of the rules that can match the empty text. */
 export function nullableRules({ rules }: Grammar): ReadonlySet<string> {
+  const users = new Map<string, string[]>();
+  for (const [name, rule] of rules) {
+    for (const used of references(rule)) {
+      const known = users.get(used);
+      if (known) known.push(name);
+      else users.set(used, [name]);
+    }
+  }
   const nullable = new Set<string>();
-  for (let before = -1; before !== nullable.size; ) {
-    before = nullable.size;
-    for (const [name, rule] of rules) if (isNullable(rule, nullable)) nullable.add(name);
+  const queue = [...rules.keys()];
+  for (let name = queue.pop(); name !== undefined; name = queue.pop()) {
+    if (nullable.has(name) || !isNullable(rules.get(name)!, nullable)) continue;
+    nullable.add(name);
+    queue.push(...(users.get(name) ?? []));
   }
   return nullable;
 }
