@@ -48,7 +48,11 @@ function optionsOf(body: ChatRequest, tools: ToolUse): GenerateOptions {
   };
 }
 
-function parserFor({ tokenizer }: Generator, prompt: string, { calls }: ToolUse): AnswerParser {
+function parserFor({ tokenizer }: Generator, prompt: string, { calls, names }: ToolUse): AnswerParser {
   const reasoning = reasoningFormatOf(tokenizer.chatTemplateSource, prompt);
-  return new AnswerParser({ ...(calls ? { calls } : {}), ...(reasoning ? { reasoning } : {}) });
+  return new AnswerParser({
+    ...(calls ? { calls } : {}),
+    ...(names ? { tools: names } : {}),
+    ...(reasoning ? { reasoning } : {}),
+  });
 }

@@ -7,6 +7,8 @@ export interface ToolUse {
   readonly offered?: readonly unknown[];
   /** How calls are written, where there may be any. */
   readonly calls?: CallFormat;
+  /** The functions that may be called. */
+  readonly names?: readonly string[];
   /** The form that forces calls. */
   readonly form?: Pick<GenerateOptions, "form">;
 }
@@ -21,7 +23,8 @@ export function toolUse(request: ChatRequest, chatTemplate: string | undefined):
   }
   if (choice === "none") return {};
   const calls = callFormatOf(chatTemplate);
-  if (choice === "auto" || choice === null) return { offered: tools, calls };
+  const names = tools.map((tool) => tool.function.name);
+  if (choice === "auto" || choice === null) return { offered: tools, calls, names };
   const named = typeof choice === "string" ? undefined : choice.function.name;
   const chosen = tools.filter((tool) => named === undefined || tool.function.name === named);
   if (chosen.length === 0) throw invalid("tool_choice", `'tool_choice' names '${named}', which is none of the 'tools'`);
@@ -30,7 +33,7 @@ export function toolUse(request: ChatRequest, chatTemplate: string | undefined):
     ...(parameters ? { parameters } : {}),
   }));
   const several = named === undefined && parallel !== false;
-  return { offered: tools, calls, form: { form: callGrammar(calls, functions, { parallel: several }) } };
+  return { offered: tools, calls, names, form: { form: callGrammar(calls, functions, { parallel: several }) } };
 }
 
 /** The form that `response_format` asks for. */
