@@ -1,0 +1,138 @@
+import { NULL_DEVICES, nullLogits, openNull } from "@llm/target/null";
+import { describe, expect, it } from "vitest";
+import { BYTE_VOCAB, byteTokenizer } from "../testing/byte-tokenizer.ts";
+import { Generator } from "./generator.ts";
+
+const letters = Array.from({ length: BYTE_VOCAB }, (_, id) => id).filter((id) => id < 97 || id > 122);
+const plain = { suppressTokens: letters, maxNewTokens: 8 };
+
+function open(like: (typeof NULL_DEVICES)[number] = "cpu"): Generator {
+  return new Generator({
+    session: openNull({ like, context: 64, prompt: 16, vocab: BYTE_VOCAB }),
+    tokenizer: byteTokenizer,
+  });
+}
+
+const bytes = (text: string): number[] => Array.from(new TextEncoder().encode(text));
+
+function logSoftmax(logits: Float32Array): Float64Array {
+  const total = Math.log(logits.reduce((sum, x) => sum + Math.exp(x), 0));
+  return Float64Array.from(logits, (x) => x - total);
+}
+
+describe("several answers", () => {
+  it("are drawn apart, and the same again with the same seed", async () => {
+    const generator = open();
+    const asked = { ...plain, temperature: 1, seed: 4, n: 3 };
+    const texts = (await generator.several("a", asked)).map(({ text }) => text);
+    expect(new Set(texts).size).toBe(3);
+    expect((await generator.several("a", asked)).map(({ text }) => text)).toEqual(texts);
+    await generator.close();
+  });
+
+  it("are the likeliest of those that were drawn", async () => {
+    const generator = open();
+    const asked = { ...plain, temperature: 1, seed: 4 };
+    const all = await generator.several("a", { ...asked, n: 6, logprobs: 0 });
+    const mean = ({ logprobs }: (typeof all)[number]): number =>
+      logprobs!.reduce((sum, { logprob }) => sum + logprob!, 0) / logprobs!.length;
+    const expected = all.toSorted((a, b) => mean(b) - mean(a)).slice(0, 2);
+    const best = await generator.several("a", { ...asked, n: 2, bestOf: 6 });
+    expect(best.map(({ text }) => text)).toEqual(expected.map(({ text }) => text));
+    expect(best[0]).not.toHaveProperty("logprobs");
+    await expect(generator.several("a", { n: 3, bestOf: 2 })).rejects.toThrow("the best 3 of 2");
+    await generator.close();
+  });
+});
+
+describe("beams", () => {
+  it.each(NULL_DEVICES)("find nothing less likely than the greedy text, on %s", async (like) => {
+    const generator = open(like);
+    const greedy = await generator.generate("abc", { ...plain, logprobs: 0, suppressTokens: [] });
+    const score = greedy.logprobs!.reduce((sum, { logprob }) => sum + logprob!, 0) / greedy.tokens.length;
+    const [one] = await generator.several("abc", { maxNewTokens: 8, numBeams: 1, logprobs: 0 });
+    expect(one!.tokens).toEqual(greedy.tokens);
+    const beams = await generator.several("abc", { maxNewTokens: 8, numBeams: 4, n: 3 });
+    expect(beams[0]!.score!).toBeGreaterThanOrEqual(score - 1e-5);
+    expect(beams.map((beam) => beam.score)).toEqual(beams.map((beam) => beam.score).toSorted((a, b) => b! - a!));
+    expect((await generator.generate("abc", { maxNewTokens: 8, numBeams: 4 })).text).toBe(beams[0]!.text);
+    await generator.close();
+  });
+
+  it("in groups shun one another's tokens", async () => {
+    const generator = open();
+    const asked = { maxNewTokens: 6, numBeams: 4, numBeamGroups: 4, n: 4 };
+    const [same, apart] = await Promise.all([
+      generator.several("abc", asked),
+      generator.several("abc", { ...asked, diversityPenalty: 1000 }),
+    ]);
+    expect(new Set(same.map(({ text }) => text)).size).toBe(1);
+    for (let at = 0; at < 6; at++) expect(new Set(apart.map(({ tokens }) => tokens[at])).size).toBe(4);
+    await generator.close();
+  });
+
+  it("refuse by name what they can't do", async () => {
+    const generator = open();
+    await expect(generator.several("a", { numBeams: 2, regex: "a+" })).rejects.toThrow("a beam search takes no regex");
+    await expect(generator.several("a", { numBeams: 2, n: 3 })).rejects.toThrow("give n up to numBeams");
+    await expect(generator.several("a", { numBeams: 3, numBeamGroups: 2 })).rejects.toThrow("3 beams can't be shared");
+    await generator.close();
+  });
+});
+
+describe("guidance", () => {
+  it.each(NULL_DEVICES)("combines what is said after two texts, on %s", async (like) => {
+    const generator = open(like);
+    const [scale, length] = [1.7, 10];
+    const { tokens } = await generator.generate("good", {
+      guidanceScale: scale,
+      negativePrompt: "bad",
+      maxNewTokens: length,
+      ignoreEos: true,
+    });
+    const said: number[] = [];
+    for (let i = 0; i < length; i++) {
+      const [to, from] = ["good", "bad"].map((text) => logSoftmax(nullLogits([...bytes(text), ...said], BYTE_VOCAB)));
+      const steered = to!.map((x, id) => scale * (x - from![id]!) + from![id]!);
+      said.push(steered.indexOf(Math.max(...steered)));
+    }
+    expect(tokens).toEqual(said);
+    await generator.close();
+  });
+
+  it("keeps to a form, a stop string and a cancellation", async () => {
+    const generator = open();
+    const formed = await generator.generate("a", { guidanceScale: 2, regex: "[0-9]{4}", maxNewTokens: 12 });
+    expect(formed.text).toMatch(/^[0-9]{4}$/);
+    await expect(
+      generator.generate("a", { guidanceScale: 2, signal: AbortSignal.abort(new Error("enough")) }),
+    ).rejects.toThrow("enough");
+    expect(() => generator.stream("a", { guidanceScale: 0.5 })).toThrow("guidanceScale is 0.5");
+    await generator.close();
+  });
+});
+
+describe("a prompt's log-probabilities", () => {
+  it("come with the answer, or alone", async () => {
+    const generator = open();
+    const both = await generator.generate("hello", { ...plain, promptLogprobs: 2 });
+    expect(both.promptLogprobs!.map(({ id }) => id)).toEqual(bytes("hello"));
+    const expected = logSoftmax(nullLogits(bytes("hell"), BYTE_VOCAB));
+    expect(both.promptLogprobs![4]!.logprob).toBeCloseTo(expected[bytes("o")[0]!]!, 5);
+    expect(both.tokens).toHaveLength(8);
+    const alone = await generator.generate("hello", { maxNewTokens: 0, promptLogprobs: 2 });
+    expect(alone).toMatchObject({ text: "", tokens: [], promptLogprobs: both.promptLogprobs });
+    expect(() => generator.stream("hello", { maxNewTokens: 0 })).toThrow("only makes sense with promptLogprobs");
+    await generator.close();
+  });
+});
+
+describe("embeddings", () => {
+  it("are one vector a text", async () => {
+    const generator = open();
+    const [a, b] = await generator.embed(["one text", "another"], { pooling: "last" });
+    expect(Math.hypot(...a!)).toBeCloseTo(1, 5);
+    expect(Array.from(a!)).not.toEqual(Array.from(b!));
+    await generator.close();
+  });
+});
