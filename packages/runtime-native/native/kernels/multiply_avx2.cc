@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
 
 namespace llm::kernels {
 
@@ -111,18 +112,38 @@ void MultiplyBits(const Activations& x, const Panels& w, size_t from, size_t to,
   (w.half_scales() ? MultiplyRange<Bits, true> : MultiplyRange<Bits, false>)(x, w, from, to, bias, out, stride);
 }
 
+// Below this, 127 over it is infinite.
+constexpr float kLeast = 127 / std::numeric_limits<float>::max();
+
+// Codes have no infinity and no NaN: a group with one of them makes NaN of all that it is multiplied by.
+void RoundToNaN(Activations& x, size_t row, size_t group) {
+  std::memset(x.codes(row) + group * kGroup, 0, kGroup);
+  x.scales(row)[group] = std::numeric_limits<float>::quiet_NaN();
+  x.sums(row)[group] = 0;
+}
+
 void Round(Activations& x, size_t row, const float* values) {
   for (size_t group = 0; group < x.groups(); group++) {
     float part[kGroup] = {};
     const size_t from = group * kGroup;
     std::memcpy(part, values + from, std::min(kGroup, x.columns() - from) * sizeof(float));
     __m256 most = _mm256_setzero_ps();
+    __m256 endless = _mm256_setzero_ps();
     const __m256 unsigned_bits = _mm256_castsi256_ps(_mm256_set1_epi32(0x7fffffff));
-    for (size_t i = 0; i < kGroup; i += 8) most = _mm256_max_ps(most, _mm256_and_ps(_mm256_loadu_ps(part + i), unsigned_bits));
+    const __m256 infinity = _mm256_set1_ps(std::numeric_limits<float>::infinity());
+    for (size_t i = 0; i < kGroup; i += 8) {
+      const __m256 size = _mm256_and_ps(_mm256_loadu_ps(part + i), unsigned_bits);
+      most = _mm256_max_ps(most, size);
+      endless = _mm256_or_ps(endless, _mm256_cmp_ps(size, infinity, _CMP_NLT_UQ));
+    }
+    if (_mm256_movemask_ps(endless) != 0) {
+      RoundToNaN(x, row, group);
+      continue;
+    }
     float each[8];
     _mm256_storeu_ps(each, most);
     const float largest = *std::max_element(each, each + 8);
-    const __m256 inverse = _mm256_set1_ps(largest > 0 ? 127 / largest : 0);
+    const __m256 inverse = _mm256_set1_ps(largest > kLeast ? 127 / largest : 0);
     int32_t sum = 0;
     int8_t* const out = x.codes(row) + from;
     for (size_t i = 0; i < kGroup; i += 8) {

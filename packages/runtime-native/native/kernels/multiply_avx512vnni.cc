@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
 
 namespace llm::kernels {
 
@@ -119,15 +120,31 @@ void MultiplyBits(const Activations& x, const Panels& w, size_t from, size_t to,
   (w.half_scales() ? MultiplyRange<Bits, true> : MultiplyRange<Bits, false>)(x, w, from, to, bias, out, stride);
 }
 
+// Below this, 127 over it is infinite.
+constexpr float kLeast = 127 / std::numeric_limits<float>::max();
+
+// Codes have no infinity and no NaN: a group with one of them makes NaN of all that it is multiplied by.
+void RoundToNaN(Activations& x, size_t row, size_t group) {
+  std::memset(x.codes(row) + group * kGroup, 0, kGroup);
+  x.scales(row)[group] = std::numeric_limits<float>::quiet_NaN();
+  x.sums(row)[group] = 0;
+}
+
 void Round(Activations& x, size_t row, const float* values) {
+  const __m512 infinity = _mm512_set1_ps(std::numeric_limits<float>::infinity());
   for (size_t group = 0; group < x.groups(); group++) {
     const size_t from = group * kGroup;
     const size_t count = std::min(kGroup, x.columns() - from);
     const auto mask = static_cast<uint32_t>((uint64_t{1} << count) - 1);
     const __m512 low = _mm512_maskz_loadu_ps(static_cast<__mmask16>(mask), values + from);
     const __m512 high = _mm512_maskz_loadu_ps(static_cast<__mmask16>(mask >> 16), values + from + 16);
-    const float most = _mm512_reduce_max_ps(_mm512_max_ps(_mm512_abs_ps(low), _mm512_abs_ps(high)));
-    const __m512 inverse = _mm512_set1_ps(most > 0 ? 127 / most : 0);
+    const __m512 low_size = _mm512_abs_ps(low), high_size = _mm512_abs_ps(high);
+    if ((_mm512_cmp_ps_mask(low_size, infinity, _CMP_NLT_UQ) | _mm512_cmp_ps_mask(high_size, infinity, _CMP_NLT_UQ)) != 0) {
+      RoundToNaN(x, row, group);
+      continue;
+    }
+    const float most = _mm512_reduce_max_ps(_mm512_max_ps(low_size, high_size));
+    const __m512 inverse = _mm512_set1_ps(most > kLeast ? 127 / most : 0);
     const __m512i first = _mm512_cvtps_epi32(_mm512_mul_ps(low, inverse));
     const __m512i second = _mm512_cvtps_epi32(_mm512_mul_ps(high, inverse));
     int8_t* const out = x.codes(row) + from;

@@ -179,6 +179,34 @@ describe.skipIf(skipWithout(status.used))("kernels for packed weights", () => {
     });
   });
 
+  describe.each(names)("%s", (name) => {
+    test.each([4, 8] as const)("in %s bits, what isn't finite comes out as NaN, in its row alone", async (bits) => {
+      native!.chooseKernel(name);
+      try {
+        const shape = { rows: 40, columns: 96, bits, bias: true } as const;
+        const made = product(shape);
+        const x = inputs(15, shape.columns);
+        const wild = new Map<number, number>([
+          [0, Number.NaN],
+          [5, Number.POSITIVE_INFINITY],
+          [14, Number.NEGATIVE_INFINITY],
+        ]);
+        // First and last of a register and of a group; a later value must not hide it.
+        for (const [row, value] of wild) x[row * shape.columns + [0, 39, 95][row % 3]!] = value;
+        x.fill(1e-40, 7 * shape.columns, 7 * shape.columns + GROUP); // so small that 127 over it is infinite
+        const y = await run(made.file, x, shape.columns, {});
+        const wanted = expected(shape, made, rounded(x, shape.columns));
+        for (let row = 0; row < 15; row++) {
+          const [own, theirs] = [y, wanted].map((all) => all.slice(row * shape.rows, (row + 1) * shape.rows));
+          if (wild.has(row)) expect([...own!].every(Number.isNaN)).toBe(true);
+          else expect(worst(own!, theirs!)).toBeLessThan(2e-3);
+        }
+      } finally {
+        native!.chooseKernel(names[0]!);
+      }
+    });
+  });
+
   test.each([4, 8] as const)("in %s bits they are the runtime's own numbers", async (bits) => {
     const shape = { rows: 96, columns: 512, bits, bias: true } as const;
     const made = product(shape);
