@@ -1,6 +1,8 @@
 #include "bindings.h"
 
 #include <atomic>
+#include <cstdint>
+#include <initializer_list>
 
 #include "dispatch.h"
 
@@ -35,9 +37,19 @@ uint8_t* Checked(const Napi::Value& value, size_t bytes, const char* name) {
   return array.data;
 }
 
+// A product of sizes. One that has no room in a size_t would look like a small one to the checks above.
+size_t Product(Napi::Env env, std::initializer_list<size_t> factors) {
+  size_t product = 1;
+  for (const size_t factor : factors) {
+    if (factor != 0 && product > SIZE_MAX / factor) throw Napi::RangeError::New(env, "there are no arrays of such sizes");
+    product *= factor;
+  }
+  return product;
+}
+
 template <typename T>
 T* CheckedAs(const Napi::Value& value, size_t count, const char* name) {
-  uint8_t* data = Checked(value, count * sizeof(T), name);
+  uint8_t* data = Checked(value, Product(value.Env(), {count, sizeof(T)}), name);
   if (reinterpret_cast<uintptr_t>(data) % alignof(T) != 0)
     throw Napi::RangeError::New(value.Env(), std::string(name) + " lies at an odd address");
   return reinterpret_cast<T*>(data);
@@ -95,8 +107,8 @@ void Decode(const Napi::CallbackInfo& info) {
   const BlockType type = static_cast<BlockType>(CodeAt(info, 0, kBlockTypes));
   const auto [values_each, bytes_each] = kBlockShapes[type];
   const size_t blocks = SizeAt(info, 3);
-  const uint8_t* packed = Checked(info[1], blocks * bytes_each, "the packed array");
-  float* values = CheckedAs<float>(info[2], blocks * values_each, "the values' array");
+  const uint8_t* packed = Checked(info[1], Product(info.Env(), {blocks, bytes_each}), "the packed array");
+  float* values = CheckedAs<float>(info[2], Product(info.Env(), {blocks, values_each}), "the values' array");
   InRanges(blocks, kGrain / values_each, [&, values_each = values_each, bytes_each = bytes_each](size_t start, size_t end) {
     Current().decode(type, packed + start * bytes_each, values + start * values_each, end - start);
   });
@@ -107,8 +119,8 @@ Napi::Value Encode(const Napi::CallbackInfo& info) {
   const BlockType type = static_cast<BlockType>(CodeAt(info, 0, kBlockTypes));
   const auto [values_each, bytes_each] = kBlockShapes[type];
   const size_t blocks = SizeAt(info, 3);
-  const float* values = CheckedAs<float>(info[1], blocks * values_each, "the values' array");
-  uint8_t* packed = Checked(info[2], blocks * bytes_each, "the packed array");
+  const float* values = CheckedAs<float>(info[1], Product(info.Env(), {blocks, values_each}), "the values' array");
+  uint8_t* packed = Checked(info[2], Product(info.Env(), {blocks, bytes_each}), "the packed array");
   std::atomic<bool> made{true};
   InRanges(blocks, kGrain / values_each, [&, values_each = values_each, bytes_each = bytes_each](size_t start, size_t end) {
     if (!Current().encode(type, values + start * values_each, packed + start * bytes_each, end - start)) made = false;
@@ -120,10 +132,11 @@ Napi::Value Encode(const Napi::CallbackInfo& info) {
 void Int8(const Napi::CallbackInfo& info) {
   const size_t rows = SizeAt(info, 1), columns = SizeAt(info, 2), group = GroupAt(info, 3, SIZE_MAX);
   const size_t groups = (columns + group - 1) / group;
-  Int8Job job = {CheckedAs<float>(info[0], rows * columns, "the values' array"), columns, group, nullptr, nullptr};
+  const size_t values = Product(info.Env(), {rows, columns}), scales = Product(info.Env(), {rows, groups});
+  Int8Job job = {CheckedAs<float>(info[0], values, "the values' array"), columns, group, nullptr, nullptr};
   if (info[4].IsTypedArray()) {
-    job.data = CheckedAs<int8_t>(info[4], rows * columns, "the data's array");
-    job.scales = CheckedAs<uint16_t>(info[5], rows * groups, "the scales' array");
+    job.data = CheckedAs<int8_t>(info[4], values, "the data's array");
+    job.scales = CheckedAs<uint16_t>(info[5], scales, "the scales' array");
   }
   InRanges(rows, GrainOfRows(columns), [&](size_t start, size_t end) { Current().int8(job, start, end); });
 }
@@ -134,13 +147,16 @@ void NBits(const Napi::CallbackInfo& info) {
   const uint32_t flags = CodeAt(info, 4, 8);
   const bool wide = flags & 1, symmetric = flags & 2, half = flags & 4;
   const size_t groups = (columns + group - 1) / group;
-  NBitsJob job = {CheckedAs<float>(info[0], rows * columns, "the values' array"),
+  const auto of_rows = [&](std::initializer_list<size_t> each) {
+    return Product(info.Env(), {rows, Product(info.Env(), each)});
+  };
+  NBitsJob job = {CheckedAs<float>(info[0], of_rows({columns}), "the values' array"),
                   columns, group, wide, symmetric, half, nullptr, nullptr, nullptr};
   if (info[5].IsTypedArray()) {
-    job.data = Checked(info[5], rows * groups * (wide ? group : group / 2), "the data's array");
-    job.scales = half ? static_cast<void*>(CheckedAs<uint16_t>(info[6], rows * groups, "the scales' array"))
-                      : static_cast<void*>(CheckedAs<float>(info[6], rows * groups, "the scales' array"));
-    if (!symmetric) job.zeros = Checked(info[7], rows * (wide ? groups : (groups + 1) / 2), "the zero points' array");
+    job.data = Checked(info[5], of_rows({groups, wide ? group : group / 2}), "the data's array");
+    job.scales = half ? static_cast<void*>(CheckedAs<uint16_t>(info[6], of_rows({groups}), "the scales' array"))
+                      : static_cast<void*>(CheckedAs<float>(info[6], of_rows({groups}), "the scales' array"));
+    if (!symmetric) job.zeros = Checked(info[7], of_rows({wide ? groups : (groups + 1) / 2}), "the zero points' array");
   }
   InRanges(rows, GrainOfRows(columns), [&](size_t start, size_t end) { Current().n_bits(job, start, end); });
 }
@@ -150,10 +166,11 @@ void Mx(const Napi::CallbackInfo& info) {
   constexpr size_t kBits[kMxElements] = {6, 6, 4, 8};
   const MxElement element = static_cast<MxElement>(CodeAt(info, 0, kMxElements));
   const size_t rows = SizeAt(info, 2), columns = SizeAt(info, 3);
-  MxJob job = {CheckedAs<float>(info[1], rows * columns, "the values' array"), columns, element, nullptr, nullptr};
+  const auto of_rows = [&](size_t each) { return Product(info.Env(), {rows, each}); };
+  MxJob job = {CheckedAs<float>(info[1], of_rows(columns), "the values' array"), columns, element, nullptr, nullptr};
   if (info[4].IsTypedArray()) {
-    job.data = Checked(info[4], rows * ((columns * kBits[element] + 7) / 8), "the data's array");
-    job.scales = Checked(info[5], rows * ((columns + 31) / 32), "the scales' array");
+    job.data = Checked(info[4], of_rows((columns * kBits[element] + 7) / 8), "the data's array");
+    job.scales = Checked(info[5], of_rows((columns + 31) / 32), "the scales' array");
   }
   InRanges(rows, GrainOfRows(columns), [&](size_t start, size_t end) { Current().mx(job, start, end); });
 }
@@ -172,20 +189,20 @@ void Linear(const Napi::CallbackInfo& info) {
   const size_t word_rows = job.by_input ? (job.skipped + job.inputs + per_word - 1) / per_word : job.inputs;
   const size_t needed = job.by_input ? job.outputs : (job.skipped + job.outputs + per_word - 1) / per_word;
   if (job.word_columns < needed) throw Napi::RangeError::New(info.Env(), "the words' rows are too short");
-  job.words = CheckedAs<uint32_t>(info[0], word_rows * job.word_columns, "the words' array");
+  job.words = CheckedAs<uint32_t>(info[0], Product(info.Env(), {word_rows, job.word_columns}), "the words' array");
   job.group_of = CheckedAs<int32_t>(info[3], job.inputs, "the groups' array");
   int32_t last = -1;
   for (size_t i = 0; i < job.inputs; i++) {
     if (job.group_of[i] < 0) throw Napi::RangeError::New(info.Env(), "an input's group is negative");
     last = job.group_of[i] > last ? job.group_of[i] : last;
   }
-  const size_t groups = static_cast<size_t>(last + 1);
-  job.scales = CheckedAs<float>(info[1], groups * job.outputs, "the scales' array");
-  job.zeros = CheckedAs<float>(info[2], groups * job.outputs, "the zero points' array");
+  const size_t groups = static_cast<size_t>(int64_t{last} + 1);
+  job.scales = CheckedAs<float>(info[1], Product(info.Env(), {groups, job.outputs}), "the scales' array");
+  job.zeros = CheckedAs<float>(info[2], Product(info.Env(), {groups, job.outputs}), "the zero points' array");
   job.places = Checked(info[4], per_word, "the places' array");
   for (size_t i = 0; i < per_word; i++)
     if (job.places[i] >= per_word) throw Napi::RangeError::New(info.Env(), "a place lies outside of its word");
-  job.values = CheckedAs<float>(info[5], job.outputs * job.inputs, "the values' array");
+  job.values = CheckedAs<float>(info[5], Product(info.Env(), {job.outputs, job.inputs}), "the values' array");
   InRanges(job.outputs, GrainOfRows(job.inputs), [&](size_t start, size_t end) { Current().linear(job, start, end); });
 }
 

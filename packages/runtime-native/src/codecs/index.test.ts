@@ -58,6 +58,24 @@ describe.skipIf(skipWithout(there))("the addon's codecs", () => {
     expect(call).toThrow();
   });
 
+  // Products that leave 0 or little of 64 bits.
+  const small = new Float32Array(16);
+  const into = { data: new Uint8Array(64), scales: new Uint16Array(16), zeros: new Uint8Array(16) };
+  test.each<[string, () => unknown]>([
+    ["int8", () => codecs.int8(small, 2 ** 33, 2 ** 31, 32)],
+    ["int8's bytes", () => codecs.int8(small, 2 ** 32, 2 ** 30, 32)],
+    ["int8's scales", () => codecs.int8(small, 2 ** 33, 2 ** 31, 2 ** 31, into)],
+    ["nBits", () => codecs.nBits(small, 2 ** 33, 2 ** 31, shape)],
+    ["nBits' codes", () => codecs.nBits(small, 2 ** 52, 2 ** 12, { ...shape, bits: 8 }, into)],
+    ["mx", () => codecs.mx("mxfp4", small, 2 ** 31, 2 ** 33)],
+    ["mx's elements", () => codecs.mx("mxint8", small, 2 ** 33, 2 ** 31, into)],
+    ["linear's words", () => codecs.unpackLinear({ ...linear, inputs: 2 ** 35, wordColumns: 2 ** 32 }, small)],
+    ["linear's values", () => codecs.unpackLinear({ ...linear, outputs: 2 ** 33, inputs: 2 ** 31 }, small)],
+    ["linear's groups", () => codecs.unpackLinear({ ...linear, groupOf: new Int32Array(8).fill(2 ** 31 - 1) }, values)],
+  ])("%s: sizes whose product has no room in 64 bits are refused", (_, call) => {
+    expect(call).toThrow(RangeError);
+  });
+
   test("an empty matrix is no work", () => {
     expect(codecs.int8(new Float32Array(), 0, 32, 32)).toBe(true);
     expect(codecs.convert("f32", "f16", new Float32Array(), new Uint16Array())).toBe(0);
