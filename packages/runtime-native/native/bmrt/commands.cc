@@ -14,8 +14,7 @@ Device& At(const Devices& devices, int number) {
 
 // Chips don't see one another's memory on every board: what goes between them goes through the host.
 void Move(Device& from, Device& to, const Command& command) {
-  std::vector<uint8_t> between(command.bytes);
-  from.Read(command.from, between.data(), between.size());
+  const std::vector<uint8_t> between = from.Read(command.from, command.bytes);
   to.Write(command.to, between.data(), between.size());
 }
 
@@ -26,8 +25,7 @@ void RunOne(const Devices& devices, const Command& command, std::vector<std::vec
       device.Write(command.to, command.data.data(), command.data.size());
       break;
     case Command::Kind::kRead:
-      results.emplace_back(command.bytes);
-      device.Read(command.from, results.back().data(), command.bytes);
+      results.push_back(device.Read(command.from, command.bytes));
       break;
     case Command::Kind::kCopy:
       if (command.device == command.from_device)

@@ -138,11 +138,13 @@ void Device::Write(Place to, const void* data, size_t bytes) {
                                 static_cast<unsigned>(to.offset)));
 }
 
-void Device::Read(Place from, void* data, size_t bytes) {
-  const DeviceMemory& memory = At(from, bytes);
+std::vector<uint8_t> Device::Read(Place from, size_t bytes) {
+  const DeviceMemory& memory = At(from, bytes);  // before there is room made for bytes that aren't there
   Sync();
-  library_.Check("bm_memcpy_d2s_partial_offset",
-                 library_.read(handle_, data, memory, static_cast<unsigned>(bytes), static_cast<unsigned>(from.offset)));
+  std::vector<uint8_t> data(bytes);
+  library_.Check("bm_memcpy_d2s_partial_offset", library_.read(handle_, data.data(), memory, static_cast<unsigned>(bytes),
+                                                               static_cast<unsigned>(from.offset)));
+  return data;
 }
 
 // The device does this itself, in its turn after what was launched.

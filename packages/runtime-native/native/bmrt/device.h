@@ -59,7 +59,7 @@ class Device {
   void Free(int buffer);
 
   void Write(Place to, const void* data, size_t bytes);
-  void Read(Place from, void* data, size_t bytes);
+  std::vector<uint8_t> Read(Place from, size_t bytes);
   void Copy(Place to, Place from, size_t bytes);
   void Launch(int net, int stage, const std::vector<Place>& inputs, const std::vector<Place>& outputs);
   void Sync();

@@ -177,6 +177,7 @@ describe.skipIf(skipWithout(able))(`devices (needs the addon and cc: ${addonStat
     const x = await bmrt.allocate(0, 16);
     const bad: readonly [BmrtCommand, RegExp][] = [
       [{ do: "read", device: 0, from: [x, 8], bytes: 12 }, /12 bytes at 8 of a buffer of 16/],
+      [{ do: "read", device: 0, from: [x, 0], bytes: 2 ** 46 }, /^70368744177664 bytes at 0 of a buffer of 16/],
       [{ do: "read", device: 0, from: [99, 0], bytes: 4 }, /no buffer 99/],
       [{ do: "read", device: 3, from: [x, 0], bytes: 4 }, /device 3 was not opened/],
       [{ do: "launch", device: 0, net: 0, stage: 1, inputs: [], outputs: [] }, /no stage 1/],
