@@ -49,4 +49,23 @@ describe("the cache", () => {
     await removeEntries(after.entries);
     expect(await surveyCache({ env })).toEqual({ entries: [], bytes: 0 });
   });
+
+  it("knows what is remembered of runs, and what killed removals left anywhere", async () => {
+    put("llm/verified/0123.json", 10);
+    put("llm/verified/4567.json", 20);
+    put("llm/eval/89ab.json", 5);
+    const left = ["huggingface/hub", "huggingface/hub/models--o--n/blobs", "llm/artefacts", "llm/units", "llm"];
+    const remains = left.map((place, i) => dirname(put(`${place}/.removed-9-${i}/part`, 100 + i)));
+    const { entries, bytes } = await surveyCache({ env });
+    const of = (wanted: string) => entries.filter(({ kind }) => kind === wanted);
+    expect(of("note").map(({ name, bytes }) => [name, bytes])).toEqual([
+      ["verified", 30],
+      ["eval", 5],
+    ]);
+    expect(of("partial").map(({ path }) => path)).toEqual(remains.toReversed());
+    expect(bytes).toBe(35 + 510);
+    await removeEntries(chooseEntries(entries, { partial: true, names: ["verified"] }));
+    expect((await surveyCache({ env })).entries.map(({ name }) => name)).toEqual(["eval"]);
+    expect(remains.some((path) => existsSync(path))).toBe(false);
+  });
 });

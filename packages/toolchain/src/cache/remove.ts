@@ -8,9 +8,12 @@ export interface CacheChoice {
   readonly names?: readonly string[];
   /** What nothing was written to for so many days. */
   readonly olderThanDays?: number;
-  /** Downloads that were broken off. */
+  /** Downloads that were broken off, and what is left of removals that were. */
   readonly partial?: boolean;
 }
+
+/** How the names begin of what was moved aside to be removed; a killed process leaves it. */
+export const REMOVED = ".removed-";
 
 const DAY_MS = 24 * 3600 * 1000;
 
@@ -35,7 +38,7 @@ export function chooseEntries(
 /** Removes entries: each is moved aside first, so that nobody finds half of it. */
 export async function removeEntries(entries: readonly CacheEntry[]): Promise<void> {
   for (const { path } of entries) {
-    const aside = join(dirname(path), `.removed-${process.pid}-${Date.now()}`);
+    const aside = join(dirname(path), `${REMOVED}${process.pid}-${Date.now()}`);
     try {
       await rename(path, aside);
     } catch (error) {

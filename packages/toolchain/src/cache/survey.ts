@@ -1,9 +1,19 @@
 import type { Stats } from "node:fs";
 import { lstat, readdir } from "node:fs/promises";
-import { join } from "node:path";
-import { artefactCache, hubCache, packedCache, toolCache, unitCache } from "../places.ts";
+import { basename, dirname, join } from "node:path";
+import {
+  artefactCache,
+  evaluationCache,
+  hubCache,
+  packedCache,
+  toolCache,
+  unitCache,
+  verifiedCache,
+} from "../places.ts";
+import { REMOVED } from "./remove.ts";
 
-export type CacheKind = "model" | "partial" | "artefact" | "unit" | "packed" | "tool";
+/** A `partial` is a download that was broken off, or what is left of a removal that was; a `note` is what is remembered of runs. */
+export type CacheKind = "model" | "partial" | "artefact" | "unit" | "packed" | "tool" | "note";
 
 /** Something that was kept to save work, and can be removed: it is downloaded or made again when it is wanted. */
 export interface CacheEntry {
@@ -48,7 +58,12 @@ export async function surveyCache({ env = process.env, cacheDir }: CachePlaces =
     ).toISOString();
     entries.push({ kind, name, path, bytes: size, changed });
   };
+  const addRemains = async (folder: string): Promise<void> => {
+    const all = await readdir(folder).catch(() => []);
+    for (const name of all) if (name.startsWith(REMOVED)) await add("partial", name, join(folder, name));
+  };
   const hub = cacheDir ?? hubCache(env);
+  await addRemains(hub);
   for (const folder of await namesIn(hub)) {
     if (!folder.startsWith("models--")) continue;
     const id = folder.slice("models--".length).replaceAll("--", "/");
@@ -57,6 +72,7 @@ export async function surveyCache({ env = process.env, cacheDir }: CachePlaces =
       if (blob.endsWith(".incomplete"))
         await add("partial", `${id} ${blob.slice(0, 8)}`, join(hub, folder, "blobs", blob));
     }
+    await addRemains(join(hub, folder, "blobs"));
   }
   const ours = [
     ["artefact", artefactCache(env)],
@@ -64,7 +80,14 @@ export async function surveyCache({ env = process.env, cacheDir }: CachePlaces =
     ["packed", packedCache(env)],
     ["tool", toolCache(env)],
   ] as const;
-  for (const [kind, place] of ours) for (const name of await namesIn(place)) await add(kind, name, join(place, name));
+  for (const [kind, place] of ours) {
+    for (const name of await namesIn(place)) await add(kind, name, join(place, name));
+    await addRemains(place);
+  }
+  // Many small files whose names are hashes: one entry each kind of them says more.
+  const notes = [verifiedCache(env), evaluationCache(env)];
+  for (const place of notes) await add("note", basename(place), place);
+  for (const place of new Set(notes.map(dirname))) await addRemains(place);
   return { entries: entries.sort((a, b) => b.bytes - a.bytes), bytes };
 }
 
