@@ -68,8 +68,9 @@ function isTexts(value: unknown): value is readonly string[] {
   return Array.isArray(value) && value.every((one) => typeof one === "string");
 }
 
-/** A number is a place, unless labels are numbers; a text is a label, then a choice, then a place. */
+/** A number is a place, unless it is one of the labels; a text is a label, then a choice, then a place. */
 function answerOf(said: unknown, texts: readonly string[], labels: readonly string[]): number | undefined {
+  if (typeof said === "number" && labels.includes(String(said))) return labels.indexOf(String(said));
   if (typeof said === "number") return Number.isInteger(said) && said >= 0 && said < texts.length ? said : undefined;
   if (typeof said !== "string") return undefined;
   for (const list of [labels, texts]) if (list.includes(said)) return list.indexOf(said);

@@ -131,6 +131,8 @@ describe("multiple choice", () => {
     [{ query: "q", choices: ["a", "b"], gold: 0 }, 0],
     [{ ctx: "q", endings: ["a", "b", "c"], label: "2" }, 2],
     [{ question: "q", choices: { text: ["a", "b"], label: ["1", "2"] }, answerKey: "2" }, 1],
+    [{ question: "q", choices: { text: ["a", "b"], label: ["1", "2"] }, answerKey: 1 }, 0],
+    [{ question: "q", choices: { text: ["a", "b"], label: ["1", "2"] }, answerKey: 2 }, 1],
     [{ question: "q", choices: ["a", "b"], answer: 2 }, undefined],
     [{ question: "q", choices: ["a"], answer: 0 }, undefined],
     [{ choices: ["a", "b"], answer: 0 }, undefined],
