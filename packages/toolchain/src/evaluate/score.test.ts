@@ -36,6 +36,18 @@ describe("scores", () => {
     expect(copy.divergence).toBeLessThan(1e-7);
   });
 
+  it("count no agreement on a row that has no numbers", () => {
+    const none = base.map((x, i) => (i < 3 ? Number.NaN : x));
+    for (const [a, b] of [
+      [none, base],
+      [base, none],
+      [none, none],
+      [none, none.slice()],
+      [base.map((x, i) => (i === 2 ? Number.NaN : x)), base],
+    ] as const)
+      expect(scoreRows(a, b, [0, 1], 3).agreed).toBe(1);
+  });
+
   it("say how likely a continuation is, and whether it is the likeliest", () => {
     expect(logLikelihood(base, [0, 1], 3)).toEqual({ sum: expect.closeTo(Math.log(0.4), 6), greedy: true });
     expect(logLikelihood(base, [1, 1], 3).greedy).toBe(false);

@@ -57,7 +57,8 @@ export function scoreRows(actual: Float32Array, base: Float32Array, targets: Arr
     sums.loss += q.logSum - actual[target]!;
     sums.baseLoss += p.logSum - base[target]!;
     sums.divergence += actual === base ? 0 : divergence(base, p.logSum, actual, q.logSum, from, vocab);
-    if (q.best === p.best) sums.agreed++;
+    // A row with a NaN has no likeliest token, whatever place the search stopped at.
+    if (q.best === p.best && !Number.isNaN(q.logSum) && !Number.isNaN(p.logSum)) sums.agreed++;
   }
   return sums;
 }
