@@ -64,7 +64,13 @@ function lastLine(text: string): number {
   for (let at = text.length - 1; at > text.length / 2; at--)
     if (text[at - 1] === "\n" && !/\s/.test(text[at]!)) return at;
   const space = text.lastIndexOf(" ");
-  return space > 0 ? space : text.length;
+  return space > 0 ? space : text.length - (endsInPair(text) ? 1 : 0);
+}
+
+/** Whether the text ends between the two halves of a character that takes two. */
+function endsInPair(text: string): boolean {
+  const last = text.charCodeAt(text.length - 1);
+  return last >= 0xd800 && last < 0xdc00;
 }
 
 async function* ofLines(file: string, tokenizer: Tokenizer): AsyncGenerator<Piece> {
