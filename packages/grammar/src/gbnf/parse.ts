@@ -85,7 +85,8 @@ class Parser {
 
   #repetition(item: Rule): Rule {
     let rule = item;
-    for (;;) {
+    for (let marks = 0; ; marks++) {
+      if (marks > MAX_NESTING) throw new GrammarError("limit", `more than ${MAX_NESTING} repetitions of one thing`);
       if (this.#take("*")) rule = repeat(rule, 0, Number.POSITIVE_INFINITY);
       else if (this.#take("+")) rule = repeat(rule, 1, Number.POSITIVE_INFINITY);
       else if (this.#take("?")) rule = repeat(rule, 0, 1);

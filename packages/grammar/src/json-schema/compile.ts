@@ -3,12 +3,12 @@ import { alt, type Grammar, many, NEVER, optional, type Rule, ref, seq, text } f
 import { arrayRule } from "./arrays.ts";
 import { boundsOf } from "./bounds.ts";
 import { distinct } from "./distinct.ts";
-import { ANNOTATIONS, BY_TYPE, GENERAL } from "./keywords.ts";
+import { ANNOTATIONS, GENERAL, typeOfKeyword } from "./keywords.ts";
 import { mergeSchemas } from "./merge.ts";
 import { integersWithin, number, numbersWithin } from "./numbers.ts";
 import { objectRule } from "./objects.ts";
 import { References } from "./references.ts";
-import { isObject, isSchema, type Json, type JsonType, type Schema, type SchemaObject } from "./schema.ts";
+import { checkSize, isObject, isSchema, type Json, type JsonType, type Schema, type SchemaObject } from "./schema.ts";
 import { space } from "./space.ts";
 import { stringRule } from "./strings.ts";
 import { stringOf } from "./text.ts";
@@ -49,11 +49,22 @@ class SchemaCompiler implements SchemaContext {
   }
 
   run(): Grammar {
+    checkSize(this.#root as Json);
     this.#rules.set("root", this.rule(this.#root as Json, "#"));
     return { root: "root", rules: this.#rules };
   }
 
   rule(schema: Json | undefined, path: string): Rule {
+    if (++this.#nesting > MAX_NESTING)
+      throw new GrammarError("limit", `the schema is nested deeper than ${MAX_NESTING}, references followed`);
+    try {
+      return this.#rule(schema, path);
+    } finally {
+      this.#nesting--;
+    }
+  }
+
+  #rule(schema: Json | undefined, path: string): Rule {
     if (!isSchema(schema)) throw new GrammarError("syntax", `${path} of the schema must be an object or a boolean`);
     if (schema === false) return NEVER;
     if (schema === true) return ANY_VALUE;
@@ -69,11 +80,7 @@ class SchemaCompiler implements SchemaContext {
       }
       return ref(name);
     }
-    if (++this.#nesting > MAX_NESTING)
-      throw new GrammarError("limit", `${path} of the schema is nested deeper than ${MAX_NESTING}`);
-    const rule = this.#object(this.#flatten(schema, path, 0), path);
-    this.#nesting--;
-    return rule;
+    return this.#object(this.#flatten(schema, path, 0), path);
   }
 
   define(rule: Rule): Rule {
@@ -113,7 +120,7 @@ class SchemaCompiler implements SchemaContext {
   #object(schema: Schema, path: string): Rule {
     if (typeof schema === "boolean") return schema ? ANY_VALUE : NEVER;
     for (const keyword of Object.keys(schema)) {
-      if (schema[keyword] === undefined || ANNOTATIONS.has(keyword) || GENERAL.has(keyword) || BY_TYPE[keyword])
+      if (schema[keyword] === undefined || ANNOTATIONS.has(keyword) || GENERAL.has(keyword) || typeOfKeyword(keyword))
         continue;
       throw this.unsupported(path, keyword);
     }
@@ -121,7 +128,7 @@ class SchemaCompiler implements SchemaContext {
     if (schema.anyOf !== undefined) return this.#choice(schema, "anyOf", path);
     const types = typesOf(schema, path);
     if (schema.enum !== undefined) return this.#enumerated(schema, types, path);
-    const used = Object.keys(schema).some((keyword) => BY_TYPE[keyword]);
+    const used = Object.keys(schema).some((keyword) => typeOfKeyword(keyword));
     if (types === undefined && !used) return ANY_VALUE;
     return alt(...(types ?? impliedTypes(schema)).map((type) => this.#typed(type, schema, path)));
   }
@@ -148,7 +155,7 @@ class SchemaCompiler implements SchemaContext {
   }
 
   #enumerated(schema: SchemaObject, types: readonly JsonType[] | undefined, path: string): Rule {
-    const also = Object.keys(schema).find((keyword) => BY_TYPE[keyword]);
+    const also = Object.keys(schema).find((keyword) => typeOfKeyword(keyword));
     if (also) throw this.unsupported(path, also, `beside "enum" or "const"`);
     if (!Array.isArray(schema.enum)) throw new GrammarError("syntax", `"enum" at ${path} of the schema must be a list`);
     const values = (schema.enum as readonly Json[]).filter(
@@ -197,7 +204,7 @@ function typesOf(schema: SchemaObject, path: string): readonly JsonType[] | unde
 
 /** Without `type`, what the keywords speak of. By the standard anything else is valid too, but nobody means that. */
 function impliedTypes(schema: SchemaObject): readonly JsonType[] {
-  return [...new Set(Object.keys(schema).flatMap((keyword) => BY_TYPE[keyword] ?? []))];
+  return [...new Set(Object.keys(schema).flatMap((keyword) => typeOfKeyword(keyword) ?? []))];
 }
 
 function isOfType(value: Json, type: JsonType): boolean {

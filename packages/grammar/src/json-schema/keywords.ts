@@ -26,7 +26,7 @@ export const ANNOTATIONS: ReadonlySet<string> = new Set([
 ]);
 
 /** Keywords that hold for values of one type only, and by which a schema without `type` is understood. */
-export const BY_TYPE: Readonly<Record<string, JsonType>> = {
+const BY_TYPE: Readonly<Record<string, JsonType>> = {
   properties: "object",
   required: "object",
   additionalProperties: "object",
@@ -51,3 +51,7 @@ export const BY_TYPE: Readonly<Record<string, JsonType>> = {
 
 /** Keywords about values of any type. */
 export const GENERAL: ReadonlySet<string> = new Set(["type", "enum", "const", "anyOf", "oneOf", "allOf", "$ref"]);
+
+/** The type that a keyword is about, if it is about one. */
+export const typeOfKeyword = (keyword: string): JsonType | undefined =>
+  Object.hasOwn(BY_TYPE, keyword) ? BY_TYPE[keyword] : undefined;

@@ -10,12 +10,23 @@ export function mergeSchemas(a: Schema, b: Schema): Schema {
   const merged: Record<string, Json | undefined> = { ...a };
   for (const [keyword, value] of Object.entries(b)) {
     const before = a[keyword];
+    if (keyword === "nullable") continue;
     if (before === undefined || value === undefined || ANNOTATIONS.has(keyword)) merged[keyword] = value ?? before;
     else merged[keyword] = mergeKeyword(keyword, before, value);
   }
+  // Null is let in by one side alone only where the other doesn't keep it out.
+  if (a.nullable === true || b.nullable === true) merged.nullable = takesNull(a) && takesNull(b);
   mergeProperties(a, b, merged);
   mergeItems(a, b, merged);
   return merged as SchemaObject;
+}
+
+/** Of `anyOf`s multiplied out: beyond it a schema is no description of anything, and would take the machine with it. */
+const MAX_BRANCHES = 256;
+
+function listOf(keyword: string, value: Json): readonly Json[] {
+  if (Array.isArray(value)) return value;
+  throw new GrammarError("syntax", `"${keyword}" of the schema must be a list`);
 }
 
 const least = (x: Json, y: Json): Json => Math.min(Number(x), Number(y));
@@ -38,13 +49,22 @@ function mergeKeyword(keyword: string, a: Json, b: Json): Json {
       if (typeof a === "number" && typeof b === "number") return least(a, b);
       break;
     case "required":
-      return [...new Set([...(a as string[]), ...(b as string[])])];
-    case "enum":
-      return (a as Json[]).filter((x) => (b as Json[]).some((y) => sameJson(x, y)));
+      return [...new Set([...listOf(keyword, a), ...listOf(keyword, b)])];
+    case "enum": {
+      const right = listOf(keyword, b);
+      return listOf(keyword, a).filter((x) => right.some((y) => sameJson(x, y)));
+    }
     case "type":
       return sharedTypes(a, b);
-    case "anyOf":
-      return (a as Json[]).flatMap((x) => (b as Json[]).map((y) => ({ allOf: [x, y] })));
+    case "anyOf": {
+      const [left, right] = [listOf(keyword, a), listOf(keyword, b)];
+      if (left.length * right.length > MAX_BRANCHES)
+        throw new GrammarError(
+          "limit",
+          `several "anyOf" that hold at once make more than ${MAX_BRANCHES} combinations`,
+        );
+      return left.flatMap((x) => right.map((y) => ({ allOf: [x, y] })));
+    }
     // Put together from both sides below.
     case "properties":
     case "additionalProperties":
@@ -64,6 +84,9 @@ function sharedTypes(a: Json, b: Json): Json {
   return [...new Set([...left.filter((type) => holds(right, type)), ...right.filter((type) => holds(left, type))])];
 }
 
+const takesNull = ({ nullable, type }: SchemaObject): boolean =>
+  nullable === true || type === undefined || type === "null" || (Array.isArray(type) && type.includes("null"));
+
 const both = (x: Json, y: Json): Json =>
   x === true ? y : y === true ? x : x === false || y === false ? false : { allOf: [x, y] };
 
@@ -74,7 +97,8 @@ function mergeProperties(a: SchemaObject, b: SchemaObject, into: Record<string, 
     properties: (isObject(side.properties) ? side.properties : {}) as Readonly<Record<string, Json>>,
     rest: side.additionalProperties,
   }));
-  const properties: Record<string, Json> = {};
+  // Names are the schema's own, "__proto__" among them.
+  const properties: Record<string, Json> = Object.create(null);
   for (const name of new Set([...Object.keys(left.properties), ...Object.keys(right.properties)])) {
     const own = (side: typeof left): Json =>
       Object.hasOwn(side.properties, name) ? side.properties[name] : (side.rest ?? true);

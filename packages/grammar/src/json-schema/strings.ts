@@ -14,7 +14,8 @@ export function stringRule(schema: SchemaObject, path: string, context: SchemaCo
   const max = countOf(schema, "maxLength", path, Number.POSITIVE_INFINITY);
   if (min > max) return NEVER;
   const bounded = min > 0 || max < Number.POSITIVE_INFINITY;
-  const format = schema.format === undefined ? undefined : FORMATS[String(schema.format)];
+  const name = String(schema.format);
+  const format = Object.hasOwn(FORMATS, name) ? FORMATS[name] : undefined;
   if (schema.pattern === undefined) {
     if (format === undefined) return stringOf(min, max);
     if (bounded) throw context.unsupported(path, "format", `together with "minLength" or "maxLength"`);

@@ -34,11 +34,17 @@ export function parseRegex(source: string): Pattern {
   try {
     new RegExp(source, "u");
   } catch (error) {
-    throw new GrammarError("syntax", `the regular expression /${source}/ is not valid: ${reasonOf(error)}`, {
+    throw new GrammarError("syntax", `the regular expression ${quote(source)} is not valid: ${reasonOf(error)}`, {
       cause: error,
     });
   }
   return new Parser(source).pattern();
+}
+
+/** An expression in a message: on one line, and not all of it where it is long. */
+function quote(source: string): string {
+  const line = JSON.stringify(source).slice(1, -1).replaceAll("\\\\", "\\");
+  return `/${line.length > 60 ? `${line.slice(0, 60)}…` : line}/`;
 }
 
 function reasonOf(error: unknown): string {
@@ -116,7 +122,7 @@ class Parser {
     // Lazy or greedy makes no difference to which texts match.
     this.#take("?");
     if (bounds[0] > MAX_COUNT || (bounds[1] > MAX_COUNT && bounds[1] !== Number.POSITIVE_INFINITY)) {
-      throw new GrammarError("limit", `a repetition in /${this.#source}/ asks for more than ${MAX_COUNT} rounds`);
+      throw new GrammarError("limit", `a repetition in ${quote(this.#source)} asks for more than ${MAX_COUNT} rounds`);
     }
     return bounds;
   }
@@ -239,7 +245,7 @@ class Parser {
   #unsupported(what: string): GrammarError {
     return new GrammarError(
       "unsupported",
-      `the regular expression /${this.#source}/ uses ${what}, which can't be made into a grammar`,
+      `the regular expression ${quote(this.#source)} uses ${what}, which can't be made into a grammar`,
     );
   }
 }
