@@ -122,6 +122,7 @@ export interface OrtAddon {
     handle: SessionHandle,
     inputs: readonly TensorHandle[],
     outputs: readonly (TensorHandle | null | undefined)[],
+    tidy: boolean,
   ): Promise<readonly ({ readonly shape: number[]; readonly data: ArrayBuffer } | undefined)[]>;
   close(handle: SessionHandle): void;
 }

@@ -9,6 +9,10 @@
 #include "ort/best.h"
 #include "ort/session.h"
 
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+
 namespace llm::ort {
 
 namespace {
@@ -103,8 +107,9 @@ class OpenWorker : public Napi::AsyncWorker {
 
 class RunWorker : public Napi::AsyncWorker {
  public:
-  RunWorker(Napi::Env env, std::shared_ptr<const Session> session, const Napi::Array& inputs, const Napi::Array& outputs)
-      : AsyncWorker(env), deferred_(Napi::Promise::Deferred::New(env)), session_(std::move(session)),
+  RunWorker(Napi::Env env, std::shared_ptr<const Session> session, const Napi::Array& inputs, const Napi::Array& outputs,
+            bool tidy)
+      : AsyncWorker(env), deferred_(Napi::Promise::Deferred::New(env)), session_(std::move(session)), tidy_(tidy),
         held_inputs_(Napi::Persistent(inputs)), held_outputs_(Napi::Persistent(outputs)) {
     for (uint32_t i = 0; i < inputs.Length(); i++) inputs_.push_back(Tensor(inputs[i])->value);
     for (uint32_t i = 0; i < outputs.Length(); i++) {
@@ -127,6 +132,7 @@ class RunWorker : public Napi::AsyncWorker {
     session_->Run(inputs_, wanted_, outputs_);
     for (size_t i = 0; i < outputs_.size(); i++)
       if (fresh_[i]) made_.push_back(Describe(i));
+    if (tidy_) GiveBack();
   }
 
   // New tensors in their places, nothing where the caller's memory was written.
@@ -180,6 +186,14 @@ class RunWorker : public Napi::AsyncWorker {
     return made;
   }
 
+  // Runs happen on whichever thread is free, and glibc keeps what each has freed for that thread alone: after a long prompt
+  // that is several times what any run needs. Others' allocators give it back by themselves.
+  static void GiveBack() {
+#ifdef __GLIBC__
+    malloc_trim(0);
+#endif
+  }
+
   // By ONNX's numbers of element types; see `src/ort/tensor.ts`. 0 for those that nobody asks for.
   static size_t BytesOf(int type) {
     constexpr size_t kBytes[] = {0, 4, 1, 1, 2, 2, 4, 8, 0, 1, 2, 8, 4, 8};
@@ -188,6 +202,7 @@ class RunWorker : public Napi::AsyncWorker {
 
   Napi::Promise::Deferred deferred_;
   std::shared_ptr<const Session> session_;
+  bool tidy_;
   Napi::Reference<Napi::Array> held_inputs_;
   Napi::Reference<Napi::Array> held_outputs_;
   std::vector<const Value*> inputs_;
@@ -247,12 +262,13 @@ Napi::Value MakeTensor(const Napi::CallbackInfo& info) {
                                            [](Napi::Env, TensorHandle* handle) { delete handle; });
 }
 
-// (handle, inputs, outputs: tensor | null (a new one) | undefined (not wanted)) → Promise<({ shape, data } | undefined)[]>
+// (handle, inputs, outputs: tensor | null (a new one) | undefined (not wanted), tidy) → Promise<({ shape, data } | undefined)[]>
 Napi::Value RunSession(const Napi::CallbackInfo& info) {
   const auto session = info[0].As<Napi::External<SessionHandle>>().Data()->session;
   if (session == nullptr) throw std::runtime_error("this model is closed");
   auto worker =
-      std::make_unique<RunWorker>(info.Env(), session, info[1].As<Napi::Array>(), info[2].As<Napi::Array>());
+      std::make_unique<RunWorker>(info.Env(), session, info[1].As<Napi::Array>(), info[2].As<Napi::Array>(),
+                                  info[3].ToBoolean().Value());
   const Napi::Promise promise = worker->Promise();
   worker.release()->Queue();  // it deletes itself when it is done
   return promise;

@@ -51,6 +51,14 @@ export type OrtTensors = Readonly<Record<string, OrtTensor>>;
  */
 export type OrtWanted = Readonly<Record<string, OrtTensor | null>>;
 
+export interface OrtRunOptions {
+  /**
+   * Gives memory that was freed meanwhile back to the system afterwards: some milliseconds, on the run's own thread. For runs
+   * whose results in between are far larger than those of most.
+   */
+  readonly tidy?: boolean;
+}
+
 /** A loaded model. */
 export interface OrtSession {
   /** What runs it: our addon, or the binding that ONNX Runtime publishes. */
@@ -60,6 +68,6 @@ export interface OrtSession {
   readonly inputs: readonly OrtPort[];
   readonly outputs: readonly OrtPort[];
   /** One call at a time where calls share tensors. */
-  run(inputs: OrtTensors, wanted: OrtWanted): Promise<OrtTensors>;
+  run(inputs: OrtTensors, wanted: OrtWanted, options?: OrtRunOptions): Promise<OrtTensors>;
   close(): Promise<void>;
 }

@@ -19,6 +19,9 @@ import { KvCache } from "./kv-cache.ts";
 import { readSlot, writeSlot } from "./saved-slot.ts";
 import { NEXT, statePorts } from "./states.ts";
 
+/** From so many tokens on, what a call computes in between is worth giving back: it would stay beside the next one's. */
+const MANY_TOKENS = 64;
+
 /** The outputs that a step's results are made of. */
 type Told = "logits" | typeof HIDDEN_OUTPUT;
 
@@ -163,7 +166,8 @@ export class CpuSession implements Session {
     const kept = Object.fromEntries(Object.entries(states).map(([name, tensor]) => [NEXT + name, tensor]));
     const outputs = new Map([...rooms].map(([told, room]) => [told, room(wanted[told].length)]));
     try {
-      await this.#model.run({ ...inputs, ...states }, { ...Object.fromEntries(outputs), ...kept });
+      const tidy = count * call.seq >= MANY_TOKENS;
+      await this.#model.run({ ...inputs, ...states }, { ...Object.fromEntries(outputs), ...kept }, { tidy });
     } catch (cause) {
       if (!NativeError.isInstance(cause)) throw cause;
       throw new SessionError("device", cause.message, { cause });
