@@ -10,16 +10,19 @@ interface Allowed {
   readonly farthest: number;
 }
 
-/** Masks kept, newest last: 1,024 of a 128 k vocabulary are 16 MB. */
-const MAX_MASKS = 1024;
+/** Masks kept, newest last: 256 of a 128 k vocabulary are 4 MB. */
+const MAX_MASKS = 256;
 
 /** A grammar over a vocabulary. Any number of answers may be matched against one at a time, and share what it has learnt. */
 export class Constraint {
   readonly vocabulary: Vocabulary;
+  /** Tokens that end an answer: the vocabulary's own, unless others were named. */
+  readonly ends: readonly number[];
   readonly #automaton: Automaton;
   readonly #allowed = new Map<State, Allowed>();
 
-  constructor(grammar: Grammar, vocabulary: Vocabulary) {
+  constructor(grammar: Grammar, vocabulary: Vocabulary, ends: readonly number[] = vocabulary.ends) {
+    this.ends = ends;
     this.#automaton = new Automaton(compile(grammar));
     this.vocabulary = vocabulary;
   }
@@ -57,7 +60,7 @@ export class Constraint {
 
   /** @internal Every token that leads at most `reach` bytes from an end. */
   walk(state: State, reach: number): Allowed {
-    const { bytes, depths, after, tokens, twins, depth, size, ends } = this.vocabulary;
+    const { bytes, depths, after, tokens, twins, depth, size } = this.vocabulary;
     const automaton = this.#automaton;
     const { classOf } = automaton;
     const mask = new Uint32Array(Math.ceil(size / 32));
@@ -82,7 +85,11 @@ export class Constraint {
       }
       node++;
     }
-    if (state.accepting) for (const end of ends) mask[end >>> 5] |= 1 << (end & 31);
+    // What ends an answer may come nowhere but at an end, even where it has a text.
+    for (const end of this.ends) {
+      if (state.accepting) mask[end >>> 5] |= 1 << (end & 31);
+      else mask[end >>> 5] &= ~(1 << (end & 31));
+    }
     return { mask, farthest };
   }
 }
@@ -140,7 +147,7 @@ export class Matcher {
 
   /** Takes the token that came. @throws GrammarError for one that the mask had ruled out */
   accept(token: number): void {
-    const { ends } = this.#constraint.vocabulary;
+    const { ends } = this.#constraint;
     const next = this.#ended ? null : this.#after(token);
     if (next) this.#states.push(next);
     else if (!this.#ended && this.#state.accepting && ends.includes(token)) this.#ended = true;
@@ -176,7 +183,7 @@ export class Matcher {
 
   #after(token: number): State | null {
     const bytes = this.#constraint.vocabulary.bytesOf(token);
-    if (!bytes || bytes.length === 0 || this.#constraint.vocabulary.ends.includes(token)) return null;
+    if (!bytes || bytes.length === 0 || this.#constraint.ends.includes(token)) return null;
     let state: State | null = this.#state;
     for (let i = 0; i < bytes.length && state; i++) state = this.#automaton.step(state, bytes[i]);
     return state;

@@ -1,5 +1,4 @@
 export { Constraint, Matcher } from "./constraint.ts";
-export { Constraints } from "./constraints.ts";
 export { GrammarError, type GrammarErrorCode } from "./error.ts";
 export { parseGbnf } from "./gbnf/parse.ts";
 export { anyObject, compileSchema } from "./json-schema/compile.ts";

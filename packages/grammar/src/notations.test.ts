@@ -90,6 +90,24 @@ const schemas: readonly Row[] = [
     ['"2024-02-28T23:59:59Z"'],
     ['"2024-02-30T23:59:59Z"', '"now"'],
   ],
+  // Numbers are read as doubles: digits past theirs must not make a bound of what is left out.
+  [
+    { jsonSchema: { type: "number", exclusiveMinimum: 0.1234567890123456, maximum: 1 } },
+    ["0.5", "1"],
+    ["0.1234567890123456", "0.12345678901234560000001"],
+  ],
+  [
+    { jsonSchema: { type: "number", exclusiveMaximum: 1e16, minimum: 9e15 } },
+    ["9000000000000000"],
+    ["9999999999999999.999999", "10000000000000000"],
+  ],
+  [{ jsonSchema: { type: "integer", exclusiveMaximum: 2 ** 60 } }, ["1"], [String(2n ** 60n - 1n), String(2n ** 60n)]],
+  [{ jsonSchema: { allOf: [{ type: "string", nullable: true }, { type: "string" }] } }, ['"a"'], ["null"]],
+  [
+    { jsonSchema: { allOf: [JSON.parse('{"properties":{"__proto__":{"type":"string"}}}'), { minProperties: 0 }] } },
+    ['{"__proto__":"a"}'],
+    ['{"__proto__":5}'],
+  ],
   [
     {
       jsonSchema: {
@@ -142,6 +160,53 @@ describe.each([
   );
 });
 
+const tenBranches = { anyOf: Array.from({ length: 10 }, (_, i) => ({ type: "string", minLength: i })) };
+
+function nested(depth: number): unknown {
+  let value: unknown = 1;
+  for (let i = 0; i < depth; i++) value = [value];
+  return value;
+}
+
+function chain(length: number): unknown {
+  const links = Array.from({ length }, (_, i) => [`d${i}`, i === 0 ? { type: "null" } : { $ref: `#/$defs/d${i - 1}` }]);
+  return { $ref: `#/$defs/d${length - 1}`, $defs: Object.fromEntries(links) };
+}
+
+describe("large ones that say something are compiled", () => {
+  it.each([
+    [
+      "a thousand optional properties",
+      {
+        jsonSchema: {
+          properties: Object.fromEntries(Array.from({ length: 1000 }, (_, i) => [`p${i}`, { type: "integer" }])),
+        },
+      },
+      '{"p1":1,"p999":2}',
+    ],
+    ["a list of four thousand choices", { choice: Array.from({ length: 4000 }, (_, i) => `item ${i}`) }, "item 3999"],
+    [
+      "a chain of ten thousand rules",
+      {
+        grammar: Array.from({ length: 10_000 }, (_, i) =>
+          i === 9999 ? `r${i} ::= "x"?` : `${i === 0 ? "root" : `r${i}`} ::= r${i + 1}`,
+        ).join("\n"),
+      },
+      "x",
+    ],
+    ["thirty nested repetitions", { regex: `${"(?:".repeat(30)}a${")+".repeat(30)}` }, "aaa"],
+  ] as readonly (readonly [string, GrammarSource, string])[])("%s", (_, source, text) => {
+    const began = performance.now();
+    expect(constraint(source).matches(text)).toBe(true);
+    expect(performance.now() - began).toBeLessThan(10_000); // a second or less; it was minutes
+  });
+
+  it("but for an expression that can be read in too many ways at once", () => {
+    const ambiguous = constraint({ regex: "(a|b)*a(a|b){3000}" });
+    expect(() => ambiguous.matches("a".repeat(2500))).toThrow(/ways at once/);
+  });
+});
+
 describe("what can't be held to is refused in one line", () => {
   const refusals: readonly (readonly [GrammarSource, RegExp])[] = [
     [{ regex: "a(?=b)" }, /look-ahead/],
@@ -169,6 +234,22 @@ describe("what can't be held to is refused in one line", () => {
     [{ jsonSchema: 3 }, /object or a boolean/],
     [{ jsonSchema: false }, /no text matches/],
     [{ choice: [] }, /at least one/],
+    [{ regex: "a\n(" }, /not valid/],
+    [{ jsonSchema: { constructor: 1 } }, /"constructor" at #/],
+    [{ jsonSchema: { type: "string", toString: 1 } }, /"toString" at #/],
+    [{ jsonSchema: chain(20_000) }, /nested deeper|longer than/],
+    [{ jsonSchema: chain(2000) }, /nested deeper than 100, references followed/],
+    [{ jsonSchema: { const: nested(20_000) } }, /nested deeper/],
+    [{ jsonSchema: { prefixItems: new Array(20_000).fill({ type: "null" }) } }, /longer than 4096/],
+    [
+      { jsonSchema: { properties: { ["a".repeat(20_000)]: true }, additionalProperties: true } },
+      /a name in the schema/,
+    ],
+    [{ grammar: `root ::= "a"${"?".repeat(50_000)}` }, /more than 250 repetitions/],
+    [{ jsonSchema: { allOf: [{ enum: 5 }, { enum: 6 }] } }, /"enum" of the schema must be a list/],
+    [{ jsonSchema: { allOf: [{ required: 5 }, { required: ["a"] }] } }, /must be a list/],
+    [{ jsonSchema: { minimum: Number.POSITIVE_INFINITY } }, /too large to be read/],
+    [{ jsonSchema: { allOf: new Array(6).fill(tenBranches) } }, /more than 256 combinations/],
   ];
   it.each(refusals.map(([source, message]) => [JSON.stringify(source).slice(0, 80), source, message] as const))(
     "%s",

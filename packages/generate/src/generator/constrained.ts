@@ -3,8 +3,8 @@ import { GenerateError } from "../error.ts";
 import type { TextTokenizer } from "../text/tokenizer.ts";
 import type { GenerateOptions } from "./options.ts";
 
-/** Constraints kept; each holds the masks it has made, a megabyte or so. */
-const MAX_KEPT = 64;
+/** Constraints kept; each holds the states and masks it has made, some megabytes where it was used much. */
+const MAX_KEPT = 32;
 
 /** What an answer is held to while it is generated. */
 export interface Held {
@@ -19,7 +19,7 @@ export interface Held {
 export class Constrained {
   readonly #tokenizer: TextTokenizer;
   readonly #size: number;
-  readonly #vocabularies = new Map<string, Vocabulary>();
+  #vocabulary: Vocabulary | undefined;
   readonly #kept = new Map<string, Constraint>();
 
   /** @param size how many logits the model gives, which may be more than the tokenizer has tokens */
@@ -54,21 +54,12 @@ export class Constrained {
     let constraint = this.#kept.get(key);
     if (constraint) this.#kept.delete(key);
     else {
-      constraint = new Constraint(parseGrammar(source), this.#vocabulary(ends));
+      this.#vocabulary ??= new Vocabulary(this.#texts(), []);
+      constraint = new Constraint(parseGrammar(source), this.#vocabulary, ends);
       if (this.#kept.size >= MAX_KEPT) this.#kept.delete(this.#kept.keys().next().value!);
     }
     this.#kept.set(key, constraint);
     return constraint;
-  }
-
-  #vocabulary(ends: readonly number[]): Vocabulary {
-    const key = ends.join();
-    let vocabulary = this.#vocabularies.get(key);
-    if (!vocabulary) {
-      vocabulary = new Vocabulary(this.#texts(), ends);
-      this.#vocabularies.set(key, vocabulary);
-    }
-    return vocabulary;
   }
 
   #texts(): (Uint8Array | undefined)[] {

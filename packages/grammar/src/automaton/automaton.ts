@@ -36,9 +36,9 @@ interface Frame {
 /** Deeper nesting than any document in use; without a bound a model could open brackets for ever. */
 export const MAX_DEPTH = 512;
 /** Ways at once; past it the grammar is so ambiguous that each step would cost milliseconds. */
-export const MAX_CONFIGS = 4096;
-/** States kept; at some 500 bytes each this bounds the memory of a long-lived server. */
-const MAX_STATES = 50_000;
+export const MAX_CONFIGS = 2048;
+/** Ways kept in all states together, at some 100 bytes each: this bounds the memory of a long-lived server. */
+const MAX_KEPT = 400_000;
 
 /** Runs a program over bytes, remembering every step it has taken. */
 export class Automaton {
@@ -51,6 +51,7 @@ export class Automaton {
   readonly #states = new Map<string, State>();
   readonly #frames = new Map<string, Frame>();
   #frameIds = 0;
+  #kept = 0;
 
   constructor(program: Program) {
     this.#program = program;
@@ -149,7 +150,9 @@ export class Automaton {
     const key = `${accepting ? "!" : ""}${configs.map(({ at, frame }) => `${at}.${frame?.id ?? -1}`).join(" ")}`;
     const known = this.#states.get(key);
     if (known) return known;
-    if (this.#states.size >= MAX_STATES) {
+    this.#kept += configs.length + 8; // a state has its table of steps besides
+    if (this.#kept >= MAX_KEPT) {
+      this.#kept = 0;
       // Whoever holds a state keeps it; everything else is found again when it is needed.
       this.#states.clear();
       this.#frames.clear();

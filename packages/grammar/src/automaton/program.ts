@@ -76,14 +76,33 @@ class Compiler {
         return this.#sequences(utf8Sequences(rule.set), 0, next, new Map());
       case "seq":
         return rule.of.reduceRight((to, part) => this.#emit(part, to), next);
-      case "alt":
+      case "alt": {
+        const texts = textsOf(rule.of);
+        if (texts) return this.#texts(texts, 0, next);
         return this.#push({ op: "fork", to: rule.of.map((part) => this.#emit(part, next)) });
+      }
       case "ref":
         this.#waiting.push(rule.name);
         return this.#push({ op: "call", rule: rule.name, next });
       case "repeat":
         return this.#repeat(rule, next);
     }
+  }
+
+  /** Texts from byte `at` on, sharing beginnings: a list of thousands is one way to read, not thousands. */
+  #texts(texts: readonly Uint8Array[], at: number, next: number): number {
+    const groups = new Map<number, Uint8Array[]>();
+    for (const bytes of texts) {
+      if (bytes.length === at) continue;
+      const group = groups.get(bytes[at]);
+      if (group) group.push(bytes);
+      else groups.set(bytes[at], [bytes]);
+    }
+    const cases = Array.from(groups, ([byte, group]) => ({ lo: byte, hi: byte, to: this.#texts(group, at + 1, next) }));
+    const ends = groups.size === 0 || texts.some((bytes) => bytes.length === at);
+    if (cases.length === 0) return next;
+    const step = this.#push({ op: "byte", cases });
+    return ends ? this.#push({ op: "fork", to: [step, next] }) : step;
   }
 
   #repeat({ of, min, max }: Rule & { kind: "repeat" }, next: number): number {
@@ -161,4 +180,18 @@ class Compiler {
     shared.set(key, start);
     return start;
   }
+}
+
+/** Longest text that is put into a tree: its depth is the engine's. */
+const MAX_TEXT = 1024;
+
+/** The alternatives as bytes, where all are texts and there are enough of them to be worth a tree. */
+function textsOf(rules: readonly Rule[]): readonly Uint8Array[] | undefined {
+  if (rules.length < 3) return undefined;
+  const texts: Uint8Array[] = [];
+  for (const rule of rules) {
+    if (rule.kind !== "text" || rule.text.length > MAX_TEXT) return undefined;
+    texts.push(new TextEncoder().encode(rule.text));
+  }
+  return texts;
 }

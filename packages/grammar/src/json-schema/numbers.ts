@@ -4,7 +4,7 @@ import { alt, chars, EMPTY, NEVER, type Rule, repeat, seq, text } from "../rules
 /** Longest whole part and fraction: enough for 64-bit integers, and never past what a double can hold. */
 const MAX_DIGITS = 20;
 
-/** Digits left to choice behind a bound's own: few enough that reading them as a double can't round them onto it. */
+/** Digits left to choice behind a bound's own. */
 const FREE_DIGITS = 6;
 
 const range = (lo: number, hi: number): Rule => chars(codePoints([0x30 + lo, 0x30 + hi]));
@@ -30,12 +30,30 @@ export interface Bound {
   readonly open: boolean;
 }
 
+/**
+ * A bound that is itself allowed. One that isn't gives way to the next double inside: numbers are read as doubles, and whatever
+ * lies beyond a double's digits reads as that double or one beyond, never as the one before.
+ */
+function closed(bound: Bound | undefined, inside: 1 | -1): number | undefined {
+  if (!bound) return undefined;
+  return bound.open ? nextDouble(bound.value, inside) : bound.value;
+}
+
+function nextDouble(value: number, towards: 1 | -1): number {
+  if (value === 0) return towards * Number.MIN_VALUE;
+  const bits = new BigInt64Array(Float64Array.of(value).buffer);
+  bits[0] += value > 0 === towards > 0 ? 1n : -1n;
+  return new Float64Array(bits.buffer)[0];
+}
+
 /** Integers between two bounds. */
 export function integersWithin(lower: Bound | undefined, upper: Bound | undefined): Rule {
   if (!lower && !upper) return integer;
-  const lo = lower && BigInt(lower.open ? Math.floor(lower.value) + 1 : Math.ceil(lower.value));
-  const hi = upper && BigInt(upper.open ? Math.ceil(upper.value) - 1 : Math.floor(upper.value));
-  return wholeWithin(lo, hi);
+  const [least, most] = [closed(lower, 1), closed(upper, -1)];
+  return wholeWithin(
+    least === undefined ? undefined : BigInt(Math.ceil(least)),
+    most === undefined ? undefined : BigInt(Math.floor(most)),
+  );
 }
 
 function wholeWithin(lo: bigint | undefined, hi: bigint | undefined): Rule {
@@ -81,13 +99,16 @@ function sameLength(lo: string, hi: string): Rule {
 export function numbersWithin(lower: Bound | undefined, upper: Bound | undefined): Rule {
   if (!lower && !upper) return number;
   const ways: Rule[] = [];
-  const least = lower?.value ?? Number.NEGATIVE_INFINITY;
-  const most = upper?.value ?? Number.POSITIVE_INFINITY;
+  const least = closed(lower, 1) ?? Number.NEGATIVE_INFINITY;
+  const most = closed(upper, -1) ?? Number.POSITIVE_INFINITY;
   if (least < 0) {
-    const inner: Bound = most < 0 ? { value: -most, open: upper!.open } : { value: 0, open: true };
-    ways.push(seq(sign, decimals(inner, lower && { value: -least, open: lower.open })));
+    const inner: Bound = most < 0 ? { value: -most, open: false } : { value: 0, open: true };
+    ways.push(seq(sign, decimals(inner, lower && { value: -least, open: false })));
   }
-  if (most >= 0) ways.push(decimals(lower && least >= 0 ? lower : { value: 0, open: false }, upper));
+  if (most >= 0) {
+    const from = { value: Math.max(least, 0), open: false };
+    ways.push(decimals(from, upper && { value: most, open: false }));
+  }
   return alt(...ways);
 }
 

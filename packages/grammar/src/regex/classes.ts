@@ -35,7 +35,7 @@ export function classEscape(char: string, name: () => string): CodePoints | unde
 
 const properties = new Map<string, CodePoints>();
 
-/** A Unicode property, asked of the engine's own tables a code point at a time: some 50 ms, once for each. */
+/** A Unicode property, asked of the engine's own tables a code point at a time: a tenth of a second or more, once for each. */
 function property(name: string): CodePoints {
   const known = properties.get(name);
   if (known) return known;

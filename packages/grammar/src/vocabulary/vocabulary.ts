@@ -1,5 +1,8 @@
 import { sortByBytes } from "./sort-by-bytes.ts";
 
+/** Depths are kept in 16 bits. */
+const MAX_TOKEN_BYTES = 4096;
+
 /**
  * The bytes of every token, as a tree of shared beginnings laid out in the order of a walk: going down is the next node,
  * leaving a subtree out is one jump.
@@ -27,10 +30,11 @@ export class Vocabulary {
   constructor(bytesOf: readonly (Uint8Array | undefined)[], ends: readonly number[]) {
     this.size = bytesOf.length;
     this.ends = ends;
-    this.#bytesOf = bytesOf;
-    const order = sortByBytes(bytesOf, new Set(ends));
+    // No tokenizer has a token of a page; a file that says so is broken, and such a token never comes.
+    this.#bytesOf = bytesOf.map((bytes) => (bytes && bytes.length > MAX_TOKEN_BYTES ? undefined : bytes));
+    const order = sortByBytes(this.#bytesOf, new Set(ends));
     let nodes = 0;
-    for (const [i, id] of order.entries()) nodes += bytesOf[id]!.length - shared(bytesOf, order, i);
+    for (const [i, id] of order.entries()) nodes += this.#bytesOf[id]!.length - shared(this.#bytesOf, order, i);
     this.bytes = new Uint8Array(nodes);
     this.depths = new Uint16Array(nodes);
     this.after = new Int32Array(nodes);
@@ -40,8 +44,8 @@ export class Vocabulary {
     let node = 0;
     let deepest = 0;
     for (const [i, id] of order.entries()) {
-      const bytes = bytesOf[id]!;
-      const from = shared(bytesOf, order, i);
+      const bytes = this.#bytesOf[id]!;
+      const from = shared(this.#bytesOf, order, i);
       while (path.length > from) this.after[path.pop()!] = node;
       for (let at = from; at < bytes.length; at++, node++) {
         this.bytes[node] = bytes[at];
@@ -51,7 +55,11 @@ export class Vocabulary {
       deepest = Math.max(deepest, bytes.length);
       const last = path[path.length - 1];
       if (this.tokens[last] < 0) this.tokens[last] = id;
-      else twins.set(last, [...(twins.get(last) ?? []), id]);
+      else {
+        const known = twins.get(last);
+        if (known) known.push(id);
+        else twins.set(last, [id]);
+      }
     }
     while (path.length > 0) this.after[path.pop()!] = node;
     this.twins = twins;
