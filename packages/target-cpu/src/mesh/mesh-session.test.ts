@@ -101,6 +101,38 @@ describe("a worker that dies", () => {
   });
 });
 
+describe("a worker that died between calls is noticed by whatever is asked next", () => {
+  const verbs: readonly [string, (session: MeshSession) => Promise<unknown>][] = [
+    ["trim", (session) => session.trim(0, ids.length - 1)],
+    ["a trim elsewhere", (session) => session.trim(2, ids.length - 1)],
+    ["fork", (session) => session.fork([{ from: 0, to: 1, length: 3 }])],
+    ["a fork to another replica", (session) => session.fork([{ from: 0, to: 2, length: 3 }])],
+    ["a fork from another replica", (session) => session.fork([{ from: 3, to: 0, length: 3 }])],
+    ["save", (session) => session.save(1)],
+    ["restore", async (session) => session.restore(0, new Uint8Array())],
+    ["usage", (session) => session.usage()],
+  ];
+
+  let session: MeshSession;
+  beforeAll(async () => {
+    session = await open();
+  });
+  afterAll(() => session.close());
+
+  test.each(verbs)("%s", async (_, ask) => {
+    for (const slot of [0, 1, 2, 3]) await session.trim(slot, 0);
+    await session.step([0, 1, 2, 3].map(prefill));
+    await session.kill(0, 1);
+    await expect(ask(session)).rejects.toMatchObject({ code: "device", lost: [0, 1] });
+    // It is told once; then those slots are empty and the others as they were.
+    await expect(session.step([next(0)])).rejects.toMatchObject({ code: "gap" });
+    const [two, three] = await session.step([next(2), next(3)]);
+    expect(apart(two!.logits!, three!.logits!)).toBe(0);
+    const [anew] = await session.step([prefill(1)]);
+    expect(anew!.logits).toBeDefined();
+  });
+});
+
 describe("what was planned", () => {
   test.each(["1x2", "1x4", "1x2x2"])("%s: shards have and are told as many bytes as they were to", async (mesh) => {
     const asked = { ...DEFAULTS, mesh, batchSize: 2, ctxLen: 48 };

@@ -55,14 +55,13 @@ export class MeshSession implements Session {
   /** What each shard has room for and how much it was told by others: measured, to be compared with the plan. */
   async usage(): Promise<readonly MeshUsage[]> {
     return this.#alone(async () => {
-      const all = await Promise.all(this.#replicas.map((replica) => replica.ask({ ask: "usage" })));
+      const all = await Promise.all([...this.#replicas.keys()].map((index) => this.#ask(index, { ask: "usage" })));
       return all.flatMap((shards, replica) => shards.map((usage) => ({ ...usage, replica })));
     });
   }
 
   async step(rows: readonly Row[]): Promise<readonly RowResult[]> {
     return this.#alone(async () => {
-      this.#noticeDeath();
       this.#ledger.check(rows);
       const parts = Map.groupBy(rows.keys(), (index) => this.#home(rows[index]!.slot).replica);
       const results: RowResult[] = rows.map(() => ({}));
@@ -93,20 +92,14 @@ export class MeshSession implements Session {
   async fork(moves: readonly ForkMove[]): Promise<void> {
     await this.#alone(async () => {
       this.#ledger.fork(moves);
-      const homes = moves.map(({ from, to, length }) => ({ from: this.#home(from), to: this.#home(to), length }));
-      // Everything that crosses is read before anything is overwritten: moves happen at once.
-      const crossing = [];
-      for (const { from, to, length } of homes)
-        if (from.replica !== to.replica)
-          crossing.push({ to, length, saved: await this.#ask(from.replica, { ask: "save", slot: from.slot }) });
-      const within = homes.filter(({ from, to }) => from.replica === to.replica);
-      for (const [replica, own] of Map.groupBy(within, ({ to }) => to.replica)) {
-        const local = own.map(({ from, to, length }) => ({ from: from.slot, to: to.slot, length }));
-        await this.#ask(replica, { ask: "fork", moves: local });
-      }
-      for (const { to, length, saved } of crossing) {
-        await this.#ask<"restore">(to.replica, (place) => ({ ask: "restore", slot: to.slot, saved: saved[place]! }));
-        await this.#ask(to.replica, { ask: "trim", slot: to.slot, length });
+      try {
+        await this.#copy(moves);
+      } catch (error) {
+        // Some copies may be there and others not: no target holds what it did, or surely what it was to.
+        throw withLost(
+          error,
+          moves.flatMap(({ to }) => (this.#ledger.trim(to, 0) ? [to] : [])),
+        );
       }
     });
   }
@@ -144,6 +137,24 @@ export class MeshSession implements Session {
     await Promise.all(this.#replicas.map((replica) => replica.close()));
   }
 
+  async #copy(moves: readonly ForkMove[]): Promise<void> {
+    const homes = moves.map(({ from, to, length }) => ({ from: this.#home(from), to: this.#home(to), length }));
+    // Everything that crosses is read before anything is overwritten: moves happen at once.
+    const crossing = [];
+    for (const { from, to, length } of homes)
+      if (from.replica !== to.replica)
+        crossing.push({ to, length, saved: await this.#ask(from.replica, { ask: "save", slot: from.slot }) });
+    const within = homes.filter(({ from, to }) => from.replica === to.replica);
+    for (const [replica, own] of Map.groupBy(within, ({ to }) => to.replica)) {
+      const local = own.map(({ from, to, length }) => ({ from: from.slot, to: to.slot, length }));
+      await this.#ask(replica, { ask: "fork", moves: local });
+    }
+    for (const { to, length, saved } of crossing) {
+      await this.#ask<"restore">(to.replica, (place) => ({ ask: "restore", slot: to.slot, saved: saved[place]! }));
+      await this.#ask(to.replica, { ask: "trim", slot: to.slot, length });
+    }
+  }
+
   /** Slots lie replica after replica. */
   #home(slot: number): { replica: number; slot: number } {
     const each = this.limits.slots / this.#replicas.length;
@@ -152,11 +163,11 @@ export class MeshSession implements Session {
     return { replica: Math.floor(slot / each), slot: slot % each };
   }
 
-  /** Asks a replica; one that lost a worker is opened again first, with empty slots. */
+  /** Asks a replica; one that lost a worker is opened again first, once it is known what it held. */
   async #ask<K extends Question["ask"]>(index: number, question: QuestionFor<K>): Promise<readonly Answers[K][]> {
     const replica = this.#replicas[index]!;
     if (!replica.broken) return replica.ask(question);
-    this.#forget(index);
+    this.#noticeDeath();
     await replica.close();
     const again = await Replica.open(this.#setup).catch((error: unknown) => {
       const why = error instanceof Error ? error.message : String(error);
@@ -166,24 +177,26 @@ export class MeshSession implements Session {
     return again.ask(question);
   }
 
-  /** A worker that died between two calls: whoever asks next is told what is gone. */
+  /** A worker that died between two calls: whoever asks next, and whatever, is told what is gone. */
   #noticeDeath(): void {
-    const dead = [...this.#replicas.keys()].filter((replica) => this.#replicas[replica]!.broken);
-    const lost = dead.flatMap((replica) => this.#forget(replica));
+    const lost = this.#forgetBroken();
     if (lost.length > 0)
       throw new SessionError("device", `a shard has died; what it held in ${lost.length} slots is lost`, { lost });
   }
 
   /** The error of a step that failed in some replicas: the slots of those are lost, all others are as before it. */
   #afterFailure(rows: readonly Row[], errors: readonly unknown[]): unknown {
-    const [error] = errors;
-    if (!SessionError.isInstance(error)) return error;
     const broken = new Set([...this.#replicas.keys()].filter((replica) => this.#replicas[replica]!.broken));
-    const lost = new Set([...broken].flatMap((replica) => this.#forget(replica)));
+    const lost = errors.flatMap((error) => (SessionError.isInstance(error) ? (error.lost ?? []) : []));
     for (const { slot, at } of rows)
-      if (broken.has(this.#home(slot).replica)) lost.add(slot);
+      if (broken.has(this.#home(slot).replica)) lost.push(slot);
       else this.#ledger.trim(slot, at); // was done where it is, and will be done again
-    return new SessionError(error.code, error.message, { cause: error, lost: [...lost] });
+    return withLost(errors[0], lost);
+  }
+
+  /** The slots of replicas that lost a worker hold nothing any more; gives those that held something until now. */
+  #forgetBroken(): number[] {
+    return [...this.#replicas.keys()].flatMap((index) => (this.#replicas[index]!.broken ? this.#forget(index) : []));
   }
 
   /** The slots of a replica hold nothing any more; gives those that held something. */
@@ -198,11 +211,21 @@ export class MeshSession implements Session {
     if (this.#state === "busy") throw new SessionError("busy", "a step is still running; one call at a time");
     this.#state = "busy";
     try {
+      this.#noticeDeath();
       return await work();
+    } catch (error) {
+      throw withLost(error, this.#forgetBroken());
     } finally {
       if (this.#state === "busy") this.#state = "open";
     }
   }
+}
+
+/** An error that also names these slots as lost. */
+function withLost(error: unknown, slots: readonly number[]): unknown {
+  if (!SessionError.isInstance(error) || slots.length === 0) return error;
+  const lost = [...new Set([...(error.lost ?? []), ...slots])];
+  return new SessionError(error.code, error.message, { cause: error, lost });
 }
 
 /** Parts with their lengths before them. */
