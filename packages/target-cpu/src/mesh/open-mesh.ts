@@ -1,4 +1,3 @@
-import { readFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { type Artefact, TargetError } from "@llm/target";
@@ -8,6 +7,7 @@ import { openModel, threadCount } from "../open.ts";
 import { NET } from "../pipeline.ts";
 import { MeshSession } from "./mesh-session.ts";
 import { NetsModel } from "./nets-model.ts";
+import { readScheduleFile } from "./read-schedule.ts";
 import type { MeshSchedule } from "./schedule.ts";
 
 /** How an artefact is to be run by workers; undefined where one process does it. */
@@ -35,7 +35,7 @@ const WHOLE = { places: [{ rank: 0, stage: 0, nets: [NET] }], talks: [], hands: 
 /** Who runs what in an artefact of shards; undefined for one that isn't. */
 export async function readSchedule({ folder, manifest }: Artefact): Promise<MeshSchedule | undefined> {
   if (!manifest.units.some(({ id }) => id === MESH_UNIT)) return undefined;
-  return JSON.parse(await readFile(join(folder, MESH_FILE), "utf8")) as MeshSchedule;
+  return readScheduleFile(join(folder, MESH_FILE));
 }
 
 /** Where a net's model lies: shards have folders of their own. */
