@@ -3,6 +3,14 @@ import { TargetError } from "@llm/target";
 /** More entries than any list of a model file has; a damaged length must not make us reserve gigabytes. */
 const MOST_ENTRIES = 1 << 20;
 
+/**
+ * How often over a file may be read. Without sharing, all that is read once is less than the file; offsets of a damaged one
+ * may lead to the same tables again and again, level by level, so that a few thousand bytes never end.
+ */
+const TIMES_READ = 4;
+/** What a table takes at the least: two offsets, one to it and one of its own. */
+const TABLE_BYTES = 8;
+
 /** A file that is not what it says. */
 export class Damaged extends TargetError {
   constructor(what: string) {
@@ -12,14 +20,16 @@ export class Damaged extends TargetError {
 
 /**
  * Reads flatbuffers: tables whose fields are found through a table of offsets, all little endian. Every place is checked
- * before it is read, so that damaged bytes are an error and never a crash or a loop.
+ * before it is read, and how much is read has a bound, so that damaged bytes are an error and never a crash or a loop.
  */
 export class Flatbuffer {
   readonly #view: DataView;
   readonly #bytes: Uint8Array;
+  #left: number;
 
   constructor(bytes: Uint8Array) {
     this.#bytes = bytes;
+    this.#left = TIMES_READ * bytes.length;
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
@@ -51,6 +61,7 @@ export class Flatbuffer {
   }
 
   slice(at: number, bytes: number): Uint8Array {
+    this.spend(bytes);
     return this.#bytes.subarray(this.#check(at, bytes), at + bytes);
   }
 
@@ -60,6 +71,12 @@ export class Flatbuffer {
     if (count > MOST_ENTRIES) throw new Damaged(`a list of ${count} entries`);
     this.#check(at + 4, count * bytes);
     return count;
+  }
+
+  /** Counts what is read, up to the most that a file is worth. */
+  spend(bytes: number): void {
+    this.#left -= bytes;
+    if (this.#left < 0) throw new Damaged("its tables lead to one another again and again");
   }
 
   #check(at: number, bytes: number): number {
@@ -79,6 +96,7 @@ export class Table {
   readonly #fieldBytes: number;
 
   constructor(buffer: Flatbuffer, at: number) {
+    buffer.spend(TABLE_BYTES);
     this.#buffer = buffer;
     this.#at = at;
     this.#fields = at - buffer.i32(at);
@@ -126,7 +144,10 @@ export class Table {
   }
 
   u64s(field: number): readonly number[] {
-    return this.#list(field, 8, (at) => this.#buffer.u64(at));
+    return this.#list(field, 8, (at) => {
+      this.#buffer.spend(8);
+      return this.#buffer.u64(at);
+    });
   }
 
   /** How many entries of so many bytes a list has that nobody reads. */

@@ -1,7 +1,7 @@
 import { TargetError } from "@llm/target";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { type TinyBmodel, tinyBmodel } from "../testing/tiny-bmodel.ts";
+import { sharedTables, type TinyBmodel, tinyBmodel } from "../testing/tiny-bmodel.ts";
 import { parseBmodel } from "./read-bmodel.ts";
 
 const block: TinyBmodel = {
@@ -92,6 +92,19 @@ describe("damaged files", () => {
       }),
       { numRuns: 3000 },
     );
+  });
+
+  // A list of so many offsets at each level, all to one table: a kilobyte would be 60 × 60 × 60 inputs.
+  test.each([60, 200])("lists of %s offsets to one table, in lists of such, end", (count) => {
+    const bytes = sharedTables(count);
+    expect(bytes.length).toBeLessThan(4000);
+    const start = performance.now();
+    expect(() => parseBmodel(bytes)).toThrow(/again and again/);
+    expect(performance.now() - start).toBeLessThan(1000);
+  });
+
+  test("what is shared a little is read", () => {
+    expect(parseBmodel(sharedTables(2)).nets[1]!.stages[1]!.inputs.map(({ name }) => name)).toEqual(["x", "x"]);
   });
 
   function readable(bytes: Uint8Array): void {

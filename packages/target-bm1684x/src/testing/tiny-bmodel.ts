@@ -27,6 +27,7 @@ type Field =
   | { readonly text: string }
   | { readonly table: Fields }
   | { readonly tables: readonly Fields[] }
+  | { readonly shared: Fields; readonly times: number }
   | { readonly u64s: readonly number[] };
 type Fields = Readonly<Record<number, Field>>;
 
@@ -40,6 +41,21 @@ export function tinyBmodel({ chip, version, devices = 1, nets, poolBytes }: Tiny
     4: { tables: nets.map(netFields) },
     7: { u32: devices },
   });
+  return fileOf(description, poolBytes);
+}
+
+/** A file with so many nets of so many stages of so many inputs, each all the same table: small, and endless to read. */
+export function sharedTables(times: number): Uint8Array {
+  const input: Fields = { 0: { text: "x" }, 1: { u32: 1 }, 4: { u64: 16 } };
+  const stage: Fields = { 0: { shared: input, times } };
+  const net: Fields = { 0: { text: "net" }, 3: { shared: stage, times } };
+  return fileOf(
+    flatbuffer({ 1: { text: "2.2+v1.30.2-20260831" }, 3: { text: "BM1684X" }, 4: { shared: net, times } }),
+    0,
+  );
+}
+
+function fileOf(description: Uint8Array, poolBytes: number): Uint8Array {
   const file = new Uint8Array(64 + description.length + poolBytes);
   const view = new DataView(file.buffer);
   view.setUint32(0, 0xff55aaee, true);
@@ -129,6 +145,11 @@ function flatbuffer(root: Fields): Uint8Array {
         link(at, target);
         const start = list(value.u64s.length, 8);
         value.u64s.forEach((entry, i) => void put(entry, 8, start + 8 * i));
+      } else if ("shared" in value) {
+        link(at, target);
+        const start = list(value.times, 4);
+        const one = table(value.shared);
+        for (let i = 0; i < value.times; i++) link(start + 4 * i, one);
       } else {
         link(at, target);
         const start = list(value.tables.length, 4);
