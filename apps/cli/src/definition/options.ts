@@ -259,7 +259,7 @@ export const OPTIONS: { readonly [K in keyof OptionValues]: CliOption<OptionValu
     doc: "Remove this, by the name that is listed. May be repeated",
   },
   olderThan: { kind: "number", min: 0, value: "DAYS", doc: "Remove what nothing was written to for so long" },
-  partial: { kind: "boolean", doc: "Remove downloads that were broken off", default: false },
+  partial: { kind: "boolean", doc: "Remove downloads and removals that were broken off", default: false },
   yes: { kind: "boolean", doc: "Do it; without, what would be removed is listed", default: false },
   ...SERVE_OPTIONS,
 
