@@ -176,13 +176,13 @@ function chain(length: number): unknown {
 describe("large ones that say something are compiled", () => {
   it.each([
     [
-      "a thousand optional properties",
+      "four hundred optional properties",
       {
         jsonSchema: {
-          properties: Object.fromEntries(Array.from({ length: 1000 }, (_, i) => [`p${i}`, { type: "integer" }])),
+          properties: Object.fromEntries(Array.from({ length: 400 }, (_, i) => [`p${i}`, { type: "integer" }])),
         },
       },
-      '{"p1":1,"p999":2}',
+      '{"p1":1,"p399":2}',
     ],
     ["a list of four thousand choices", { choice: Array.from({ length: 4000 }, (_, i) => `item ${i}`) }, "item 3999"],
     [
