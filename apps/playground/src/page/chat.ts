@@ -35,7 +35,7 @@ interface Turn {
 const turns: Turn[] = [];
 
 /** The conversation. */
-export function chatView({ model, settings }: View): HTMLElement[] {
+export function chatView({ model, settings, left }: View): HTMLElement[] {
   const meter = new Meter("Enter sends · Shift+Enter breaks the line · Esc stops");
   const talk = h("div", { class: "talk", role: "log", "aria-label": "Conversation" });
   const box = h("textarea", { rows: 1, placeholder: "Say something", "aria-label": "Message" });
@@ -100,7 +100,7 @@ export function chatView({ model, settings }: View): HTMLElement[] {
     const turn: Turn = { role: "assistant", text: "", thought: "", calls: "", tokens: [] };
     const messages = [
       ...(settings.system === "" ? [] : [{ role: "system", content: settings.system }]),
-      ...turns.map(({ role, text }) => ({ role, content: text })),
+      ...turns.filter(({ problem }) => problem === undefined).map(({ role, text }) => ({ role, content: text })),
     ];
     turns.push(turn);
     meter.begin();
@@ -139,7 +139,9 @@ export function chatView({ model, settings }: View): HTMLElement[] {
     }
     if (event.key === "Escape") running?.abort();
   });
-  settings.onShowTokens(draw);
+  settings.onShowTokens(draw, left);
+  // Nobody sees or stops an answer on a page that was left.
+  left.addEventListener("abort", () => running?.abort());
   const clear = button("New", "second", () => {
     running?.abort();
     turns.length = 0;

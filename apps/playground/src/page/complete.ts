@@ -25,7 +25,7 @@ export const completeView = (view: View): HTMLElement[] => editorView(view, "com
 /** A text with a gap at the cursor. */
 export const infillView = (view: View): HTMLElement[] => editorView(view, "infill");
 
-function editorView({ model, settings }: View, kind: "complete" | "infill"): HTMLElement[] {
+function editorView({ model, settings, left }: View, kind: "complete" | "infill"): HTMLElement[] {
   const infill = kind === "infill";
   const meter = new Meter(infill ? "Ctrl+Enter fills in at the cursor · Esc stops" : "Ctrl+Enter goes on · Esc stops");
   const label = infill ? "Code with a gap where the cursor is" : "Text to go on with";
@@ -111,6 +111,7 @@ function editorView({ model, settings }: View, kind: "complete" | "infill"): HTM
     }
     if (event.key === "Escape") running?.abort();
   });
+  left.addEventListener("abort", () => running?.abort());
   shown.hidden = true;
   state();
   queueMicrotask(() => {

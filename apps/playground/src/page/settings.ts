@@ -30,7 +30,7 @@ export interface Settings {
   options(): Record<string, unknown>;
   readonly system: string;
   readonly showTokens: boolean;
-  onShowTokens(listener: () => void): void;
+  onShowTokens(listener: () => void, until: AbortSignal): void;
 }
 
 export function settingsPanel(): Settings {
@@ -99,7 +99,7 @@ export function settingsPanel(): Settings {
       return tokens.checked;
     },
     // Of that alone: drawing anew when a number is left would take away the button that is being clicked.
-    onShowTokens: (listener) => tokens.addEventListener("change", listener),
+    onShowTokens: (listener, until) => tokens.addEventListener("change", listener, { signal: until }),
   };
 }
 

@@ -26,6 +26,9 @@ export async function publishedArtefact(file: string): Promise<Artefact> {
 }
 
 const LENGTHS = ["max_position_embeddings", "n_positions", "n_ctx", "max_seq_len", "seq_length"] as const;
+/** More than any model's vocabulary, width, layers or context by far. */
+const LARGEST = 1e8;
+
 /** Positions that are biases have no end, and some configs name none: a length that such models were trained on. */
 const UNLIMITED = 2048;
 
@@ -35,6 +38,7 @@ async function cardOf(folder: string): Promise<ModelCard> {
   let config: Record<string, unknown>;
   try {
     config = JSON.parse(await readFile(file, "utf8"));
+    if (typeof config !== "object" || config === null) throw new Error("it is no JSON object");
   } catch (cause) {
     throw new TargetError(
       "artefact-damaged",
@@ -48,7 +52,9 @@ async function cardOf(folder: string): Promise<ModelCard> {
   const number = (...names: readonly string[]): number => {
     const name = said(...names);
     if (name === undefined) throw new TargetError("artefact-damaged", `${file}: has none of ${names.join(", ")}`);
-    return text[name] as number;
+    const value = text[name] as number;
+    if (Number.isInteger(value) && value > 0 && value <= LARGEST) return value;
+    throw new TargetError("artefact-damaged", `${file}: ${name} is ${value}, which no model has`);
   };
   return {
     name: basename(folder),

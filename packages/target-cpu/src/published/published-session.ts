@@ -16,7 +16,10 @@ import {
   SlotLedger,
   TargetError,
 } from "@llm/target";
-import { widened } from "./half-logits.ts";
+import { lastRows } from "./half-logits.ts";
+
+/** These files give the logits of every token: a long prompt at once would be gigabytes of them. */
+const CHUNK = 256;
 
 const PAST = /^past_key_values\.(\d+)\.(key|value|key_value)$/;
 /** Inputs that this session knows how to fill besides the cache. */
@@ -61,7 +64,7 @@ export class PublishedSession implements Session {
       cacheTokens: slots * context,
       vocab: card.vocab,
       width: card.width,
-      chunk: context,
+      chunk: Math.min(context, CHUNK),
       verify: 1,
       resume: true,
       rewind: context,
@@ -79,7 +82,16 @@ export class PublishedSession implements Session {
     return this.#alone(async () => {
       this.#ledger.check(rows);
       const results: RowResult[] = [];
-      for (const row of rows) results.push(await this.#row(row));
+      // Nothing is kept before all of it is done: a step that fails leaves every other slot as it was.
+      const grown = new Map<number, OrtTensors>();
+      for (const row of rows) {
+        try {
+          results.push(await this.#row(row, grown));
+        } catch (cause) {
+          throw this.#lost(row.slot, cause);
+        }
+      }
+      for (const [slot, cache] of grown) this.#caches[slot] = cache;
       this.#ledger.commit(rows);
       return results;
     });
@@ -106,17 +118,22 @@ export class PublishedSession implements Session {
     await this.#model.close();
   }
 
-  async #row({ slot, at, tokens, want }: Row): Promise<RowResult> {
-    this.#cut(slot, at);
-    const outputs = await this.#model.run(this.#inputs(slot, at, tokens), this.#wanted);
-    this.#caches[slot] = Object.fromEntries(this.#pasts.map(({ name }) => [name, outputs[presentOf(name)]!]));
-    if (!want) return {};
+  async #row({ slot, at, tokens, want }: Row, grown: Map<number, OrtTensors>): Promise<RowResult> {
+    const before = this.#cutOf(this.#caches[slot], at);
+    const outputs = await this.#model.run(this.#inputs(before, at, tokens), this.#wanted);
     const { vocab } = this.limits;
-    const logits = widened(outputs.logits!);
-    return { logits: logits.subarray(logits.length - want.last * vocab) };
+    const { logits } = outputs;
+    const wide = logits?.shape[logits.shape.length - 1];
+    if (logits === undefined || wide !== vocab)
+      throw new TargetError(
+        "artefact-damaged",
+        `the ONNX file gives ${wide ?? "no"} logits, but its config says vocab_size ${vocab}; one of them belongs to another model`,
+      );
+    grown.set(slot, Object.fromEntries(this.#pasts.map(({ name }) => [name, outputs[presentOf(name)]!])));
+    return want ? { logits: lastRows(logits, want.last * vocab) } : {};
   }
 
-  #inputs(slot: number, at: number, tokens: Int32Array): OrtTensors {
+  #inputs(cache: OrtTensors | undefined, at: number, tokens: Int32Array): OrtTensors {
     const seq = tokens.length;
     const whole = (length: number, value: (i: number) => bigint): OrtTensor =>
       ortTensor(
@@ -129,7 +146,7 @@ export class PublishedSession implements Session {
       attention_mask: whole(at + seq, () => 1n),
       position_ids: whole(seq, (i) => BigInt(at + i)),
       use_cache_branch: ortTensor("bool", [1], Uint8Array.of(at > 0 ? 1 : 0)),
-      ...(this.#caches[slot] ?? this.#empty()),
+      ...(cache ?? this.#empty()),
     };
     return Object.fromEntries(this.#model.inputs.map(({ name }) => [name, all[name]]));
   }
@@ -145,6 +162,16 @@ export class PublishedSession implements Session {
     const shapeOf = ({ shape }: OrtPort): number[] =>
       shape.map((dim, axis) => (axis === shape.length - 2 ? 0 : typeof dim === "number" ? dim : 1));
     return Object.fromEntries(this.#pasts.map((port) => [port.name, ortTensor(port.dtype, shapeOf(port))]));
+  }
+
+  /** A run that failed: its slot is given up, so that nobody tries the same again for ever. */
+  #lost(slot: number, cause: unknown): SessionError {
+    this.#caches[slot] = undefined;
+    this.#ledger.trim(slot, 0);
+    return new SessionError("device", `the ONNX file could not be run: ${(cause as Error).message}`, {
+      cause,
+      lost: [slot],
+    });
   }
 
   #cut(slot: number, length: number): void {
