@@ -34,6 +34,9 @@ export const DEFAULT_MODEL = "demo";
 /** `owner/name`, or the bare name of the hub's first models. */
 const HUB_ID = /^[A-Za-z0-9][\w.-]*(\/[A-Za-z0-9][\w.-]*)?$/;
 
+/** What ends like a file is one, and not there. */
+const FILE = /\.(?:onnx|gguf|json|bmodel|safetensors|bin|tar|pt|pth)$/;
+
 /** Finds a MODEL: `demo`, something on disk, or a hub id, which is downloaded where that has not been done. */
 export async function resolveModel(
   model: string = DEFAULT_MODEL,
@@ -42,7 +45,7 @@ export async function resolveModel(
   if (model === DEFAULT_MODEL) return { name: DEFAULT_MODEL, path: demoModelFolder, from: "bundled", downloaded: 0 };
   const path = resolve(model);
   if (await exists(path)) return { name: basename(path), path, from: "disk", downloaded: 0 };
-  if (!HUB_ID.test(model))
+  if (!HUB_ID.test(model) || FILE.test(model))
     throw new ToolchainError(
       "model-not-found",
       `${model}: does not exist; a model is a folder, a .gguf file, a hub id or "demo"`,

@@ -15,6 +15,8 @@ export async function run(call: Call, io: Io): Promise<Outcome> {
     env: io.env,
     onEvent: openProgress(io.progress),
   });
+  const { origin } = generator.tokenizer.chatTemplate;
+  if (origin !== "checkpoint") io.note(HINTS[origin]);
   const { system } = call.options;
   const messages: ChatMessage[] = system === undefined ? [] : [{ role: "system", content: system }];
   const lines = io.lines("> ");
@@ -36,6 +38,11 @@ export async function run(call: Call, io: Io): Promise<Outcome> {
     await generator.close();
   }
 }
+
+const HINTS = {
+  family: "this checkpoint has no chat template; its family's is used, which it may never have been trained on",
+  plain: "this checkpoint has no chat template, so it hardly knows what a conversation is; `llm run` suits it better",
+} as const;
 
 /** What the model says; as far as it came, when it is stopped. */
 async function answer(

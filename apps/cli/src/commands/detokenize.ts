@@ -10,7 +10,11 @@ import { modelOptions } from "./model-options.ts";
 export async function run(call: Call, io: Io): Promise<Outcome> {
   const { args, options } = call;
   const tokenizer = await openTokenizer(args.model, modelOptions(call, io));
-  const decode = (ids: ArrayLike<number>) => tokenizer.decode(ids, { skipSpecialTokens: !(options.special ?? true) });
+  const decode = (ids: ArrayLike<number>) => {
+    const strange = Array.from(ids).find((id) => tokenizer.idToToken(id) === undefined);
+    if (strange !== undefined) throw new UsageError(`token ${strange} is not in the vocabulary`);
+    return tokenizer.decode(ids, { skipSpecialTokens: !(options.special ?? true) });
+  };
   if (options.in !== undefined) {
     const lines = readJsonLines(options.in, "a JSON array of token ids", idArray);
     return { json: { text: await mapLines(lines, decode, io.json, io.write) } };

@@ -13,7 +13,7 @@ export function withForms(options: GenerateOptions): GenerateOptions {
 }
 
 function schemaOf(given: string): unknown {
-  const inline = given.trimStart().startsWith("{");
+  const inline = /^\s*(?:\{|true\s*$|false\s*$)/.test(given);
   try {
     return JSON.parse(inline ? given : textOf(given, "--json-schema"));
   } catch (error) {

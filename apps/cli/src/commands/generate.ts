@@ -15,12 +15,22 @@ export async function generateFor(generator: Generator, prompts: readonly string
   if (prompts.some((prompt) => tokenizer.encode(prompt).length === 0))
     throw new UsageError("--prompt is empty, and this model needs at least one token: give it some text to continue");
   const streams = (options.stream ?? true) && prompts.length === 1 && (options.n ?? 1) === 1;
-  if (streams) io.write(prompts[0]!);
+  // With the first of the answer: what is refused before it is no half-printed text.
+  let begun = false;
+  const begin = (): void => {
+    if (streams && !begun) io.write(prompts[0]!);
+    begun = true;
+  };
+  const onText = (text: string): void => {
+    begin();
+    io.write(text);
+  };
   const result = await generateText(generator, prompts, {
     ...generationOptions(options),
     signal: io.signal,
-    ...(streams ? { onText: (text: string) => io.write(text) } : {}),
-  }).finally(() => streams && io.write("\n"));
+    ...(streams ? { onText } : {}),
+  }).finally(() => streams && begun && io.write("\n"));
+  if (streams && !begun) io.write(`${prompts[0]!}\n`); // an answer of nothing
   if (!streams) io.write(result.completions.map(({ prompt, text }) => `${prompt}${text}\n`).join("\n"));
   return result;
 }

@@ -14,7 +14,9 @@ export function problemOf(error: unknown, requestId: string, param: string): Api
   const status = (error as { statusCode?: unknown } | null)?.statusCode;
   // What the HTTP layer itself refuses: bodies too large, not JSON, of another type.
   if (typeof status === "number" && status >= 400 && status < 500) {
-    return new ApiError((error as Error).message, { status, type: "invalid_request_error", code: null, param: null });
+    const message =
+      status === 415 ? "Send the body as JSON, with 'Content-Type: application/json'" : (error as Error).message;
+    return new ApiError(message, { status, type: "invalid_request_error", code: null, param: null });
   }
   return internal(requestId, error);
 }

@@ -50,7 +50,9 @@ class SchemaCompiler implements SchemaContext {
 
   run(): Grammar {
     checkSize(this.#root as Json);
-    this.#rules.set("root", this.rule(this.#root as Json, "#"));
+    const root = this.rule(this.#root as Json, "#");
+    if (root === NEVER) throw new GrammarError("unsatisfiable", "no value is valid by the schema");
+    this.#rules.set("root", root);
     return { root: "root", rules: this.#rules };
   }
 
