@@ -132,7 +132,7 @@ export const MAKING: readonly Command[] = [
   },
   {
     name: "pack",
-    summary: "One file of an artefact or a .bmodel, with all that a host without a network needs",
+    summary: "One file with all that a host without a network needs",
     about:
       "Tokenizer, template, manifest and nets in a plain tar. `llm run` opens it as it is, after unpacking it once into the cache; " +
       "tar -xf unpacks it as well.",
@@ -141,7 +141,7 @@ export const MAKING: readonly Command[] = [
     targetOptions: false,
     examples: [
       { line: "llm pack wizardcoder-15B_int4.bmodel --out wizardcoder.tar", doc: "with the tokenizer beside it" },
-      { line: "llm run wizardcoder.tar --prompt 'def main():'", doc: "on the other machine" },
+      { line: "llm pack ./demo-cpu", doc: "an exported folder; `llm run demo-cpu.tar` runs it on the other machine" },
     ],
     json: { file: "the pack", bytes: "its size", files: "what is in it" },
     load: () => import("../../commands/pack.ts"),
