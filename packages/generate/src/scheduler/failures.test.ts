@@ -150,4 +150,20 @@ describe("a device that loses some of its slots", () => {
     expect((await scheduler.submit({ prompt: [1, 2, 3], maxNewTokens: 12 }).done).tokens).toEqual(alone.tokens);
     await scheduler.close();
   });
+
+  it("may tell so when it is asked for what to keep: what was cached there is computed anew", async () => {
+    const session = openNull({ like: "cpu", slots: 2, context: 64, vocab: VOCAB });
+    const scheduler = new Scheduler(session);
+    const request = { prompt: [1, 2, 3], maxNewTokens: 1 };
+    const before = await scheduler.submit(request).done;
+    session.save = async (slot) => {
+      await session.trim(slot, 0);
+      throw new SessionError("device", "a shard has died", { lost: [slot] });
+    };
+    const other = scheduler.submit({ prompt: [9, 8, 7], maxNewTokens: 40 }).done;
+    await expect(scheduler.save(Int32Array.from(request.prompt))).rejects.toThrow("a shard has died");
+    expect((await scheduler.submit(request).done).tokens).toEqual(before.tokens);
+    expect((await other).tokens).toHaveLength(40);
+    await scheduler.close();
+  });
 });

@@ -186,7 +186,13 @@ export class Scheduler {
   async #between<T>(errand: () => Promise<T>): Promise<T> {
     this.#mustBeOpen();
     const result = new Promise<T>((resolve, reject) => {
-      this.#errands.push(() => errand().then(resolve, reject));
+      this.#errands.push(() =>
+        errand().then(resolve, async (error: unknown) => {
+          // A session tells once what it has lost, and this may be when.
+          if (SessionError.isInstance(error) && (error.lost?.length ?? 0) > 0) await this.#collapse(error);
+          reject(error);
+        }),
+      );
     });
     this.#start();
     return result;
