@@ -5,8 +5,7 @@ import { bm1684xTarget } from "../bm1684x-target.ts";
 import { fixtureFolder, fixtureOptions } from "../testing/fixtures.ts";
 import { missingToolchain } from "../testing/toolchain.ts";
 
-/** Every launch takes the simulator about a second: the whole suite is for `pnpm test:simulator`. */
-const missing = process.env.LLM_SIMULATOR === "all" ? missingToolchain() : "pnpm test:simulator runs it";
+const missing = missingToolchain();
 
 const options = { ...fixtureOptions("F16"), simulate: true, batchSize: 2 };
 

@@ -12,7 +12,6 @@ import { type BuiltGolden, buildGolden, cardOf, DEFAULTS } from "../testing/open
 import { goldenReference } from "../testing/reference.ts";
 
 // Two copies of two shards are a session like any other. Each check starts four workers: `pnpm test:mesh`, not always.
-const everything = process.env.LLM_TEST_MESH === "all";
 const NAME = "gpt_bigcode_mqa";
 const options = { ...DEFAULTS, mesh: "2x2", batchSize: 4, ctxLen: 30 };
 
@@ -22,7 +21,6 @@ let folder: string;
 let context: ConformanceContext;
 
 beforeAll(async () => {
-  if (!everything) return;
   built = await buildGolden(NAME, { options });
   checkpoint = await openCheckpoint(goldenDir(NAME));
   folder = mkdtempSync(join(tmpdir(), "llm-cpu-"));
@@ -41,10 +39,9 @@ beforeAll(async () => {
   };
 });
 afterAll(async () => {
-  if (!everything) return;
   await checkpoint.close();
   built[Symbol.dispose]();
   rmSync(folder, { recursive: true });
 });
 
-test.skipIf(!everything).each(conformance)("$name (pnpm test:mesh)", { timeout: 300_000 }, ({ run }) => run(context));
+test.each(conformance)("$name", { timeout: 300_000 }, ({ run }) => run(context));
