@@ -1,4 +1,4 @@
-import { type Answer, type BatchTimings, Generator } from "@llm/toolchain";
+import { type Answer, type BatchTimings, Generator, ToolchainError } from "@llm/toolchain";
 import type { Call, Outcome } from "../definition/command.ts";
 import type { Io } from "../output/io.ts";
 import { answersAtOnce, generateFor, timingsLine } from "./generate.ts";
@@ -38,7 +38,13 @@ export async function run(call: Call, io: Io): Promise<Outcome> {
 
 /** A run's prompts, texts and figures as scripts around the library of Cloud AI 100 read them. */
 async function automationFigures(timings: BatchTimings, completions: readonly Answer[]): Promise<string> {
-  const { automationBlock } = await import("@llm/target-aic100");
+  const { automationBlock } = await import("@llm/target-aic100").catch((cause: unknown) => {
+    throw new ToolchainError(
+      "target-not-installed",
+      "--automation prints as Cloud AI 100's library does: npm install @llm/target-aic100",
+      { cause },
+    );
+  });
   const { ttftMs, decodeTokensPerSecond: decodeRate, totalTokensPerSecond: totalRate } = timings;
   const tokens = completions.reduce((sum, completion) => sum + completion.tokens.length, 0);
   const figures = {
