@@ -25,9 +25,12 @@ export async function assemble<O>(assembly: Assembly<O>): Promise<Artefact> {
   const { folder } = assembly;
   const contents = gather(assembly);
   const manifest = describe(assembly, contents);
-  const existing = await occupant(folder);
-  if (existing && sameContent(existing, manifest) && (await isComplete(folder, contents)))
-    return { folder, manifest: existing };
+  const alike = async (): Promise<Manifest | undefined> => {
+    const existing = await occupant(folder);
+    return existing && sameContent(existing, manifest) && (await isComplete(folder, contents)) ? existing : undefined;
+  };
+  const existing = await alike();
+  if (existing) return { folder, manifest: existing };
 
   const parent = dirname(folder);
   const prefix = `.${basename(folder)}.`;
@@ -43,7 +46,8 @@ export async function assemble<O>(assembly: Assembly<O>): Promise<Artefact> {
     await writeFile(join(scratch, MANIFEST), `${JSON.stringify(manifest, null, 1)}\n`);
     await flush(join(scratch, MANIFEST));
     await flush(scratch);
-    await replace(scratch, folder, prefix);
+    const theirs = await replace(scratch, folder, prefix, alike);
+    if (theirs) return { folder, manifest: theirs };
     await flush(parent);
   } finally {
     await rm(scratch, { recursive: true, force: true });
@@ -138,15 +142,26 @@ function identity(file: ManifestFile): string {
   return "sha256" in file ? file.sha256 : `${file.bytes}:${file.link.headerSha256}:${file.link.mtimeMs}`;
 }
 
-/** A rename replaces no folder that holds something, so the old one steps aside first; whoever comes between wins. */
-async function replace(scratch: string, folder: string, prefix: string): Promise<void> {
+/**
+ * A rename replaces no folder that holds something, so the old one steps aside first; whoever comes between wins. Who finished
+ * the very same meanwhile has won, too: somebody may be reading it already.
+ */
+async function replace(
+  scratch: string,
+  folder: string,
+  prefix: string,
+  alike: () => Promise<Manifest | undefined>,
+): Promise<Manifest | undefined> {
   for (let attempt = 0; ; attempt++) {
     try {
-      return await rename(scratch, folder);
+      await rename(scratch, folder);
+      return undefined;
     } catch (error) {
       const code = (error as NodeJS.ErrnoException).code;
       if (attempt === 8 || (code !== "ENOTEMPTY" && code !== "EEXIST")) throw error;
     }
+    const theirs = await alike();
+    if (theirs) return theirs;
     const aside = join(dirname(folder), prefix + scratchName());
     await rename(folder, aside).catch((error: NodeJS.ErrnoException) => {
       if (error.code !== "ENOENT") throw error; // another run moved it first

@@ -115,6 +115,22 @@ describe("buildArtefact", () => {
     await expect(buildArtefact(request(huge))).rejects.toThrow(/unit a needs 1000000000.0 GB/);
   });
 
+  it("takes nothing from under whoever reads it, when others finish the same a moment later", async () => {
+    const many = Array.from({ length: 12 }, (_, i) => unit(`u${i}`));
+    for (let round = 0; round < 8; round++) {
+      const folder = join(root, `artefact-${round}`);
+      const target = targetOf(many);
+      const seen: number[] = [];
+      const runs = [1, 2, 3, 4].map(async () => {
+        const { artefact } = await buildArtefact(request(target, { folder }));
+        seen.push((await stat(artefact.folder)).ino);
+      });
+      await Promise.all(runs);
+      expect(new Set(seen).size).toBe(1);
+      await openArtefact(folder, { thorough: true });
+    }
+  });
+
   it("is right when two run at once", async () => {
     const target = targetOf(
       [unit("a", { place: null }), unit("b", { after: ["a"] }), unit("c")],
