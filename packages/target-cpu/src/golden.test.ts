@@ -1,11 +1,10 @@
-import { goldenNames, hasLegacyConfig, readGolden } from "@llm/fixtures";
+import { goldenArrays, goldenNames, hasLegacyConfig, readGolden } from "@llm/fixtures";
 import { ortAddonStatus } from "@llm/runtime-native/ort";
 import type { Session } from "@llm/target";
 import { describe, expect, test } from "vitest";
 import { openModel } from "./open.ts";
 import { CpuSession } from "./session/cpu-session.ts";
 import { afterFinalNorm } from "./testing/final-norm.ts";
-import { goldenArrays } from "./testing/golden-arrays.ts";
 import { type BuiltGolden, buildGolden } from "./testing/open-golden.ts";
 
 const names = goldenNames();

@@ -16,7 +16,7 @@ import { stringOf } from "./text.ts";
 /** References followed, and schemas merged, inside one another without an end in sight. */
 const MAX_NESTING = 100;
 /** The rule of a value about which nothing is said. */
-export const ANY_VALUE: Rule = ref("any");
+const ANY_VALUE: Rule = ref("any");
 
 /**
  * A JSON schema as a grammar of the JSON texts that are valid by it. Every text that matches is valid; some valid texts
@@ -218,7 +218,7 @@ function isOfType(value: Json, type: JsonType): boolean {
 }
 
 /** One value, in the spacing that every other value may have. */
-export function literal(value: Json): Rule {
+function literal(value: Json): Rule {
   if (Array.isArray(value)) {
     const items = value.flatMap((item, i) => (i === 0 ? [literal(item)] : [text(","), space, literal(item)]));
     return seq(text("["), space, ...items, ...(value.length > 0 ? [space] : []), text("]"));

@@ -1,9 +1,8 @@
-import { readGolden } from "@llm/fixtures";
+import { goldenArrays, readGolden } from "@llm/fixtures";
 import type { Tensor } from "@llm/tensor";
 import { expect, test } from "vitest";
 import type { Aic100Options } from "../options.ts";
 import { buildGolden } from "../testing/build-golden.ts";
-import { goldenArrays } from "../testing/golden-arrays.ts";
 import { openAic100Runner } from "./runner.ts";
 
 function packed(ids: readonly number[], rows: readonly number[]): Record<string, Tensor> {

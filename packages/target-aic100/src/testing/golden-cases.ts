@@ -1,10 +1,9 @@
-import { readGolden } from "@llm/fixtures";
+import { goldenArrays, readGolden } from "@llm/fixtures";
 import { bestOf } from "@llm/runtime-native/ort";
 import type { Row, Session } from "@llm/target";
 import { openEmulator } from "../emulator/open-emulator.ts";
 import type { Aic100Options } from "../options.ts";
 import { buildGolden, EMULATED } from "./build-golden.ts";
-import { goldenArrays } from "./golden-arrays.ts";
 
 /** Places that prompt and greedy text of every golden model take, padding included. */
 const CONTEXT = 48;
