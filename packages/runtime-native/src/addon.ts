@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /** What this version of the JavaScript expects of the binary; see `native/addon.cc`. */
-const ABI = 5;
+const ABI = 6;
 
 /** The binary's exports. */
 export interface Addon {
@@ -39,6 +39,23 @@ export interface CodecsAddon {
     places: Uint8Array,
     values: Float32Array,
     ...numbers: [outputs: number, inputs: number, wordColumns: number, skipped: number, bits: number, byInput: boolean]
+  ): void;
+  lanes(
+    values: Float32Array,
+    rows: number,
+    columns: number,
+    group: number,
+    flags: number,
+    ...parts: NodeJS.TypedArray[]
+  ): void;
+  words(
+    values: Float32Array,
+    rows: number,
+    columns: number,
+    group: number,
+    flags: number,
+    places: Uint8Array,
+    ...parts: NodeJS.TypedArray[]
   ): void;
   levels(): string[];
   setLevel(name: string): void;
@@ -124,6 +141,8 @@ export interface OrtAddon {
     outputs: readonly (TensorHandle | null | undefined)[],
     tidy: boolean,
   ): Promise<readonly ({ readonly shape: number[]; readonly data: ArrayBuffer } | undefined)[]>;
+  /** The same on the calling thread. */
+  runHere(...call: Parameters<OrtAddon["run"]>): Awaited<ReturnType<OrtAddon["run"]>>;
   close(handle: SessionHandle): void;
 }
 

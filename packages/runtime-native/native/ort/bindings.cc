@@ -1,17 +1,13 @@
 #include "ort/bindings.h"
 
-#include <cstring>
-#include <iterator>
 #include <memory>
 #include <utility>
 
 #include "kernels/panels.h"
 #include "ort/best.h"
+#include "ort/handles.h"
+#include "ort/run.h"
 #include "ort/session.h"
-
-#ifdef __GLIBC__
-#include <malloc.h>
-#endif
 
 namespace llm::ort {
 
@@ -25,37 +21,6 @@ std::filesystem::path PathOf(const Napi::Value& value) {
   return value.As<Napi::String>().Utf8Value();
 #endif
 }
-
-// A session as JavaScript holds it: closing lets go of it, but a run that is under way keeps it alive until it ends.
-struct SessionHandle {
-  std::shared_ptr<const Session> session;
-};
-
-// Memory of a typed array as a tensor. The array lives as long as this does.
-struct TensorHandle {
-  TensorHandle(const Library& of, Napi::TypedArray array) : library(of), bytes(array.ByteLength()) {
-    data = static_cast<uint8_t*>(array.ArrayBuffer().Data()) + array.ByteOffset();
-    held = Napi::Persistent(array);
-  }
-  ~TensorHandle() {
-    if (value != nullptr) library.api().release_value(value);
-  }
-  TensorHandle(const TensorHandle&) = delete;
-  TensorHandle& operator=(const TensorHandle&) = delete;
-
-  // Whether the memory is still where it was: a buffer that was sent to another thread is not.
-  bool InPlace() const {
-    const Napi::TypedArray array = held.Value();
-    return array.ByteLength() == bytes &&
-           (bytes == 0 || static_cast<uint8_t*>(array.ArrayBuffer().Data()) + array.ByteOffset() == data);
-  }
-
-  const Library& library;
-  size_t bytes;
-  void* data;
-  Value* value = nullptr;
-  Napi::Reference<Napi::TypedArray> held;
-};
 
 Napi::Array PortList(Napi::Env env, const std::vector<Port>& ports) {
   auto list = Napi::Array::New(env, ports.size());
@@ -105,111 +70,20 @@ class OpenWorker : public Napi::AsyncWorker {
   std::shared_ptr<const Session> session_;
 };
 
+// A call on another thread.
 class RunWorker : public Napi::AsyncWorker {
  public:
-  RunWorker(Napi::Env env, std::shared_ptr<const Session> session, const Napi::Array& inputs, const Napi::Array& outputs,
-            bool tidy)
-      : AsyncWorker(env), deferred_(Napi::Promise::Deferred::New(env)), session_(std::move(session)), tidy_(tidy),
-        held_inputs_(Napi::Persistent(inputs)), held_outputs_(Napi::Persistent(outputs)) {
-    for (uint32_t i = 0; i < inputs.Length(); i++) inputs_.push_back(Tensor(inputs[i])->value);
-    for (uint32_t i = 0; i < outputs.Length(); i++) {
-      const Napi::Value wanted = outputs[i];
-      if (wanted.IsUndefined()) continue;
-      wanted_.push_back(i);
-      outputs_.push_back(wanted.IsNull() ? nullptr : Tensor(wanted)->value);
-      fresh_.push_back(wanted.IsNull());
-    }
-  }
-
-  ~RunWorker() override {
-    for (size_t i = 0; i < outputs_.size(); i++)
-      if (fresh_[i] && outputs_[i] != nullptr) session_->library().api().release_value(outputs_[i]);
-  }
+  RunWorker(Napi::Env env, std::unique_ptr<Run> run)
+      : AsyncWorker(env), deferred_(Napi::Promise::Deferred::New(env)), run_(std::move(run)) {}
 
   Napi::Promise Promise() const { return deferred_.Promise(); }
-
-  void Execute() override {
-    session_->Run(inputs_, wanted_, outputs_);
-    for (size_t i = 0; i < outputs_.size(); i++)
-      if (fresh_[i]) made_.push_back(Describe(i));
-    if (tidy_) GiveBack();
-  }
-
-  // New tensors in their places, nothing where the caller's memory was written.
-  void OnOK() override {
-    auto results = Napi::Array::New(Env(), session_->outputs().size());
-    for (const Made& made : made_) {
-      auto shape = Napi::Array::New(Env(), made.shape.size());
-      for (uint32_t axis = 0; axis < made.shape.size(); axis++)
-        shape[axis] = Napi::Number::New(Env(), static_cast<double>(made.shape[axis]));
-      auto buffer = Napi::ArrayBuffer::New(Env(), made.bytes);
-      if (made.bytes > 0) std::memcpy(buffer.Data(), made.data, made.bytes);
-      auto result = Napi::Object::New(Env());
-      result["shape"] = shape;
-      result["data"] = buffer;
-      results[made.place] = result;
-    }
-    deferred_.Resolve(results);
-  }
-
+  void Execute() override { run_->Execute(); }
+  void OnOK() override { deferred_.Resolve(run_->Results(Env())); }
   void OnError(const Napi::Error& error) override { deferred_.Reject(error.Value()); }
 
  private:
-  struct Made {
-    uint32_t place;
-    std::vector<int64_t> shape;
-    const void* data;
-    size_t bytes;
-  };
-
-  const TensorHandle* Tensor(const Napi::Value& value) const {
-    const TensorHandle* const tensor = value.As<Napi::External<TensorHandle>>().Data();
-    if (!tensor->InPlace()) throw Napi::Error::New(Env(), "a tensor's memory was moved or taken away");
-    return tensor;
-  }
-
-  Made Describe(size_t index) const {
-    const Api& api = session_->library().api();
-    TensorInfo* raw = nullptr;
-    api.Check(api.tensor_of_value(outputs_[index], &raw));
-    const std::unique_ptr<TensorInfo, void (*)(TensorInfo*)> info(raw, api.release_tensor);
-    size_t rank = 0;
-    int type = 0;
-    api.Check(api.rank(raw, &rank));
-    api.Check(api.element_type(raw, &type));
-    Made made{static_cast<uint32_t>(wanted_[index]), std::vector<int64_t>(rank), nullptr, BytesOf(type)};
-    api.Check(api.dimensions(raw, made.shape.data(), rank));
-    for (const int64_t size : made.shape) made.bytes *= static_cast<size_t>(size);
-    void* data = nullptr;
-    api.Check(api.tensor_data(outputs_[index], &data));
-    made.data = data;
-    return made;
-  }
-
-  // Runs happen on whichever thread is free, and glibc keeps what each has freed for that thread alone: after a long prompt
-  // that is several times what any run needs. Others' allocators give it back by themselves.
-  static void GiveBack() {
-#ifdef __GLIBC__
-    malloc_trim(0);
-#endif
-  }
-
-  // By ONNX's numbers of element types; see `src/ort/tensor.ts`. 0 for those that nobody asks for.
-  static size_t BytesOf(int type) {
-    constexpr size_t kBytes[] = {0, 4, 1, 1, 2, 2, 4, 8, 0, 1, 2, 8, 4, 8};
-    return type > 0 && type < static_cast<int>(std::size(kBytes)) ? kBytes[type] : 0;
-  }
-
   Napi::Promise::Deferred deferred_;
-  std::shared_ptr<const Session> session_;
-  bool tidy_;
-  Napi::Reference<Napi::Array> held_inputs_;
-  Napi::Reference<Napi::Array> held_outputs_;
-  std::vector<const Value*> inputs_;
-  std::vector<size_t> wanted_;
-  std::vector<Value*> outputs_;
-  std::vector<bool> fresh_;
-  std::vector<Made> made_;
+  std::unique_ptr<Run> run_;
 };
 
 // Errors of ours as JavaScript's.
@@ -229,7 +103,7 @@ Napi::Value VersionOf(const Napi::CallbackInfo& info) {
   return Napi::String::New(info.Env(), Library::Load(PathOf(info[0])).version());
 }
 
-// (library, file, { threads, arena, kernels, config: [[key, value]] }) → Promise<{ handle, inputs, outputs }>
+// (library, file, { threads, arena, kernels, panels?, config: [[key, value]] }) → Promise<{ handle, inputs, outputs }>
 Napi::Value OpenSession(const Napi::CallbackInfo& info) {
   const Library& library = Library::Load(PathOf(info[0]));
   const auto given = info[2].As<Napi::Object>();
@@ -237,6 +111,7 @@ Napi::Value OpenSession(const Napi::CallbackInfo& info) {
   options.threads = given.Get("threads").As<Napi::Number>().Int32Value();
   options.arena = given.Get("arena").As<Napi::Boolean>().Value();
   options.kernels = given.Get("kernels").As<Napi::Boolean>().Value();
+  if (given.Has("panels")) options.panels = PathOf(given.Get("panels"));
   const auto config = given.Get("config").As<Napi::Array>();
   for (uint32_t i = 0; i < config.Length(); i++) {
     const Napi::Value item = config[i];
@@ -262,16 +137,26 @@ Napi::Value MakeTensor(const Napi::CallbackInfo& info) {
                                            [](Napi::Env, TensorHandle* handle) { delete handle; });
 }
 
-// (handle, inputs, outputs: tensor | null (a new one) | undefined (not wanted), tidy) → Promise<({ shape, data } | undefined)[]>
-Napi::Value RunSession(const Napi::CallbackInfo& info) {
+std::unique_ptr<Run> RunOf(const Napi::CallbackInfo& info) {
   const auto session = info[0].As<Napi::External<SessionHandle>>().Data()->session;
   if (session == nullptr) throw std::runtime_error("this model is closed");
-  auto worker =
-      std::make_unique<RunWorker>(info.Env(), session, info[1].As<Napi::Array>(), info[2].As<Napi::Array>(),
-                                  info[3].ToBoolean().Value());
+  return std::make_unique<Run>(info.Env(), session, info[1].As<Napi::Array>(), info[2].As<Napi::Array>(),
+                               info[3].ToBoolean().Value());
+}
+
+// (handle, inputs, outputs: tensor | null (a new one) | undefined (not wanted), tidy) → Promise<({ shape, data } | undefined)[]>
+Napi::Value RunSession(const Napi::CallbackInfo& info) {
+  auto worker = std::make_unique<RunWorker>(info.Env(), RunOf(info));
   const Napi::Promise promise = worker->Promise();
   worker.release()->Queue();  // it deletes itself when it is done
   return promise;
+}
+
+// The same on this thread: ({ shape, data } | undefined)[]
+Napi::Value RunHere(const Napi::CallbackInfo& info) {
+  const auto run = RunOf(info);
+  run->Execute();
+  return run->Results(info.Env());
 }
 
 // (handle)
@@ -324,6 +209,7 @@ void Register(Napi::Env env, Napi::Object exports) {
   ort["open"] = Napi::Function::New(env, Guarded<OpenSession>, "open");
   ort["tensor"] = Napi::Function::New(env, Guarded<MakeTensor>, "tensor");
   ort["run"] = Napi::Function::New(env, Guarded<RunSession>, "run");
+  ort["runHere"] = Napi::Function::New(env, Guarded<RunHere>, "runHere");
   ort["best"] = Napi::Function::New(env, Guarded<BestOf>, "best");
   ort["kernels"] = Napi::Function::New(env, Guarded<Kernels>, "kernels");
   ort["chooseKernel"] = Napi::Function::New(env, Guarded<ChooseKernel>, "chooseKernel");

@@ -53,7 +53,7 @@ export class AddonOrtSession implements OrtSession {
     return new AddonOrtSession(file, ort, opened);
   }
 
-  async run(inputs: OrtTensors, wanted: OrtWanted, { tidy = false }: OrtRunOptions = {}): Promise<OrtTensors> {
+  async run(inputs: OrtTensors, wanted: OrtWanted, { tidy = false, here = false }: OrtRunOptions = {}): Promise<OrtTensors> {
     const session = this.#session;
     if (session === undefined) throw new NativeError("closed", "this model is closed", { file: this.#file });
     checkCall(this.#file, this.inputs, inputs);
@@ -64,7 +64,8 @@ export class AddonOrtSession implements OrtSession {
       return tensor ? this.#handle(tensor) : tensor;
     });
     try {
-      const made = await this.#ort.addon.run(session, given, asked, tidy);
+      const { addon } = this.#ort;
+      const made = here ? addon.runHere(session, given, asked, tidy) : await addon.run(session, given, asked, tidy);
       const results: Record<string, OrtTensor> = {};
       this.outputs.forEach(({ name, dtype }, i) => {
         const tensor = wanted[name];

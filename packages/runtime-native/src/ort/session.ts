@@ -57,6 +57,8 @@ export interface OrtRunOptions {
    * whose results in between are far larger than those of most.
    */
   readonly tidy?: boolean;
+  /** Runs on the calling thread, which a worker of one model has to spare: that saves two threads waking each other. */
+  readonly here?: boolean;
 }
 
 /** A loaded model. */

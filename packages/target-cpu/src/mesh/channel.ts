@@ -3,7 +3,7 @@ export const PIECE_BYTES: number = 1 << 20;
 /** How many pieces a writer may be ahead of its slowest reader. */
 const PIECES = 4;
 /** How often a waiting worker looks before it sleeps: about as long as a small net runs. */
-const LOOKS = 2000;
+const LOOKS = 5000;
 /** A sleeper looks up this often, in case it is never woken. */
 const NAP_MS = 1000;
 

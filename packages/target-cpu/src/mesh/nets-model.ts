@@ -103,7 +103,8 @@ export class NetsModel implements OrtSession {
       else if (tensor !== undefined) asked[name] = tensor;
     }
     if (Object.keys(asked).length === 0) return; // another rank has said it
-    const fresh = await model.run(given, asked);
+    // A worker has nothing else to do meanwhile; in the one process there is, its event loop must go on.
+    const fresh = await model.run(given, asked, { here: this.#exchange !== undefined });
     for (const [name, tensor] of Object.entries(fresh)) {
       made.set(key(id, name), tensor);
       if (!name.startsWith(NEXT) && name in wanted) results[name] ??= tensor;

@@ -16,7 +16,7 @@ const CONFIG = {
   model_type: "llama",
   hidden_size: 2048,
   intermediate_size: 5632,
-  num_hidden_layers: 3,
+  num_hidden_layers: 6,
   num_attention_heads: 16,
   num_key_value_heads: 8,
   vocab_size: 8192,
@@ -29,7 +29,7 @@ const CARD = {
   architecture: "llama",
   vocab: 8192,
   width: 2048,
-  blocks: 3,
+  blocks: 6,
   context: 1024,
   parameters: 0,
 };
@@ -63,6 +63,8 @@ async function openOn(mesh: string, folder: string): Promise<Session> {
 async function speed(session: Session): Promise<Measurement> {
   const want = { kind: "token", sampling: { method: "greedy" }, last: 1 } as const;
   const prompt = Int32Array.from({ length: PROMPT }, (_, i) => (i * 7919) % CARD.vocab);
+  // Both sides are one process, and one gives memory back to the system after a prompt: nobody pays for the other's.
+  await session.step([{ slot: 0, at: 0, tokens: prompt, want }]);
   const began = performance.now();
   let [result] = await session.step([{ slot: 0, at: 0, tokens: prompt, want }]);
   const prefilled = performance.now();
