@@ -5,9 +5,11 @@ import { checkpointGguf } from "./checkpoint-gguf.ts";
 import { checkpointOpen } from "./checkpoint-open.ts";
 import { checkpointRead } from "./checkpoint-read.ts";
 import { cpu } from "./cpu.ts";
+import { cpuMemory } from "./cpu-memory.ts";
 import { cpuRuntime } from "./cpu-runtime.ts";
-import { exportConvert, exportReference } from "./export.ts";
+import { export15B, export70B, exportConvert } from "./export.ts";
 import { formats } from "./formats.ts";
+import { grammar } from "./grammar.ts";
 import { graph } from "./graph.ts";
 import { mesh, meshPlan } from "./mesh.ts";
 import { sampling } from "./sampling.ts";
@@ -22,7 +24,8 @@ import { verifyShare } from "./verify-share.ts";
 export const cases: readonly Case[] = [
   startup,
   graph,
-  exportReference,
+  export15B,
+  export70B,
   exportConvert,
   verifyShare,
   checkpointOpen,
@@ -30,13 +33,15 @@ export const cases: readonly Case[] = [
   checkpointGguf,
   formats,
   ...cpu,
+  ...cpuMemory,
   cpuRuntime,
   ...tokenizerCases,
+  grammar,
   sampling,
   ...speculation,
   scheduler,
-  batching,
-  prefixes,
+  ...batching,
+  ...prefixes,
   server,
   bm1684x,
   mesh,
