@@ -55,7 +55,11 @@ export type WantKind =
   | { readonly kind: "top"; readonly k: number }
   | { readonly kind: "token"; readonly sampling: DeviceSampling };
 
-/** Sampling that some devices do themselves. */
+/**
+ * Sampling that some devices do themselves. "sample" is, in this order: divided by `temperature`; the `topK` best, and those as
+ * good as the last of them; of these the fewest that together have `topP`, of equals the first; of these those that are at least
+ * `minP` times as probable as the best; of these the one at which their probabilities, added up by ascending id, pass `random`.
+ */
 export interface DeviceSampling {
   readonly method: "greedy" | "sample";
   readonly temperature?: number;
@@ -64,6 +68,11 @@ export interface DeviceSampling {
   readonly minP?: number;
   /** In [0, 1), one for each token asked for: randomness comes from outside, always. */
   readonly random?: Float32Array;
+  /** Scores of tokens that the slot holds are divided by it, negative ones multiplied, before anything else. */
+  readonly repetitionPenalty?: number;
+  /** Taken off the scores of tokens that the slot holds from position `answerFrom` on; after the other penalty. */
+  readonly presencePenalty?: number;
+  readonly answerFrom?: number;
 }
 
 /** Shaped [last, …]; which fields are there follows from `want`. */
@@ -93,6 +102,12 @@ export interface Limits {
   readonly fork: "share" | "copy" | "none";
   readonly wants: readonly WantKind["kind"][];
   readonly sampling: readonly DeviceSampling["method"][];
+  /** "sample" is for a `topK` from 1 to this, because the device looks at no more of the best. Absent: for any, or none. */
+  readonly sampleTopK?: number;
+  /** Which penalties are heard when a token is wanted. Absent: none. */
+  readonly samplePenalties?: readonly ("repetition" | "presence")[];
+  /** False where `Want.allow` isn't heard when a token is wanted. */
+  readonly masks?: boolean;
   readonly adapters: number; // how many can be loaded
   /** Whether a row's results are the same whatever else is in the batch, its chunks or its padding. */
   readonly batchInvariant: boolean;

@@ -133,7 +133,7 @@ export class SlotLedger {
   }
 
   #want(want: Want, tokens: number): void {
-    const { wants, sampling, vocab } = this.limits;
+    const { wants, sampling, sampleTopK, samplePenalties = [], masks = true, vocab } = this.limits;
     if (!wants.includes(want.kind))
       throw new SessionError("want", `this device doesn't give ${want.kind}, only ${wants.join(", ")}`);
     if (!Number.isInteger(want.last) || want.last < 1 || want.last > tokens)
@@ -142,6 +142,19 @@ export class SlotLedger {
       throw new SessionError("want", `the best ${want.k} of a vocabulary of ${vocab}`);
     if (want.kind === "token" && !sampling.includes(want.sampling.method))
       throw new SessionError("want", `this device can't sample by ${want.sampling.method}`);
+    if (want.kind === "token" && want.sampling.method === "sample" && sampleTopK !== undefined) {
+      const { topK = 0 } = want.sampling;
+      if (!(topK >= 1 && topK <= sampleTopK))
+        throw new SessionError("want", `this device draws from the 1 to ${sampleTopK} best, not from topK ${topK}`);
+    }
+    if (want.kind === "token") {
+      const { repetitionPenalty = 1, presencePenalty = 0 } = want.sampling;
+      const asked = { repetition: repetitionPenalty !== 1, presence: presencePenalty !== 0 };
+      for (const penalty of ["repetition", "presence"] as const)
+        if (asked[penalty] && !samplePenalties.includes(penalty))
+          throw new SessionError("want", `this device chooses tokens without a ${penalty} penalty`);
+      if (want.allow && !masks) throw new SessionError("want", "this device chooses tokens without a mask of them");
+    }
     if (want.allow && want.allow.length < Math.ceil(vocab / 32))
       throw new SessionError("want", `an allow mask of ${want.allow.length} words for a vocabulary of ${vocab}`);
   }

@@ -233,6 +233,24 @@ describe("when things go wrong", () => {
     expect((await fine.done).tokens).toHaveLength(5);
   });
 
+  it("lets a device draw that can, and the text is the same", async () => {
+    const sampling = { temperature: 0.9, topK: 6, topP: 0.9, minP: 0.05 };
+    const request = { prompt: [1, 2, 3], maxNewTokens: 12, ignoreEos: true, sampling };
+    const drawn = async (limits: Partial<Limits>, logprobs?: number) => {
+      const { scheduler, steps } = watched("bm1684x", limits);
+      const { tokens } = await scheduler.submit({ ...request, ...(logprobs ? { logprobs } : {}) }).done;
+      const wants = steps.flat().flatMap(({ want }) => (want ? [want.kind] : []));
+      return { ids: [...tokens], asked: [...new Set(wants)] };
+    };
+    const onHost = await drawn({});
+    const draws: Partial<Limits> = { sampling: ["greedy", "sample"], sampleTopK: 6 };
+    expect(onHost.asked).toEqual(["logits"]);
+    expect(await drawn(draws)).toEqual({ ids: onHost.ids, asked: ["token"] });
+    // What the device can't tell is asked of the logits, as before.
+    expect(await drawn({ ...draws, sampleTopK: 5 })).toEqual(onHost);
+    expect((await drawn(draws, 2)).asked).toEqual(["logits"]);
+  });
+
   it("refuses at once what can't be done", () => {
     const { scheduler } = watched("cpu");
     expect(() => scheduler.submit({ prompt: [], maxNewTokens: 1 })).toThrow(/no tokens/);

@@ -1,7 +1,8 @@
-import type { Limits, RowResult, Want } from "@llm/target";
+import type { DeviceSampling, Limits, RowResult, Want } from "@llm/target";
 import { GenerateError } from "../error.ts";
 import { draw, type RandomState } from "../random/random-state.ts";
 import { logSumExpOf, withLogprobs } from "../reading/logprobs.ts";
+import type { Sampler } from "../sampling/sampler.ts";
 import type { GeneratedToken } from "./request.ts";
 import type { Sequence } from "./sequence.ts";
 
@@ -16,43 +17,52 @@ export interface Asked {
 }
 
 /** What to ask the device for: as little as the request's options can do with. */
-export function wantFor(
-  sequence: Sequence,
-  { wants, sampling, vocab }: Limits,
-  { allow, guesses = 0 }: Asked = {},
-): Want {
+export function wantFor(sequence: Sequence, limits: Limits, { allow, guesses = 0 }: Asked = {}): Want {
   const { sampler, request } = sequence;
   const { logprobs } = request;
+  const { wants, vocab } = limits;
   // After each guess another mask may come, which only whole logits can be held against.
   const masksDiffer = guesses > 0 && request.allow !== undefined;
   const last = masksDiffer && !wants.includes("logits") ? 1 : 1 + guesses;
-  if (sampler.isPlainGreedy && !logprobs && !allow && !masksDiffer) {
-    if (wants.includes("token") && sampling.includes("greedy"))
-      return { kind: "token", last, sampling: { method: "greedy" } };
-    if (wants.includes("top")) return { kind: "top", k: 1, last };
-  }
-  if (wants.includes("logits")) return { kind: "logits", last };
   const masked = allow ? { allow } : {};
-  const { temperature = 1, topK = 0, topP, minP } = sampler.options;
+  const chosen: Want | undefined =
+    logprobs || !choosesToken(sampler, limits)
+      ? undefined
+      : { kind: "token", last, sampling: deviceSampling(sequence, last), ...masked };
+  const unmasked = !allow && !masksDiffer;
+  if (chosen && unmasked) return chosen;
+  if (sampler.isPlainGreedy && !logprobs && unmasked && wants.includes("top")) return { kind: "top", k: 1, last };
+  if (wants.includes("logits")) return { kind: "logits", last };
+  const { topK = 0 } = sampler.options;
   if (wants.includes("top") && sampler.isPlain && (sampler.greedy || (topK > 0 && topK <= TOP) || vocab <= TOP))
     return { kind: "top", k: Math.min(vocab, Math.max(TOP, logprobs ?? 0)), last, ...masked };
-  const method = sampler.greedy ? "greedy" : "sample";
-  if (wants.includes("token") && sampling.includes(method) && sampler.isDeviceSampling && !logprobs) {
-    const random = drawsFrom(sequence.random, last);
-    const options = {
-      method,
-      temperature,
-      topK,
-      random,
-      ...(topP === undefined ? {} : { topP }),
-      ...(minP === undefined ? {} : { minP }),
-    } as const;
-    return { kind: "token", last, sampling: options, ...masked };
-  }
+  if (chosen) return chosen;
   throw new GenerateError(
     "unsupported",
     `this device gives only ${wants.join(", ")}, which these sampling options can't be done with`,
   );
+}
+
+/** Whether the device can choose a token itself by a request's options. */
+function choosesToken(sampler: Sampler, { wants, sampling, sampleTopK }: Limits): boolean {
+  if (!wants.includes("token")) return false;
+  if (sampler.greedy) return sampler.isPlain && sampling.includes("greedy");
+  if (!sampler.isDeviceSampling || !sampling.includes("sample")) return false;
+  const { topK = 0 } = sampler.options;
+  return sampleTopK === undefined || (topK >= 1 && topK <= sampleTopK);
+}
+
+function deviceSampling({ sampler, random }: Sequence, count: number): DeviceSampling {
+  if (sampler.greedy) return { method: "greedy" };
+  const { temperature = 1, topK = 0, topP, minP } = sampler.options;
+  return {
+    method: "sample",
+    temperature,
+    topK,
+    random: drawsFrom(random, count),
+    ...(topP === undefined ? {} : { topP }),
+    ...(minP === undefined ? {} : { minP }),
+  };
 }
 
 function drawsFrom(state: RandomState, count: number): Float32Array {

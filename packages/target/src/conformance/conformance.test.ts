@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { NULL_DEVICES, type NullOptions, nullLogits, nullTarget, openNull } from "../null/index.ts";
-import type { Session } from "../session.ts";
+import type { Limits, Row, Session } from "../session.ts";
 import type { Target } from "../target.ts";
 import { twoNets } from "../testing/two-nets.ts";
 import { type BuildContext, conformance, runConformance } from "./index.ts";
@@ -25,6 +25,26 @@ function buildContext(like: NullOptions["like"]): BuildContext {
 describe.each(NULL_DEVICES)("conformance of the null target like %s", (like) => {
   it.each(conformance)("$name", async ({ run }) => {
     await run({ open: async () => openNull({ like, ...sizes }), oracle, tolerance: 0, build: buildContext(like) });
+  });
+});
+
+describe("a session that draws from its five best", () => {
+  const draws: Partial<Limits> = { sampling: ["greedy", "sample"], sampleTopK: 5 };
+  const open = async (): Promise<Session> => openNull({ like: "cpu", ...sizes, limits: draws });
+
+  it("conforms", async () => {
+    const results = await runConformance({ open, oracle, tolerance: 0 });
+    expect(results.filter(({ state }) => state === "failed")).toEqual([]);
+  });
+
+  it.each([undefined, 0, 6])("refuses a topK of %s", async (topK) => {
+    const session = await open();
+    const sampling = { method: "sample", ...(topK === undefined ? {} : { topK }) } as const;
+    const want = { kind: "token", last: 1, sampling } as const;
+    await expect(session.step([{ slot: 0, at: 0, tokens: Int32Array.of(1), want }])).rejects.toMatchObject({
+      code: "want",
+      message: expect.stringContaining("1 to 5 best"),
+    });
   });
 });
 
@@ -79,6 +99,21 @@ describe("the checks find", () => {
         session.step(rows.map((row) => ({ ...row, tokens: row.tokens.map((id, i) => (i === 7 ? 0 : id)) }))),
     }));
     expect((await failures(drop))[0]).toMatch(/logits are off/);
+  });
+
+  it("tokens that were drawn otherwise", async () => {
+    const limits = { sampling: ["sample"], sampleTopK: 5 } as const;
+    const others = async (): Promise<Session> => {
+      const session = openNull({ like: "cpu", ...sizes, limits });
+      const step = session.step.bind(session);
+      const cold = (row: Row): Row =>
+        row.want?.kind === "token"
+          ? { ...row, want: { ...row.want, sampling: { ...row.want.sampling, topK: 1 } } }
+          : row;
+      session.step = (rows) => step(rows.map(cold));
+      return session;
+    };
+    expect((await failures(others))[0]).toMatch(/the token drawn by/);
   });
 
   it("limits that aren't kept", async () => {

@@ -1,3 +1,4 @@
+import { drawToken } from "../draw-token.ts";
 import { SessionError } from "../error.ts";
 import type { Row, Session } from "../session.ts";
 import { type Check, dice, must, refusal, withSession } from "./check.ts";
@@ -197,7 +198,7 @@ const wantsWhatItSays: Check = {
   about: "session",
   async run(context) {
     await withSession(context, async (session) => {
-      const { wants, sampling, vocab, width } = session.limits;
+      const { wants, sampling, sampleTopK, vocab, width } = session.limits;
       const ask = async (want: NonNullable<Row["want"]>) => {
         await session.trim(0, 0);
         return (await session.step([{ slot: 0, at: 0, tokens: Int32Array.of(1, 0, 1), want }]))[0]!;
@@ -222,6 +223,15 @@ const wantsWhatItSays: Check = {
           () => `the greedy token is ${tokens![0]}, by the logits ${best}`,
         );
       }
+      if (wants.includes("token") && sampling.includes("sample") && logits)
+        for (const draw of [0.05, 0.55, 0.95]) {
+          const topK = Math.min(8, sampleTopK ?? vocab, vocab);
+          const how = { method: "sample", temperature: 0.8, topK, topP: 0.95, random: Float32Array.of(draw) } as const;
+          const { tokens } = await ask({ kind: "token", last: 1, sampling: how });
+          const weights = logits.map((x) => Math.exp((x - logits[best!]!) / how.temperature));
+          const drawn = drawToken(weights, how, draw);
+          must(tokens![0] === drawn, () => `the token drawn by ${draw} is ${tokens![0]}, by the logits ${drawn}`);
+        }
     });
   },
 };

@@ -1,3 +1,4 @@
+import { drawToken } from "../draw-token.ts";
 import type { DeviceSampling, Limits, RowResult, Want } from "../session.ts";
 import { hiddenOf, logitsOf } from "./hash.ts";
 
@@ -48,23 +49,10 @@ function descending(row: Float32Array): number[] {
   return Array.from(row.keys()).sort((a, b) => row[b]! - row[a]! || a - b);
 }
 
-function pick(
-  row: Float32Array,
-  { method, temperature = 1, topK = 0, topP = 1, minP = 0, random }: DeviceSampling,
-  at: number,
-): number {
-  if (method === "greedy") return argmax(row);
-  const order = descending(row);
-  const most = row[order[0]!]!;
-  const kept: { id: number; weight: number }[] = [];
-  const all = order.map((id) => ({ id, weight: Math.exp((row[id]! - most) / temperature) }));
-  const total = all.reduce((sum, { weight }) => sum + weight, 0);
-  let mass = 0;
-  for (const one of all) {
-    if ((topK > 0 && kept.length === topK) || mass >= topP * total || one.weight < minP) break;
-    kept.push(one);
-    mass += one.weight;
-  }
-  let left = (random?.[at] ?? 0) * mass;
-  return (kept.find(({ weight }) => (left -= weight) < 0) ?? kept.at(-1)!).id;
+function pick(row: Float32Array, sampling: DeviceSampling, at: number): number {
+  if (sampling.method === "greedy") return argmax(row);
+  const { temperature = 1, random } = sampling;
+  const most = row[argmax(row)]!;
+  const weights = row.map((x) => Math.exp((x - most) / temperature));
+  return drawToken(weights, sampling, random?.[at] ?? 0);
 }
