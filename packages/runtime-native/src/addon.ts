@@ -151,6 +151,8 @@ export interface AddonOptions {
   readonly arena: boolean;
   /** Whether kernels of ours may take the place of the runtime's. */
   readonly kernels: boolean;
+  /** The folder that keeps weights in the order of our kernels. */
+  readonly panels?: string;
   readonly config: readonly (readonly [string, string])[];
 }
 

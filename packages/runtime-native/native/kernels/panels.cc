@@ -79,15 +79,17 @@ void Panels::Free::operator()(uint8_t* data) const {
 #endif
 }
 
-Panels::Panels(const Source& source, bool half) : source_(source), half_(half) {
-  const size_t group_bytes = kPanelRows * (kGroup * static_cast<size_t>(source.bits) / 8 + (half ? 2 : 4));
-  panel_bytes_ = source.groups * group_bytes;
-  data_.reset(Allocate(count() * panel_bytes_));
+Panels::Panels(const PanelShape& shape) : shape_(shape), own_(Allocate(shape.bytes())), panels_(own_.get()) {}
+
+void Panels::Fill(const Source& source, size_t from, size_t to) {
+  PackPanels(source, shape_.half, from, to, own_.get() + from * shape_.panel_bytes());
 }
 
-void Panels::Pack(size_t from, size_t to) {
+void PackPanels([[maybe_unused]] const Source& source, [[maybe_unused]] bool half, [[maybe_unused]] size_t from,
+                [[maybe_unused]] size_t to, [[maybe_unused]] uint8_t* out) {
 #ifdef LLM_X64
-  for (size_t index = from; index < to; index++) PackPanel(source_, index, half_, data_.get() + index * panel_bytes_);
+  const size_t bytes = PanelShape{source.rows, source.groups, source.bits, half}.panel_bytes();
+  for (size_t index = from; index < to; index++, out += bytes) PackPanel(source, index, half, out);
 #endif
 }
 

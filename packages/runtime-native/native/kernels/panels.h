@@ -23,33 +23,51 @@ struct Source {
   int bits;
 };
 
+// How a weight lies in order. With `half`, scales are kept in 16 bits: only where they are the same then.
+struct PanelShape {
+  size_t rows;
+  size_t groups;
+  int bits;
+  bool half;
+
+  size_t count() const { return (rows + kPanelRows - 1) / kPanelRows; }
+  size_t panel_bytes() const {
+    return groups * kPanelRows * (kGroup * static_cast<size_t>(bits) / 8 + (half ? sizeof(uint16_t) : sizeof(float)));
+  }
+  size_t bytes() const { return count() * panel_bytes(); }
+};
+
 // A weight [rows, columns] in 4 or 8 bits, in the order in which the multiplication reads it. Panels of 16 rows; in each, one
 // group of 32 columns after another: first the codes, four columns of every row at a time (in 4 bits, columns j and j + 16
 // share a byte), then the 16 scales.
 class Panels {
  public:
-  // With `half`, scales are kept in 16 bits: only where they are the same then.
-  Panels(const Source& source, bool half);
+  // In memory of its own, to be filled.
+  explicit Panels(const PanelShape& shape);
+  // Where they lie already; that must stay there longer than this.
+  Panels(const PanelShape& shape, const uint8_t* panels) : shape_(shape), panels_(panels) {}
 
-  size_t rows() const { return source_.rows; }
-  size_t groups() const { return source_.groups; }
-  size_t count() const { return (rows() + kPanelRows - 1) / kPanelRows; }
-  bool half_scales() const { return half_; }
-  const uint8_t* panel(size_t index) const { return data_.get() + index * panel_bytes_; }
+  size_t rows() const { return shape_.rows; }
+  size_t groups() const { return shape_.groups; }
+  size_t count() const { return shape_.count(); }
+  bool half_scales() const { return shape_.half; }
+  const uint8_t* panel(size_t index) const { return panels_ + index * shape_.panel_bytes(); }
 
   // Brings panels [from, to) into order; every one once, before it is used. Threads may share the work.
-  void Pack(size_t from, size_t to);
+  void Fill(const Source& source, size_t from, size_t to);
 
  private:
   struct Free {
     void operator()(uint8_t* data) const;
   };
 
-  Source source_;
-  bool half_;
-  size_t panel_bytes_;
-  std::unique_ptr<uint8_t[], Free> data_;
+  PanelShape shape_;
+  std::unique_ptr<uint8_t[], Free> own_;
+  const uint8_t* panels_;
 };
+
+// Writes panels [from, to) of a weight to `out`.
+void PackPanels(const Source& source, bool half, size_t from, size_t to, uint8_t* out);
 
 // Whether all of them are the same in 16 bits.
 bool FitHalf(const float* values, size_t count);

@@ -54,7 +54,9 @@ Api::Api(const void* const* table) {
   Take(release_type, table, 98);
   Take(release_tensor, table, 99);
   Take(release_options, table, 100);
+  Take(release_op_domain, table, 101);
   Take(add_config, table, 130);
+  Take(kernel_input_name, table, 232);
   Take(constant_input, table, 249);
   Take(parallel_for, table, 274);
 }

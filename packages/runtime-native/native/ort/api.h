@@ -78,6 +78,7 @@ struct Api {
   Status* (*add_op)(OpDomain*, const CustomOp*);
   Status* (*add_op_domain)(SessionOptions*, OpDomain*);
   Status* (*attribute)(const KernelInfo*, const char* name, int64_t*);
+  Status* (*kernel_input_name)(const KernelInfo*, size_t index, char* name, size_t* size);
   Status* (*constant_input)(const KernelInfo*, size_t, int* constant, const Value**);
   Status* (*kernel_inputs)(const KernelContext*, size_t*);
   Status* (*kernel_input)(const KernelContext*, size_t, const Value**);
@@ -89,6 +90,7 @@ struct Api {
   void (*release_type)(TypeInfo*);
   void (*release_tensor)(TensorInfo*);
   void (*release_options)(SessionOptions*);
+  void (*release_op_domain)(OpDomain*);
 
   // Throws what a call answered, if that was an error.
   void Check(Status* status) const;

@@ -5,11 +5,14 @@
 #include <cstring>
 #include <fstream>
 #include <iterator>
+#include <map>
 #include <memory>
 #include <mutex>
+#include <string>
+#include <utility>
 #include <vector>
 
-#include "kernels/panels.h"
+#include "kernels/panel_file.h"
 #include "ort/custom_op.h"
 #include "ort/hand_over.h"
 
@@ -30,10 +33,6 @@ constexpr size_t kWorthThreads = size_t{1} << 17;
 // Parts of the work: more than threads, so that one that is held up leaves its share to the others.
 constexpr size_t kParts = 24;
 
-// The library whose functions the operator calls; there is one runtime behind all sessions that use it.
-struct PanelOp : CustomOp {
-  const Library* library;
-};
 
 // Runs task(part, parts) for all parts, on the threads of the session where that pays.
 template <typename Task>
@@ -69,17 +68,34 @@ const float* Floats(const Api& api, const Value* value) {
   return static_cast<const float*>(data);
 }
 
+}  // namespace
+
 class PanelKernel {
  public:
-  PanelKernel(const Library& library, const KernelInfo* info) : api_(library.api()) {
+  PanelKernel(const Api& api, const KernelInfo* info) : api_(api) {
     rows_ = Attribute(info, "N");
     columns_ = Attribute(info, "K");
     bits_ = static_cast<int>(Attribute(info, "bits"));
     exact_ = Attribute(info, "accuracy_level") == 0;
     kernel_ = kernels::FindKernel(bits_);
-    const bool fixed = Constant(info, kCodes) && Constant(info, kScales);
-    if (kernel_ == nullptr || Attribute(info, "block_size") != kGroup || !fixed || Constant(info, kZeros))
+    const Value* const codes = Constant(info, kCodes);
+    const Value* const scales = Constant(info, kScales);
+    if (kernel_ == nullptr || Attribute(info, "block_size") != kGroup || codes == nullptr || scales == nullptr ||
+        Constant(info, kZeros) != nullptr)
       throw std::runtime_error("takes constant, symmetric weights in groups of 32");
+    const size_t groups = (columns_ + kGroup - 1) / kGroup;
+    weight_ = {NameOf(info, kCodes), {reinterpret_cast<const uint8_t*>(Floats(api_, codes)), Floats(api_, scales), rows_, groups, bits_}};
+  }
+
+  // What it multiplies by, as the model has it.
+  const kernels::NamedSource& weight() const { return weight_; }
+  // Whether activations are left as they are, and so the weight, too.
+  bool exact() const { return exact_; }
+
+  // Multiplies by what lies in a file in order; before the first step.
+  void Use(std::shared_ptr<const kernels::PanelFile> file) {
+    panels_ = std::make_unique<const Panels>(file->At(weight_.name));
+    file_ = std::move(file);
   }
 
   void Compute(KernelContext* context) {
@@ -95,7 +111,7 @@ class PanelKernel {
     auto* const out = const_cast<float*>(Floats(api_, output));
     const Value* const bias = In(context, kBias);
     const float* const added = bias == nullptr ? nullptr : Floats(api_, bias);
-    if (exact_) return Exact(context, x, count, added, out);
+    if (exact_) return Exact(x, count, added, out);
     const Panels& panels = Packed(context);
 
     Activations rounded(count, columns_);
@@ -116,13 +132,23 @@ class PanelKernel {
     return static_cast<size_t>(value);
   }
 
-  bool Constant(const KernelInfo* info, size_t index) const {
+  // Null for an input that isn't there or is computed.
+  const Value* Constant(const KernelInfo* info, size_t index) const {
     int constant = 0;
     const Value* value = nullptr;
     // An input that isn't there is an error to some versions, and not constant to others.
     Status* const status = api_.constant_input(info, index, &constant, &value);
     if (status != nullptr) api_.release_status(status);
-    return status == nullptr && constant != 0 && value != nullptr;
+    return status == nullptr && constant != 0 ? value : nullptr;
+  }
+
+  std::string NameOf(const KernelInfo* info, size_t index) const {
+    size_t size = 0;  // with the zero at its end
+    api_.Check(api_.kernel_input_name(info, index, nullptr, &size));
+    std::string name(size, '\0');
+    api_.Check(api_.kernel_input_name(info, index, name.data(), &size));
+    name.resize(size - 1);
+    return name;
   }
 
   // Null for one that is absent.
@@ -147,25 +173,20 @@ class PanelKernel {
 
   static size_t Parts(size_t work, size_t most) { return work < kWorthThreads ? 1 : std::min(most, kParts); }
 
-  const uint8_t* Codes(const KernelContext* context) const {
-    return reinterpret_cast<const uint8_t*>(Floats(api_, In(context, kCodes)));
-  }
-
-  // Packed at first use, when there are threads to share the work.
+  // Where there is no file: put in order at first use, when there are threads to share the work.
   const Panels& Packed(KernelContext* context) {
     const std::lock_guard<std::mutex> lock(packing_);
     if (panels_ == nullptr) {
-      const size_t groups = (columns_ + kGroup - 1) / kGroup;
-      const kernels::Source source{Codes(context), Floats(api_, In(context, kScales)), rows_, groups, bits_};
+      const kernels::Source& source = weight_.source;
       std::atomic<bool> half{true};
       InParts(api_, context, Parts(rows_ * columns_, rows_), [&](size_t part, size_t parts) {
-        const Range range = Part(part, parts, rows_ * groups);
+        const Range range = Part(part, parts, rows_ * source.groups);
         if (!kernels::FitHalf(source.scales + range.from, range.to - range.from)) half = false;
       });
-      auto made = std::make_unique<Panels>(source, half);
+      auto made = std::make_unique<Panels>(kernels::PanelShape{rows_, source.groups, bits_, half});
       InParts(api_, context, Parts(rows_ * columns_, made->count()), [&](size_t part, size_t parts) {
         const Range range = Part(part, parts, made->count());
-        made->Pack(range.from, range.to);
+        made->Fill(source, range.from, range.to);
       });
       panels_ = std::move(made);
     }
@@ -173,22 +194,20 @@ class PanelKernel {
   }
 
   // Activations as they are: what the weights alone are checked by, in plain loops.
-  void Exact(KernelContext* context, const float* x, size_t count, const float* bias, float* out) const {
-    const uint8_t* const codes = Codes(context);
-    const float* const scales = Floats(api_, In(context, kScales));
-    const size_t groups = (columns_ + kGroup - 1) / kGroup;
-    const int middle = 1 << (bits_ - 1);
+  void Exact(const float* x, size_t count, const float* bias, float* out) const {
+    const auto& [codes, scales, rows, groups, bits] = weight_.source;
+    const int middle = 1 << (bits - 1);
     std::vector<float> row(columns_);
-    for (size_t r = 0; r < rows_; r++) {
-      const uint8_t* const in = codes + r * groups * kGroup * static_cast<size_t>(bits_) / 8;
+    for (size_t r = 0; r < rows; r++) {
+      const uint8_t* const in = codes + r * groups * kGroup * static_cast<size_t>(bits) / 8;
       for (size_t c = 0; c < columns_; c++) {
-        const int code = bits_ == 8 ? in[c] : (in[c / 2] >> (4 * (c % 2))) & 15;
+        const int code = bits == 8 ? in[c] : (in[c / 2] >> (4 * (c % 2))) & 15;
         row[c] = static_cast<float>(code - middle) * scales[r * groups + c / kGroup];
       }
       for (size_t m = 0; m < count; m++) {
         float sum = bias == nullptr ? 0 : bias[r];
         for (size_t c = 0; c < columns_; c++) sum += row[c] * x[m * columns_ + c];
-        out[m * rows_ + r] = sum;
+        out[m * rows + r] = sum;
       }
     }
   }
@@ -199,9 +218,13 @@ class PanelKernel {
   int bits_ = 0;
   bool exact_ = false;
   const kernels::Kernel* kernel_ = nullptr;
+  kernels::NamedSource weight_;
+  std::shared_ptr<const kernels::PanelFile> file_;
   std::mutex packing_;
   std::unique_ptr<const Panels> panels_;
 };
+
+namespace {
 
 template <typename Work>
 Status* Guarded(const Api& api, const Work& work) {
@@ -213,16 +236,23 @@ Status* Guarded(const Api& api, const Work& work) {
   }
 }
 
-// What a kernel needs to say what went wrong in it.
+const PanelOps& OpsOf(const CustomOp* op) { return *static_cast<const PanelOp*>(op)->ops; }
+
+// What the runtime holds of a kernel.
 struct Instance {
-  const Library& library;
+  Instance(const PanelOps& of, const KernelInfo* info) : ops(of), kernel(of.api(), info) { ops.Join(&kernel); }
+  ~Instance() { ops.Leave(&kernel); }
+  Instance(const Instance&) = delete;
+  Instance& operator=(const Instance&) = delete;
+
+  const PanelOps& ops;
   PanelKernel kernel;
 };
 
-PanelOp Describe(const Library& library) {
+PanelOp Describe(const PanelOps& ops) {
   PanelOp op{};
   op.version = kCustomOpVersion;
-  op.library = &library;
+  op.ops = &ops;
   op.name = [](const CustomOp*) { return kPanels; };
   op.provider = [](const CustomOp*) -> const char* { return nullptr; };
   op.input_type = [](const CustomOp*, size_t index) { return index == kX || index == kScales || index == kBias ? kFloat : kAnyType; };
@@ -237,12 +267,11 @@ PanelOp Describe(const Library& library) {
   op.least_outputs = [](const CustomOp*) { return 1; };
   op.outputs_alike = [](const CustomOp*) { return 0; };
   op.create = [](const CustomOp* self, const void*, const KernelInfo* info, void** kernel) {
-    const Library& of = *static_cast<const PanelOp*>(self)->library;
-    return Guarded(of.api(), [&] { *kernel = new Instance{of, {of, info}}; });
+    return Guarded(OpsOf(self).api(), [&] { *kernel = new Instance(OpsOf(self), info); });
   };
   op.compute = [](void* kernel, KernelContext* context) {
     auto& instance = *static_cast<Instance*>(kernel);
-    return Guarded(instance.library.api(), [&] { instance.kernel.Compute(context); });
+    return Guarded(instance.ops.api(), [&] { instance.kernel.Compute(context); });
   };
   op.destroy = [](void* kernel) { delete static_cast<Instance*>(kernel); };
   return op;
@@ -252,20 +281,46 @@ PanelOp Describe(const Library& library) {
 
 bool HavePanelKernel() { return kernels::FindKernel(4) != nullptr && kernels::FindKernel(8) != nullptr; }
 
-void AddPanelOp(const Library& library, SessionOptions* options) {
-  // The domain and what is in it must outlive every session that knows them, and there is one for each library.
-  static std::mutex mutex;
-  static auto& domains = *new std::vector<std::pair<const Library*, OpDomain*>>;
-  const std::lock_guard<std::mutex> lock(mutex);
-  const Api& api = library.api();
-  auto found = std::find_if(domains.begin(), domains.end(), [&](const auto& one) { return one.first == &library; });
-  if (found == domains.end()) {
-    OpDomain* domain = nullptr;
-    api.Check(api.create_op_domain(kDomain, &domain));
-    api.Check(api.add_op(domain, new PanelOp(Describe(library))));
-    found = domains.insert(domains.end(), {&library, domain});
+PanelOps::PanelOps(const Api& api) : api_(api), op_(std::make_unique<PanelOp>(Describe(*this))) {
+  api.Check(api.create_op_domain(kDomain, &domain_));
+  try {
+    api.Check(api.add_op(domain_, op_.get()));
+  } catch (...) {
+    api.release_op_domain(domain_);
+    throw;
   }
-  api.Check(api.add_op_domain(options, found->second));
+}
+
+PanelOps::~PanelOps() { api_.release_op_domain(domain_); }
+
+void PanelOps::AddTo(SessionOptions* options) const { api_.Check(api_.add_op_domain(options, domain_)); }
+
+void PanelOps::Join(PanelKernel* kernel) const { kernels_.push_back(kernel); }
+
+void PanelOps::Leave(PanelKernel* kernel) const {
+  kernels_.erase(std::remove(kernels_.begin(), kernels_.end(), kernel), kernels_.end());
+}
+
+void PanelOps::Keep(const std::filesystem::path& folder) const {
+  std::map<std::string, kernels::NamedSource> weights;  // several nodes may multiply by the same
+  for (const PanelKernel* kernel : kernels_)
+    if (!kernel->exact()) weights.emplace(kernel->weight().name, kernel->weight());
+  if (weights.empty()) return;
+  const auto open = [&] {
+    auto file = kernels::PanelFile::Open(folder);
+    const auto lacks = [&](const auto& one) { return !file->Has(one.second); };
+    return file != nullptr && std::none_of(weights.begin(), weights.end(), lacks) ? file : nullptr;
+  };
+  auto file = open();
+  if (file == nullptr) {
+    std::vector<kernels::NamedSource> all;
+    for (const auto& [name, weight] : weights) all.push_back(weight);
+    kernels::PanelFile::Write(folder, all);
+    file = open();
+  }
+  if (file == nullptr) return;
+  for (PanelKernel* kernel : kernels_)
+    if (!kernel->exact()) kernel->Use(file);
 }
 
 std::string WithPanelOps(const std::filesystem::path& file) {

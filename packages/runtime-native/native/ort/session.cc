@@ -3,8 +3,6 @@
 #include <memory>
 #include <string>
 
-#include "ort/panel_op.h"
-
 namespace llm::ort {
 
 namespace {
@@ -50,14 +48,27 @@ bool Session::CreateWithPanels(const std::filesystem::path& file, const Options&
   if (model.empty()) return false;
   const Api& api = library_.api();
   const std::unique_ptr<SessionOptions, void (*)(SessionOptions*)> settings(Settings(options), api.release_options);
-  AddPanelOp(library_, settings.get());
+  ops_ = std::make_unique<const PanelOps>(api);
+  ops_->AddTo(settings.get());
   api.Check(api.add_config(settings.get(), kExternalFolder, file.parent_path().u8string().c_str()));
   Status* const status =
       api.create_session_from_memory(library_.env(), model.data(), model.size(), settings.get(), &session_);
-  if (status == nullptr) return true;
+  if (status == nullptr) {
+    if (!options.panels.empty()) KeepPanels(options.panels);
+    return true;
+  }
   // Some weights are not for ours, or the file is broken: then it is the runtime's to say so.
   api.release_status(status);
+  ops_.reset();
   return false;
+}
+
+void Session::KeepPanels(const std::filesystem::path& folder) const {
+  try {
+    ops_->Keep(folder);
+  } catch (const std::exception&) {
+    // A full disk, a folder that can't be written to: the weights are put in order in memory.
+  }
 }
 
 Session::~Session() { library_.api().release_session(session_); }

@@ -2,11 +2,13 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "ort/library.h"
+#include "ort/panel_op.h"
 
 namespace llm::ort {
 
@@ -14,6 +16,7 @@ struct Options {
   int threads = 0;  // 0: as ONNX Runtime decides
   bool arena = false;
   bool kernels = true;  // ours for packed weights, where the processor has them
+  std::filesystem::path panels;  // the folder that keeps weights in their order, if any
   std::vector<std::pair<std::string, std::string>> config;
 };
 
@@ -46,9 +49,11 @@ class Session {
   SessionOptions* Settings(const Options& options) const;
   // Loads the model with operators of ours in it; false where it has none that they could stand for.
   bool CreateWithPanels(const std::filesystem::path& file, const Options& options);
+  void KeepPanels(const std::filesystem::path& folder) const;
   std::vector<Port> Ports(bool outputs) const;
 
   const Library& library_;
+  std::unique_ptr<const PanelOps> ops_;
   NativeSession* session_ = nullptr;
   std::vector<Port> inputs_;
   std::vector<Port> outputs_;

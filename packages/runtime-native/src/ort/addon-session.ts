@@ -42,11 +42,12 @@ export class AddonOrtSession implements OrtSession {
   }
 
   static async open(file: string, options: OrtOptions, ort: OrtBackend): Promise<AddonOrtSession> {
-    const { threads = 0, arena = false, kernels = true } = options;
+    const { threads = 0, arena = false, kernels = true, panels } = options;
     let opened: OpenedSession;
     try {
       const config = Object.entries(configOf(options));
-      opened = await ort.addon.open(ort.library, file, { threads, arena, kernels, config });
+      const kept = panels === undefined ? {} : { panels };
+      opened = await ort.addon.open(ort.library, file, { threads, arena, kernels, config, ...kept });
     } catch (cause) {
       throw new NativeError("model-invalid", `ONNX Runtime refuses this model: ${firstLine(cause)}`, { file, cause });
     }

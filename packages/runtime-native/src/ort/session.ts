@@ -16,6 +16,11 @@ export interface OrtOptions {
    * ready without `prepack`. On unless said; the other backend has none.
    */
   readonly kernels?: boolean;
+  /**
+   * A folder of this model's own in which the addon keeps packed weights in the order of its kernels: made by the first load, and
+   * mapped from then on. What is damaged is made again; where it can't be made, weights are put in order in memory.
+   */
+  readonly panels?: string;
   /** Threads wait for work by spinning: some percent faster alone on the machine, a burden to everything else. */
   readonly spin?: boolean;
   /**
