@@ -2,7 +2,7 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { NativeError } from "@llm/runtime-native";
 import { type OrtOptions, type OrtSession, openOrt } from "@llm/runtime-native/ort";
-import { type Artefact, type Manifest, type Session, TargetError } from "@llm/target";
+import { type Artefact, type Manifest, type Readers, type Session, TargetError } from "@llm/target";
 import { modelFile } from "./build/units.ts";
 import { meshOf, openMesh } from "./mesh/open-mesh.ts";
 import { type CpuOptions, packedBits, type WeightOptions } from "./options.ts";
@@ -11,7 +11,7 @@ import { openPublished, publishedOf } from "./published/open-published.ts";
 import { CpuSession } from "./session/cpu-session.ts";
 
 /** Opens a session over an artefact's model. */
-export async function openCpu(artefact: Artefact, options: CpuOptions): Promise<Session> {
+export async function openCpu(artefact: Artefact, options: CpuOptions, readers?: Readers): Promise<Session> {
   const published = publishedOf(artefact);
   if (published !== undefined) return openPublished(published, artefact, options);
   const { folder, manifest } = artefact;
@@ -32,6 +32,7 @@ export async function openCpu(artefact: Artefact, options: CpuOptions): Promise<
       context,
     ),
     owner,
+    ...(readers ? { readers } : {}),
   });
 }
 

@@ -26,6 +26,8 @@ export interface CpuOptions {
   readonly threads: number;
   /** DPxMP or DPxMPxPP; an artefact's own unless said. */
   readonly mesh?: string;
+  /** Whether adapters can be loaded, and chosen by each row. */
+  readonly adapters?: boolean;
 }
 
 export const cpuOptions: OptionTable<CpuOptions> = {
@@ -94,6 +96,12 @@ export const cpuOptions: OptionTable<CpuOptions> = {
   mesh: {
     kind: "string",
     doc: "Share the model between workers: DPxMP is DP copies, each over MP workers that have a part of every layer (2x2); DPxMPxPP also divides the layers into PP stages. For `plan` also auto.",
+    shapes: true,
+  },
+  adapters: {
+    kind: "boolean",
+    doc: "Make the model such that LoRA adapters can be loaded beside it and chosen by each request; a model made without computes nothing for them.",
+    default: false,
     shapes: true,
   },
 };

@@ -1,5 +1,5 @@
 import { cacheFormat, emulation } from "@llm/core-ir";
-import type { PassCall } from "@llm/target";
+import { type PassCall, TargetError } from "@llm/target";
 import { parseMesh } from "@llm/target/mesh";
 import { parseFormatRules } from "./format-rules.ts";
 import { SPAN_INPUT } from "./lower/inputs.ts";
@@ -27,8 +27,10 @@ export function cpuPipeline(options: PipelineOptions): readonly PassCall[] {
   const bits = packedBits(options);
   const rules = formatRules.length === 0 ? {} : { rules: parseFormatRules(formatRules) };
   const weights = bits === undefined ? { format, group: qGroupSize, ...rules } : {};
-  const { mp, pp } = parseMesh(options.mesh ?? "1x1");
+  const { dp, mp, pp } = parseMesh(options.mesh ?? "1x1");
   const shared = mp * pp > 1;
+  if (options.adapters && dp * mp * pp > 1)
+    throw new TargetError("option-invalid", "--adapters: a mesh's workers take none; merge one with --lora");
   return [
     // A mesh's stages end in one output.
     ...(shared ? [] : [{ pass: "tell-hidden" }]),
@@ -37,6 +39,7 @@ export function cpuPipeline(options: PipelineOptions): readonly PassCall[] {
       ? [{ pass: "partition", params: { mp, edges: pp > 1, ...(bits === undefined ? {} : { step: GROUP }) } }]
       : []),
     { pass: "pad", params: { slots: "rows" } },
+    ...(options.adapters ? [{ pass: "low-rank" }] : []),
     { pass: "cache-form", params: { form: "fused", layout: "heads", ...cacheFormat(kvFormat) } },
     { pass: "lower-to-ort", ...(bits === undefined ? {} : { params: { bits } }) },
     ...(shared ? [{ pass: "stages", params: { count: pp } }, { pass: "cut-at-collectives" }] : []),
@@ -46,5 +49,5 @@ export function cpuPipeline(options: PipelineOptions): readonly PassCall[] {
 /** The options that shape a program. */
 export type PipelineOptions = Pick<
   CpuOptions,
-  "format" | "emulate" | "qGroupSize" | "formatRules" | "kvFormat" | "activations" | "mesh"
+  "format" | "emulate" | "qGroupSize" | "formatRules" | "kvFormat" | "activations" | "mesh" | "adapters"
 >;

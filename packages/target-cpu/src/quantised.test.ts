@@ -1,4 +1,14 @@
-import { type Builder, corePasses, type Graph, programOf, rewriteGraph, runPipeline, type Value } from "@llm/core-ir";
+import {
+  type ActivationName,
+  type Builder,
+  corePasses,
+  type Graph,
+  type Op,
+  programOf,
+  rewriteGraph,
+  runPipeline,
+  type Value,
+} from "@llm/core-ir";
 import { readGolden } from "@llm/fixtures";
 import { describe, expect, test } from "vitest";
 import { cpuTarget } from "./cpu-target.ts";
@@ -8,20 +18,46 @@ import { goldenReference } from "./testing/reference.ts";
 
 const FORMATS = { int8: "matmulnbits8", int4: "matmulnbits4" } as const;
 
-/** The graph whose linears' weights are rounded to what the format holds. */
+/** Ids of the scores that experts are chosen by. */
+function scoresOf(graph: Graph): ReadonlySet<string> {
+  return new Set(graph.ops.flatMap(({ kind, ins }) => (kind === "route" ? [ins[0]!.id] : [])));
+}
+
+/** The graph whose linears' and experts' weights are rounded to what the format holds, but for those that choose experts. */
 function emulated(graph: Graph, format: keyof typeof FORMATS): Graph {
-  const params = { format: FORMATS[format], group: GROUP, symmetric: true };
+  const scores = scoresOf(graph);
+  const routers = graph.ops.filter(({ kind, outs }) => kind === "linear" && scores.has(outs[0]!.id));
+  const rules = routers.map(({ ins }) => ({ match: ins[1]!.id }));
+  const params = { format: FORMATS[format], group: GROUP, symmetric: true, rules };
   return runPipeline(programOf(graph), [{ pass: "quantise", params }], { passes: corePasses }).nets[0]!.graph;
 }
 
 /** The same, with what is multiplied by them in 8 bits as well: a scale in float32 for each group, as the kernels have it. */
 function withRoundedActivations(graph: Graph): Graph {
+  const scores = scoresOf(graph);
   return rewriteGraph(graph, {
     op(op, b) {
       const [x, w, bias] = op.ins;
-      return op.kind === "linear" ? [b.linear(roundGroups(b, x!), w!, bias ?? undefined)] : undefined;
+      if (op.kind === "experts") return [roundedExperts(b, op)];
+      return op.kind === "linear" && !scores.has(op.outs[0]!.id)
+        ? [b.linear(roundGroups(b, x!), w!, bias ?? undefined)]
+        : undefined;
     },
   });
+}
+
+/** Each chosen expert's three products, with their left sides rounded. */
+function roundedExperts(b: Builder, { ins, attrs }: Op): Value {
+  const [x, weights, ids, gate, up, down] = ins as readonly Value[];
+  const [, inner, width] = up!.type.shape as number[];
+  const k = ids!.type.shape.at(-1) as number;
+  const product = (w: Value, v: Value, rows: number) => b.reshape(b.matmul(b.gather(w, ids!), v), [k, rows], 3);
+  const column = b.reshape(roundGroups(b, x!), [1, width!, 1], 1); // (…, 1, width, 1)
+  const active = b.activation(product(gate!, column, inner!), attrs.fn as ActivationName);
+  const hidden = roundGroups(b, b.mul(active, product(up!, column, inner!))); // (…, k, inner)
+  const out = product(down!, b.reshape(hidden, [k, inner!, 1], 2), width!);
+  const weighted = b.mul(out, b.reshape(weights!, [k, 1], 1));
+  return b.reshape(b.reduce("sum", weighted, [-2]), [width!], 2);
 }
 
 function roundGroups(b: Builder, x: Value): Value {
@@ -62,7 +98,9 @@ function logSoftmax(x: Float32Array): Float32Array {
 }
 
 // Heads of their own: a tied one is packed while the table it shares is not, which the emulating pass doesn't tell apart.
-describe.each(["llama_gqa_llama3", "llama_headdim", "mistral_full"])("%s", (name) => {
+const DENSE = ["llama_gqa_llama3", "llama_headdim", "mistral_full"];
+const EXPERTS = ["mixtral", "qwen2_moe", "qwen3_moe", "granitemoe", "deepseek_v2", "deepseek_v3"];
+describe.each([...DENSE, ...EXPERTS])("%s", (name) => {
   const ids = readGolden(name).prompts[0]!.input_ids;
 
   test.each(["int8", "int4"] as const)("%s weights are those of the emulation", async (format) => {
@@ -81,8 +119,8 @@ describe.each(["llama_gqa_llama3", "llama_headdim", "mistral_full"])("%s", (name
     const [wanted] = emulation.step([{ slot: 0, at: 0, tokens: ids }]);
     const got = await logits(fast, ids);
     expect(divergence(wanted!.logits, got, vocab)).toBeLessThan(1e-4);
-    // Which costs a little more than packed weights alone.
-    expect(divergence(actual, got, vocab)).toBeLessThan(5e-3);
+    // Which costs a little more than packed weights alone; where two experts are nearly as good, the other one may be chosen.
+    expect(divergence(actual, got, vocab)).toBeLessThan(EXPERTS.includes(name) ? 5e-2 : 5e-3);
   });
 });
 

@@ -8,6 +8,7 @@ import { HIDDEN_OUTPUT, READS_INPUT } from "./lower/tell-hidden.ts";
 import { openTogether, readSchedule } from "./mesh/open-mesh.ts";
 import { isPacked, openModel } from "./open.ts";
 import { NET } from "./pipeline.ts";
+import { Adapters } from "./session/adapters.ts";
 import { KvCache } from "./session/kv-cache.ts";
 import { NEXT, statePorts } from "./session/states.ts";
 
@@ -67,7 +68,7 @@ async function runRow(model: OrtSession, given: Readonly<Record<string, OrtTenso
   const cache = new KvCache(statePorts(model), 1, tokens);
   cache.reserve(tokens);
   const states = cache.view(0, 1);
-  const inputs: Record<string, OrtTensor> = { ...states };
+  const inputs: Record<string, OrtTensor> = { ...states, ...new Adapters(model.inputs).inputs(Int32Array.of(0)) };
   for (const { name } of model.inputs) if (given[name]) inputs[name] = given[name];
   const kept = Object.fromEntries(Object.entries(states).map(([name, tensor]) => [NEXT + name, tensor]));
   const made = model.outputs

@@ -1,5 +1,5 @@
 import type { Attrs, Dialect, Graph, Pass, Program } from "@llm/core-ir";
-import type { WeightExpr, WeightSource } from "@llm/tensor";
+import type { Tensor, WeightExpr, WeightSource } from "@llm/tensor";
 import type { Artefact } from "./artefact.ts";
 import type { DescribedDevice } from "./mesh/device.ts";
 import type { OptionTable } from "./options.ts";
@@ -42,13 +42,30 @@ export interface Target<O = unknown> {
   exports?(program: Program, options: O, tools: ToolVersions): readonly Unit[];
   /** Makes one unit, alone, in an empty folder. */
   build(unit: Unit, work: Work): Promise<void>;
-  open(artefact: Artefact, options: O): Promise<Session>;
+  open(artefact: Artefact, options: O, readers?: Readers): Promise<Session>;
   /** Files of the device's own kind that are opened and looked into without a manifest: people have them from elsewhere. */
   readonly files?: FileKind;
   /** Of an artefact that has to be finished elsewhere, because the vendor's compiler isn't here: one line on how. */
   unfinished?(artefact: Artefact): string | undefined;
   /** One net at a time, for verify. */
   runner?(artefact: Artefact): Promise<Runner>;
+}
+
+/** Files that a session is asked to load and a target can't read: it knows no checkpoints. */
+export interface Readers {
+  adapter(path: string): Promise<LowRankAdapter>;
+}
+
+/** What an adapter adds to matrices of a model: to each `scale` · b · a. */
+export interface LowRankAdapter {
+  readonly path: string;
+  readonly modules: readonly {
+    /** The matrix's name without its ".weight"; a checkpoint may leave out its beginning, or have more before it. */
+    readonly module: string;
+    readonly a: Tensor; // (rank, in)
+    readonly b: Tensor; // (out, rank)
+    readonly scale: number;
+  }[];
 }
 
 /** Options with nothing left open, and a line for the user on each choice and its alternative. */

@@ -19,7 +19,8 @@ export class Generator extends TextGenerator<Tokenizer> {
 
   private constructor(runnable: Runnable, tokenizer: Tokenizer, draft?: Runnable) {
     const scheduler = draft ? { draft: draft.session } : {};
-    super({ session: runnable.session, tokenizer, defaults: generatorDefaults(runnable.defaults), scheduler });
+    const { session, adapters } = runnable;
+    super({ session, tokenizer, defaults: generatorDefaults(runnable.defaults), scheduler, adapters });
     this.runnable = runnable;
     this.#draft = draft;
   }

@@ -26,6 +26,10 @@ async function expectedOf(name: string): Promise<Expected & { readonly logits: F
   return { ...json, logits: data as Float32Array };
 }
 
+function worst(a: Float32Array, b: Float32Array): number {
+  return a.reduce((most, x, i) => Math.max(most, Math.abs(x - b[i]!)), 0);
+}
+
 describe.each(loraNames())("a LoRA adapter of %s", (name) => {
   it("merged at opening gives what transformers and PEFT give", async () => {
     const { input_ids, greedy, logits } = await expectedOf(name);
@@ -36,10 +40,44 @@ describe.each(loraNames())("a LoRA adapter of %s", (name) => {
       const seen = new Float32Array(logits.length);
       const onRows = (values: Float32Array, at: number): void => seen.set(values, at * vocab);
       await scheduler.read({ tokens: input_ids, kind: "logits", from: 0, onRows }).done;
-      const worst = seen.reduce((most, x, i) => Math.max(most, Math.abs(x - logits[i]!)), 0);
-      expect(worst).toBeLessThan(1e-3);
+      expect(worst(seen, logits)).toBeLessThan(1e-4);
       const { tokens } = await scheduler.submit({ prompt: input_ids, maxNewTokens: greedy.length }).done;
       expect(Array.from(tokens)).toEqual(greedy);
+    } finally {
+      await scheduler.close();
+      await runnable.close();
+    }
+  });
+
+  it("beside the weights gives the same, to those who ask for it", async () => {
+    const { input_ids, greedy, logits } = await expectedOf(name);
+    const folders = { style: loraDir(name) };
+    const runnable = await openRunnable(goldenDir(name), { env, adapters: folders, batchSize: 3 });
+    expect(runnable.adapters).toEqual({ style: 1 });
+    const scheduler = new Scheduler(runnable.session);
+    try {
+      const { vocab } = runnable.session.limits;
+      const read = async (adapter: number): Promise<Float32Array> => {
+        const seen = new Float32Array(logits.length);
+        const onRows = (values: Float32Array, at: number): void => seen.set(values, at * vocab);
+        await scheduler.read({ tokens: input_ids, kind: "logits", from: 0, adapter, onRows }).done;
+        return seen;
+      };
+      const [without, style] = await Promise.all([read(0), read(1)]);
+      expect(worst(style, logits)).toBeLessThan(1e-4);
+      expect(worst(without, logits)).toBeGreaterThan(1e-2);
+
+      // What one of them left in the cache is of no use to the other; guesses are judged by the row's own adapter.
+      const request = { prompt: input_ids, maxNewTokens: greedy.length };
+      const said = async (adapter: number, speculate = false): Promise<readonly number[]> =>
+        Array.from((await scheduler.submit({ ...request, adapter, speculate, prediction: greedy }).done).tokens);
+      const plain = await said(0);
+      expect(plain).not.toEqual(greedy);
+      expect(await said(1)).toEqual(greedy);
+      expect(await said(0)).toEqual(plain);
+      expect(await said(1, true)).toEqual(greedy);
+      expect(await said(0, true)).toEqual(plain);
+      expect(await Promise.all([said(0), said(1), said(0)])).toEqual([plain, greedy, plain]);
     } finally {
       await scheduler.close();
       await runnable.close();
@@ -94,6 +132,16 @@ describe("adapters that can't be added", () => {
   ])("%j is refused by name", (change, message) =>
     changed(change, (folder) => expect(openModel(goldenDir(name), { lora: folder })).rejects.toThrow(message)),
   );
+
+  it("at run time are refused by targets and artefacts that take none, by name", async () => {
+    const adapters = { style: loraDir(name) };
+    await expect(openRunnable(goldenDir(name), { env, target: "null", adapters })).rejects.toThrow(
+      "adapter style: target null takes none at run time",
+    );
+    const made = await openRunnable(goldenDir(name), { env });
+    await made.close();
+    await expect(openRunnable(made.artefact, { env, adapters })).rejects.toThrow("was made without adapters");
+  });
 
   it("one of another model is refused, and a folder without one", async () => {
     await expect(openModel(goldenDir("gpt_neox"), { lora: loraDir(name) })).rejects.toThrow("is for another model");

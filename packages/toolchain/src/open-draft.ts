@@ -15,7 +15,7 @@ interface DraftFor {
 
 /** Opens a draft model beside a larger one. It must speak of the same tokens: a guess is a token's id. */
 export async function openDraft(draftModel: string, { model, tokenizer, options }: DraftFor): Promise<Runnable> {
-  const { config: _, lora: _____, force: __, mesh: ___, sample: ____, ...shared } = options;
+  const { config: _, lora: __, adapters: ___, force: ____, mesh: _____, sample: ______, ...shared } = options;
   const draft = await openRunnable(draftModel, { ...shared, verify: false, needsTokenizer: true });
   try {
     if (!speakAlike(tokenizer, await draft.tokenizer()))

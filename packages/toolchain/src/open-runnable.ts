@@ -9,6 +9,7 @@ import { ToolchainError } from "./error.ts";
 import { artefactDefaults, type GenerationDefaults, generationDefaults } from "./generation-defaults.ts";
 import { isArtefact } from "./inspect.ts";
 import { makeReady, type ReadyOptions, type StageReport } from "./make-ready.ts";
+import { type AdapterFolders, openSession, optionsForAdapters } from "./open-session.ts";
 import { isPack, unpack } from "./pack/unpack.ts";
 import { targetFileIn, targetOfFile } from "./target-files.ts";
 import { optionsOf, targetOptions } from "./target-options.ts";
@@ -24,6 +25,8 @@ export interface OpenOptions extends ReadyOptions {
   readonly batchSize?: number;
   /** How devices share the model: "2x2" or `{ dp, mp, pp }`; an artefact's own unless said. */
   readonly mesh?: string | Partial<Mesh>;
+  /** LoRA adapters as PEFT saves them, by the name that requests choose them by: a folder each. */
+  readonly adapters?: AdapterFolders;
   /** A MODEL whose tokenizer an artefact uses that brings none. */
   readonly tokenizer?: string;
 }
@@ -38,6 +41,8 @@ export interface Runnable {
   /** What the checkpoint's generation_config says. */
   readonly defaults: GenerationDefaults;
   readonly mesh: Mesh;
+  /** The adapters that are loaded beside it, by name: `Row.adapter` of each. */
+  readonly adapters: Readonly<Record<string, number>>;
   /** The model's own, before any pass; none where a finished artefact was opened. */
   readonly graph?: Graph;
   /** The same thing with some options changed, beside this one. */
@@ -61,14 +66,14 @@ export async function openRunnable(thing: string | undefined, options: OpenOptio
     if (inside) return openFinished(thing, await inside.target.files!.artefact(inside.file), options);
   }
   const { target } = await findTarget(options.target ?? DEFAULT_TARGET);
-  const given = givenOptions(target, options);
+  const given = { ...givenOptions(target, options), ...optionsForAdapters(target, options.adapters) };
   const { model, artefact, prepared, stages } = await makeReady(thing, target, {
     ...options,
     verify: options.verify ?? false,
     targetOptions: given,
   });
   try {
-    const session = await target.open(artefact, prepared.options);
+    const { session, adapters } = await openSession(target, artefact, prepared.options, options.adapters);
     return {
       card: model.card,
       target,
@@ -77,6 +82,7 @@ export async function openRunnable(thing: string | undefined, options: OpenOptio
       artefact: artefact.folder,
       defaults: generationDefaults(model.checkpoint.generationConfig),
       mesh: meshOf(prepared.options),
+      adapters,
       graph: model.graph,
       reopen: (changed) => openRunnable(thing, { ...options, ...changed }),
       tokenizer: () => tokenizerOf(model.checkpoint),
@@ -103,7 +109,7 @@ async function openFinished(thing: string, artefact: Artefact, options: OpenOpti
     throw new ToolchainError("option-invalid", `${thing} was made for target ${madeFor}, not for ${options.target}`);
   const { target } = await findTarget(madeFor);
   const chosen = targetOptions(target, givenOptions(target, options));
-  const session = await target.open(artefact, chosen);
+  const { session, adapters } = await openSession(target, artefact, chosen, options.adapters);
   return {
     card: model,
     target,
@@ -112,6 +118,7 @@ async function openFinished(thing: string, artefact: Artefact, options: OpenOpti
     artefact: artefact.folder,
     defaults: await artefactDefaults(artefact.folder),
     mesh: meshOf(chosen, artefact.manifest.options),
+    adapters,
     reopen: (changed) => openFinished(thing, artefact, { ...options, ...changed }),
     tokenizer: () => openTokenizer(options.tokenizer ?? artefact.folder, resolving),
     close: () => session.close(),

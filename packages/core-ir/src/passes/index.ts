@@ -7,6 +7,7 @@ import { eliminateDead } from "./eliminate-dead.ts";
 import { exposeBlocks } from "./expose-blocks.ts";
 import { foldConstants } from "./fold-constants.ts";
 import { lastToken } from "./last-token.ts";
+import { lowRank } from "./low-rank.ts";
 import { lower } from "./lower.ts";
 import { geluForm, scaleNorms } from "./op-forms.ts";
 import { pad } from "./pad.ts";
@@ -28,6 +29,7 @@ export const corePasses: readonly Pass[] = [
   foldConstants,
   geluForm,
   lastToken,
+  lowRank,
   lower,
   pad,
   partition,

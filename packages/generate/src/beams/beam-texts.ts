@@ -1,6 +1,6 @@
 import { GenerateError } from "../error.ts";
 import type { Completion } from "../generator/generation.ts";
-import { type GenerateOptions, randomOf, samplingOf } from "../generator/options.ts";
+import { type GenerateOptions, randomOf, type Settled, samplingOf } from "../generator/options.ts";
 import { Sampler } from "../sampling/sampler.ts";
 import type { Scheduler } from "../scheduler/scheduler.ts";
 import type { TextTokenizer } from "../text/tokenizer.ts";
@@ -29,7 +29,7 @@ export interface BeamTextParts {
   readonly prompt: Int32Array;
   readonly maxNewTokens: number;
   readonly ends: readonly number[];
-  readonly options: GenerateOptions;
+  readonly options: Settled;
 }
 
 /** What a beam search finds, as texts, the best first. */

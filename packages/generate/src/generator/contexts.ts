@@ -10,7 +10,7 @@ import {
   type GenerateOptions,
   listOf,
   randomOf,
-  readOptions,
+  type Settled,
   samplingOf,
   type TransformersOptions,
 } from "./options.ts";
@@ -64,6 +64,9 @@ const NOT_IN_CONTEXTS = [
 
 export type ContextOptions = Omit<GenerateOptions, (typeof NOT_IN_CONTEXTS)[number]>;
 
+/** Makes of a call's options all that counts for it. */
+type ReadOptions = (given: ContextOptions | TransformersOptions) => Settled;
+
 export interface ContextStep {
   /** (rows, steps), -1 after a row's end. */
   readonly tokens: Int32Array;
@@ -79,16 +82,16 @@ export function stackContexts(contexts: readonly Context[]): Context {
 export class Contexts {
   readonly #scheduler: Scheduler;
   readonly #tokenizer: TextTokenizer;
-  readonly #defaults: GenerateOptions;
+  readonly #read: ReadOptions;
 
-  constructor(scheduler: Scheduler, tokenizer: TextTokenizer, defaults: GenerateOptions) {
+  constructor(scheduler: Scheduler, tokenizer: TextTokenizer, read: ReadOptions) {
     this.#scheduler = scheduler;
     this.#tokenizer = tokenizer;
-    this.#defaults = defaults;
+    this.#read = read;
   }
 
   prepare(prompt: Prompt, given: ContextOptions | TransformersOptions): Context {
-    const options = { ...this.#defaults, ...readOptions(given) };
+    const options = this.#read(given);
     for (const name of NOT_IN_CONTEXTS)
       if (options[name] !== undefined)
         throw new GenerateError("unsupported", `a text that is generated step by step takes no ${name}`);

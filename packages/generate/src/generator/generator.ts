@@ -13,11 +13,14 @@ import { Constrained, formOf } from "./constrained.ts";
 import { type Context, type ContextOptions, type ContextStep, Contexts } from "./contexts.ts";
 import { type Completion, type Generation, PieceQueue, type Started, together } from "./generation.ts";
 import {
+  type AdapterNumbers,
   type GenerateOptions,
   listOf,
   randomOf,
   readOptions,
+  type Settled,
   samplingOf,
+  settled,
   type TransformersOptions,
 } from "./options.ts";
 import { encodePrompt, endsOf, fitPrompt, type Prompt, predicted, roomLeft } from "./prompt.ts";
@@ -32,6 +35,8 @@ export interface GeneratorParts<
   /** Makes a prompt of a conversation, instead of the tokenizer's template. */
   readonly template?: (messages: readonly ChatMessage[], options: ChatTemplateOptions) => string;
   readonly scheduler?: SchedulerOptions;
+  /** Numbers of the adapters that the session has loaded, by the names that calls choose them by. */
+  readonly adapters?: AdapterNumbers;
 }
 
 const DEFAULT_NEW_TOKENS = 256;
@@ -41,25 +46,28 @@ export class Generator<T extends TextTokenizer | TransformersTokenizer = TextTok
   /** The tokenizer that was given. */
   readonly tokenizer: T;
   readonly scheduler: Scheduler;
+  /** The adapters that calls may name. */
+  readonly adapters: AdapterNumbers;
   readonly #text: TextTokenizer;
   readonly #defaults: GenerateOptions;
   readonly #template: GeneratorParts["template"];
   readonly #contexts: Contexts;
   readonly #constrained: Constrained;
 
-  constructor({ session, tokenizer, defaults = {}, template, scheduler }: GeneratorParts<T>) {
+  constructor({ session, tokenizer, defaults = {}, template, scheduler, adapters = {} }: GeneratorParts<T>) {
     this.tokenizer = tokenizer;
+    this.adapters = adapters;
     this.scheduler = new Scheduler(session, scheduler);
     this.#text = asTextTokenizer(tokenizer);
     this.#defaults = readOptions(defaults);
     this.#template = template;
     this.#constrained = new Constrained(this.#text, session.limits.vocab);
-    this.#contexts = new Contexts(this.scheduler, this.#text, this.#defaults);
+    this.#contexts = new Contexts(this.scheduler, this.#text, (given) => this.#read(given));
   }
 
   /** Starts to generate: `for await (const piece of generator.stream("def f(")) …`, or await its `result`. */
   stream(prompt: Prompt, options: GenerateOptions | TransformersOptions = {}): Generation {
-    const { done, cancel, pieces } = this.#begin(prompt, { ...this.#defaults, ...readOptions(options) });
+    const { done, cancel, pieces } = this.#begin(prompt, this.#read(options));
     const leave = (): void => cancel(new DOMException("the text's reader left before its end", "AbortError"));
     return { result: done, [Symbol.asyncIterator]: () => pieces.iterate(leave) };
   }
@@ -83,7 +91,7 @@ export class Generator<T extends TextTokenizer | TransformersTokenizer = TextTok
     return together(
       prompts.map((prompt, i) => () => {
         const own = (Array.isArray(options) ? options[i] : options) as GenerateOptions;
-        const all = { ...this.#defaults, ...readOptions(own) };
+        const all = this.#read(own);
         // Rows with common options don't draw alike.
         return this.#begin(prompt, Array.isArray(options) ? all : { ...all, random: fold(randomOf(all), i) });
       }),
@@ -95,7 +103,7 @@ export class Generator<T extends TextTokenizer | TransformersTokenizer = TextTok
    * `bestOf`, or the `n` best of a beam search.
    */
   async several(prompt: Prompt, options: GenerateOptions | TransformersOptions = {}): Promise<Completion[]> {
-    const all = { ...this.#defaults, ...readOptions(options) };
+    const all = this.#read(options);
     const { n = 1, bestOf = n, logprobs, ...common } = all;
     if (bestOf < n || n < 1) throw new GenerateError("option-invalid", `the best ${n} of ${bestOf} were asked for`);
     if ((all.numBeams ?? 1) > 1) {
@@ -118,8 +126,12 @@ export class Generator<T extends TextTokenizer | TransformersTokenizer = TextTok
   }
 
   /** Texts as vectors, one each. */
-  async embed(texts: readonly Prompt[], options: EmbedOptions & GenerateOptions = {}): Promise<Float32Array[]> {
+  async embed(
+    texts: readonly Prompt[],
+    given: Omit<EmbedOptions, "adapter"> & GenerateOptions = {},
+  ): Promise<Float32Array[]> {
     const { room } = this.scheduler;
+    const options = settled(given, this.adapters);
     return together(
       texts.map((text) => () => {
         const tokens = fitPrompt(encodePrompt(this.#text, text, options), {
@@ -172,7 +184,11 @@ export class Generator<T extends TextTokenizer | TransformersTokenizer = TextTok
     return this.scheduler.close();
   }
 
-  #begin(prompt: Prompt, options: GenerateOptions): Started<Completion> & { readonly pieces: PieceQueue } {
+  #read(options: GenerateOptions | TransformersOptions): Settled {
+    return settled({ ...this.#defaults, ...readOptions(options) }, this.adapters);
+  }
+
+  #begin(prompt: Prompt, options: Settled): Started<Completion> & { readonly pieces: PieceQueue } {
     const { room } = this.scheduler;
     const { maxLength, logprobs, streamer, truncatePrompt } = options;
     const encoded = encodePrompt(this.#text, prompt, options);
@@ -258,7 +274,7 @@ export class Generator<T extends TextTokenizer | TransformersTokenizer = TextTok
   }
 
   /** How likely the prompt's tokens are, where that was asked for: it is read once more for that. */
-  #scored(tokens: Int32Array, options: GenerateOptions): Started<GeneratedToken[]> | undefined {
+  #scored(tokens: Int32Array, options: Settled): Started<GeneratedToken[]> | undefined {
     const { promptLogprobs: count } = options;
     if (count === undefined) return undefined;
     const scored = logprobsOf(this.scheduler, tokens, { count, ...given(options, ["adapter", "priority", "signal"]) });
@@ -266,7 +282,7 @@ export class Generator<T extends TextTokenizer | TransformersTokenizer = TextTok
     return scored;
   }
 
-  #onlyScored(tokens: Int32Array, options: GenerateOptions): Started<Completion[]> {
+  #onlyScored(tokens: Int32Array, options: Settled): Started<Completion[]> {
     const scored = this.#scored(tokens, options);
     if (!scored)
       throw new GenerateError("option-invalid", "maxNewTokens is 0, which only makes sense with promptLogprobs");
@@ -282,7 +298,7 @@ export class Generator<T extends TextTokenizer | TransformersTokenizer = TextTok
     return { done, cancel: scored.cancel };
   }
 
-  #ofBeams(prompt: Int32Array, maxNewTokens: number, options: GenerateOptions): Started<Completion[]> {
+  #ofBeams(prompt: Int32Array, maxNewTokens: number, options: Settled): Started<Completion[]> {
     const abort = new AbortController();
     const signal = options.signal ? AbortSignal.any([options.signal, abort.signal]) : abort.signal;
     const ends = endsOf(this.#text, options);
@@ -321,13 +337,10 @@ async function endStreamer(streamer: TransformersStreamer, completion: Promise<C
   return completion;
 }
 
-function given<K extends keyof GenerateOptions>(
-  options: GenerateOptions,
-  names: readonly K[],
-): Pick<GenerateOptions, K> {
+function given<K extends keyof Settled>(options: Settled, names: readonly K[]): Pick<Settled, K> {
   return Object.fromEntries(
     names.flatMap((name) => (options[name] === undefined ? [] : [[name, options[name]]])),
-  ) as Pick<GenerateOptions, K>;
+  ) as Pick<Settled, K>;
 }
 
 /** Several prompts, or one that is a list of ids? */

@@ -47,7 +47,8 @@ export interface GenerateOptions extends SamplingOptions {
   readonly addSpecialTokens?: boolean; // around the prompt; true
   readonly skipSpecialTokens?: boolean; // in the text; true
   readonly priority?: number;
-  readonly adapter?: number;
+  /** One of the adapters that the generator has, by its name; or a session's, by its number. None unless said. */
+  readonly adapter?: string | number;
   readonly signal?: AbortSignal;
   /** The switch of transformers: false is greedy; true samples, from the 50 best unless `topK` says otherwise. */
   readonly doSample?: boolean;
@@ -180,6 +181,21 @@ const COUNTS: ReadonlySet<string> = new Set<keyof GenerateOptions>([
   "numBeams",
   "numBeamGroups",
 ]);
+
+/** Options whose adapter is a session's. */
+export type Settled = Omit<GenerateOptions, "adapter"> & { readonly adapter?: number };
+
+/** Numbers of adapters in a session, by name. */
+export type AdapterNumbers = Readonly<Record<string, number>>;
+
+/** Options with the number of the adapter that they name. */
+export function settled({ adapter, ...options }: GenerateOptions, adapters: AdapterNumbers): Settled {
+  if (adapter === undefined) return options;
+  if (typeof adapter === "number") return { ...options, adapter };
+  if (Object.hasOwn(adapters, adapter)) return { ...options, adapter: adapters[adapter]! };
+  const known = Object.keys(adapters).join(", ") || "none";
+  throw new GenerateError("option-invalid", `there is no adapter ${adapter}; there is: ${known}`);
+}
 
 /** The sampling options alone, with what `doSample` and `minLength` mean after a prompt of so many tokens spelled out. */
 export function samplingOf(options: GenerateOptions, promptLength: number): SamplingOptions {

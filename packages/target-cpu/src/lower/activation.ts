@@ -14,10 +14,14 @@ export const lowerActivation: Lowering = (op, b, context) => activate(op.attrs.f
 
 export const lowerGlu: Lowering = (op, b, context) => {
   const [gate, up] = op.ins;
-  const fn = op.attrs.fn as ActivationName;
-  const [active = b.activation(gate!, fn)] = activate(fn, gate!, b, context) ?? [];
-  return [b.mul(active, up!)];
+  return [b.mul(activated(op.attrs.fn as ActivationName, gate!, b, context), up!)];
 };
+
+/** An activation in the runtime's own form, where it has one. */
+export function activated(fn: ActivationName, x: Value, b: Builder, context: LowerContext): Value {
+  const [made = b.activation(x, fn)] = activate(fn, x, b, context) ?? [];
+  return made;
+}
 
 function activate(fn: string, x: Value, b: Builder, context: LowerContext): readonly Value[] | undefined {
   const bias = context.owedBias.get(x.id);

@@ -10,7 +10,7 @@ export interface PackingParams {
 /** What a lowering needs to know of the graph around its op, and what ops agree on among themselves. */
 export class LowerContext {
   readonly graph: Graph;
-  /** How linears' weights are kept; none: as they are. */
+  /** How the weights of linears and experts are kept; none: as they are. */
   readonly packing: PackingParams | undefined;
   /** Ids of linears' results whose bias a later op adds, with that bias. */
   readonly owedBias = new Map<string, Value>();

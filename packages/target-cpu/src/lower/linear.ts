@@ -6,8 +6,8 @@ import { addsBias } from "./residual.ts";
 /** Weights lie as checkpoints have them, [out, in] or published transposed; or they are packed, [out, in] too. */
 export const lowerLinear: Lowering = (op, b, context) => {
   const [x, w, bias = null] = op.ins;
-  const packed = pack(w!, b, context);
   const out = op.outs[0]!;
+  const packed = choosesExperts(out, context) ? undefined : pack(w!, b, context);
   const next = context.onlyUse(out);
   const owed = bias !== null && context.isLeaf(bias) && next && addsBias(next, out, context);
   if (owed) context.owedBias.set(out.id, bias);
@@ -18,6 +18,11 @@ export const lowerLinear: Lowering = (op, b, context) => {
   const product = multiply(x!, w!, b, context);
   return [owed || bias === null ? product : b.add(product, bias)];
 };
+
+/** Scores that are rounded choose other experts; the weights that make them are few. */
+function choosesExperts(out: Value, context: LowerContext): boolean {
+  return context.uses(out).some(({ kind }) => kind === "route");
+}
 
 /** The packed weight, apart from others' use of the same tensor: a table that is looked up in stays what it is. */
 function pack(w: Value, b: Builder, context: LowerContext): Value | undefined {

@@ -3,6 +3,7 @@ import { ort } from "../ort/dialect.ts";
 import { lowerActivation, lowerGlu } from "./activation.ts";
 import { alibiBias, attentionLowering, cacheState, lengths, paddedWidth } from "./attention.ts";
 import { LowerContext, type Lowering, type PackingParams } from "./context.ts";
+import { lowerExperts } from "./experts.ts";
 import { type RowInputs, rowInputs } from "./inputs.ts";
 import { lowerLinear } from "./linear.ts";
 import { lowerNorm } from "./norm.ts";
@@ -16,6 +17,7 @@ const LOWERINGS: Readonly<Record<string, Lowering>> = {
   rotary: lowerRotary,
   activation: lowerActivation,
   glu: lowerGlu,
+  experts: lowerExperts,
   binary: lowerResidual,
 };
 
@@ -24,7 +26,7 @@ export const lowerToOrt: Pass = graphPass({
   name: "lower-to-ort",
   doc: "Says a decoder in ONNX Runtime's fused operators where they have a form for it.",
   params: schema.schema({
-    /** Keeps the weights of linears in 4 or 8 bits; absent: as they are. */
+    /** Keeps the weights of linears and experts in 4 or 8 bits; absent: as they are. */
     bits: schema.optional(schema.integer(4)),
     /** Activations stay float32 beside packed weights: slow, for checks. */
     exact: schema.optional(schema.boolean),

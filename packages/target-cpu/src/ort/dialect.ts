@@ -41,6 +41,18 @@ export const ort: Dialect = dialect("ort", {
     infer: ([x, w]) => [{ dtype: x!.dtype, shape: [...x!.shape.slice(0, -1), w!.shape[0]!] }],
   }),
 
+  /** Runs may be empty; what is packed is as `MatMulNBits` has it. */
+  GroupedLinear: op({
+    doc: "x · wᵀ for runs of rows, one after another, each by a weight of its own: counts says how many rows each has.",
+    operands: ["x", "counts", "...w"],
+    attrs: attributes({
+      bits: optional(integer(4)),
+      group: optional(integer(16)),
+      exact: optional(boolean),
+    }),
+    infer: ([x, , w]) => [{ dtype: x!.dtype, shape: [...x!.shape.slice(0, -1), w!.shape[0]!] }],
+  }),
+
   /** The cache's `context` is what there is room for: it is updated in place, and tells nothing of what is in it. */
   GroupQueryAttention: op({
     doc: "Attention of q (batch, seq, heads · dim) over a cache (batch, groups, context, dim) that it updates in place.",

@@ -1,26 +1,55 @@
+import type { Value } from "@llm/core-ir";
 import { type Emission, type EmittedOp, type EmitterTable, nodeEmitter } from "@llm/exporter";
 import { scalesOf } from "./packed-weights.ts";
 
 const domain = "com.microsoft";
+
+interface Packed {
+  readonly bits: number;
+  readonly group: number;
+  readonly exact?: boolean;
+}
+
+/** x · wᵀ + bias with w packed; its type is that of what it stands for. */
+function packedProduct(
+  onnx: Emission,
+  [x, w, bias]: readonly [string, string, string],
+  { type }: Value,
+  { bits, group, exact }: Packed,
+  outs: readonly (Value | null)[] = [null],
+): string {
+  const [rows, columns] = type.shape as [number, number];
+  return onnx.node("MatMulNBits", [x, w, scalesOf(w), "", "", bias], {
+    domain,
+    outs,
+    attrs: {
+      K: { int: columns },
+      N: { int: rows },
+      bits: { int: bits },
+      block_size: { int: group },
+      // 4: products of 8-bit integers, what the fast kernels do, and the only fast ones for 8-bit weights.
+      accuracy_level: { int: exact ? 0 : 4 },
+    },
+  });
+}
 
 /** How the dialect's ops are written. */
 export const ortEmitters: EmitterTable = {
   FusedMatMul: nodeEmitter({ op: "FusedMatMul", domain, attrs: { transB: "bool" } }),
 
   MatMulNBits({ names: [x, w, bias = ""], attrs, ins, outs }: EmittedOp, onnx: Emission) {
-    const [rows, columns] = ins[1]!.type.shape as [number, number];
-    onnx.node("MatMulNBits", [x!, w!, scalesOf(w!), "", "", bias], {
-      domain,
-      outs,
-      attrs: {
-        K: { int: columns },
-        N: { int: rows },
-        bits: { int: attrs.bits as number },
-        block_size: { int: attrs.group as number },
-        // 4: products of 8-bit integers, what the fast kernels do, and the only fast ones for 8-bit weights.
-        accuracy_level: { int: attrs.exact ? 0 : 4 },
-      },
-    });
+    packedProduct(onnx, [x!, w!, bias], ins[1]!, attrs as unknown as Packed, outs);
+  },
+
+  GroupedLinear({ names: [x, counts, ...ws], attrs, ins, outs }: EmittedOp, onnx: Emission) {
+    const axis = { axis: { int: 0 } };
+    const runs = onnx.nodes("Split", [x!, counts!], { attrs: axis, outs: ws.map(() => null) });
+    const products = ws.map((w, i) =>
+      attrs.bits === undefined
+        ? onnx.node("FusedMatMul", [runs[i]!, w], { domain, attrs: { transB: { int: 1 } } })
+        : packedProduct(onnx, [runs[i]!, w, ""], ins[i + 2]!, attrs as unknown as Packed),
+    );
+    onnx.node("Concat", products, { attrs: axis, outs });
   },
 
   GroupQueryAttention({ names, attrs, outs }: EmittedOp, onnx: Emission) {

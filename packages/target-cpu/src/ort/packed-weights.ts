@@ -1,3 +1,4 @@
+import type { Op, Value } from "@llm/core-ir";
 import type { OnnxInitializer, OnnxModel } from "@llm/exporter";
 import { type EncodeSpec, partOf } from "@llm/tensor";
 
@@ -14,6 +15,13 @@ export function packedFormat(bits: number): EncodeSpec {
 /** The name of a packed weight's scales. */
 export function scalesOf(weight: string): string {
   return `${weight}:scales`;
+}
+
+/** Those of an op's weights that are packed. */
+export function packedOperands({ kind, ins, attrs }: Op): readonly Value[] {
+  const from = { MatMulNBits: 1, GroupedLinear: 2 }[kind];
+  if (from === undefined || attrs.bits === undefined) return [];
+  return ins.slice(from).filter((value) => value?.type.shape.length === 2) as readonly Value[]; // a bias has one axis
 }
 
 /** A model whose packed weights are the parts that MatMulNBits takes: a graph knows them as one. */

@@ -5,12 +5,15 @@ import { canonicalText, DTYPES, partOf, sizeOf } from "@llm/tensor";
 import { cpuPasses } from "../lower/passes.ts";
 import type { CpuOptions } from "../options.ts";
 import { ort } from "../ort/dialect.ts";
+import { packedOperands } from "../ort/packed-weights.ts";
 import { chunkOf, cpuPipeline } from "../pipeline.ts";
 import { peakBytes, sizeOfValue } from "./liveness.ts";
 import { RESERVE, usableMemory } from "./memory.ts";
 
 /** What a shard's worker takes by itself. */
 const WORKER_RESERVE = 60 << 20;
+
+const USUAL_RANK = 16;
 
 /** What a model needs in memory, from its graph alone: of one process, or of each worker of a mesh. */
 export function planCpu(model: Graph, options: CpuOptions): Plan {
@@ -67,7 +70,7 @@ function placeNeeds(nets: readonly Net[], context: number): Needs {
   const tables = nets.map(({ graph }) => lookedUpOnly(graph));
   let [slot, activations] = [0, 0];
   for (const [i, { graph }] of nets.entries()) {
-    const packed = new Set(graph.ops.flatMap(({ kind, ins }) => (kind === "MatMulNBits" ? [ins[1]!.id] : [])));
+    const packed = new Set(graph.ops.flatMap(packedOperands).map(({ id }) => id));
     for (const weight of graph.weights) {
       const { id } = weight.value;
       if (!tables[i]!.has(id)) slices.set(canonicalText(weight.expr), weightBytes(weight, packed.has(id)));
@@ -77,13 +80,18 @@ function placeNeeds(nets: readonly Net[], context: number): Needs {
       graph.inputs.map(({ id }) => id),
       context,
     );
-    const sizes = { batch: 1, seq, outputs: 1, reads: 0, total: context, context };
+    const sizes = { ...usualRanks(graph), batch: 1, seq, outputs: 1, reads: 0, total: context, context };
     activations = Math.max(
       activations,
-      peakBytes(graph, sizes, (op) => scoreBytes(op, seq, context)),
+      peakBytes(graph, sizes, (op) => ownBytes(op, sizes)),
     );
   }
   return { weights: [...slices.values()].reduce((a, b) => a + b, 0), slot, activations };
+}
+
+/** Ranks of adapters, for models that take some: what is computed with them; their matrices come when they are loaded. */
+function usualRanks({ dims }: Graph): Readonly<Record<string, number>> {
+  return Object.fromEntries(Object.keys(dims).map((symbol) => [symbol, USUAL_RANK]));
 }
 
 /** Tables that stay in their file: what is read of them is a row for each token. */
@@ -106,9 +114,10 @@ function weightBytes({ value, expr }: Weight, isPacked: boolean): number {
   }, 0);
 }
 
-/** Scores of every head, query and key, which attention keeps for itself. */
-function scoreBytes({ kind, attrs }: Op, seq: number, total: number): number {
-  return kind === "GroupQueryAttention" ? (attrs.heads as number) * seq * total * 4 : 0;
+/** What an op keeps for itself: scores of every head, query and key; runs of rows before they are put together. */
+function ownBytes({ kind, ins, outs, attrs }: Op, sizes: { readonly seq: number; readonly total: number }): number {
+  if (kind === "GroupQueryAttention") return (attrs.heads as number) * sizes.seq * sizes.total * 4;
+  return kind === "GroupedLinear" ? sizeOfValue(ins[0]!, sizes) + sizeOfValue(outs[0]!, sizes) : 0;
 }
 
 function why(free: number, weights: number, kv: number, context: number): string {

@@ -3,6 +3,7 @@ import { type OrtSession, type OrtTensor, ortTensor } from "@llm/runtime-native/
 import {
   type ForkMove,
   type Limits,
+  type Readers,
   type Row,
   type RowResult,
   type Session,
@@ -12,6 +13,7 @@ import {
 } from "@llm/target";
 import { SPAN_INPUT } from "../lower/inputs.ts";
 import { HIDDEN_OUTPUT, READS_INPUT } from "../lower/tell-hidden.ts";
+import { Adapters, MAX_ADAPTERS } from "./adapters.ts";
 import { answer } from "./answer.ts";
 import { type Call, planCalls } from "./calls.ts";
 import { KeptRows } from "./kept-rows.ts";
@@ -34,6 +36,7 @@ export interface CpuSessionOptions {
   readonly owner?: string;
   /** What unwritten parts of the cache hold. */
   readonly cacheFill?: number;
+  readonly readers?: Readers;
 }
 
 /** A model and the histories it holds, over one loaded ONNX model. */
@@ -43,13 +46,18 @@ export class CpuSession implements Session {
   readonly #model: OrtSession;
   readonly #ledger: SlotLedger;
   readonly #cache: KvCache;
+  readonly #adapters: Adapters;
+  readonly #readers: Readers | undefined;
   readonly #owner: string;
   readonly #span: Int32Array<ArrayBuffer>;
   readonly #told: ReadonlyMap<Told, KeptRows>;
   #state: "open" | "busy" | "closed" = "open";
 
-  constructor(model: OrtSession, width: number, { slots, context, chunk, owner = "", cacheFill }: CpuSessionOptions) {
+  constructor(model: OrtSession, width: number, options: CpuSessionOptions) {
+    const { slots, context, chunk, owner = "", cacheFill, readers } = options;
     this.#model = model;
+    this.#adapters = new Adapters(model.inputs);
+    this.#readers = readers;
     this.#owner = owner;
     const vocab = Number(model.outputs.find(({ name }) => name === "logits")!.shape[1]);
     // A mesh's last stage has none, nor has an artefact from before there were any.
@@ -68,7 +76,7 @@ export class CpuSession implements Session {
       fork: "copy",
       wants: ["logits", ...(hidden ? (["hidden"] as const) : []), "top", "token"],
       sampling: ["greedy"],
-      adapters: 0,
+      adapters: this.#adapters.possible && readers ? MAX_ADAPTERS : 0,
       batchInvariant: false, // one token and several take different kernels
       ...(model.inputs.some(({ name }) => name === "reach") ? { reach: true } : {}),
     };
@@ -89,6 +97,7 @@ export class CpuSession implements Session {
   async step(rows: readonly Row[]): Promise<readonly RowResult[]> {
     return this.#alone(async () => {
       this.#ledger.check(rows);
+      this.#adapters.check(rows);
       const calls = planCalls(rows, (slot) => this.#ledger.length(slot) < this.limits.context);
       this.#cache.reserve(Math.max(0, ...calls.map((call) => this.#columns(call, rows))));
       const results: RowResult[] = rows.map(() => ({}));
@@ -132,6 +141,14 @@ export class CpuSession implements Session {
       this.#cache.reserve(tokens);
       this.#cache.write(slot, tokens, values);
       return tokens;
+    });
+  }
+
+  async adapter(path: string): Promise<number> {
+    return this.#alone(async () => {
+      if (this.limits.adapters === 0 || !this.#readers)
+        throw new SessionError("unsupported", "this model wasn't made to take adapters: make it with --adapters");
+      return this.#adapters.add(await this.#readers.adapter(path));
     });
   }
 
@@ -208,7 +225,8 @@ export class CpuSession implements Session {
         const total = this.#columns(call, rows);
         inputs[name] = ortTensor("i32", [total], this.#span.subarray(0, total));
       }
-    return { inputs, wanted };
+    const adapters = call.rows.map((index) => (index === undefined ? 0 : (rows[index]!.adapter ?? 0)));
+    return { inputs: { ...inputs, ...this.#adapters.inputs(Int32Array.from(adapters)) }, wanted };
   }
 
   async #alone<T>(work: () => Promise<T>): Promise<T> {
