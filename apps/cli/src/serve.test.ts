@@ -7,25 +7,35 @@ import { type CliRun, runCli, testHome } from "./testing/run-cli.ts";
 const { home, remove } = testHome();
 afterAll(remove);
 
-/** Serves until `use` has been through with it, then asks it to stop. */
-async function serving(args: readonly string[], use: (address: string) => Promise<void>): Promise<CliRun> {
+/** Serves until `use` has been through with it, then asks it to stop, or stops it. */
+async function serving(
+  args: readonly string[],
+  use: (address: string) => Promise<void>,
+  signal: NodeJS.Signals = "SIGTERM",
+): Promise<CliRun> {
   let used: Promise<void> | undefined;
   const run = await runCli(["serve", "demo", "--port", "0", "--log", "silent", ...args], home, {
     onOutput: (text, kill) => {
       const address = /^https?:\S+$/m.exec(text)?.[0];
-      if (address && !used) used = use(address).finally(() => kill("SIGTERM"));
+      if (address && !used) used = use(address).finally(() => kill(signal));
     },
   });
   await used;
   return run;
 }
 
-const ask = (address: string, headers: Readonly<Record<string, string>> = {}): Promise<Response> =>
+const ask = (address: string, more: object = {}, headers: Readonly<Record<string, string>> = {}): Promise<Response> =>
   fetch(`${address}/v1/completions`, {
     method: "POST",
     headers: { "content-type": "application/json", ...headers },
-    body: JSON.stringify({ model: "demo", prompt: "def f(", max_tokens: 40, ignore_eos: true, temperature: 0 }),
+    body: JSON.stringify({
+      ...{ model: "demo", prompt: "def f(", max_tokens: 40, ignore_eos: true, temperature: 0 },
+      ...more,
+    }),
   });
+
+const textOf = async (response: Response): Promise<string> =>
+  ((await response.json()) as { choices: { text: string }[] }).choices[0]!.text;
 
 describe("llm serve", () => {
   it("prints its address, answers, and when it is asked to stop finishes what it took on", async () => {
@@ -44,12 +54,38 @@ describe("llm serve", () => {
     expect(usage.completion_tokens).toBe(40);
   });
 
+  it("may be killed under load: its port is free again, what it keeps is whole, and it answers as before", async () => {
+    let before = "";
+    let port = "";
+    let broken: Promise<PromiseSettledResult<string>[]> | undefined;
+    const killed = await serving(
+      [],
+      async (address) => {
+        port = new URL(address).port;
+        before = await textOf(await ask(address));
+        const streams = await Promise.all(
+          Array.from({ length: 12 }, () => ask(address, { stream: true, max_tokens: 400 })),
+        );
+        broken = Promise.allSettled(streams.map((response) => response.text()));
+        await new Promise((resolve) => setTimeout(resolve, 30));
+      },
+      "SIGKILL",
+    );
+    expect(killed.code).toBeNull();
+    for (const { status } of await broken!) expect(status).toBe("rejected");
+    const again = await serving(["--port", port], async (address) => {
+      expect(new URL(address).port).toBe(port);
+      expect(await textOf(await ask(address))).toBe(before);
+    });
+    expect(again.stderr).not.toMatch(/WARNING|error/);
+  });
+
   it("takes keys from a file, and warns where anybody could come in without", async () => {
     const keys = join(home, "keys.txt");
     writeFileSync(keys, "# ours\nsesame\n");
     const guarded = await serving(["--host", "0.0.0.0", "--api-key-file", keys], async (address) => {
       expect((await ask(address)).status).toBe(401);
-      expect((await ask(address, { authorization: "Bearer sesame" })).status).toBe(200);
+      expect((await ask(address, {}, { authorization: "Bearer sesame" })).status).toBe(200);
     });
     expect(guarded.stderr).not.toContain("WARNING");
     const open = await serving(["--host", "0.0.0.0"], async () => {});

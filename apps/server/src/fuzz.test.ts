@@ -1,137 +1,76 @@
-import { ENDPOINTS } from "@llm/protocol";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type DemoServer, demoServer, until } from "./testing/demo-server.ts";
+import { type DemoServer, demoServer, post, until } from "./testing/demo-server.ts";
+import { inUse } from "./testing/in-use.ts";
+import { type Malformed, malformed } from "./testing/malformed.ts";
+import { pickOf } from "./testing/random.ts";
+import { rawRequest } from "./testing/raw-request.ts";
 
-// The long form is LLM_FUZZ=10000 pnpm --filter @llm/server exec vitest run src/fuzz.test.ts
+// The long form is `pnpm test:fuzz`: ten thousand.
 const requests = Number(process.env.LLM_FUZZ ?? 600);
+
+/** Connections at once; slow ones wait beside the others. */
+const AT_ONCE = 32;
 
 let server: DemoServer;
 beforeAll(async () => {
-  server = await demoServer();
+  server = await demoServer({ connections: { headersMs: 1000, requestMs: 1500 } });
 });
 afterAll(() => server.app.close());
 
-const messages = [{ role: "user", content: "Hi" }];
-const schema = { type: "object", properties: { a: { type: "integer" } } };
-const tools = [{ type: "function", function: { name: "f", description: "d", parameters: schema } }];
-
-/** Requests with much in them, short to answer. */
-const SEEDS: Readonly<Record<string, object>> = {
-  "/v1/chat/completions": {
-    model: "demo",
-    messages,
-    max_tokens: 2,
-    tools,
-    tool_choice: "auto",
-    temperature: 0.5,
-    stop: ["x"],
-    logprobs: true,
-    top_logprobs: 1,
-    stream: false,
-    stream_options: null,
-  },
-  "/v1/completions": {
-    model: "demo",
-    prompt: ["a", "b"],
-    max_tokens: 2,
-    n: 1,
-    echo: true,
-    logprobs: 1,
-    logit_bias: { 5: 1 },
-    seed: 1,
-    suffix: null,
-  },
-  "/v1/responses": {
-    model: "demo",
-    input: [{ role: "user", content: [{ type: "input_text", text: "x" }] }],
-    max_output_tokens: 2,
-    tools: [{ type: "function", name: "f", parameters: schema }],
-    text: { format: { type: "text" } },
-  },
-  "/v1/embeddings": { model: "demo", input: ["a", "b"], encoding_format: "base64" },
-  "/v1/messages": {
-    model: "demo",
-    messages,
-    system: "s",
-    max_tokens: 2,
-    stop_sequences: ["x"],
-    tools: [{ name: "f", input_schema: schema }],
-    tool_choice: { type: "auto" },
-  },
-  "/v1/messages/count_tokens": { model: "demo", messages },
-  "/infill": {
-    input_prefix: "a",
-    input_suffix: "b",
-    input_extra: [{ filename: "f", text: "t" }],
-    prompt: "c",
-    n_predict: 2,
-    n_indent: 2,
-    response_fields: ["content"],
-  },
-  "/tokenize": { content: "a", with_pieces: true },
-  "/detokenize": { tokens: [1, 2] },
-  "/apply-template": { messages, tools },
-};
-
-const JUNK: readonly unknown[] = [
-  ...[null, true, false, 0, -1, 1.5, 1e300, -0, 2 ** 53, "", "x", "\u0000", "\ud800", "💥".repeat(50)],
-  ...[[], {}, [null], [[]], { a: {} }, { toString: 1 }, JSON.parse('{"__proto__": {"x": 1}}'), Array(300).fill(0)],
-  ...["../../etc", "{{ 7 * 7 }}", "{% for i in range(9) %}", "(a+)+$", "<|im_start|>", "[".repeat(500), "constructor"],
-];
-
-/** The same fuzz each time. */
-function randomOf(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => (state = (state * 48271) % 2147483647) % below;
+/** What is wrong with what came back, if anything. */
+function fault({ kind, chunks, codes }: Malformed, heard: string): string | undefined {
+  const status = heard === "" ? undefined : Number(/^HTTP\/1\.1 (\d{3})/.exec(heard)?.[1]);
+  const about = `${kind}: ${chunks.join("").slice(0, 600)} → ${heard.slice(0, 400)}`;
+  if (!codes.includes(status)) return `${status} for ${about}`;
+  if (status === undefined || status === 200) return undefined;
+  const { error } = JSON.parse(heard.slice(heard.indexOf("\r\n\r\n") + 4)) as { error?: Record<string, unknown> };
+  const anthropic = chunks[0].startsWith("POST /v1/messages");
+  const keys = anthropic ? "message,type" : "code,message,param,type";
+  const message = String(error?.message ?? "");
+  const isError = error && Object.keys(error).sort().join() === keys && message !== "" && !message.includes("\n");
+  return isError ? undefined : `no error in ${about}`;
 }
 
-/** A value with something in it changed: replaced by junk, left out, or said twice. */
-function mutated(value: unknown, pick: (below: number) => number): unknown {
-  if (typeof value !== "object" || value === null || pick(4) === 0) return JUNK[pick(JUNK.length)];
-  if (Array.isArray(value)) {
-    const at = pick(Math.max(1, value.length));
-    if (pick(4) === 0) return [...value, ...value];
-    return value.map((each, i) => (i === at ? mutated(each, pick) : each));
-  }
-  const keys = Object.keys(value);
-  const key = keys[pick(Math.max(1, keys.length))];
-  if (pick(8) === 0) return Object.fromEntries(Object.entries(value).filter(([name]) => name !== key));
-  if (pick(8) === 0) return { ...value, [`${key}_`]: JUNK[pick(JUNK.length)] };
-  return { ...value, [key]: mutated((value as Record<string, unknown>)[key], pick) };
-}
-
-describe(`${requests} requests with something wrong in them`, () => {
-  it("are answered or refused, each by what is wrong; none breaks anything", {
-    timeout: 60_000 + requests * 200,
-  }, async () => {
-    const pick = randomOf(20_261_121);
-    const paths = ENDPOINTS.filter(({ method }) => method === "post").map(({ path }) => path);
-    const broken: string[] = [];
-    let refused = 0;
-    for (let i = 0; i < requests; i++) {
-      const path = paths[i % paths.length];
-      let body = mutated(SEEDS[path], pick);
-      if (pick(3) === 0) body = mutated(body, pick);
-      const text = JSON.stringify(body);
-      const sent = pick(20) === 0 ? text.slice(0, pick(text.length)) : text;
-      const response = await server.app.inject({
-        method: "POST",
-        url: path,
-        payload: sent,
-        headers: { "content-type": "application/json" },
-      });
-      const { statusCode } = response;
-      if (statusCode >= 500) broken.push(`${statusCode} ${path} ${sent.slice(0, 300)} → ${response.body}`);
-      if (statusCode === 200) continue;
-      refused++;
-      const { error } = response.json() as { error: { message: string } };
-      if (!error?.message || error.message.includes("\n"))
-        broken.push(`${path} ${sent.slice(0, 300)} → ${response.body}`);
+async function fuzz(count: number, seed: number): Promise<{ faults: string[]; kinds: Map<string, number> }> {
+  const faults: string[] = [];
+  const kinds = new Map<string, number>();
+  const pick = pickOf(seed);
+  let left = count;
+  const client = async (): Promise<void> => {
+    while (left-- > 0) {
+      const request = malformed(pick);
+      kinds.set(request.kind, (kinds.get(request.kind) ?? 0) + 1);
+      const wrong = fault(request, await rawRequest(server.port, request.chunks, request.options));
+      if (wrong) faults.push(wrong);
     }
-    expect(broken).toEqual([]);
-    expect(refused).toBeGreaterThan(requests / 2);
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, client));
+  return { faults, kinds };
+}
+
+const connections = (): Promise<number> =>
+  new Promise((resolve, reject) =>
+    server.app.server.getConnections((error, count) => (error ? reject(error) : resolve(count))),
+  );
+
+describe(`${requests} requests with something wrong in them, over sockets`, () => {
+  it("are answered with the right code or given up; none breaks anything, and nothing is left of them", {
+    timeout: 60_000 + requests * 100,
+  }, async () => {
+    await fuzz(Math.min(requests, 300), 1); // what is kept for good is kept by now
+    const before = inUse();
+    const { faults, kinds } = await fuzz(requests, 20_261_121);
+    expect(faults).toEqual([]);
+    expect(kinds.size).toBe(13);
+
+    const { stats } = server.generator.scheduler;
     await until(() => server.generator.scheduler.stats.running === 0);
-    const health = await fetch(`${server.address}/health`);
-    expect(await health.json()).toEqual({ status: "ok" });
+    expect(stats.waiting).toBe(0);
+    await expect.poll(connections).toBe(0);
+    const grown = inUse() / before;
+    process.stdout.write(`${JSON.stringify(Object.fromEntries(kinds))}; memory × ${grown.toFixed(3)}\n`);
+    expect(grown).toBeLessThanOrEqual(1.05);
+    const answer = await post(server.address, "/v1/completions", '{"model":"demo","prompt":"a","max_tokens":2}');
+    expect(answer.status).toBe(200);
   });
 });

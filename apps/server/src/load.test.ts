@@ -1,10 +1,9 @@
 import { once } from "node:events";
 import { monitorEventLoopDelay } from "node:perf_hooks";
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 import { Worker } from "node:worker_threads";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type DemoServer, demoServer, post, until } from "./testing/demo-server.ts";
+import { inUse } from "./testing/in-use.ts";
 import type { LoadPlan, LoadResult } from "./testing/load-clients.ts";
 
 // The long form is `pnpm test:load`: 200 clients for five minutes.
@@ -17,15 +16,6 @@ beforeAll(async () => {
   server = await demoServer({}, 16);
 });
 afterAll(() => server.app.close());
-
-/** Bytes that are in use once what isn't has been collected. */
-function inUse(): number {
-  setFlagsFromString("--expose-gc");
-  const collect = runInNewContext("gc") as () => void;
-  collect();
-  const { heapUsed, external } = process.memoryUsage();
-  return heapUsed + external;
-}
 
 async function load(plan: LoadPlan): Promise<LoadResult> {
   const worker = new Worker(new URL("./testing/load-clients.ts", import.meta.url), { workerData: plan });

@@ -1,6 +1,6 @@
 export { GrammarError, type GrammarSource } from "@llm/grammar";
 export { type AnswerFormats, AnswerParser, type AnswerPart } from "./answer/answer-parser.ts";
-export { callGrammar, type Tool } from "./answer/call-grammar.ts";
+export { answerGrammar, callGrammar, type Tool } from "./answer/call-grammar.ts";
 export {
   type CallFormat,
   callFormat,

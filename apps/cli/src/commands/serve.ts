@@ -1,18 +1,13 @@
 import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { isIP } from "node:net";
-import { createServer, KeyRing, type ServedModel, type TlsFiles } from "@llm/server";
-import { findTarget, Generator, planModel } from "@llm/toolchain";
+import { createServer, KeyRing, type TlsFiles } from "@llm/server";
+import type { Generator } from "@llm/toolchain";
 import type { Call, Outcome } from "../definition/command.ts";
-import { DEFAULT_TARGET } from "../definition/options.ts";
 import { UsageError } from "../exit.ts";
 import type { Io } from "../output/io.ts";
 import { version } from "../version.ts";
-import { modelOptions } from "./model-options.ts";
-import { openProgress } from "./open-progress.ts";
-
-/** Requests that run at once where nothing is said; more wait. */
-const SLOTS = 8;
+import { SLOTS, servedModels } from "./served-models.ts";
 
 /** `llm serve`: until it is interrupted. */
 export async function run(call: Call, io: Io): Promise<Outcome> {
@@ -23,20 +18,16 @@ export async function run(call: Call, io: Io): Promise<Outcome> {
     io.note(`WARNING: anybody who reaches ${host} may use this server: give it keys, with --api-key-file or --api-key`);
   let failed: unknown;
   const opened = new AbortController();
-  const names = [call.args.model ?? "demo", ...(options.also ?? [])];
+  const [model, ...beside] = servedModels(call, io);
   const tls = await tlsOf(call);
+  const open = (): Promise<Generator> =>
+    model.open().catch((error) => {
+      failed = error;
+      opened.abort();
+      throw error;
+    });
   const server = createServer({
-    models: names.map((name, i) => {
-      const model = servedModel(name, call, io);
-      if (i > 0) return model;
-      const open = (): Promise<Generator> =>
-        model.open().catch((error) => {
-          failed = error;
-          opened.abort();
-          throw error;
-        });
-      return { ...model, open };
-    }),
+    models: [{ ...model, open }, ...beside],
     fingerprint: `llm-${version()}`,
     logger: { level: options.log ?? "info", stream: { write: (line: string) => io.note(line.trimEnd()) } },
     ...(options.logPrompts === undefined ? {} : { logPrompts: options.logPrompts }),
@@ -61,25 +52,6 @@ export async function run(call: Call, io: Io): Promise<Outcome> {
   } finally {
     await server.close();
   }
-}
-
-function servedModel(name: string, call: Call, io: Io): ServedModel {
-  const { slots = SLOTS } = call.options;
-  const given = {
-    ...modelOptions(call, io),
-    ...(call.target === undefined ? {} : { target: call.target }),
-    targetOptions: call.targetOptions,
-    env: io.env,
-  };
-  return {
-    id: name,
-    open: () => Generator.fromPretrained(name, { ...given, batchSize: slots, onEvent: openProgress(io.progress) }),
-    bytes: async () => {
-      const { target } = await findTarget(call.target ?? DEFAULT_TARGET);
-      const { plan } = await planModel(name, target, { ...given, batchSize: slots });
-      return plan.devices.reduce((sum, { weights, kv }) => sum + weights + kv, 0);
-    },
-  };
 }
 
 async function keysOf({ options }: Call, io: Io): Promise<KeyRing | undefined> {

@@ -13,6 +13,7 @@ interface Chunk {
       readonly tool_calls?: readonly { readonly function: { readonly name?: string; readonly arguments?: string } }[];
     };
     readonly logprobs?: { readonly content: readonly Logprob[] } | null;
+    readonly token_ids?: readonly number[];
   }[];
   readonly usage?: Usage | null;
 }
@@ -112,7 +113,7 @@ export function chatView({ model, settings, left }: View): HTMLElement[] {
         model: model(),
         messages,
         ...settings.options(),
-        ...(settings.showTokens ? { logprobs: true, top_logprobs: 5 } : {}),
+        ...(settings.showTokens ? { logprobs: true, top_logprobs: 5, return_token_ids: true } : {}),
       };
       for await (const chunk of stream<Chunk>("/v1/chat/completions", body, running.signal)) {
         usage = chunk.usage ?? usage;
@@ -153,15 +154,16 @@ export function chatView({ model, settings, left }: View): HTMLElement[] {
   return [talk, h("div", { class: "ask" }, h("div", {}, h("div", { class: "line" }, box, send, clear), meter.element))];
 }
 
-function take(turn: Turn, { delta, logprobs }: Chunk["choices"][number]): void {
+function take(turn: Turn, { delta, logprobs, token_ids: ids }: Chunk["choices"][number]): void {
   turn.text += delta.content ?? "";
   turn.thought += delta.reasoning_content ?? "";
   for (const { function: call } of delta.tool_calls ?? []) {
     if (call.name) turn.calls += `${turn.calls === "" ? "" : "\n"}${call.name} `;
     turn.calls += call.arguments ?? "";
   }
-  for (const { token, logprob, top_logprobs: others } of logprobs?.content ?? []) {
+  for (const [i, { token, logprob, top_logprobs: others }] of (logprobs?.content ?? []).entries()) {
     turn.tokens.push({
+      id: ids![i],
       text: token,
       logprob,
       others: others.map((other) => ({ text: other.token, logprob: other.logprob })),

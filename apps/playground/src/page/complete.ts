@@ -13,6 +13,7 @@ interface Chunk {
       readonly token_logprobs: readonly (number | null)[];
       readonly top_logprobs: readonly (Readonly<Record<string, number>> | null)[];
     } | null;
+    readonly token_ids?: readonly number[];
   }[];
   readonly usage?: Usage | null;
 }
@@ -74,14 +75,14 @@ function editorView({ model, settings, left }: View, kind: "complete" | "infill"
         prompt: prefix,
         ...(infill ? { suffix } : {}),
         ...settings.options(),
-        ...(settings.showTokens ? { logprobs: 5 } : {}),
+        ...(settings.showTokens ? { logprobs: 5, return_token_ids: true } : {}),
       };
       for await (const chunk of stream<Chunk>("/v1/completions", body, running.signal)) {
         usage = chunk.usage ?? usage;
         const [choice] = chunk.choices;
         if (!choice) continue;
         said += choice.text;
-        tokens.push(...tokensOf(choice.logprobs));
+        tokens.push(...tokensOf(choice));
         if (choice.text !== "") meter.piece();
         text.value = kept[kind] = prefix + said + suffix;
         if (!infill) text.scrollTop = text.scrollHeight;
@@ -123,9 +124,10 @@ function editorView({ model, settings, left }: View, kind: "complete" | "infill"
   return [h("div", { class: "editor" }, h("div", { class: "paper" }, text, shown), problem, bar, meter.element)];
 }
 
-function tokensOf(logprobs: Chunk["choices"][number]["logprobs"]): Token[] {
+function tokensOf({ logprobs, token_ids: ids }: Chunk["choices"][number]): Token[] {
   if (!logprobs) return [];
   return logprobs.tokens.map((text, i) => ({
+    id: ids![i],
     text,
     logprob: logprobs.token_logprobs[i] ?? 0,
     others: Object.entries(logprobs.top_logprobs[i] ?? {}).map(([other, logprob]) => ({ text: other, logprob })),

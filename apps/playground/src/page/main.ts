@@ -21,7 +21,7 @@ interface Model {
 
 themeSwitch();
 const settings = settingsPanel();
-if (innerWidth <= 760) byId<HTMLDetailsElement>("settings").open = false;
+foldOnPhones();
 const models = byId<HTMLSelectElement>("model");
 const page = byId("page");
 let leaving = new AbortController();
@@ -37,6 +37,16 @@ const show = (): void => {
   }
   page.replaceChildren(...notes(here), ...PAGES[here]({ model: () => models.value, settings, left: leaving.signal }));
 };
+
+/** Settings stand beside the page where there is room, and are folded away above it where there is little. */
+function foldOnPhones(): void {
+  const narrow = matchMedia("(max-width: 760px)");
+  const fold = (): void => {
+    byId<HTMLDetailsElement>("settings").open = !narrow.matches;
+  };
+  narrow.addEventListener("change", fold);
+  fold();
+}
 
 /** What must be known before a page is of use. */
 function notes(here: string): HTMLElement[] {

@@ -5,20 +5,23 @@ import type { View } from "./view.ts";
 
 interface Slot {
   readonly id: number;
+  /** The answer's number. */
+  readonly id_task: number;
   readonly is_processing: boolean;
-  readonly n_ctx?: number;
-  readonly n_past?: number;
-  readonly model?: string;
+  readonly n_ctx: number;
+  readonly params?: { readonly n_predict: number; readonly temperature?: number };
+  readonly next_token?: { readonly n_decoded: number };
 }
 
 const EVERY_MS = 1000;
 
 /** What is running. */
-export function slotsView({ left }: View): HTMLElement[] {
+export function slotsView({ model, left }: View): HTMLElement[] {
   const place = h("div", { class: "slots", "aria-live": "off" });
   const refresh = async (): Promise<void> => {
     try {
-      const [slots, metrics] = await Promise.all([getJson<readonly Slot[]>("/slots"), getText("/metrics")]);
+      const path = `/slots?model=${encodeURIComponent(model())}`;
+      const [slots, metrics] = await Promise.all([getJson<readonly Slot[]>(path), getText("/metrics")]);
       place.replaceChildren(tiles(metrics), table(slots));
     } catch (error) {
       place.replaceChildren(h("div", { class: "problem", role: "alert" }, problemText(error)));
@@ -55,19 +58,23 @@ function tiles(metrics: string): HTMLElement {
 }
 
 function table(slots: readonly Slot[]): HTMLElement {
-  const head = ["Slot", "Model", "", "Held", ""].map((name) => h("th", { scope: "col" }, name));
-  const rows = slots.map(({ id, model, is_processing: busy, n_ctx: room = 0, n_past: held = 0 }) => {
-    const bar = h("i");
-    bar.style.width = `${room > 0 ? (100 * held) / room : 0}%`;
-    return h(
-      "tr",
-      {},
-      h("td", {}, String(id)),
-      h("td", {}, model ?? ""),
-      h("td", {}, busy ? "running" : "idle"),
-      h("td", {}, room > 0 ? `${held} of ${room}` : `${held}`),
-      h("td", {}, h("div", { class: "fill" }, bar)),
-    );
-  });
-  return h("table", {}, h("thead", {}, h("tr", {}, ...head)), h("tbody", {}, ...rows));
+  if (slots.length === 0) return h("p", {}, "This model isn't open: it is when somebody asks it something.");
+  const head = ["Slot", "Answer", "Temperature", "Tokens", ""].map((name) => h("th", { scope: "col" }, name));
+  return h("table", {}, h("thead", {}, h("tr", {}, ...head)), h("tbody", {}, ...slots.map(row)));
+}
+
+function row({ id, id_task: task, is_processing: busy, n_ctx: room, params, next_token: next }: Slot): HTMLElement {
+  const bar = h("i");
+  const most = params && params.n_predict > 0 ? params.n_predict : room;
+  const said = next?.n_decoded ?? 0;
+  bar.style.width = `${(100 * said) / most}%`;
+  return h(
+    "tr",
+    { class: busy ? "busy" : "idle" },
+    h("td", {}, String(id)),
+    h("td", {}, busy ? `#${task}` : "idle"),
+    h("td", {}, params ? String(params.temperature ?? "auto") : ""),
+    h("td", {}, busy ? `${said} of ${most}` : `room for ${room}`),
+    h("td", {}, h("div", { class: "fill" }, bar)),
+  );
 }

@@ -2,6 +2,7 @@ import { h } from "./dom.ts";
 
 /** A token of an answer, with what else might have come. */
 export interface Token {
+  readonly id: number;
   readonly text: string;
   readonly logprob: number;
   readonly others: readonly { readonly text: string; readonly logprob: number }[];
@@ -20,7 +21,7 @@ export function tokenSpans(tokens: readonly Token[]): HTMLElement[] {
   });
 }
 
-function showAlternatives(at: HTMLElement, { text, logprob, others }: Token): void {
+function showAlternatives(at: HTMLElement, { id, text, logprob, others }: Token): void {
   hideAlternatives();
   const all = others.some((other) => other.text === text) ? others : [{ text, logprob }, ...others];
   const rows = all.map((each) =>
@@ -31,7 +32,12 @@ function showAlternatives(at: HTMLElement, { text, logprob, others }: Token): vo
       h("td", {}, percent(each.logprob)),
     ),
   );
-  const box = h("div", { id: "alternatives", role: "tooltip" }, h("table", {}, ...rows));
+  const box = h(
+    "div",
+    { id: "alternatives", role: "tooltip" },
+    h("div", { class: "id" }, `token ${id} · ln p = ${logprob.toFixed(3)}`),
+    h("table", {}, ...rows),
+  );
   document.body.append(box);
   const place = at.getBoundingClientRect();
   const { width, height } = box.getBoundingClientRect();

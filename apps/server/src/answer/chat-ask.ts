@@ -39,8 +39,7 @@ function optionsOf(body: ChatRequest, tools: ToolUse): GenerateOptions {
   const most = body.max_completion_tokens ?? body.max_tokens;
   return {
     ...samplingOf(body),
-    ...formatOf(body),
-    ...tools.form,
+    ...(tools.form ?? formatOf(body)),
     addSpecialTokens: false, // the template has written them
     ...(most === null || most === undefined ? {} : { maxNewTokens: most }),
     ...(body.prediction ? { prediction: textOf(body.prediction.content) } : {}),

@@ -8,11 +8,12 @@ export function conversationOf(messages: ChatRequest["messages"]): ChatMessage[]
     switch (message.role) {
       // The newer name of the same thing; no template knows it.
       case "developer":
-        return { role: "system", content };
+        return { role: "system", content, ...named(message) };
       case "assistant":
         return {
           role: "assistant",
-          content,
+          content: content === "" ? (message.refusal ?? "") : content,
+          ...named(message),
           ...(message.reasoning_content ? { reasoning_content: message.reasoning_content } : {}),
           ...(message.tool_calls
             ? { tool_calls: message.tool_calls.map((call, j) => callOf(call, `messages[${i}].tool_calls[${j}]`)) }
@@ -21,10 +22,14 @@ export function conversationOf(messages: ChatRequest["messages"]): ChatMessage[]
       case "tool":
         return { role: "tool", content, tool_call_id: message.tool_call_id, ...nameOf(messages, message) };
       default:
-        return { role: message.role, content };
+        return { role: message.role, content, ...named(message) };
     }
   });
 }
+
+/** Who of several speaks: some templates write it. */
+const named = ({ name }: { readonly name?: string | undefined }): { readonly name?: string } =>
+  name === undefined ? {} : { name };
 
 /** A content's text, in one piece. */
 export function textOf(content: ChatRequestMessage["content"]): string {

@@ -1,4 +1,4 @@
-import { type CallFormat, callFormatOf, callGrammar, type GenerateOptions } from "@llm/generate";
+import { answerGrammar, type CallFormat, callFormatOf, callGrammar, type GenerateOptions } from "@llm/generate";
 import { type ChatRequest, invalid } from "@llm/protocol";
 
 /** What a request's tools mean for the prompt, for the form of the answer, and for how it is read. */
@@ -9,7 +9,7 @@ export interface ToolUse {
   readonly calls?: CallFormat;
   /** The functions that may be called. */
   readonly names?: readonly string[];
-  /** The form that forces calls. */
+  /** The form of an answer that must be calls, or whose calls must have one; it has `response_format` in it. */
   readonly form?: Pick<GenerateOptions, "form">;
 }
 
@@ -24,7 +24,7 @@ export function toolUse(request: ChatRequest, chatTemplate: string | undefined):
   if (choice === "none") return {};
   const calls = callFormatOf(chatTemplate);
   const names = tools.map((tool) => tool.function.name);
-  if (choice === "auto" || choice === null) return { offered: tools, calls, names };
+  if (choice === "auto" || choice === null) return { offered: tools, calls, names, ...strictForm(request, calls) };
   const named = typeof choice === "string" ? undefined : choice.function.name;
   const chosen = tools.filter((tool) => named === undefined || tool.function.name === named);
   if (chosen.length === 0) throw invalid("tool_choice", `'tool_choice' names '${named}', which is none of the 'tools'`);
@@ -36,8 +36,25 @@ export function toolUse(request: ChatRequest, chatTemplate: string | undefined):
   return { offered: tools, calls, names, form: { form: callGrammar(calls, functions, { parallel: several }) } };
 }
 
+/** Where the model chooses whether to call: what its calls are held to, if anything is. */
+function strictForm(request: ChatRequest, calls: CallFormat): Pick<ToolUse, "form"> {
+  const { tools = [], parallel_tool_calls: several } = request;
+  const { jsonSchema, json } = formatOf(request);
+  const text = jsonSchema !== undefined ? { jsonSchema } : json ? ({ json } as const) : undefined;
+  const parallel = several !== false;
+  if (parallel && !text && !tools!.some((tool) => tool.function.strict)) return {};
+  const functions = tools!.map(({ function: { name, parameters, strict } }) => ({
+    name,
+    ...(strict && parameters ? { parameters } : {}),
+  }));
+  return { form: { form: answerGrammar(calls, functions, { parallel, ...(text ? { text } : {}) }) } };
+}
+
 /** The form that `response_format` asks for. */
-export function formatOf({ response_format: format }: ChatRequest): Pick<GenerateOptions, "jsonSchema" | "json"> {
+export function formatOf({ response_format: format }: ChatRequest): {
+  readonly jsonSchema?: unknown;
+  readonly json?: true;
+} {
   if (format?.type === "json_schema") return { jsonSchema: format.json_schema.schema };
   return format?.type === "json_object" ? { json: true } : {};
 }

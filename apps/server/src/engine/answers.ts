@@ -1,5 +1,6 @@
 import { type Completion, fold, type GeneratedToken, type GenerateOptions, randomState } from "@llm/generate";
 import type { Generator } from "@llm/toolchain";
+import { type Deliver, Delivery } from "./delivery.ts";
 
 /** A piece of one of several answers: its text, and the tokens that made it. */
 export interface Piece {
@@ -25,14 +26,16 @@ export async function answer(
   generator: Generator,
   asks: readonly Ask[],
   signal: AbortSignal,
-  onPiece: (piece: Piece) => Promise<void> = async () => {},
+  onPiece?: (piece: Piece) => Promise<void>,
 ): Promise<Completion[]> {
   const failed = new AbortController();
   const either = AbortSignal.any([signal, failed.signal]);
   const runs = asks.map(async (ask, index) => {
     let completion: Completion | undefined;
     try {
-      completion = await answerOne(generator, ask, either, (text, tokens) => onPiece({ index, text, tokens }));
+      const deliver =
+        onPiece && ((text: string, tokens: readonly GeneratedToken[]) => onPiece({ index, text, tokens }));
+      completion = await answerOne(generator, ask, either, deliver);
       return completion;
     } catch (error) {
       // One that fails ends its siblings: there is no answer that is half there.
@@ -52,25 +55,26 @@ async function answerOne(
   generator: Generator,
   { prompt, options, until }: Ask,
   signal: AbortSignal,
-  onPiece: (text: string, tokens: readonly GeneratedToken[]) => Promise<void>,
+  deliver: Deliver | undefined,
 ): Promise<Completion> {
-  let tokens: GeneratedToken[] = [];
-  const generation = generator.stream(prompt as string | number[], {
-    ...options,
-    signal: until ? AbortSignal.any([signal, until]) : signal,
-    onToken: (token, piece) => {
-      tokens.push(token);
-      options.onToken?.(token, piece);
-    },
-  });
-  for await (const text of generation) {
-    const taken = tokens;
-    tokens = [];
-    await onPiece(text, taken);
+  const signals = until ? [signal, until] : [signal];
+  const generate = (more: GenerateOptions): Promise<Completion> =>
+    generator.stream(prompt as string | number[], { ...options, ...more }).result;
+  if (!deliver) return generate({ signal: AbortSignal.any(signals) });
+
+  const failed = new AbortController();
+  const delivery = new Delivery(deliver, (reason) => failed.abort(reason));
+  const onToken: GenerateOptions["onToken"] = (token, piece) => {
+    options.onToken?.(token, piece);
+    delivery.add(token, piece);
+  };
+  try {
+    const completion = await generate({ signal: AbortSignal.any([...signals, failed.signal]), onToken });
+    delivery.finish(completion.text);
+    return completion;
+  } finally {
+    await delivery.done();
   }
-  const completion = await generation.result;
-  if (tokens.length > 0) await onPiece("", tokens);
-  return completion;
 }
 
 /** The same question `n` times, each drawing differently. */

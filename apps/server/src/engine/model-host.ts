@@ -1,18 +1,34 @@
+import type { GenerateOptions } from "@llm/generate";
 import { invalid, type Model, modelNotFound, unavailable } from "@llm/protocol";
 import type { Generator } from "@llm/toolchain";
+
+/** What every answer under a name is generated with. */
+export type ServedOptions = Pick<GenerateOptions, "adapter" | "speculate">;
 
 /** A model that can be asked for by its name. */
 export interface ServedModel {
   readonly id: string;
+  readonly options?: ServedOptions;
+  /** Other names for it, each with options of its own: its adapters. */
+  readonly variants?: readonly { readonly id: string; readonly options: ServedOptions }[];
   /** Opens it: minutes where it must be fetched and exported first, a second where it is ready. */
   open(): Promise<Generator>;
   /** What it will take of the memory budget, in bytes; asked only where there is one. */
   bytes?(): Promise<number>;
 }
 
+/** What a name means. */
+interface Named {
+  readonly id: string;
+  readonly model: ServedModel;
+  readonly options: ServedOptions;
+}
+
 /** A model in use: it stays in memory until it is released. */
 export interface Lease {
+  /** The name that it was asked for by. */
   readonly id: string;
+  readonly options: ServedOptions;
   readonly generator: Generator;
   release(): void;
 }
@@ -31,7 +47,7 @@ const SOON = 5;
 
 /** The models of a server: each is opened when it is first asked for, and closed again when others need its memory. */
 export class ModelHost {
-  readonly #models: ReadonlyMap<string, ServedModel>;
+  readonly #names: ReadonlyMap<string, Named>;
   readonly #budget: number;
   readonly #entries = new Map<string, Entry>();
   readonly #closing = new Set<Promise<void>>();
@@ -40,12 +56,16 @@ export class ModelHost {
 
   /** @param budget bytes that open models may take together */
   constructor(models: readonly ServedModel[], budget = Number.POSITIVE_INFINITY) {
-    this.#models = new Map(models.map((model) => [model.id, model]));
+    const names = models.flatMap((model): Named[] => [
+      { id: model.id, model, options: model.options ?? {} },
+      ...(model.variants ?? []).map(({ id, options }) => ({ id, model, options: { ...model.options, ...options } })),
+    ]);
+    this.#names = new Map(names.map((named) => [named.id, named]));
     this.#budget = budget;
   }
 
   get ids(): readonly string[] {
-    return [...this.#models.keys()];
+    return [...this.#names.keys()];
   }
 
   /** True once a model is open. */
@@ -58,17 +78,17 @@ export class ModelHost {
     return [...this.#entries].flatMap(([id, { generator }]) => (generator ? [{ id, generator }] : []));
   }
 
-  /** The model that a request names, or the first. @throws ApiError for a name that isn't served */
-  named(id: string | null | undefined): ServedModel {
+  /** What a request names, or the first model. @throws ApiError for a name that isn't served */
+  named(id: string | null | undefined): Named {
     const name = id ?? this.ids[0];
-    const model = this.#models.get(name);
-    if (!model) throw modelNotFound(name, this.ids);
-    return model;
+    const named = this.#names.get(name);
+    if (!named) throw modelNotFound(name, this.ids);
+    return named;
   }
 
   /** Holds a model, opened where it isn't yet. @throws ApiError for a name that isn't served, or where no memory is free */
   async lease(id: string | null | undefined): Promise<Lease> {
-    const model = this.named(id);
+    const { id: name, model, options } = this.named(id);
     let entry = this.#entries.get(model.id);
     if (!entry) {
       entry = { opening: Promise.resolve().then(() => this.#open(model)), users: 0, bytes: 0, used: 0 };
@@ -82,7 +102,7 @@ export class ModelHost {
       released = true;
     };
     try {
-      return { id: model.id, generator: await held.opening, release };
+      return { id: name, options, generator: await held.opening, release };
     } catch (error) {
       release();
       throw error;
@@ -94,13 +114,14 @@ export class ModelHost {
   }
 
   describe(id: string): Model {
-    this.named(id);
-    const generator = this.#entries.get(id)?.generator;
+    const { model } = this.named(id);
+    const generator = this.#entries.get(model.id)?.generator;
     return {
       id,
       object: "model",
       created: this.#created,
       owned_by: "llm",
+      ...(id === model.id ? {} : { parent: model.id }),
       ...(generator
         ? { context_length: generator.scheduler.room, chat_template: generator.tokenizer.chatTemplate.origin }
         : {}),
@@ -109,7 +130,8 @@ export class ModelHost {
   }
 
   /** Closes a model; whoever names it next has it opened again. */
-  drop(id: string, generator: Generator): void {
+  drop(name: string, generator: Generator): void {
+    const { id } = this.named(name).model;
     if (this.#entries.get(id)?.generator !== generator) return; // another was opened since
     this.#entries.delete(id);
     const closing = generator.close().catch(() => {}); // it is out of use, however it ends

@@ -6,11 +6,13 @@ import { goneSignal } from "../http/gone.ts";
 import { isBeyondUse } from "../http/problems.ts";
 import type { Metrics } from "../metrics/metrics.ts";
 import { type Ask, answer, type Piece } from "./answers.ts";
-import type { ModelHost } from "./model-host.ts";
+import type { ModelHost, ServedOptions } from "./model-host.ts";
 
 /** One request's time with a model. */
 export interface Turn {
   readonly model: string;
+  /** What belongs to that name. */
+  readonly options: ServedOptions;
   readonly generator: Generator;
   /** Raised when the client goes away, or the server stops. */
   readonly signal: AbortSignal;
@@ -43,16 +45,18 @@ export class Turns {
     const visit = this.#desk.enter(request.caller, answers);
     const gone = goneSignal(reply);
     reply.raw.once("close", visit.leave);
-    const { id, generator, release } = await this.#host.lease(model);
+    const { id, options, generator, release } = await this.#host.lease(model);
     if (reply.raw.destroyed) release();
     else reply.raw.once("close", release);
     const signal = AbortSignal.any([gone, visit.signal]);
+    const here = (ask: Ask): Ask => ({ ...ask, options: { ...options, ...ask.options } });
     return {
       model: id,
+      options,
       generator,
       signal,
       answer: (asks, onPiece) =>
-        answer(generator, this.#metrics.watch(id, generator, asks), signal, onPiece).catch((error) => {
+        answer(generator, this.#metrics.watch(id, generator, asks.map(here)), signal, onPiece).catch((error) => {
           if (isBeyondUse(error)) this.#host.drop(id, generator);
           const enough = asks.some(({ until }) => until?.aborted) && !signal.aborted;
           if (!enough) this.#metrics.failed(id, asks.length, signal.aborted);

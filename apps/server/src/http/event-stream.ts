@@ -32,11 +32,16 @@ export class EventStream {
   }
 
   /** Sends one event, and waits while the client has enough to read. */
-  async send(data: unknown, name?: string): Promise<void> {
+  send(data: unknown, name?: string): Promise<void> {
+    return this.write(event(data, name));
+  }
+
+  /** The same of events that are written already. */
+  async write(events: string): Promise<void> {
     if (this.#response.destroyed) return;
     this.#begin();
     this.#timer.refresh();
-    if (!this.#response.write(event(data, name))) await (this.#drained ??= this.#drain());
+    if (!this.#response.write(events)) await (this.#drained ??= this.#drain());
   }
 
   /** Ends it, as OpenAI's streams end or without a word. */

@@ -50,16 +50,17 @@ export class Metrics {
 
   /** The same asks, watched: every token and every end is counted. */
   watch(model: string, generator: Generator, asks: readonly Ask[]): readonly Ask[] {
+    const labels = { model_name: model };
+    const heard = this.#hearing(labels);
     return asks.map((ask) => {
       const record = this.records.begin(model, generator, ask);
-      const labels = { model_name: model };
       return {
         ...ask,
         options: {
           ...ask.options,
           onToken: (token, piece) => {
             ask.options.onToken?.(token, piece);
-            this.#heard(labels, record);
+            heard(record);
           },
         },
         onEnd: (completion) => {
@@ -88,13 +89,20 @@ export class Metrics {
     this.#loop.disable();
   }
 
-  #heard(labels: Labels, record: AnswerRecord): void {
-    const now = performance.now();
-    const seconds = (now - record.last) / 1000;
-    (record.said === 0 ? this.#firstToken : this.#between).observe(labels, seconds);
-    record.last = now;
-    record.said++;
-    this.#saidTokens.add(labels);
+  /** What is told of every token: the one thing here that is done often. */
+  #hearing(labels: Labels): (record: AnswerRecord) => void {
+    const [first, between, count] = [
+      this.#firstToken.of(labels),
+      this.#between.of(labels),
+      this.#saidTokens.of(labels),
+    ];
+    return (record) => {
+      const now = performance.now();
+      (record.said === 0 ? first : between)((now - record.last) / 1000);
+      record.last = now;
+      record.said++;
+      count(1);
+    };
   }
 
   #ended(labels: Labels, record: AnswerRecord, { usage, finishReason }: Completion): void {

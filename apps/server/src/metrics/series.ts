@@ -13,10 +13,17 @@ export class Counter {
   }
 
   add(labels: Labels, by = 1): void {
+    this.of(labels)(by);
+  }
+
+  /** What adds to the count of these labels: looked up once, where it is counted often. */
+  of(labels: Labels): (by: number) => void {
     const key = JSON.stringify(labels);
-    const known = this.#values.get(key);
-    if (known) known.value += by;
-    else this.#values.set(key, { labels, value: by });
+    return (by) => {
+      const known = this.#values.get(key);
+      if (known) known.value += by;
+      else this.#values.set(key, { labels, value: by });
+    };
   }
 
   get family(): MetricFamily {
@@ -44,15 +51,22 @@ export class Histogram {
   }
 
   observe(labels: Labels, value: number): void {
+    this.of(labels)(value);
+  }
+
+  /** What observes under these labels: looked up once, where it is observed often. */
+  of(labels: Labels): (value: number) => void {
     const key = JSON.stringify(labels);
-    let series = this.#observed.get(key);
-    if (!series) {
-      series = { labels, counts: new Float64Array(this.#bounds.length + 1), sum: 0 };
-      this.#observed.set(key, series);
-    }
-    const bucket = this.#bounds.findIndex((bound) => value <= bound);
-    series.counts[bucket < 0 ? this.#bounds.length : bucket]++;
-    series.sum += value;
+    return (value) => {
+      let series = this.#observed.get(key);
+      if (!series) {
+        series = { labels, counts: new Float64Array(this.#bounds.length + 1), sum: 0 };
+        this.#observed.set(key, series);
+      }
+      const bucket = this.#bounds.findIndex((bound) => value <= bound);
+      series.counts[bucket < 0 ? this.#bounds.length : bucket]++;
+      series.sum += value;
+    };
   }
 
   get family(): MetricFamily {

@@ -9,7 +9,8 @@ export interface SlotReport {
   readonly n_ctx: number;
   readonly speculative: boolean;
   readonly is_processing: boolean;
-  readonly params?: { readonly n_predict: number; readonly temperature: number; readonly stop: readonly string[] };
+  /** What was asked for; without a temperature it is the checkpoint's own. */
+  readonly params?: { readonly n_predict: number; readonly temperature?: number; readonly stop: readonly string[] };
   readonly next_token?: { readonly has_next_token: boolean; readonly n_decoded: number; readonly n_remain: number };
 }
 
@@ -23,13 +24,14 @@ export function slotsOf(generator: Generator, records: AnswerRecords): SlotRepor
     const common = { id, n_ctx: scheduler.room, speculative: false };
     const record = running[id];
     if (!record) return { ...common, id_task: -1, is_processing: false };
-    const { maxNewTokens = UNLIMITED, temperature = 0, stop = [] } = record.ask.options;
+    const { maxNewTokens = UNLIMITED, temperature, stop = [] } = record.ask.options;
+    const stops = typeof stop === "string" ? [stop] : stop;
     const remain = maxNewTokens === UNLIMITED ? UNLIMITED : maxNewTokens - record.said;
     return {
       ...common,
       id_task: record.id,
       is_processing: true,
-      params: { n_predict: maxNewTokens, temperature, stop: typeof stop === "string" ? [stop] : stop },
+      params: { n_predict: maxNewTokens, ...(temperature === undefined ? {} : { temperature }), stop: stops },
       next_token: { has_next_token: true, n_decoded: record.said, n_remain: remain },
     };
   });

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { AnswerPart } from "@llm/generate";
+import type { AnswerPart, GeneratedToken } from "@llm/generate";
 import {
   type AnswerHead,
   type ChatDelta,
@@ -11,10 +11,12 @@ import {
   chatRequest,
   read,
   type ToolCall,
-  usageOf,
+  textEvents,
 } from "@llm/protocol";
 import { chatAsk } from "../answer/chat-ask.ts";
 import { tokenLogprobs } from "../answer/logprobs.ts";
+import { promptIds } from "../answer/prompt-ids.ts";
+import { StreamUsage } from "../answer/stream-usage.ts";
 import { times } from "../engine/answers.ts";
 import { totalUsage } from "./completions.ts";
 import { type RouteContext, streamTo } from "./context.ts";
@@ -34,46 +36,53 @@ export function chatRoutes({ app, turns, fingerprint }: RouteContext): void {
       created: Math.floor(Date.now() / 1000),
       model: body.model,
     };
-    const logprobs = (tokens: Parameters<typeof tokenLogprobs>[1]) =>
+    const logprobs = (tokens: readonly GeneratedToken[]) =>
       body.logprobs ? chatLogprobs(tokenLogprobs(generator.tokenizer, tokens)) : null;
+    const prompt = () => (body.return_token_ids ? { prompt_token_ids: promptIds(generator, ask) } : {});
 
     if (!body.stream) {
       const answers = await turn.answer(asks);
       const choices = answers.map((each, index) => {
         const said = gather([...parsers[index].push(each.text), ...parsers[index].end()]);
         const finish = finishOf(each.finishReason, said.calls.length);
-        return chatChoice(index, said, finish, body.logprobs ? logprobs(each.logprobs ?? []) : null);
+        const ids = body.return_token_ids ? { token_ids: each.tokens } : {};
+        return chatChoice(index, said, finish, body.logprobs ? logprobs(each.logprobs ?? []) : null, ids);
       });
-      return chatCompletion(head, fingerprint, choices, totalUsage(answers, n));
+      return chatCompletion(head, fingerprint, choices, totalUsage(answers, n), prompt());
     }
 
-    const { include_usage: usage, continuous_usage_stats: continuous } = body.stream_options ?? {};
+    const usage = new StreamUsage(body.stream_options, () => promptIds(generator, ask).length);
+    const told = Boolean(body.logprobs || body.return_token_ids); // something of each token
     return streamTo(request, reply, { param: "messages" }, async (stream) => {
-      let counted = 0;
+      const chunk = (choice: Parameters<typeof chatChunk>[2]) => chatChunk(head, fingerprint, choice, usage.now);
+      const texts = asks.map((_, index) => textEvents((content) => chunk({ index, delta: { content } })));
       const begun = new Set<number>();
-      const now = () => (usage ? (continuous ? usageOf(0, counted, 0) : null) : undefined);
-      const tell = async (index: number, parts: readonly AnswerPart[], tokens: Parameters<typeof logprobs>[0]) => {
+      const tell = async (index: number, parts: readonly AnswerPart[], tokens: readonly GeneratedToken[]) => {
         if (!begun.has(index)) {
+          const first = begun.size === 0 ? prompt() : {};
           begun.add(index);
-          await stream.send(chatChunk(head, fingerprint, { index, delta: { role: "assistant", content: "" } }, now()));
+          await stream.send({ ...chunk({ index, delta: { role: "assistant", content: "" } }), ...first });
         }
+        const [part] = parts;
+        if (parts.length === 1 && part.kind === "text" && !told && !usage.running)
+          return stream.write(texts[index](part.text));
         const deltas = parts.map(deltaOf);
-        if (deltas.length === 0 && body.logprobs && tokens.length > 0) deltas.push({ content: "" });
+        if (deltas.length === 0 && told && tokens.length > 0) deltas.push({ content: "" });
         for (const [i, delta] of deltas.entries()) {
-          const choice = { index, delta, logprobs: i === 0 ? logprobs(tokens) : null };
-          await stream.send(chatChunk(head, fingerprint, choice, now()));
+          const ids = body.return_token_ids ? { token_ids: i === 0 ? tokens.map(({ id }) => id) : [] } : {};
+          await stream.send(chunk({ index, delta, logprobs: i === 0 ? logprobs(tokens) : null, ids }));
         }
       };
-      const answers = await turn.answer(asks, async ({ index, text, tokens }) => {
-        counted += tokens.length;
-        await tell(index, parsers[index].push(text), tokens);
+      const answers = await turn.answer(asks, ({ index, text, tokens }) => {
+        usage.count(tokens.length);
+        return tell(index, parsers[index].push(text), tokens);
       });
       for (const [index, { finishReason }] of answers.entries()) {
         await tell(index, parsers[index].end(), []);
         const finish = finishOf(finishReason, parsers[index].calls);
-        await stream.send(chatChunk(head, fingerprint, { index, delta: {}, finish }, now()));
+        await stream.send(chunk({ index, delta: {}, finish }));
       }
-      if (usage) await stream.send(chatChunk(head, fingerprint, undefined, totalUsage(answers, n)));
+      if (usage.atEnd) await stream.send(chatChunk(head, fingerprint, undefined, totalUsage(answers, n)));
     });
   });
 }

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { Completion, GeneratedToken } from "@llm/generate";
 import {
   type AnswerHead,
+  type CompletionChunk,
   type CompletionRequest,
   completion,
   completionChunk,
@@ -10,11 +11,14 @@ import {
   invalid,
   read,
   samplingOf,
+  textEvents,
   unsupported,
   usageOf,
 } from "@llm/protocol";
 import type { Generator } from "@llm/toolchain";
 import { tokenLogprobs } from "../answer/logprobs.ts";
+import { promptIds } from "../answer/prompt-ids.ts";
+import { StreamUsage } from "../answer/stream-usage.ts";
 import { type Ask, times } from "../engine/answers.ts";
 import { type RouteContext, streamTo } from "./context.ts";
 
@@ -45,30 +49,45 @@ export function completionRoutes({ app, turns, fingerprint }: RouteContext): voi
           index,
           logprobs: logprobs([...prompt, ...(answer.logprobs ?? [])], prompt.length > 0 ? 0 : echo.length),
           finish_reason: answer.finishReason,
+          ...(body.return_token_ids
+            ? { token_ids: answer.tokens, prompt_token_ids: promptIds(generator, asks[at]) }
+            : {}),
         };
       });
       return completion(head, fingerprint, choices, totalUsage(answers, perPrompt));
     }
 
-    const { include_usage: usage, continuous_usage_stats: continuous } = body.stream_options ?? {};
+    const usage = new StreamUsage(body.stream_options, () =>
+      asks.reduce((sum, ask, i) => sum + (i % n === 0 ? promptIds(generator, ask).length : 0), 0),
+    );
+    const plain = !wants && !usage.running && !body.return_token_ids;
     return streamTo(request, reply, { param: "prompt" }, async (stream) => {
+      const chunk = (choice?: CompletionChunk["choices"][number]) =>
+        completionChunk(head, fingerprint, choice, usage.now);
       const said = asks.map((ask) => echoed(body, generator, ask));
       const offsets = said.map(({ length }) => length);
-      let counted = 0;
-      const now = () => (usage ? (continuous ? usageOf(0, counted, 0) : null) : undefined);
-      const answers = await turn.answer(asks, async ({ index, text, tokens }) => {
-        counted += tokens.length;
+      const events = asks.map((_, index) =>
+        textEvents((text) => chunk({ text, index, logprobs: null, finish_reason: null })),
+      );
+      const begun = new Set<number>();
+      const ids = (index: number, tokens: readonly GeneratedToken[]) => {
+        if (!body.return_token_ids) return {};
+        const first = begun.has(index) ? {} : { prompt_token_ids: promptIds(generator, asks[index]) };
+        begun.add(index);
+        return { ...first, token_ids: tokens.map(({ id }) => id) };
+      };
+      const answers = await turn.answer(asks, ({ index, text, tokens }) => {
+        usage.count(tokens.length);
         const before = said[index];
         said[index] = "";
-        const choice = { text: before + text, index, logprobs: logprobs(tokens, offsets[index]), finish_reason: null };
+        if (plain) return stream.write(events[index](before + text));
+        const told = { logprobs: logprobs(tokens, offsets[index]), ...ids(index, tokens) };
         offsets[index] += text.length;
-        await stream.send(completionChunk(head, fingerprint, choice, now()));
+        return stream.send(chunk({ text: before + text, index, ...told, finish_reason: null }));
       });
-      for (const [index, { finishReason }] of answers.entries()) {
-        const choice = { text: said[index], index, logprobs: null, finish_reason: finishReason };
-        await stream.send(completionChunk(head, fingerprint, choice, usage ? null : undefined));
-      }
-      if (usage) await stream.send(completionChunk(head, fingerprint, undefined, totalUsage(answers, n)));
+      for (const [index, { finishReason }] of answers.entries())
+        await stream.send(chunk({ text: said[index], index, logprobs: null, finish_reason: finishReason }));
+      if (usage.atEnd) await stream.send(completionChunk(head, fingerprint, undefined, totalUsage(answers, n)));
     });
   });
 }

@@ -9,10 +9,15 @@ export function embeddingRoutes({ app, turns }: RouteContext): void {
   app.post("/v1/embeddings", async (request, reply) => {
     const body = read(embeddingRequest, request.body);
     const inputs = inputsOf(body);
-    const { generator, signal } = await turns.begin(request, reply, body.model, 1);
+    const { generator, options: named, signal } = await turns.begin(request, reply, body.model, 1);
     const { tokenizer } = generator;
     const texts = inputs.map((input) => (typeof input === "string" ? Array.from(tokenizer.encode(input)) : input));
-    const options = { signal, ...(body.pooling ? { pooling: body.pooling } : {}) };
+    const { adapter } = named;
+    const options = {
+      signal,
+      ...(adapter === undefined ? {} : { adapter }),
+      ...(body.pooling ? { pooling: body.pooling } : {}),
+    };
     const vectors: Float32Array[] = [];
     for (let at = 0; at < texts.length; at += AT_ONCE)
       vectors.push(...(await generator.embed(texts.slice(at, at + AT_ONCE), options)));

@@ -6,7 +6,7 @@ import type { RouteContext } from "./context.ts";
 export function observeRoutes({ app, host, metrics }: RouteContext): void {
   app.get("/metrics", (_, reply) => reply.type(EXPOSITION_TYPE).send(metrics.text(host)));
   app.get<{ Querystring: { model?: string } }>("/slots", ({ query }) => {
-    const { id } = host.named(query.model);
+    const { id } = host.named(query.model).model;
     const open = host.loaded.find((each) => each.id === id);
     return open ? slotsOf(open.generator, metrics.records) : [];
   });

@@ -1,3 +1,4 @@
+import { isUtf8 } from "node:buffer";
 import { applyTemplateRequest, detokenizeRequest, read, tokenizeRequest } from "@llm/protocol";
 import { conversationOf } from "../answer/conversation.ts";
 import type { RouteContext } from "./context.ts";
@@ -14,7 +15,7 @@ export function tokenRoutes({ app, turns }: RouteContext): void {
       }),
     );
     if (!body.with_pieces) return { tokens: ids };
-    return { tokens: ids.map((id) => ({ id, piece: Buffer.from(tokenizer.tokenBytes(id)).toString() })) };
+    return { tokens: ids.map((id) => ({ id, piece: pieceOf(tokenizer.tokenBytes(id)) })) };
   });
   app.post("/detokenize", async (request, reply) => {
     const body = read(detokenizeRequest, request.body);
@@ -31,4 +32,9 @@ export function tokenRoutes({ app, turns }: RouteContext): void {
     });
     return { prompt };
   });
+}
+
+/** A token's text; of one that is no whole characters its bytes. */
+function pieceOf(bytes: Uint8Array): string | number[] {
+  return isUtf8(bytes) ? Buffer.from(bytes).toString() : Array.from(bytes);
 }

@@ -1,4 +1,5 @@
 import { parentPort, workerData } from "node:worker_threads";
+import { randomOf } from "./random.ts";
 
 /** What the clients are to ask, and what each answer is when it is asked for alone. */
 export interface LoadPlan {
@@ -22,12 +23,6 @@ export interface LoadResult {
 
 const { address, clients, seconds, cases, leaving } = workerData as LoadPlan;
 const tally = { answers: 0, left: 0, wrong: 0, failed: [] as string[], firstTokenMs: [] as number[] };
-
-/** The same clients each time: numbers between 0 and 1 from a seed. */
-function randomOf(seed: number): () => number {
-  let state = seed + 1;
-  return () => (state = (state * 48271) % 2147483647) / 2147483647;
-}
 
 async function client(number: number, until: number): Promise<void> {
   const random = randomOf(number * 7919);

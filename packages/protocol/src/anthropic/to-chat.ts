@@ -10,9 +10,9 @@ export function chatOfMessages(request: MessagesRequest | CountTokensRequest): C
     messages: [...before, ...messages.flatMap(messagesOf)],
     ...(tools && tools.length > 0
       ? {
-          tools: tools.map(({ name, description, input_schema: parameters }) => ({
+          tools: tools.map(({ name, description, strict, input_schema: parameters }) => ({
             type: "function" as const,
-            function: { name, parameters, ...(description ? { description } : {}) },
+            function: { name, parameters, ...(description ? { description } : {}), ...(strict ? { strict } : {}) },
           })),
         }
       : {}),
@@ -43,7 +43,12 @@ function messagesOf(message: Message): ChatRequestMessage[] {
   const said: ChatRequestMessage[] = [];
   for (const block of message.content) {
     if (block.type === "text") said.push({ role: "user", content: block.text });
-    else said.push({ role: "tool", tool_call_id: block.tool_use_id, content: textOf(block.content ?? "") });
+    else {
+      const result = textOf(block.content ?? "");
+      // No template knows of failures: the model reads that it was one.
+      const content = block.is_error ? `Error: ${result}` : result;
+      said.push({ role: "tool", tool_call_id: block.tool_use_id, content });
+    }
   }
   return joined(said);
 }

@@ -1,6 +1,6 @@
 import { z } from "zod";
-import type { AnswerHead, TokenLogprob, Usage } from "./completions.ts";
-import { samplingFields, streamOptions } from "./sampling.ts";
+import type { AnswerHead, ChoiceIds, PromptIds, TokenLogprob, Usage } from "./completions.ts";
+import { needs, samplingFields, streamOptions, streamOptionsNeedStream } from "./sampling.ts";
 
 const textPart = z.strictObject({ type: z.literal("text"), text: z.string() });
 const refusalPart = z.strictObject({ type: z.literal("refusal"), refusal: z.string() });
@@ -94,6 +94,10 @@ export const chatRequest = z
     documents: z.array(z.record(z.string(), z.unknown())).nullish(),
     ...samplingFields,
   })
+  .superRefine((request, context) => {
+    streamOptionsNeedStream(request, context);
+    if (request.top_logprobs && !request.logprobs) needs(context, "top_logprobs", "'logprobs': true");
+  })
   .describe("A conversation to go on with");
 
 export type ChatRequest = z.output<typeof chatRequest>;
@@ -129,7 +133,7 @@ export interface ToolCall {
   readonly function: { readonly name: string; readonly arguments: string };
 }
 
-export interface ChatChoice {
+export interface ChatChoice extends ChoiceIds {
   readonly index: number;
   readonly message: {
     readonly role: "assistant";
@@ -148,6 +152,7 @@ export function chatChoice(
   said: { readonly text: string; readonly reasoning: string; readonly calls: ToolCall[] },
   finish: ChatFinish,
   logprobs: ChatLogprobs | null = null,
+  ids: ChoiceIds = {},
 ): ChatChoice {
   const { text, reasoning, calls } = said;
   return {
@@ -161,10 +166,11 @@ export function chatChoice(
     },
     logprobs,
     finish_reason: finish,
+    ...ids,
   };
 }
 
-export interface ChatCompletion extends AnswerHead {
+export interface ChatCompletion extends AnswerHead, PromptIds {
   readonly object: "chat.completion";
   readonly system_fingerprint: string;
   readonly choices: ChatChoice[];
@@ -176,8 +182,9 @@ export function chatCompletion(
   fingerprint: string,
   choices: ChatChoice[],
   usage: Usage,
+  ids: PromptIds = {},
 ): ChatCompletion {
-  return { ...head, object: "chat.completion", system_fingerprint: fingerprint, choices, usage };
+  return { ...head, object: "chat.completion", system_fingerprint: fingerprint, choices, usage, ...ids };
 }
 
 export interface ChatDelta {
@@ -192,15 +199,15 @@ export interface ChatDelta {
   }[];
 }
 
-export interface ChatChunk extends AnswerHead {
+export interface ChatChunk extends AnswerHead, PromptIds {
   readonly object: "chat.completion.chunk";
   readonly system_fingerprint: string;
-  readonly choices: {
+  readonly choices: (ChoiceIds & {
     readonly index: number;
     readonly delta: ChatDelta;
     readonly logprobs: ChatLogprobs | null;
     readonly finish_reason: ChatFinish | null;
-  }[];
+  })[];
   readonly usage?: Usage | null;
 }
 
@@ -213,6 +220,7 @@ export function chatChunk(
     readonly delta: ChatDelta;
     readonly logprobs?: ChatLogprobs | null;
     readonly finish?: ChatFinish;
+    readonly ids?: ChoiceIds;
   },
   usage?: Usage | null,
 ): ChatChunk {
@@ -227,6 +235,7 @@ export function chatChunk(
             delta: choice.delta,
             logprobs: choice.logprobs ?? null,
             finish_reason: choice.finish ?? null,
+            ...choice.ids,
           },
         ]
       : [],

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { samplingFields, streamOptions } from "./sampling.ts";
+import { samplingFields, streamOptions, streamOptionsNeedStream } from "./sampling.ts";
 
 const ids = z.array(z.int().min(0)).min(1);
 
@@ -17,6 +17,7 @@ export const completionRequest = z
     stream_options: streamOptions,
     ...samplingFields,
   })
+  .superRefine(streamOptionsNeedStream)
   .describe("A text to go on with");
 
 export type CompletionRequest = z.output<typeof completionRequest>;
@@ -25,16 +26,16 @@ export interface Usage {
   readonly prompt_tokens: number;
   readonly completion_tokens: number;
   readonly total_tokens: number;
-  readonly prompt_tokens_details: { readonly cached_tokens: number };
+  readonly prompt_tokens_details?: { readonly cached_tokens: number };
 }
 
-/** Tokens counted as OpenAI counts them. */
-export function usageOf(promptTokens: number, completionTokens: number, cachedTokens: number): Usage {
+/** Tokens counted as OpenAI counts them. How many were in the cache is told at the end. */
+export function usageOf(promptTokens: number, completionTokens: number, cachedTokens?: number): Usage {
   return {
     prompt_tokens: promptTokens,
     completion_tokens: completionTokens,
     total_tokens: promptTokens + completionTokens,
-    prompt_tokens_details: { cached_tokens: cachedTokens },
+    ...(cachedTokens === undefined ? {} : { prompt_tokens_details: { cached_tokens: cachedTokens } }),
   };
 }
 
@@ -69,11 +70,21 @@ export function completionLogprobs(tokens: readonly TokenLogprob[], offset = 0):
 
 export type CompletionFinish = "stop" | "length";
 
-export interface CompletionChoice {
+export interface CompletionChoice extends ChoiceIds, PromptIds {
   readonly text: string;
   readonly index: number;
   readonly logprobs: CompletionLogprobs | null;
   readonly finish_reason: CompletionFinish;
+}
+
+/** The ids behind a text, where `return_token_ids` asks for them. */
+export interface ChoiceIds {
+  readonly token_ids?: readonly number[];
+}
+
+/** Those behind the prompt; of a stream, its first piece has them. */
+export interface PromptIds {
+  readonly prompt_token_ids?: readonly number[];
 }
 
 /** What is the same in every piece of one answer. */

@@ -4,6 +4,8 @@ export interface Model {
   readonly object: "model";
   readonly created: number;
   readonly owned_by: string;
+  /** Of an adapter: the model that it changes. */
+  readonly parent?: string;
   /** Prompt and answer together. */
   readonly context_length?: number;
   /** Where the chat template comes from; `plain` is no template of the model's own. */

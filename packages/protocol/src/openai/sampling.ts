@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { invalid } from "../api-error.ts";
 
 const finite = z.number();
 
@@ -26,14 +27,31 @@ export const samplingFields = {
   regex: z.string().nullish().describe("the answer matches this expression as a whole"),
   choice: z.array(z.string()).min(1).nullish().describe("the answer is one of these"),
   grammar: z.string().nullish().describe("the answer matches `root` of this grammar, in llama.cpp's notation"),
+  return_token_ids: z.boolean().nullish().describe("choices have `token_ids` and `prompt_token_ids`"),
 } as const;
 
 export const streamOptions = z
   .strictObject({
-    include_usage: z.boolean().nullish(),
-    continuous_usage_stats: z.boolean().nullish(),
+    include_usage: z.boolean().nullish().describe("a last piece tells how many tokens there were"),
+    continuous_usage_stats: z.boolean().nullish().describe("every piece tells how many there are so far"),
+    include_obfuscation: z.literal(false, "nothing is obfuscated here; leave it out").nullish(),
   })
   .nullish();
+
+/** Says that a field means nothing without another. */
+export function needs(context: z.RefinementCtx, field: string, other: string): void {
+  const error = invalid(field, `'${field}' means nothing without ${other}`);
+  context.addIssue({ code: "custom", path: [field], message: error.message, params: { error } });
+}
+
+interface Streamed {
+  readonly stream?: boolean | null | undefined;
+  readonly stream_options?: object | null | undefined;
+}
+
+export function streamOptionsNeedStream({ stream, stream_options }: Streamed, context: z.RefinementCtx): void {
+  if (stream_options && !stream) needs(context, "stream_options", "'stream': true");
+}
 
 /** The sampling options that a body gives, under the engine's names; what is null or absent isn't there. */
 export function samplingOf(body: z.output<typeof samplingObject>): Readonly<Record<string, unknown>> {

@@ -79,6 +79,9 @@ export const GENERATING: readonly Command[] = [
       "slots",
       "also",
       "memoryLimit",
+      "lora",
+      "speculate",
+      "draftModel",
       "apiKey",
       "apiKeyFile",
       "cors",
@@ -104,6 +107,10 @@ export const GENERATING: readonly Command[] = [
       {
         line: "llm serve bigcode/starcoderbase-1b --also demo --memory-limit 8",
         doc: "two models, at most 8 GB of them open",
+      },
+      {
+        line: "llm serve bigcode/starcoderbase-7b --draft-model bigcode/starcoderbase-1b",
+        doc: "a small model guesses what the large one will say: the same answers in fewer steps",
       },
     ],
     json: { address: "where it listened" },

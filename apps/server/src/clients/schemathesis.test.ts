@@ -1,0 +1,31 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type DemoServer, demoServer, until } from "../testing/demo-server.ts";
+import { runTool, toolFolder } from "../testing/run-tool.ts";
+
+const EXAMPLES = Number(process.env.LLM_SCHEMATHESIS_EXAMPLES ?? 60);
+
+const { folder, remove } = toolFolder();
+let server: DemoServer;
+beforeAll(async () => {
+  server = await demoServer({}, 8);
+});
+afterAll(async () => {
+  await server.app.close();
+  remove();
+});
+
+describe("schemathesis", () => {
+  it(`finds no server error with ${EXAMPLES} examples of every operation`, { timeout: 3_000_000 }, async () => {
+    const checks = ["not_a_server_error", "status_code_conformance", "content_type_conformance"];
+    const options = ["--checks", checks.join(","), "--max-examples", String(EXAMPLES), "--seed", "1"];
+    const said = await runTool(
+      "schemathesis.cli",
+      ["run", `${server.address}/openapi.json`, ...options, "--request-timeout", "120", "--workers", "4"],
+      folder,
+    );
+    process.stdout.write(said.slice(-1500));
+    expect(said).toMatch(/No issues found/);
+    await until(() => server.generator.scheduler.stats.running === 0);
+    expect((await fetch(`${server.address}/health`)).status).toBe(200);
+  });
+});
