@@ -1,3 +1,4 @@
+import { readOnnx } from "@llm/exporter";
 import { readGolden } from "@llm/fixtures";
 import type { Row, SessionError } from "@llm/target";
 import { DEFAULT_WORK, planMesh, toMesh } from "@llm/target/mesh";
@@ -7,6 +8,7 @@ import { answerIn, apart } from "../testing/mesh-answers.ts";
 import { type BuiltGolden, buildGolden, DEFAULTS } from "../testing/open-golden.ts";
 import { describeCpu } from "./describe.ts";
 import type { MeshSession } from "./mesh-session.ts";
+import { netFile, readSchedule } from "./open-mesh.ts";
 
 const NAME = "llama_gqa_llama3";
 const { prompts } = readGolden(NAME);
@@ -152,6 +154,22 @@ describe("what was planned", () => {
     const exact = cpuTarget.plan(own.graph, asked).devices;
     for (const [i, { cacheBytes }] of (await session.usage()).entries()) expect(cacheBytes).toBe(exact[i]!.kv);
     await session.close();
+  });
+
+  test.each(["1x2", "1x4", "1x2x2"])("%s: files that shards read hold as many bytes of weights", async (mesh) => {
+    const asked = { ...DEFAULTS, mesh };
+    using own = await buildGolden(NAME, { options: asked });
+    const { mp, places } = (await readSchedule(own.artefact))!;
+    const planned = cpuTarget.plan(own.graph, asked).devices;
+    for (const [i, { nets, stage }] of places.entries()) {
+      const stored = nets
+        .flatMap((net) => readOnnx(netFile(own.artefact.folder, net)).initializers)
+        .reduce((sum, { external }) => sum + (external?.length ?? 0), 0);
+      // A table that is only looked up in stays where it is, and isn't planned: a shard of it is the first stage's.
+      const { vocab, width } = own.artefact.manifest.model;
+      const table = stage === 0 ? (4 * vocab * width) / mp : 0;
+      expect(stored - table).toBe(planned[i]!.weights);
+    }
   });
 });
 

@@ -1,3 +1,4 @@
+import type { OrtOptions } from "@llm/runtime-native/ort";
 import type { ForkMove, Limits, Row, RowResult, SessionErrorCode } from "@llm/target";
 import type { MeshMemory } from "./exchange.ts";
 import type { MeshSchedule } from "./schedule.ts";
@@ -10,7 +11,8 @@ export interface WorkerSetup {
   readonly place: number;
   readonly memory: MeshMemory;
   readonly threads: number;
-  readonly prepack: boolean;
+  /** How each net is loaded. */
+  readonly nets: Readonly<Record<string, OrtOptions>>;
   readonly width: number;
   readonly vocab: number;
   readonly slots: number;

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { type Artefact, TargetError } from "@llm/target";
 import { type Mesh, meshText, parseMesh } from "@llm/target/mesh";
 import { MESH_FILE, MESH_UNIT, modelFile } from "../build/units.ts";
+import { netOptions } from "../net-options.ts";
 import { openModel, threadCount } from "../open.ts";
 import { NET } from "../pipeline.ts";
 import { MeshSession } from "./mesh-session.ts";
@@ -47,7 +48,6 @@ export interface OpenMeshOptions {
   readonly batchSize: number;
   readonly threads: number;
   readonly context: number;
-  readonly prepack: boolean;
   readonly owner: string;
 }
 
@@ -58,7 +58,7 @@ const MOST_WORKERS = 16;
 export async function openMesh(
   { folder, manifest }: Artefact,
   { mesh, schedule }: MeshToOpen,
-  { batchSize, threads, context, prepack, owner }: OpenMeshOptions,
+  { batchSize, threads, context, owner }: OpenMeshOptions,
 ): Promise<MeshSession> {
   const workers = mesh.dp * schedule.places.length;
   const most = Math.max(MOST_WORKERS, 2 * availableParallelism());
@@ -72,7 +72,9 @@ export async function openMesh(
       folder,
       schedule,
       threads: Math.max(1, Math.floor(threadCount(threads) / workers)),
-      prepack,
+      nets: Object.fromEntries(
+        schedule.places.flatMap(({ nets }) => nets).map((net) => [net, netOptions(manifest, net)]),
+      ),
       width: manifest.model.width,
       vocab: manifest.model.vocab,
       slots: Math.ceil(batchSize / mesh.dp),
@@ -84,9 +86,10 @@ export async function openMesh(
 }
 
 /** All shards in this process, one after another, as one model: for looking into it. */
-export async function openTogether({ folder }: Artefact, schedule: MeshSchedule, prepack: boolean): Promise<NetsModel> {
+export async function openTogether({ folder, manifest }: Artefact, schedule: MeshSchedule): Promise<NetsModel> {
   const nets = [];
-  for (const id of togetherOrder(schedule)) nets.push({ id, model: await openModel(netFile(folder, id), { prepack }) });
+  for (const id of togetherOrder(schedule))
+    nets.push({ id, model: await openModel(netFile(folder, id), netOptions(manifest, id)) });
   return new NetsModel(nets, schedule);
 }
 

@@ -19,10 +19,10 @@ const exchange = new Exchange(setup.memory, rank, stage);
 const speaks = rank === 0 && stage === setup.schedule.pp - 1;
 
 async function open(): Promise<CpuSession> {
-  const { folder, threads, prepack, schedule, width, vocab, slots, context, owner } = setup;
+  const { folder, threads, schedule, width, vocab, slots, context, owner } = setup;
   const loaded = [];
   for (const id of nets)
-    loaded.push({ id, model: await openModel(netFile(folder, id), { threads, prepack, spin: false }) });
+    loaded.push({ id, model: await openModel(netFile(folder, id), { ...setup.nets[id], threads, spin: false }) });
   const model = new NetsModel(loaded, schedule, exchange, vocab);
   const names = model.inputs.map(({ name }) => name);
   return new CpuSession(model, width, {
