@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { Builder } from "../builder.ts";
 import type { Graph } from "../graph.ts";
 import { interpret } from "../interpret.ts";
+import { decode16 } from "../rounding.ts";
 import { maxDifference } from "../testing/random.ts";
 import { graphAfter, runToy, weightsFor } from "../testing/run-toy.ts";
 import { toyDecoder } from "../testing/toy.ts";
@@ -46,6 +47,34 @@ describe("precision", () => {
     );
     expect(graph.states.map(({ value }) => `${value.id} ${value.type.dtype}`)[0]).toBe("cache.0.keys f16");
     expect(dtypeOf(graph, "logits")).toBe("f16");
+  });
+
+  it("widens outputs for whoever reads them from outside, not for what goes on from them inside", () => {
+    const plain = graphAfter(toy, "expose-blocks", ["precision", { dtype: "f16", wideOutputs: false }]);
+    const wide = graphAfter(toy, "expose-blocks", ["precision", { dtype: "f16" }]);
+    expect(wide.outputs.map(({ id }) => id)).toEqual(plain.outputs.map(({ id }) => id));
+    expect(wide.outputs.length).toBeGreaterThan(2);
+    expect(new Set(wide.outputs.map(({ type }) => type.dtype))).toEqual(new Set(["f32"]));
+    const casts = (graph: Graph) => graph.ops.filter(({ kind }) => kind === "cast").length;
+    expect(casts(wide) - casts(plain)).toBe(wide.outputs.length);
+    const narrow = runToy(plain, weightsFor(toy));
+    for (const [id, { data }] of Object.entries(runToy(wide, weightsFor(toy))))
+      expect(data).toEqual(decode16("f16", narrow[id]!.data as Uint16Array));
+  });
+
+  it("gives a state that is also an output back in its own 16 bits", () => {
+    const b = new Builder("running");
+    const sum = b.state(
+      "sum",
+      { dtype: "f32", shape: [2] },
+      { role: { kind: "other", name: "sum" }, update: { kind: "replace" } },
+    );
+    const next = b.as("total").add(sum, b.input("x", "f32", [2]));
+    b.setNext(sum, next);
+    b.output(next);
+    const graph = graphAfter(b.finish(), ["precision", { dtype: "f16" }]);
+    expect(graph.outputs.map(({ id, type }) => `${id} ${type.dtype}`)).toEqual(["total f32"]);
+    expect(graph.states.map((state) => [state.value.type.dtype, state.next.type.dtype])).toEqual([["f16", "f16"]]);
   });
 
   it("clips constants, infinities and bounds to the range of f16", () => {

@@ -109,16 +109,30 @@ function halfState({ value, role, update }: State, b: Builder, dtype: Half): Val
   return b.state(value.id, { dtype, shape: value.type.shape }, { role, update });
 }
 
-/** Outputs that were f32 are again, under their names. */
+/** Outputs that were f32 are again, under their names; what else reads them goes on with the 16 bits. */
 function widened(lowered: Graph, before: Graph): Graph {
   const wide = new Set(before.outputs.filter(({ type }) => type.dtype === "f32").map(({ id }) => id));
   const narrow = new Set(
     lowered.outputs.filter(({ id, type }) => wide.has(id) && type.dtype !== "f32").map(({ id }) => id),
   );
+  const narrowOf = new Map<Value, Value>(); // by the cast that has the output's name now
   return rewriteGraph(lowered, {
     op(op, b) {
-      if (!op.outs.some(({ id }) => narrow.has(id))) return undefined;
-      return b.ops(op.kind, op.ins, op.attrs).map((out, i) => (narrow.has(op.outs[i]!.id) ? b.cast(out, "f32") : out));
+      const ins = op.ins.map((value) => value && (narrowOf.get(value) ?? value));
+      const isOutput = op.outs.some(({ id }) => narrow.has(id));
+      if (!isOutput && ins.every((value, i) => value === op.ins[i])) return undefined;
+      return b.ops(op.kind, ins, op.attrs).map((out, i) => {
+        if (!narrow.has(op.outs[i]!.id)) return out;
+        const widerOut = b.cast(out, "f32");
+        narrowOf.set(widerOut, out);
+        return widerOut;
+      });
+    },
+    end(b, map) {
+      for (const { value, next } of lowered.states) {
+        const kept = narrowOf.get(map(next));
+        if (kept) b.setNext(value, kept);
+      }
     },
   });
 }
