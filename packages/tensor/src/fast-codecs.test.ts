@@ -85,6 +85,14 @@ function values(count: number, seed: number): Float32Array {
   return out;
 }
 
+/** Sizes of a matrix that a format can cut into its blocks, words or lanes; the last group of a row may be a short one. */
+function sizesOf(format: string, s: number): { readonly rows: number; readonly columns: number } {
+  const rows = 1 + ((s >> 4) % 4);
+  if (format.startsWith("bm1684x")) return { rows: 64 * (1 + (rows % 2)), columns: 128 * (1 + (s % 3)) };
+  if (/^(gptq|awq)/.test(format)) return { rows: 8 * rows, columns: 256 + 8 * (s % 33) };
+  return { rows, columns: /^(q\d|gguf)/.test(format) ? 32 * (8 + (s % 5)) : 256 + (s % 333) };
+}
+
 const seed = fc.integer();
 const numRuns = 30;
 
@@ -150,7 +158,7 @@ describe.each(levels)("%s", (level) => {
   });
 
   const SPECS = Object.values(FORMATS)
-    .filter(({ name }) => /^(int|matmul|mx|q\d_\d|gguf)/.test(name))
+    .filter(({ name }) => /^(int|matmul|mx|q\d_\d|gguf|gptq|awq|bm1684x)/.test(name))
     .flatMap(({ name, options }) =>
       [undefined, ...(options.group ?? [])].flatMap((group) =>
         (options.symmetric ? [true, false] : [undefined]).map((symmetric) => ({
@@ -165,9 +173,7 @@ describe.each(levels)("%s", (level) => {
     const codec = codecOf(spec);
     check(
       fc.property(seed, (s) => {
-        const whole = /^(q\d|gguf)/.test(spec.format);
-        const columns = whole ? 32 * (8 + (Math.abs(s) % 5)) : 256 + (Math.abs(s) % 333);
-        const rows = 1 + (Math.abs(s >> 4) % 4);
+        const { rows, columns } = sizesOf(spec.format, Math.abs(s));
         const x = values(rows * columns, s);
         const [own, fast] = both(() => codec.encode(x.slice(), rows, columns));
         expect(Object.keys(fast)).toEqual(Object.keys(own));
@@ -228,10 +234,10 @@ describe.each(levels)("%s", (level) => {
 });
 
 test.skipIf(levels.length === 0)("what is large enough for several threads comes out alike", () => {
-  const [rows, columns] = [300, 2048];
+  const [rows, columns] = [320, 2048];
   const x = values(rows * columns, 7);
   tuneNativeCodecs({ threads: 3 });
-  for (const format of ["int8", "int4", "mxfp4", "q4_0"]) {
+  for (const format of ["int8", "int4", "mxfp4", "q4_0", "gptq", "awq", "bm1684x_w4", "bm1684x_w8_channel"]) {
     const [own, fast] = both(() => codecOf({ format }).encode(x.slice(), rows, columns));
     for (const part of Object.keys(own)) expectSame(own[part]!, fast[part]!);
   }

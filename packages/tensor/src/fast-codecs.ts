@@ -32,6 +32,31 @@ export interface FastLinear {
   readonly places: Uint8Array;
 }
 
+/** How a GPTQ or AWQ linear is made of 4-bit codes. */
+export interface FastWords {
+  readonly group: number;
+  readonly symmetric: boolean;
+  readonly zeroOffset: 0 | 1;
+  readonly byInput: boolean;
+  readonly places: Uint8Array;
+}
+
+/** A published linear's arrays to fill; without them values are rounded in place. */
+export interface FastWordParts {
+  readonly words: Uint32Array;
+  readonly zeros: Uint32Array;
+  readonly scales: Uint16Array;
+}
+
+/** A linear as BM1684X has it. */
+export interface FastLanes {
+  readonly bits: 4 | 8;
+  readonly group: number;
+  readonly symmetric: boolean;
+  /** Signed codes, with one scale for a whole row. */
+  readonly channel: boolean;
+}
+
 /**
  * Faster versions of this package's loops. They must give the same bits, but for the payload of NaNs. `undefined` and `false` say
  * that there is no such loop, and the package does the work itself.
@@ -47,6 +72,8 @@ export interface FastCodecs {
   nBits(values: Float32Array, rows: number, columns: number, shape: FastNBits, into?: FastParts): boolean;
   mx(format: string, values: Float32Array, rows: number, columns: number, into?: FastParts): boolean;
   unpackLinear(linear: FastLinear, values: Float32Array): boolean;
+  packLinear(values: Float32Array, rows: number, columns: number, shape: FastWords, into?: FastWordParts): boolean;
+  lanes(values: Float32Array, rows: number, columns: number, shape: FastLanes, into?: FastParts): boolean;
 }
 
 /** Below this many values a call costs more than it saves. */

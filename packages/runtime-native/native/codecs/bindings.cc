@@ -143,7 +143,7 @@ void Int8(const Napi::CallbackInfo& info) {
 
 // nBits(values, rows, columns, group, flags, data?, scales?, zeros?): flags are 1 for 8 bits, 2 for symmetric, 4 for fp16 scales.
 void NBits(const Napi::CallbackInfo& info) {
-  const size_t rows = SizeAt(info, 1), columns = SizeAt(info, 2), group = GroupAt(info, 3, 256);
+  const size_t rows = SizeAt(info, 1), columns = SizeAt(info, 2), group = GroupAt(info, 3, kMostGroup);
   const uint32_t flags = CodeAt(info, 4, 8);
   const bool wide = flags & 1, symmetric = flags & 2, half = flags & 4;
   const size_t groups = (columns + group - 1) / group;
@@ -206,6 +206,49 @@ void Linear(const Napi::CallbackInfo& info) {
   InRanges(job.outputs, GrainOfRows(job.inputs), [&](size_t start, size_t end) { Current().linear(job, start, end); });
 }
 
+// lanes(values, rows, columns, group, flags, data?, scales?, zeros?): flags are 1 for 8 bits, 2 for symmetric, 4 for a scale a row.
+void Lanes(const Napi::CallbackInfo& info) {
+  const size_t rows = SizeAt(info, 1), columns = SizeAt(info, 2), group = GroupAt(info, 3, kMostGroup);
+  const uint32_t flags = CodeAt(info, 4, 8);
+  if (group % 16 != 0 || columns % group != 0) throw Napi::RangeError::New(info.Env(), "there are no such groups");
+  const size_t values = Product(info.Env(), {rows, columns});
+  LanesJob job = {CheckedAs<float>(info[0], values, "the values' array"), rows, columns, group,
+                  (flags & 1) != 0, (flags & 2) != 0, (flags & 4) != 0, nullptr, nullptr, nullptr};
+  if (info[5].IsTypedArray()) {
+    if (rows % kChipLanes != 0) throw Napi::RangeError::New(info.Env(), "rows don't fill the chip's lanes");
+    const size_t scales = values / group;
+    job.data = Checked(info[5], job.wide ? values : values / 2, "the data's array");
+    job.scales = CheckedAs<uint16_t>(info[6], scales, "the scales' array");
+    job.zeros = Checked(info[7], scales, "the zero points' array");
+  }
+  InRanges(rows, GrainOfRows(columns), [&](size_t start, size_t end) { Current().lanes(job, start, end); });
+}
+
+// words(values, rows, columns, group, flags, places, words?, zeros?, scales?): flags are 1 for symmetric, 2 where zero points are
+// stored less one, 4 where words go along the inputs.
+void Words(const Napi::CallbackInfo& info) {
+  constexpr size_t kPerWord = 8;
+  const size_t rows = SizeAt(info, 1), columns = SizeAt(info, 2), group = GroupAt(info, 3, kMostGroup);
+  const uint32_t flags = CodeAt(info, 4, 8);
+  const bool by_input = flags & 4;
+  const size_t groups = (columns + group - 1) / group, values = Product(info.Env(), {rows, columns});
+  WordsJob job = {CheckedAs<float>(info[0], values, "the values' array"), rows, columns, group,
+                  (flags & 1) != 0, by_input, (flags & 2) != 0, nullptr, nullptr, nullptr, nullptr};
+  job.places = Checked(info[5], kPerWord, "the places' array");
+  for (size_t i = 0; i < kPerWord; i++)
+    if (job.places[i] >= kPerWord) throw Napi::RangeError::New(info.Env(), "a place lies outside of its word");
+  if (info[6].IsTypedArray()) {
+    if (rows % kPerWord != 0 || (by_input && (columns % kPerWord != 0 || group % kPerWord != 0)))
+      throw Napi::RangeError::New(info.Env(), "the linear doesn't fill its words");
+    job.words = CheckedAs<uint32_t>(info[6], values / kPerWord, "the words' array");
+    job.zeros = CheckedAs<uint32_t>(info[7], Product(info.Env(), {groups, rows / kPerWord}), "the zero points' array");
+    job.scales = CheckedAs<uint16_t>(info[8], Product(info.Env(), {groups, rows}), "the scales' array");
+  }
+  const size_t per_part = job.words ? kPerWord : 1;
+  InRanges(rows / per_part, GrainOfRows(columns * per_part),
+           [&](size_t start, size_t end) { Current().words(job, start, end); });
+}
+
 Napi::Value LevelNames(const Napi::CallbackInfo& info) {
   auto list = Napi::Array::New(info.Env(), Levels().size());
   for (uint32_t i = 0; i < Levels().size(); i++) list[i] = Napi::String::New(info.Env(), Levels()[i]->name);
@@ -230,6 +273,8 @@ void Register(Napi::Env env, Napi::Object exports) {
   codecs.Set("nBits", Napi::Function::New(env, NBits, "nBits"));
   codecs.Set("mx", Napi::Function::New(env, Mx, "mx"));
   codecs.Set("linear", Napi::Function::New(env, Linear, "linear"));
+  codecs.Set("lanes", Napi::Function::New(env, Lanes, "lanes"));
+  codecs.Set("words", Napi::Function::New(env, Words, "words"));
   codecs.Set("levels", Napi::Function::New(env, LevelNames, "levels"));
   codecs.Set("setLevel", Napi::Function::New(env, SetLevel, "setLevel"));
   codecs.Set("setThreads", Napi::Function::New(env, Threads, "setThreads"));

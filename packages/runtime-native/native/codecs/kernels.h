@@ -41,6 +41,34 @@ struct NBitsJob {
   uint8_t* zeros;
 };
 
+// Most values of a group that shares a scale, where groups have a bound.
+inline constexpr size_t kMostGroup = 256;
+
+// BM1684X has its outputs on so many lanes.
+inline constexpr size_t kChipLanes = 64;
+
+// A linear as BM1684X wants it: scales and zero points by lanes.
+struct LanesJob {
+  float* values;  // rounded in place where there is no `data`
+  size_t rows, columns, group;
+  bool wide, symmetric, channel;  // 8 bits rather than 4; no zero points; signed, with one scale for a row
+  uint8_t* data;
+  uint16_t* scales;
+  uint8_t* zeros;
+};
+
+// A 4-bit linear as GPTQ and AWQ publish them.
+struct WordsJob {
+  float* values;  // rounded in place where there are no `words`
+  size_t rows, columns, group;
+  bool symmetric, by_input;
+  int32_t zero_offset;  // what zero points are stored less
+  const uint8_t* places;
+  uint32_t* words;
+  uint32_t* zeros;
+  uint16_t* scales;
+};
+
 struct MxJob {
   float* values;  // rounded in place where there is no `data`
   size_t columns;
@@ -76,6 +104,8 @@ struct Kernels {
   void (*n_bits)(const NBitsJob& job, size_t from, size_t to);
   void (*mx)(const MxJob& job, size_t from, size_t to);
   void (*linear)(const LinearJob& job, size_t from, size_t to);
+  void (*lanes)(const LanesJob& job, size_t from, size_t to);
+  void (*words)(const WordsJob& job, size_t from, size_t to);
 };
 
 extern const Kernels kBaseKernels;

@@ -31,7 +31,11 @@ namespace {
 
 #include "linear.inc"
 
+#include "lanes.inc"
+
+#include "words.inc"
+
 }  // namespace
 }  // namespace llm::codecs
 
-#define LLM_KERNELS(name) {name, Convert, Clip, DecodeBlocks, EncodeBlocks, Int8Rows, NBitsRows, MxRows, LinearOutputs}
+#define LLM_KERNELS(name) {name, Convert, Clip, DecodeBlocks, EncodeBlocks, Int8Rows, NBitsRows, MxRows, LinearOutputs, LaneRows, WordRows}

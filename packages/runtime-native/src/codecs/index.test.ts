@@ -42,6 +42,11 @@ describe.skipIf(skipWithout(there))("the addon's codecs", () => {
     groupOf: new Int32Array(8),
     places: Uint8Array.from({ length: 8 }, (_, i) => i),
   };
+  const lanes = { bits: 4, group: 32, symmetric: false, channel: false } as const;
+  const lanesValues = new Float32Array(64 * 32);
+  const laneParts = { data: new Uint8Array(1024), scales: new Uint16Array(64), zeros: new Uint8Array(64) };
+  const words = { group: 32, symmetric: true, zeroOffset: 1, byInput: true, places: linear.places } as const;
+  const wordParts = { words: new Uint32Array(8), zeros: new Uint32Array(1), scales: new Uint16Array(8) };
   test.each<[string, () => unknown]>([
     ["a source", () => codecs.convert("f16", "f32", new Uint16Array(3), new Float32Array(4))],
     ["packed blocks", () => codecs.decodeBlocks("q4_0", new Uint8Array(35), values)],
@@ -54,7 +59,18 @@ describe.skipIf(skipWithout(there))("the addon's codecs", () => {
     ["words", () => codecs.unpackLinear({ ...linear, words: new Uint32Array(7) }, values)],
     ["groups' scales", () => codecs.unpackLinear({ ...linear, groupOf: new Int32Array(8).fill(1) }, values)],
     ["a linear's values", () => codecs.unpackLinear(linear, values.subarray(1))],
-  ])("%s too short is refused, nothing past an array is touched", (_, call) => {
+    ["a linear's lanes", () => codecs.lanes(values, 64, 32, lanes)],
+    ["lanes that rows don't fill", () => codecs.lanes(values, 2, 32, lanes, laneParts)],
+    ["lanes' codes", () => codecs.lanes(lanesValues, 64, 32, lanes, { ...laneParts, data: new Uint8Array(1023) })],
+    ["lanes' scales", () => codecs.lanes(lanesValues, 64, 32, lanes, { ...laneParts, scales: new Uint16Array(63) })],
+    ["groups that cut a row's lanes", () => codecs.lanes(lanesValues, 64, 24, lanes)],
+    ["words to fill", () => codecs.packLinear(values, 8, 8, words, { ...wordParts, words: new Uint32Array(7) })],
+    ["words' zero points", () => codecs.packLinear(values, 8, 8, words, { ...wordParts, zeros: new Uint32Array(0) })],
+    ["words' scales", () => codecs.packLinear(values, 8, 8, words, { ...wordParts, scales: new Uint16Array(7) })],
+    ["rows that fill no word", () => codecs.packLinear(values, 4, 8, words, wordParts)],
+    ["places", () => codecs.packLinear(values, 8, 8, { ...words, places: Uint8Array.of(0, 1) }, wordParts)],
+    ["a place past the word", () => codecs.packLinear(values, 8, 8, { ...words, places: new Uint8Array(8).fill(8) })],
+  ])("%s too short or of no use is refused, nothing past an array is touched", (_, call) => {
     expect(call).toThrow();
   });
 
@@ -71,9 +87,17 @@ describe.skipIf(skipWithout(there))("the addon's codecs", () => {
     ["mx's elements", () => codecs.mx("mxint8", small, 2 ** 33, 2 ** 31, into)],
     ["linear's words", () => codecs.unpackLinear({ ...linear, inputs: 2 ** 35, wordColumns: 2 ** 32 }, small)],
     ["linear's values", () => codecs.unpackLinear({ ...linear, outputs: 2 ** 33, inputs: 2 ** 31 }, small)],
+    ["lanes", () => codecs.lanes(small, 2 ** 33, 2 ** 31, lanes)],
+    ["lanes' codes", () => codecs.lanes(small, 2 ** 33, 2 ** 31, lanes, into)],
+    ["words", () => codecs.packLinear(small, 2 ** 33, 2 ** 31, words)],
     ["linear's groups", () => codecs.unpackLinear({ ...linear, groupOf: new Int32Array(8).fill(2 ** 31 - 1) }, values)],
   ])("%s: sizes whose product has no room in 64 bits are refused", (_, call) => {
     expect(call).toThrow(RangeError);
+  });
+
+  test("what fits is taken", () => {
+    expect(codecs.lanes(lanesValues, 64, 32, lanes, laneParts)).toBe(true);
+    expect(codecs.packLinear(values, 8, 8, words, wordParts)).toBe(true);
   });
 
   test("an empty matrix is no work", () => {

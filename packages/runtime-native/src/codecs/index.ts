@@ -51,6 +51,28 @@ export interface NativeLinear {
   readonly places: Uint8Array;
 }
 
+export interface NativeLanes {
+  readonly bits: 4 | 8;
+  readonly group: number;
+  readonly symmetric: boolean;
+  readonly channel: boolean;
+}
+
+export interface NativeWords {
+  readonly group: number;
+  readonly symmetric: boolean;
+  readonly zeroOffset: 0 | 1;
+  readonly byInput: boolean;
+  readonly places: Uint8Array;
+}
+
+/** A published linear's packed tensors; without them values are rounded in place. */
+export interface NativeWordParts {
+  readonly words: Uint32Array;
+  readonly zeros: Uint32Array;
+  readonly scales: Uint16Array;
+}
+
 /**
  * Loops over numbers, in vector code and on all cores; what they give is bit for bit what `@llm/tensor`'s own give, but for the
  * payload of NaNs. `undefined` and `false` mean that there is no such loop here.
@@ -66,6 +88,8 @@ export interface NativeCodecs {
   nBits(values: Float32Array, rows: number, columns: number, shape: NativeNBits, into?: NativeParts): boolean;
   mx(format: string, values: Float32Array, rows: number, columns: number, into?: NativeParts): boolean;
   unpackLinear(linear: NativeLinear, values: Float32Array): boolean;
+  packLinear(values: Float32Array, rows: number, columns: number, shape: NativeWords, into?: NativeWordParts): boolean;
+  lanes(values: Float32Array, rows: number, columns: number, shape: NativeLanes, into?: NativeParts): boolean;
 }
 
 let made: NativeCodecs | undefined;
@@ -133,6 +157,17 @@ function tableOf(codecs: CodecsAddon): NativeCodecs {
       if (places.length < perWord || places.subarray(0, perWord).some((place) => place >= perWord)) return false;
       const numbers = [outputs, inputs, wordColumns, skipped, bits, byInput] as const;
       codecs.linear(words, scales, zeros, groupOf, places, values, ...numbers);
+      return true;
+    },
+    packLinear(values, rows, columns, { group, symmetric, zeroOffset, byInput, places }, into) {
+      const flags = (symmetric ? 1 : 0) | (zeroOffset ? 2 : 0) | (byInput ? 4 : 0);
+      const parts = into ? [into.words, into.zeros, into.scales] : [];
+      codecs.words(values, rows, columns, group, flags, places, ...parts);
+      return true;
+    },
+    lanes(values, rows, columns, { bits, group, symmetric, channel }, into) {
+      const flags = (bits === 8 ? 1 : 0) | (symmetric ? 2 : 0) | (channel ? 4 : 0);
+      codecs.lanes(values, rows, columns, group, flags, ...arraysOf(into));
       return true;
     },
   };

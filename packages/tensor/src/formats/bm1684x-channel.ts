@@ -1,3 +1,4 @@
+import { fastCodecs } from "../fast-codecs.ts";
 import { f16ToNumber, numberToF16 } from "../half.ts";
 import { checkLanes, LANES, placeByLane } from "./bm1684x-lanes.ts";
 import type { Codec, Parts } from "./codec.ts";
@@ -8,6 +9,7 @@ const { fround, max, min } = Math;
 
 /** The chip wants groups of inputs even where all have the same scale: it is repeated for each. */
 const GROUP = 128;
+const SHAPE = { bits: 8, group: GROUP, symmetric: true, channel: true } as const;
 
 /** A channel's scale before it is rounded to fp16: its largest magnitude at 127. */
 function scaleOf(values: Float32Array, from: number, end: number): number {
@@ -40,6 +42,8 @@ export const channel: Codec = {
     const groups = checkLanes(columns, GROUP, rows);
     const data = new Int8Array(rows * columns);
     const scales = new Uint16Array(rows * groups);
+    const made = { data, scales, zeros: new Uint8Array(rows * groups) };
+    if (fastCodecs(values.length)?.lanes(values, rows, columns, SHAPE, made)) return made;
     for (let row = 0; row < rows; row++) {
       const [from, end] = [row * columns, (row + 1) * columns];
       const scale = scaleOf(values, from, end);
@@ -47,7 +51,7 @@ export const channel: Codec = {
       const place = placeByLane(row, 0, rows, groups);
       scales.fill(numberToF16(scale), place, place + groups);
     }
-    return { data, scales, zeros: new Uint8Array(rows * groups) };
+    return made;
   },
   decode({ data, scales }: Parts, rows, columns) {
     const groups = checkLanes(columns, GROUP, rows);
@@ -58,6 +62,7 @@ export const channel: Codec = {
   },
   round(values, rows, columns) {
     checkLanes(columns, GROUP);
+    if (fastCodecs(values.length)?.lanes(values, rows, columns, SHAPE)) return;
     const codes = new Int8Array(columns);
     for (let from = 0; from < rows * columns; from += columns) {
       const scale = scaleOf(values, from, from + columns);

@@ -1,3 +1,4 @@
+import { fastCodecs } from "../fast-codecs.ts";
 import { f16ToNumber, numberToF16 } from "../half.ts";
 import { channel } from "./bm1684x-channel.ts";
 import { checkLanes, LANES, placeByLane } from "./bm1684x-lanes.ts";
@@ -25,6 +26,7 @@ interface Width {
  * codes are computed with the scale before it is rounded to fp16.
  */
 function grouped({ bits, group, symmetric }: Width): Codec {
+  const shape = { bits, group, symmetric, channel: false };
   const most = 2 ** bits - 1;
   const middle = 2 ** (bits - 1);
   const checked = (columns: number, rows?: number) => checkLanes(columns, group, rows);
@@ -66,6 +68,8 @@ function grouped({ bits, group, symmetric }: Width): Codec {
       const data = new Uint8Array((rows * columns * bits) / 8);
       const scales = new Uint16Array(rows * groups);
       const zeros = new Uint8Array(rows * groups);
+      const made = { data, scales, zeros };
+      if (fastCodecs(values.length)?.lanes(values, rows, columns, shape, made)) return made;
       eachGroup(rows, columns, group, (at, from) => {
         quantise(values, from);
         const to = placeByLane(floor(at / groups), at % groups, rows, groups);
@@ -74,7 +78,7 @@ function grouped({ bits, group, symmetric }: Width): Codec {
         if (bits === 8) data.set(q, from);
         else for (let i = 0; i < group; i += 2) data[(from + i) / 2] = q[i]! | (q[i + 1]! << 4);
       });
-      return { data, scales, zeros };
+      return made;
     },
     decode({ data, scales, zeros }: Parts, rows, columns) {
       const groups = checked(columns, rows);
@@ -93,6 +97,7 @@ function grouped({ bits, group, symmetric }: Width): Codec {
     },
     round(values, rows, columns) {
       checked(columns);
+      if (fastCodecs(values.length)?.lanes(values, rows, columns, shape)) return;
       eachGroup(rows, columns, group, (_at, from, end) => {
         quantise(values, from);
         const step = f16ToNumber(numberToF16(scale));

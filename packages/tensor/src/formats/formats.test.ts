@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { sizeOf } from "../tensor.ts";
-import { codecOf, FORMATS } from "./index.ts";
+import { codecOf, FORMATS, formatName } from "./index.ts";
 
 /** Enough to meet every kind of value in every format, in a few seconds for all of them. */
 const numRuns = 40;
@@ -56,6 +56,17 @@ const matrix = (format: string, of = value): fc.Arbitrary<Matrix> =>
       ),
     })),
   );
+
+test.each([
+  ["INT8", "int8"],
+  ["f16", "fp16"],
+  ["MXFP6", "mxfp6_e2m3"],
+  ["q4_k", "q4_K"],
+  ["W4F16", "bm1684x_w4"],
+  ["constructor", "constructor"],
+])("%s is the format %s", (said, name) => {
+  expect(formatName(said)).toBe(name);
+});
 
 const rounded = (spec: (typeof MADE)[number], { rows, columns, values }: Matrix) => {
   const copy = values.slice();

@@ -28,16 +28,17 @@ export const FORMATS: Readonly<Record<string, FormatEntry>> = Object.fromEntries
 const ALIASES: Readonly<Record<string, string>> = {
   f32: "fp32",
   f16: "fp16",
-  F16: "fp16",
   mxfp6: "mxfp6_e2m3",
   mx6: "mxfp6_e2m3",
-  W8F16: "bm1684x_w8",
-  W4F16: "bm1684x_w4",
+  w8f16: "bm1684x_w8",
+  w4f16: "bm1684x_w4",
 };
 
-/** The name that the table has for a format. */
+const NAMES = new Map([...ENTRIES.map(({ name }) => [name.toLowerCase(), name] as const), ...Object.entries(ALIASES)]);
+
+/** The name that the table has for a format, however people write it: INT8, F16, q4_k; what it doesn't know stays as it is. */
 export function formatName(format: string): string {
-  return (Object.hasOwn(ALIASES, format) && ALIASES[format]) || format;
+  return NAMES.get(format.toLowerCase()) ?? format;
 }
 
 /** The codec that a spec names, its options checked. */

@@ -1,4 +1,5 @@
 import { TensorError } from "../error.ts";
+import { type FastWordParts, fastCodecs } from "../fast-codecs.ts";
 import { f16ToF32, f16ToNumber, numberToF16 } from "../half.ts";
 import type { Codec, FormatEntry, FormatOptions } from "./codec.ts";
 import { AWQ, GPTQ, type LinearLayout, packColumns, unpackColumns, unpackLinear } from "./linear-words.ts";
@@ -32,6 +33,8 @@ function linear(
   { group = 128, symmetric = true }: FormatOptions,
 ): Codec {
   const groupsOf = (columns: number) => Math.ceil(columns / group);
+  const byInput = layout.packed === "inputs";
+  const shape = { group, symmetric, zeroOffset, byInput, places: Uint8Array.from(layout.places) };
 
   const stepsOf = (values: Float32Array): Steps => {
     let least = 0;
@@ -79,8 +82,26 @@ function linear(
     return { codes, scales, zeros };
   };
 
+  const packed = (values: Float32Array, rows: number, columns: number): FastWordParts => {
+    const { codes, scales, zeros } = quantise(values, rows, columns);
+    const stored = zeros.map((zero) => zero - zeroOffset);
+    const words = byInput ? packRows(codes, columns, rows, layout) : packColumns(codes, columns, rows, BITS, layout);
+    return { words, zeros: packColumns(stored, groupsOf(columns), rows, BITS, layout), scales };
+  };
+  const packedFast = (values: Float32Array, rows: number, columns: number): FastWordParts | undefined => {
+    const fast = fastCodecs(values.length);
+    if (!fast) return undefined;
+    const groups = groupsOf(columns);
+    const made = {
+      words: new Uint32Array((rows * columns) / PER_WORD),
+      zeros: new Uint32Array((rows * groups) / PER_WORD),
+      scales: new Uint16Array(rows * groups),
+    };
+    return fast.packLinear(values, rows, columns, shape, made) ? made : undefined;
+  };
+
   const checked = (rows: number, columns: number) => {
-    const [inputs, outputs] = layout.packed === "inputs" ? [columns, rows] : [PER_WORD, rows];
+    const [inputs, outputs] = byInput ? [columns, rows] : [PER_WORD, rows];
     if (inputs % PER_WORD !== 0 || outputs % PER_WORD !== 0)
       throw new TensorError(
         "format-shape",
@@ -94,7 +115,6 @@ function linear(
     bitsPerWeight: (columns) => BITS + ((16 + BITS) * groupsOf(columns)) / columns,
     parts(rows, columns) {
       checked(rows, columns);
-      const byInput = layout.packed === "inputs";
       return {
         qweight: { dtype: "i32", shape: byInput ? [columns / PER_WORD, rows] : [columns, rows / PER_WORD] },
         qzeros: { dtype: "i32", shape: [groupsOf(columns), rows / PER_WORD] },
@@ -104,15 +124,10 @@ function linear(
     },
     encode(values, rows, columns) {
       checked(rows, columns);
-      const { codes, scales, zeros } = quantise(values, rows, columns);
-      const stored = zeros.map((zero) => zero - zeroOffset);
-      const words =
-        layout.packed === "outputs"
-          ? packColumns(codes, columns, rows, BITS, layout)
-          : packRows(codes, columns, rows, layout);
+      const { words, zeros, scales } = packedFast(values, rows, columns) ?? packed(values, rows, columns);
       return {
         qweight: new Int32Array(words.buffer),
-        qzeros: new Int32Array(packColumns(stored, groupsOf(columns), rows, BITS, layout).buffer),
+        qzeros: new Int32Array(zeros.buffer),
         scales,
         ...(groupIndex && { g_idx: Int32Array.from({ length: columns }, (_, i) => Math.floor(i / group)) }),
       };
@@ -134,6 +149,7 @@ function linear(
       return unpackLinear(words, layout);
     },
     round(values, rows, columns) {
+      if (fastCodecs(values.length)?.packLinear(values, rows, columns, shape)) return;
       const { codes, scales, zeros } = quantise(values, rows, columns);
       for (let row = 0; row < rows; row++)
         for (let i = 0; i < columns; i++) {

@@ -22,6 +22,11 @@ const FORMATS = [
   "mxfp6_e2m3",
   "mxfp6_e3m2",
   "mxfp4",
+  "gptq",
+  "awq",
+  "bm1684x_w4",
+  "bm1684x_w8",
+  "bm1684x_w8_channel",
 ] as const;
 
 /** The same from fp16 in a file, vectorised; not for every format. */
