@@ -9,6 +9,7 @@ import { aic100Features } from "./features.ts";
 import { cardGraph } from "./graph/card-graph.ts";
 import { clipConstants } from "./graph/clip-constants.ts";
 import { replicateKvHeads } from "./graph/replicate-kv-heads.ts";
+import { sampleTokens } from "./graph/sample-tokens.ts";
 import { scaleQueries } from "./graph/scale-queries.ts";
 import { settle } from "./graph/settle.ts";
 import { openQpc } from "./host/open-qpc.ts";
@@ -28,7 +29,7 @@ export const aic100Target: Target<Aic100Options> = {
   options: aic100Options,
   features: aic100Features,
   dialects: [aic],
-  passes: [cardGraph, clipConstants, replicateKvHeads, scaleQueries],
+  passes: [cardGraph, clipConstants, replicateKvHeads, sampleTokens, scaleQueries],
   doctor: aic100Doctor,
   buildRuntime,
   defaults: recipeDefaults,

@@ -12,12 +12,13 @@ import { openEmulator } from "./emulator/open-emulator.ts";
 import { type BuiltGolden, buildGolden, cardOf, fitting, requestFor } from "./testing/build-golden.ts";
 import { goldenReference } from "./testing/reference.ts";
 
-// Continuous batching, rows that are slots, a window's ring, and all rows at one place.
+// Continuous batching, rows that are slots, a window's ring, all rows at one place, and tokens instead of logits.
 const CASES = [
   ["gpt_bigcode_mqa", { fullBatchSize: 3, promptLen: 4 }],
   ["bloom", { batchSize: 3, promptLen: 4 }],
   ["mistral_swa", { fullBatchSize: 3, promptLen: 4 }],
   ["gpt2", { sdk: "recipe", batchSize: 3, promptLen: 4 }],
+  ["gpt2", { onDeviceSampling: true, fullBatchSize: 3, promptLen: 4 }],
 ] as const;
 
 describe.each(CASES)("%s %j", (name, changed) => {

@@ -1,4 +1,5 @@
 import type { OptionTable } from "@llm/target";
+import { MOST_CANDIDATES } from "./graph/sampler-ports.ts";
 
 /** How linears' weights are kept on the card; fp32 is the emulator's alone, to compare with. */
 export type Aic100Format = "fp16" | "mx6" | "fp32";
@@ -17,6 +18,9 @@ export interface Aic100Options {
   readonly ctxLen: number;
   readonly numSpeculativeTokens: number;
   readonly compCtxLengths: readonly number[];
+  readonly onDeviceSampling: boolean;
+  readonly maxTopKIds: number;
+  readonly includeGuidedDecoding: boolean;
   readonly replicateKvHeads: number;
   readonly subFunctions: boolean;
   readonly sdk: SdkChoice;
@@ -94,6 +98,27 @@ export const aic100Options: OptionTable<Aic100Options> = {
     kind: "list",
     doc: "Also compile for shorter contexts, so that short sequences are faster: --comp-ctx-lengths 4096,8192.",
     default: [],
+    shapes: true,
+  },
+  onDeviceSampling: {
+    kind: "boolean",
+    doc: "Choose tokens on the card, by penalties, temperature, top-k, top-p and min-p: tokens come back instead of logits.",
+    default: false,
+    alias: ["aic-include-sampler", "include-sampler"],
+    shapes: true,
+  },
+  maxTopKIds: {
+    kind: "number",
+    whole: true,
+    doc: "With --on-device-sampling: how many of the best tokens are chosen among: --max-top-k-ids 256.",
+    default: MOST_CANDIDATES,
+    min: 1,
+    shapes: true,
+  },
+  includeGuidedDecoding: {
+    kind: "boolean",
+    doc: "With --on-device-sampling: also take a mask of the tokens that are allowed, for structured output.",
+    default: false,
     shapes: true,
   },
   replicateKvHeads: {

@@ -16,6 +16,11 @@ test.each<[Partial<Aic100Options>, string]>([
   [{ sdk: "2024-05", numSpeculativeTokens: 2 }, "--num-speculative-tokens: not with SDK 2024-05"],
   [{ sdk: "recipe", compCtxLengths: [1024] }, "--comp-ctx-lengths: not with SDK recipe"],
   [{ numSpeculativeTokens: 2, compCtxLengths: [1024] }, "don't go together"],
+  [{ ctxLen: 64, compCtxLengths: [0] }, "--comp-ctx-lengths 0: a length is a whole number of at least 1"],
+  [{ compCtxLengths: [1024] }, "--comp-ctx-lengths 32: nothing shorter is left for prompts"],
+  [{ sdk: "recipe", onDeviceSampling: true }, "--on-device-sampling: not with SDK recipe"],
+  [{ onDeviceSampling: true, numSpeculativeTokens: 2 }, "--on-device-sampling and --num-speculative-tokens don't go"],
+  [{ includeGuidedDecoding: true }, "--include-guided-decoding is for --on-device-sampling"],
   [{ emulate: false }, "--format fp32 is the emulator's"],
 ])("%j is refused", (changed, message) => {
   expect(() => aic100Pipeline(graph, { ...options, ...changed })).toThrow(message);

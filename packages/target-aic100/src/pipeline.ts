@@ -6,11 +6,11 @@ import type { Aic100Options } from "./options.ts";
 /** From a canonical decoder graph to the card's. */
 export function aic100Pipeline(model: Graph, options: Aic100Options): readonly PassCall[] {
   checkModel(model, options);
-  const { generation, shapes, ctxLen, dtype, weights, replicas, compContext } = settle(options);
+  const { generation, shapes, ctxLen, dtype, weights, replicas, compContexts, sampler } = settle(options);
   const positions = {
     batchIndex: shapes.batchIndex,
     keepLogits: shapes.decode > 1,
-    compContext,
+    compContext: compContexts !== undefined,
   };
   return [
     // The compiler rounds weights itself; only what runs here has to be given rounded ones.
@@ -28,6 +28,7 @@ export function aic100Pipeline(model: Graph, options: Aic100Options): readonly P
         ...(generation === "positions" ? positions : { flatSingleHead: true }),
       },
     },
+    ...(sampler ? [{ pass: "aic100-sample-tokens", params: { ...sampler } }] : []),
     { pass: "clip-constants" },
     { pass: "fold-constants" },
   ];

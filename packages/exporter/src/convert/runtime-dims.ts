@@ -2,6 +2,9 @@ import type { Dim, Value } from "@llm/core-ir";
 import { ExportError } from "../error.ts";
 import type { Emission } from "./emission.ts";
 
+/** Since when Shape says some of a tensor's dimensions. */
+const SHAPE_SAYS_PARTS = 15;
+
 /**
  * Sizes that are only known when the model runs, as int64 tensors of one element. Symbols are read off the inputs'
  * shapes, polynomials over them computed; each once.
@@ -62,13 +65,18 @@ export class RuntimeDims {
     for (const input of this.#sources) {
       const axis = input.type.shape.indexOf(symbol);
       if (axis < 0) continue;
-      const name = this.#onnx.node("Shape", [this.#onnx.name(input)], {
-        attrs: { start: { int: axis }, end: { int: axis + 1 } },
-      });
+      const name = this.#sizeOf(this.#onnx.name(input), axis);
       this.#known.set(symbol, name);
       return name;
     }
     throw new ExportError("graph-invalid", `no input has a dimension ${symbol} that its size could be read from`);
+  }
+
+  #sizeOf(input: string, axis: number): string {
+    if (this.#onnx.opset >= SHAPE_SAYS_PARTS)
+      return this.#onnx.node("Shape", [input], { attrs: { start: { int: axis }, end: { int: axis + 1 } } });
+    const whole = this.#onnx.node("Shape", [input]);
+    return this.#onnx.node("Slice", [whole, this.#onnx.ints([axis]), this.#onnx.ints([axis + 1])]);
   }
 }
 

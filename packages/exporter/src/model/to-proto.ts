@@ -43,7 +43,7 @@ export function encodeModel(model: OnnxModel, placed: ReadonlyMap<string, Extern
   const bytes = toBinary(
     ModelProtoSchema,
     create(ModelProtoSchema, {
-      irVersion: BigInt(irVersionOf(model.opsets)),
+      irVersion: BigInt(irVersionOf(model.opsets, (model.functions ?? []).length > 0)),
       producerName: "llm",
       ...(model.producerVersion === undefined ? {} : { producerVersion: model.producerVersion }),
       opsetImport: opsetsOf(model.opsets),

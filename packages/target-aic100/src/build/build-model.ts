@@ -4,7 +4,7 @@ import { type Graph, parseGraph } from "@llm/core-ir";
 import { type OnnxModel, toOnnx, writeOnnx } from "@llm/exporter";
 import type { Unit, Work } from "@llm/target";
 import { overrideIndices } from "../emulator/override-indices.ts";
-import { INTERNAL_RETAINED } from "../graph/form.ts";
+import { cachesOf, INTERNAL_RETAINED } from "../graph/form.ts";
 import { blockFunctions } from "../onnx/block-functions.ts";
 import { clipWideWeights } from "../onnx/clip-wide-weights.ts";
 import { aic } from "../onnx/dialect.ts";
@@ -24,6 +24,7 @@ export async function buildModel(unit: Unit, work: Work): Promise<void> {
     folder: work.folder,
     name: MODEL_NAME,
     source: work.source,
+    sync: false, // the engine flushes what a unit made
     signal: work.signal,
     progress: (done, total) => work.progress(done, total),
   });
@@ -58,7 +59,7 @@ export function cardModel(graph: Graph, { opset, subFunctions }: CardModelOption
   return subFunctions ? blockFunctions(model, graph) : model;
 }
 
-/** Where blocks are functions, what they keep goes by another name: the compiler looks for it. */
-function internalNames({ states }: Graph): Readonly<Record<string, string>> {
-  return Object.fromEntries(states.map(({ value, next }) => [next.id, value.id + INTERNAL_RETAINED]));
+/** Where blocks are functions, the caches that they keep go by another name: the compiler looks for it. */
+function internalNames(graph: Graph): Readonly<Record<string, string>> {
+  return Object.fromEntries(cachesOf(graph).map(({ value, next }) => [next.id, value.id + INTERNAL_RETAINED]));
 }

@@ -16,7 +16,7 @@ export interface ContextLengths {
  * Lengths of the cache that a step may be compiled to see, as the compiler takes them: none very short, the longest the whole
  * context, and none in both lists, where the one for prompts gives way.
  */
-export function compCtxLengths(
+export function contextLengths(
   given: ContextLengths,
   { promptLen, ctxLen }: { readonly promptLen: number; readonly ctxLen: number },
 ): ContextLengths {

@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { TargetError } from "@llm/target";
+import { makeFolder } from "@llm/tensor/files";
 import { QPC_FILE } from "./artefact-name.ts";
 import { type CompilePlan, planCompile } from "./compile-plan.ts";
 import { type ModelFiles, readModel } from "./compiled-model.ts";
@@ -119,7 +120,7 @@ export async function compileIn(run: CompileRun): Promise<{ readonly peakRssByte
   const { compiler, plan, model, folder, signal } = run;
   await writePlan(plan, model, folder);
   const binaries = join(folder, plan.paths.binaries);
-  await mkdir(dirname(binaries), { recursive: true });
+  await makeFolder(dirname(binaries));
   const result = await runCompiler({
     program: compiler,
     args: plan.args,
@@ -151,13 +152,13 @@ async function isUpToDate(qpcPath: string, key: string): Promise<boolean> {
  * in one step. A failure leaves it as it was.
  */
 async function replaceBy(to: string, beside: string, make: (scratch: string) => Promise<string>): Promise<void> {
-  await mkdir(beside, { recursive: true });
+  await makeFolder(beside);
   const scratch = await mkdtemp(join(beside, ".compiling-"));
   try {
     const work = join(scratch, "work");
     await mkdir(work);
     const made = await make(work);
-    await mkdir(dirname(to), { recursive: true });
+    await makeFolder(dirname(to));
     const aside = join(scratch, "replaced");
     await rename(to, aside).catch((error: NodeJS.ErrnoException) => {
       if (error.code !== "ENOENT") throw error;

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import type { Aic100Options } from "../options.ts";
 import { EMULATED } from "../testing/build-golden.ts";
 import { chooseSdk, recipeDefaults, settingsOf } from "./settings-of.ts";
 
@@ -30,6 +31,13 @@ test("options become the compiler's measures", () => {
   expect(() => settingsOf({ ...EMULATED, socs: 4, deviceGroup: [0, 1] }, "model")).toThrow(
     "--socs 4 and --device-group of 2",
   );
+});
+
+test("what the compiler can't do is refused before anything is made", () => {
+  const refused = (changed: Partial<Aic100Options>) => () => settingsOf({ ...EMULATED, ...changed }, "model");
+  expect(refused({ sdk: "recipe", subFunctions: true })).toThrow("--sdk-profile recipe has no --use-onnx-subfunctions");
+  expect(refused({ sdk: "1.21", hwVersion: "ai200" })).toThrow("SDK 1.21 compiles for ai100, not for ai200");
+  expect(refused({ sdk: "1.22", mos: 0 })).toThrow("--mos 0");
 });
 
 test("an SDK's profile is chosen and said; what was said stays, and the emulator needs none", () => {

@@ -1,16 +1,16 @@
 import type { Choice } from "@llm/target";
 import type { Aic100Options } from "../options.ts";
 import { chooseProfile, findSdk, type InstalledSdk } from "./sdk.ts";
-import { type CompileSettings, DEFAULT_SETTINGS, invalid } from "./settings.ts";
+import { type CompileSettings, checkSettings, DEFAULT_SETTINGS, invalid } from "./settings.ts";
 
-/** What the compiler is asked for, of what a user said. */
+/** What the compiler is asked for, of what a user said; what it can't do is refused here, before anything is made. */
 export function settingsOf(options: Aic100Options, model: string): CompileSettings {
   const { socs, deviceGroup, numSpeculativeTokens, compCtxLengths } = options;
   if (socs > 1 && deviceGroup.length > 1 && socs !== deviceGroup.length)
     throw invalid(
       `--socs ${socs} and --device-group of ${deviceGroup.length}: they say how many devices share the model`,
     );
-  return {
+  const settings: CompileSettings = {
     ...DEFAULT_SETTINGS,
     profile: chooseProfile(options.sdk, findSdk()),
     hardware: options.hwVersion,
@@ -29,6 +29,8 @@ export function settingsOf(options: Aic100Options, model: string): CompileSettin
     ...(compCtxLengths.length > 0 ? { compCtxLengths: { prefill: compCtxLengths, decode: compCtxLengths } } : {}),
     subFunctions: options.subFunctions,
   };
+  checkSettings(settings);
+  return settings;
 }
 
 /** Settles whose flags and files they are, and says so where an SDK decided it. */

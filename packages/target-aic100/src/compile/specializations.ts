@@ -1,4 +1,4 @@
-import { compCtxLengths } from "./comp-ctx-lengths.ts";
+import { contextLengths } from "./comp-ctx-lengths.ts";
 import { PROFILES } from "./sdk-profiles.ts";
 import type { CompileSettings } from "./settings.ts";
 
@@ -22,7 +22,7 @@ export function specializationsOf(settings: CompileSettings): readonly Specializ
   const decode: Entry = { batch_size: fullBatchSize || batchSize, seq_len: 1, ctx_len: ctxLen, ...cached };
   const prefills = promptLen > 1 ? [prefill] : [];
   if (settings.compCtxLengths) {
-    const lengths = compCtxLengths(settings.compCtxLengths, { promptLen, ctxLen });
+    const lengths = contextLengths(settings.compCtxLengths, { promptLen, ctxLen });
     const seen = (entry: Entry, list: readonly number[]) =>
       list.map((length): Entry => ({ ...entry, comp_ctx_lengths: length }));
     return [...prefills.flatMap((entry) => seen(entry, lengths.prefill)), ...seen(decode, lengths.decode)].map(texts);

@@ -1,13 +1,14 @@
 import { constants } from "node:fs";
-import { chmod, copyFile, link, mkdir, writeFile } from "node:fs/promises";
+import { chmod, copyFile, link, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { makeFolder } from "@llm/tensor/files";
 import type { CompilePlan } from "./compile-plan.ts";
 import type { ModelFiles } from "./compiled-model.ts";
 
 /** Puts everything that the compiler reads into a folder: its configuration, the graph, and the graph's weights beside it. */
 export async function writePlan(plan: CompilePlan, model: ModelFiles, folder: string): Promise<void> {
   for (const [path, text] of Object.entries(plan.files)) {
-    await mkdir(dirname(join(folder, path)), { recursive: true });
+    await makeFolder(dirname(join(folder, path)));
     await writeFile(join(folder, path), text);
   }
   const to = join(folder, plan.paths.model);
@@ -17,7 +18,7 @@ export async function writePlan(plan: CompilePlan, model: ModelFiles, folder: st
 
 /** Gigabytes of weights are linked where they can be. */
 async function sameFile(from: string, to: string): Promise<void> {
-  await mkdir(dirname(to), { recursive: true });
+  await makeFolder(dirname(to));
   try {
     await link(from, to);
   } catch (error) {

@@ -1,9 +1,8 @@
 import { type OrtPort, type OrtSession, type OrtTensor, ortTensor } from "@llm/runtime-native/ort";
 import { BATCH, CONTEXT, FULL_BATCH, INTERNAL_RETAINED, RETAINED } from "../graph/form.ts";
-import type { MaskedCard } from "../session/index-session.ts";
+import { NEXT_TOKENS, REPETITION_BUFFER } from "../graph/sampler-ports.ts";
+import type { Card } from "../session/card.ts";
 import type { RoundCache } from "./round-cache.ts";
-
-const MASK = "attention_mask";
 
 export interface EmulatedCardOptions {
   readonly slots: number;
@@ -23,9 +22,10 @@ interface Retained {
 }
 
 /** A card by ONNX Runtime: the exported graph, its retained tensors kept from call to call. */
-export class EmulatedCard implements MaskedCard {
+export class EmulatedCard implements Card {
   readonly vocab: number;
   readonly inputs: readonly string[];
+  readonly output: Card["output"];
   /** Whether a cache is shorter than the context. */
   readonly hasRings: boolean;
   readonly #model: OrtSession;
@@ -36,8 +36,10 @@ export class EmulatedCard implements MaskedCard {
   constructor(model: OrtSession, { slots, ctxLen, round, fill = 0 }: EmulatedCardOptions) {
     this.#model = model;
     this.#round = round;
-    this.vocab = Number(model.outputs.find(({ name }) => name === "logits")!.shape.at(-1));
     const outputs = new Set(model.outputs.map(({ name }) => name));
+    this.output = outputs.has("logits") ? "logits" : NEXT_TOKENS;
+    const ofVocabulary = [...model.outputs, ...model.inputs].find(({ name }) => OF_VOCABULARY.has(name))!;
+    this.vocab = Number(ofVocabulary.shape.at(-1));
     const outputOf = ({ name }: OrtPort) => [name + RETAINED, name + INTERNAL_RETAINED].find((one) => outputs.has(one));
     const isRetained = (port: OrtPort) => outputOf(port) !== undefined;
     this.inputs = model.inputs.filter((port) => !isRetained(port)).map(({ name }) => name);
@@ -49,7 +51,7 @@ export class EmulatedCard implements MaskedCard {
       const shape = port.shape.map((dim) => (typeof dim === "number" ? dim : sizes[dim]!));
       const make = () => {
         const tensor = ortTensor(dtype, shape);
-        if (name !== MASK && fill !== 0) tensor.data.fill((dtype === "f16" ? HALF_NAN : fill) as never);
+        if (isCache(tensor) && fill !== 0) tensor.data.fill((dtype === "f16" ? HALF_NAN : fill) as never);
         return tensor;
       };
       return { name, output: outputOf(port)!, current: make(), next: make() };
@@ -57,21 +59,21 @@ export class EmulatedCard implements MaskedCard {
     this.hasRings = model.inputs.some((port) => isRetained(port) && typeof port.shape.at(-2) === "number");
   }
 
-  setMask(mask: Uint8Array): void {
-    const retained = this.#retained.find(({ name }) => name === MASK)!;
-    (retained.current.data as Uint8Array).set(mask);
+  give(name: string, data: Uint8Array): void {
+    (this.retained(name)!.data as Uint8Array).set(data);
   }
 
-  /** What a retained tensor holds now; for checks. */
+  /** What a retained tensor holds now. */
   retained(name: string): OrtTensor | undefined {
     return this.#retained.find((one) => one.name === name)?.current;
   }
 
-  async call(inputs: Readonly<Record<string, OrtTensor>>): Promise<Float32Array> {
-    return (await this.run(inputs)).logits!.data as Float32Array;
+  async call(inputs: Readonly<Record<string, OrtTensor>>): Promise<Float32Array | Int32Array> {
+    const { data } = (await this.run(inputs))[this.output]!;
+    return this.output === "logits" ? (data as Float32Array) : Int32Array.from(data as BigInt64Array, Number);
   }
 
-  /** All that the graph gives but what is retained: logits, and blocks' results where they are exposed. */
+  /** All that the graph gives but what is retained: logits or tokens, and blocks' results where they are exposed. */
   async run(inputs: Readonly<Record<string, OrtTensor>>): Promise<Readonly<Record<string, OrtTensor>>> {
     const held = Object.fromEntries(this.#retained.map(({ name, current }) => [name, current]));
     const wanted = Object.fromEntries(this.#retained.map(({ output, next }) => [output, next]));
@@ -79,7 +81,7 @@ export class EmulatedCard implements MaskedCard {
     const results = await this.#model.run({ ...inputs, ...held }, { ...given, ...wanted });
     for (const one of this.#retained) {
       [one.current, one.next] = [one.next, one.current];
-      if (one.name !== MASK) this.#round?.(one.current, inputs);
+      if (isCache(one.current)) this.#round?.(one.current, inputs);
     }
     return Object.fromEntries(this.#results.map((name) => [name, results[name]!]));
   }
@@ -87,6 +89,14 @@ export class EmulatedCard implements MaskedCard {
   close(): Promise<void> {
     return this.#model.close();
   }
+}
+
+/** Ports whose last axis is the vocabulary: every model has one of them. */
+const OF_VOCABULARY: ReadonlySet<string> = new Set(["logits", REPETITION_BUFFER]);
+
+/** What is kept besides caches is flags. */
+function isCache({ dtype }: OrtTensor): boolean {
+  return dtype !== "bool";
 }
 
 /** Not a number, as fp16. */

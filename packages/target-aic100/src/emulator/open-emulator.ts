@@ -1,5 +1,4 @@
 import type { Artefact, Session } from "@llm/target";
-import { compCtxLengths } from "../compile/comp-ctx-lengths.ts";
 import { settle } from "../graph/settle.ts";
 import type { Aic100Options } from "../options.ts";
 import { IndexSession } from "../session/index-session.ts";
@@ -20,7 +19,7 @@ export async function openEmulator(
   { fill }: EmulatorChecks = {},
 ): Promise<Session> {
   const options = { ...given, ...(manifest.options as unknown as Partial<Aic100Options>) };
-  const { generation, shapes, ctxLen, cache, compContext } = settle(options);
+  const { generation, shapes, ctxLen, cache, compContexts, sampler } = settle(options);
   const emulated = await openCard(folder, options.threads, {
     slots: shapes.slots,
     ctxLen,
@@ -31,16 +30,12 @@ export async function openEmulator(
   const { width } = manifest.model;
   if (generation === "index")
     return new IndexSession(card, { slots: shapes.slots, prefill: shapes.prefill, ctxLen, width });
-  const none = { prefill: [], decode: [] };
   return new PositionsSession(card, {
     shapes,
     ctxLen,
     width,
     rings: card.hasRings,
-    compContexts: compContext ? lengthsOf(options) : none,
+    compContexts: compContexts ?? { prefill: [], decode: [] },
+    candidates: sampler && Math.min(sampler.candidates, card.vocab),
   });
-}
-
-function lengthsOf({ compCtxLengths: lengths, promptLen, ctxLen }: Aic100Options) {
-  return compCtxLengths({ prefill: lengths, decode: lengths }, { promptLen, ctxLen });
 }

@@ -36,6 +36,11 @@ test.each<[string, Partial<Aic100Options>]>([
   await runner.close();
 });
 
+test("one that gives tokens has nothing to compare", async () => {
+  using built = await buildGolden("gpt2", { promptLen: 5, ctxLen: 16, onDeviceSampling: true });
+  await expect(openAic100Runner(built.artefact)).rejects.toThrow("gives tokens and no logits to compare");
+});
+
 test("one sequence that fits, of the only net", async () => {
   using built = await buildGolden("gpt2", { promptLen: 5, ctxLen: 16 });
   const runner = await openAic100Runner(built.artefact);

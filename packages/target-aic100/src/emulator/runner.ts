@@ -5,8 +5,11 @@ import { type OrtTensor, ortTensor } from "@llm/runtime-native/ort";
 import { type Artefact, type Runner, TargetError } from "@llm/target";
 import { f16ToF32, type Tensor } from "@llm/tensor";
 import { EMULATOR_FILE, MODEL_FILE } from "../build/units.ts";
+import { MASK } from "../graph/form.ts";
+import { NEXT_TOKENS } from "../graph/sampler-ports.ts";
 import { type Settled, settle } from "../graph/settle.ts";
 import { type Aic100Options, defaultOptions } from "../options.ts";
+import { samplerInputs } from "../session/sampler-inputs.ts";
 import type { EmulatedCard } from "./emulated-card.ts";
 import { openCard } from "./open-card.ts";
 import { overrideIndices } from "./override-indices.ts";
@@ -25,6 +28,10 @@ export async function openAic100Runner({ folder, manifest }: Artefact): Promise<
     await writeFile(join(folder, EMULATOR_FILE), overrideIndices(await readFile(join(folder, MODEL_FILE))));
   const { shapes, ctxLen, cache } = settled;
   const card = await openCard(folder, 0, { slots: shapes.slots, ctxLen, round: cache && roundCacheTo(cache) });
+  if (card.output !== "logits") {
+    await card.close();
+    throw new TargetError("unsupported", `${folder} gives tokens and no logits to compare: see --on-device-sampling`);
+  }
   return {
     name: "emulator",
     nets: [NET],
@@ -57,7 +64,7 @@ async function runSequence(
     const call = (end: number) => card.run(inputsOf(card, settled, { ids, from, to: end, width }));
     for (const [name, result] of Object.entries(await call(to)))
       if (name === "logits") logits.set(to - 1, ownRow(result, 1));
-      else add(name, ownRow(result, to - from));
+      else if (name !== NEXT_TOKENS) add(name, ownRow(result, to - from));
     // A call answers its last token only: others are asked for by calls that end with them.
     for (const row of wanted)
       if (row >= from && row < to - 1) logits.set(row, ownRow((await call(row + 1)).logits!, 1));
@@ -82,7 +89,7 @@ interface Span {
 /** One call for the tokens [from, to) of the first row; the others take no part. */
 function inputsOf(
   card: EmulatedCard,
-  { shapes, ctxLen }: Settled,
+  { shapes, ctxLen, sampler }: Settled,
   { ids, from, to, width }: Span,
 ): Record<string, OrtTensor> {
   const isMasked = card.inputs.includes("cache_index");
@@ -91,7 +98,7 @@ function inputsOf(
     BigInt64Array.from({ length: lanes * width }, (_, i) => BigInt(i < to - from ? value(from + i) : rest));
   if (isMasked) {
     const mask = new Uint8Array(shapes.slots * ctxLen);
-    card.setMask(mask.fill(1, 0, to));
+    card.give(MASK, mask.fill(1, 0, to));
   }
   const all: Readonly<Record<string, OrtTensor>> = {
     input_ids: ortTensor(
@@ -110,7 +117,10 @@ function inputsOf(
     cache_index: ortTensor("i64", [1], BigInt64Array.of(BigInt(from))),
     reach: ortTensor("i64", [lanes, 1], new BigInt64Array(lanes).fill(BigInt(ids.length))),
   };
-  return Object.fromEntries(card.inputs.map((name) => [name, all[name]!]));
+  const { vocab } = card;
+  const candidates = Math.min(sampler?.candidates ?? 0, vocab);
+  const choosing = samplerInputs({ lanes, width, outputs: [] }, [], { vocab, candidates });
+  return Object.fromEntries(card.inputs.map((name) => [name, all[name] ?? choosing[name]!()]));
 }
 
 /** The first row's first tokens of a result (rows, tokens, …), as float32. */

@@ -38,8 +38,37 @@ describe("ports", () => {
     const drafts = await exported("gpt2", { numSpeculativeTokens: 2 });
     expect(drafts.inputs).toContain("num_logits_to_keep i64[num_logits_to_keep, 1]");
     expect(drafts.outputs[0]).toBe("logits f32[batch_size, num_logits_to_keep, 304]");
-    const shorter = await exported("gpt2", { compCtxLengths: [1024] });
+    const shorter = await exported("gpt2", { compCtxLengths: [1024], ctxLen: 64 });
     expect(shorter.inputs).toContain("comp_ctx_lengths i64[comp_ctx_lengths]");
+  });
+
+  test("choosing tokens: how is said, what was said is kept, tokens come out", async () => {
+    const options = { fullBatchSize: 4, onDeviceSampling: true, maxTopKIds: 64, subFunctions: true };
+    const { inputs, outputs } = await exported("gpt2", options);
+    const ofSampler = inputs.filter(
+      (port) => !/^(?:input_ids|position_ids|batch_index|past_(?:key|value)\.)/.test(port),
+    );
+    expect(ofSampler.toSorted()).toEqual([
+      "last_accepted_output_tokens i64[batch_size, seq_len]",
+      "min_ps f32[batch_size, 1]",
+      "past_presence_penalty_buffer bool[full_batch_size, 304]",
+      "past_repetition_penalty_buffer bool[full_batch_size, 304]",
+      "presence_penalties f32[batch_size, 1]",
+      "random_numbers f32[batch_size, 64]",
+      "repetition_penalties f32[batch_size, 1]",
+      "temperatures f32[batch_size, 1]",
+      "top_ks i32[batch_size, 1]",
+      "top_ps f32[batch_size, 1]",
+    ]);
+    expect(outputs[0]).toBe("next_tokens i64[batch_size, 1, 1]");
+    expect(outputs[1]).toContain("past_key.0_InternalRetainedState");
+    expect(outputs.slice(-2).map((port) => port.split(" ")[0])).toEqual([
+      "past_repetition_penalty_buffer_RetainedState",
+      "past_presence_penalty_buffer_RetainedState",
+    ]);
+    const guided = await exported("gpt2", { onDeviceSampling: true, includeGuidedDecoding: true });
+    expect(guided.inputs).toContain("token_bitmasks bool[batch_size, 304]");
+    expect(guided.inputs).toContain("random_numbers f32[batch_size, 304]"); // no more than there are tokens
   });
 
   test("the recipe's: one index, a retained mask, three axes for a single head, float32 for the compiler to halve", async () => {

@@ -1,4 +1,4 @@
-import type { AlibiRules, Builder, Op, Value } from "@llm/core-ir";
+import type { AlibiRules, Builder, Graph, Op, State, Value } from "@llm/core-ir";
 
 /** An attention without a cache, as a form finds it. */
 export interface Attention {
@@ -28,8 +28,16 @@ export const KEPT_LOGITS = "num_logits_to_keep";
 export const RETAINED = "_RetainedState";
 export const INTERNAL_RETAINED = "_InternalRetainedState";
 
+/** Which columns hold tokens, in the generation by index: kept on the card. */
+export const MASK = "attention_mask";
+
 /** Largest size that a symbol may stand for here; specialisations say the real ones. */
 const MANY = 2 ** 31 - 1;
+
+/** A graph's caches: all that it keeps but masks and flags. */
+export function cachesOf({ states }: Graph): readonly State[] {
+  return states.filter(({ role }) => role.kind !== "mask" && role.kind !== "other");
+}
 
 /** A symbol of the graph. */
 export function size(b: Builder, symbol: string): string {

@@ -1,5 +1,5 @@
 import { type Builder, type Dim, denseAttention, type Value } from "@llm/core-ir";
-import { BATCH, CONTEXT, type Generation, RETAINED, SEQ, size } from "./form.ts";
+import { BATCH, CONTEXT, type Generation, MASK, RETAINED, SEQ, size } from "./form.ts";
 
 export interface IndexOptions {
   /** A single head's cache has no axis for heads, as the recipe for GPTBigCode wants it. */
@@ -82,14 +82,10 @@ function prepare(
   const columns = b.reshape(b.add(b.iota(SEQ), index), [1, SEQ]);
   const newest = b.reduce("max", columns, [-1]); // (1, 1)
 
-  const role = { kind: "mask", name: "attention_mask" } as const;
-  const mask = b.state(
-    "attention_mask",
-    { dtype: "bool", shape: [BATCH, context] },
-    { role, update: { kind: "replace" } },
-  );
+  const role = { kind: "mask", name: MASK } as const;
+  const mask = b.state(MASK, { dtype: "bool", shape: [BATCH, context] }, { role, update: { kind: "replace" } });
   const isNewest = b.expand(b.compare("eq", column, newest), [BATCH, context]);
-  const filled = b.as(`/attention_mask${RETAINED}`).binary("or", mask, isNewest);
+  const filled = b.as(`/${MASK}${RETAINED}`).binary("or", mask, isNewest);
   b.setNext(mask, filled);
 
   // A token sees the columns up to its own that hold one.

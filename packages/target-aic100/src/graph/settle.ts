@@ -1,6 +1,7 @@
 import type { Graph } from "@llm/core-ir";
 import { TargetError } from "@llm/target";
 import type { FixedShapes } from "@llm/target/shapes";
+import { type ContextLengths, contextLengths } from "../compile/comp-ctx-lengths.ts";
 import type { Aic100Options, SdkChoice } from "../options.ts";
 
 /** Everything about a model's graph and calls that its options decide. */
@@ -15,7 +16,10 @@ export interface Settled {
   /** What keys and values are kept in, where it is not `dtype`. */
   readonly cache: "mxint8" | "fp16" | undefined;
   readonly replicas: number;
-  readonly compContext: boolean;
+  /** Lengths of the cache that calls can be had for; absent: the whole only. */
+  readonly compContexts: ContextLengths | undefined;
+  /** Of a graph that chooses tokens itself. */
+  readonly sampler: { readonly candidates: number; readonly guided: boolean } | undefined;
   readonly subFunctions: boolean;
   readonly opset: number;
   /** Whether what is float32 here will be fp16 on the card. */
@@ -42,9 +46,14 @@ export function settle(options: Aic100Options): Settled {
       throw invalid(`--full-batch-size: SDK ${sdk} writes all rows at one place; choose --sdk 1.21`);
     if (numSpeculativeTokens > 0) throw invalid(`--num-speculative-tokens: not with SDK ${sdk}; choose --sdk 1.21`);
     if (compCtxLengths.length > 0) throw invalid(`--comp-ctx-lengths: not with SDK ${sdk}; choose --sdk 1.22`);
+    if (options.onDeviceSampling) throw invalid(`--on-device-sampling: not with SDK ${sdk}; choose --sdk 1.22`);
   }
   if (numSpeculativeTokens > 0 && compCtxLengths.length > 0)
     throw invalid("--comp-ctx-lengths and --num-speculative-tokens don't go together");
+  if (numSpeculativeTokens > 0 && options.onDeviceSampling)
+    throw invalid("--on-device-sampling and --num-speculative-tokens don't go together: guesses would count as said");
+  if (options.includeGuidedDecoding && !options.onDeviceSampling)
+    throw invalid("--include-guided-decoding is for --on-device-sampling: masks are applied here without it");
   const format = options.mxfp6 && options.format === "fp16" ? "mx6" : options.format;
   if (format === "fp32" && !options.emulate)
     throw invalid("--format fp32 is the emulator's: add --emulate, or choose fp16");
@@ -63,10 +72,17 @@ export function settle(options: Aic100Options): Settled {
     weights: format === "mx6" ? "mxfp6" : undefined,
     cache: options.mxint8 ? "mxint8" : dtype === "f32" && format !== "fp32" ? "fp16" : undefined,
     replicas: options.replicateKvHeads,
-    compContext: compCtxLengths.length > 0,
+    compContexts:
+      compCtxLengths.length > 0
+        ? contextLengths({ prefill: compCtxLengths, decode: compCtxLengths }, { promptLen, ctxLen })
+        : undefined,
+    sampler: options.onDeviceSampling
+      ? { candidates: options.maxTopKIds, guided: options.includeGuidedDecoding }
+      : undefined,
     subFunctions: options.subFunctions,
     clip: dtype === "f32" && format !== "fp32",
-    opset: generation === "index" ? 15 : 17,
+    // The library of the time wrote 13, and compilers take files that are older than they are.
+    opset: generation === "index" ? 13 : 17,
   };
 }
 

@@ -1,5 +1,18 @@
 import { TargetError } from "@llm/target";
 import type { FixedShapes } from "@llm/target/shapes";
+import {
+  ACCEPTED,
+  MIN_PS,
+  NEXT_TOKENS,
+  PRESENCE_BUFFER,
+  PRESENCE_PENALTIES,
+  RANDOM_NUMBERS,
+  REPETITION_BUFFER,
+  REPETITION_PENALTIES,
+  TEMPERATURES,
+  TOP_KS,
+  TOP_PS,
+} from "../graph/sampler-ports.ts";
 import type { Network } from "../inspect/network.ts";
 
 /** What a QPC's shapes say of the calls that it takes. */
@@ -12,10 +25,18 @@ export interface CallShapes {
   readonly compContexts: { readonly prefill: readonly number[]; readonly decode: readonly number[] };
   /** Whether some layers keep less than the whole context. */
   readonly rings: boolean;
+  /** Of one that chooses tokens: how many of the best it chooses among. */
+  readonly candidates?: number;
 }
 
+/** All that a QPC has that chooses tokens, besides masks for guided text. */
+const SAMPLER = [
+  ...[ACCEPTED, REPETITION_BUFFER, PRESENCE_BUFFER, REPETITION_PENALTIES, PRESENCE_PENALTIES],
+  ...[TEMPERATURES, TOP_KS, TOP_PS, MIN_PS, RANDOM_NUMBERS],
+];
+
 /** Reads them off: a QPC from anywhere says by its shapes how it wants to be called. */
-export function callShapes({ inputs, shapes }: Network): CallShapes {
+export function callShapes({ inputs, outputs, shapes }: Network): CallShapes {
   const has = (name: string) => inputs.some((input) => input.name === name);
   const own = Object.fromEntries(inputs.map(({ name, dims }) => [name, { dims }]));
   const all = shapes.length > 0 ? shapes : [own];
@@ -39,5 +60,16 @@ export function callShapes({ inputs, shapes }: Network): CallShapes {
     ctxLen,
     compContexts: { prefill: lengths(prefill), decode: lengths(decode) },
     rings: contexts.some((length) => length < ctxLen),
+    ...(outputs.some(({ name }) => name === NEXT_TOKENS) ? { candidates: candidatesOf(inputs, decode) } : {}),
   };
+}
+
+function candidatesOf(inputs: Network["inputs"], decode: number): number {
+  const found = new Map(inputs.map(({ name, dims }) => [name, dims]));
+  const missing = SAMPLER.filter((name) => !found.has(name));
+  if (missing.length > 0)
+    throw new TargetError("artefact-invalid", `this QPC chooses tokens, but has no input ${missing.join(", ")}`);
+  if (decode > 1)
+    throw new TargetError("unsupported", "this QPC both checks drafts and chooses tokens: compile it for one of them");
+  return found.get(RANDOM_NUMBERS)!.at(-1)!;
 }

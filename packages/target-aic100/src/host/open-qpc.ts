@@ -25,7 +25,7 @@ export async function openQpc(artefact: Artefact, devices: readonly number[]): P
   const { network: own, inner } = await readQpc(path);
   const network = own ?? inner.find(({ qpc }) => qpc.network)?.qpc.network;
   if (!network) throw new TargetError("artefact-invalid", `${path} doesn't describe its network: it can't be run here`);
-  const { generation, shapes, ctxLen, compContexts, rings } = callShapes(network);
+  const { generation, shapes, ctxLen, compContexts, rings, candidates } = callShapes(network);
   const program = hostProgram();
   if (!existsSync(program)) throw new TargetError("tool-missing", BUILD_FIRST);
   try {
@@ -34,7 +34,7 @@ export async function openQpc(artefact: Artefact, devices: readonly number[]): P
     const { width } = manifest.model;
     if (generation === "index")
       return new IndexSession(card, { slots: shapes.slots, prefill: shapes.prefill, ctxLen, width });
-    return new PositionsSession(card, { shapes, ctxLen, width, rings, compContexts });
+    return new PositionsSession(card, { shapes, ctxLen, width, rings, compContexts, candidates });
   } catch (cause) {
     if (!NativeError.isInstance(cause)) throw cause;
     const missing = cause.code === "runtime-missing" || cause.code === "device-missing";

@@ -1,7 +1,7 @@
 import { ortTensor } from "@llm/runtime-native/ort";
 import type { QaicBuffer, QaicHost, QaicMapping } from "@llm/runtime-native/qaic";
 import { expect, test } from "vitest";
-import { readNetwork } from "../inspect/network.ts";
+import { type AllowedShape, type Network, readNetwork } from "../inspect/network.ts";
 import { tinyNetwork } from "../inspect/testing/tiny-qpc.ts";
 import { callShapes } from "./call-shapes.ts";
 import { QpcCard } from "./qpc-card.ts";
@@ -16,7 +16,7 @@ class Recorder implements QaicHost {
   constructor(names: readonly string[]) {
     this.mappings = names.map((name) => ({
       name,
-      isInput: !name.endsWith("_RetainedState") && name !== "logits",
+      isInput: !name.endsWith("_RetainedState") && !["logits", "next_tokens"].includes(name),
       bytes: 1 << 20,
       dtype: 0,
       isPartialAllowed: name.startsWith("past_"),
@@ -78,10 +78,63 @@ test("a mask is given once, then kept by the device", async () => {
   const host = new Recorder([...NAMES, "attention_mask"]);
   const card = new QpcCard(host, network);
   expect(card.inputs).not.toContain("attention_mask");
-  card.setMask(new Uint8Array(64).fill(1));
+  card.give("attention_mask", new Uint8Array(64).fill(1));
   for (let i = 0; i < 2; i++) await card.call({ input_ids: ids(2, 1), position_ids: ids(2, 1) });
   expect(host.calls[0]![5]).toMatchObject({ dims: [2, 32], elementBytes: 1 });
   expect(host.calls[1]![5]).toBe("kept");
+});
+
+/** The network with a sampler's ports; `lacking` are left out. */
+function samplingNetwork(lacking: readonly string[] = []): Network {
+  const flags = { dtype: "int8", dims: [2, 300] };
+  const [one, tokens] = [
+    { dtype: "float32", dims: [2, 1] },
+    { dtype: "int64", dims: [2, 1, 1] },
+  ];
+  const ports: Readonly<Record<string, AllowedShape>> = {
+    last_accepted_output_tokens: { dtype: "int64", dims: [2, 8] },
+    past_repetition_penalty_buffer: flags,
+    past_presence_penalty_buffer: flags,
+    ...Object.fromEntries(
+      ["repetition_penalties", "presence_penalties", "temperatures", "top_ps", "min_ps"].map((name) => [name, one]),
+    ),
+    top_ks: { dtype: "int32", dims: [2, 1] },
+    random_numbers: { dtype: "float32", dims: [2, 32] },
+  };
+  const inputs = Object.entries(ports).filter(([name]) => !lacking.includes(name));
+  const binding = ([name, port]: readonly [string, AllowedShape]) => ({ name, ...port, isPartialAllowed: false });
+  return {
+    ...NETWORK,
+    inputs: [...NETWORK.inputs, ...inputs.map(binding)],
+    outputs: [binding(["next_tokens", tokens]), ...NETWORK.outputs.filter(({ name }) => name !== "logits")],
+    shapes: NETWORK.shapes.map((shape) => ({ ...shape, ...ports, next_tokens: tokens })),
+  };
+}
+
+test("one that chooses tokens gives them, and what it keeps of them can be given for a call", async () => {
+  const names = ["input_ids", "position_ids", "past_repetition_penalty_buffer", "next_tokens"];
+  class Chooser extends Recorder {
+    override async call(buffers: readonly QaicBuffer[]): Promise<readonly Uint8Array[]> {
+      await super.call(buffers);
+      return [new Uint8Array(BigInt64Array.of(7n, 299n).buffer)];
+    }
+  }
+  const host = new Chooser(names);
+  const card = new QpcCard(host, samplingNetwork());
+  expect([card.output, card.vocab]).toEqual(["next_tokens", 300]);
+  expect(card.inputs).toContain("temperatures");
+  expect(card.inputs).not.toContain("past_repetition_penalty_buffer");
+  const inputs = { input_ids: ids(2, 1), position_ids: ids(2, 1) };
+  card.give("past_repetition_penalty_buffer", new Uint8Array(600).fill(1));
+  expect(await card.call(inputs)).toEqual(Int32Array.of(7, 299));
+  await card.call(inputs);
+  expect(host.calls.map((buffers) => buffers[2])).toEqual([
+    { dims: [2, 300], elementBytes: 1, data: new Uint8Array(600).fill(1) },
+    "kept",
+  ]);
+  expect(callShapes(samplingNetwork()).candidates).toBe(32);
+  expect(callShapes(NETWORK).candidates).toBeUndefined();
+  expect(() => callShapes(samplingNetwork(["top_ks", "min_ps"]))).toThrow("but has no input top_ks, min_ps");
 });
 
 test("a QPC says by its shapes how it is called", () => {

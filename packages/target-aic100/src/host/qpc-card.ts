@@ -1,12 +1,12 @@
 import { NativeError } from "@llm/runtime-native";
 import type { OrtTensor } from "@llm/runtime-native/ort";
 import type { QaicBuffer, QaicHost, QaicMapping } from "@llm/runtime-native/qaic";
+import { NEXT_TOKENS, REPETITION_BUFFER } from "../graph/sampler-ports.ts";
 import type { AllowedShape, Network } from "../inspect/network.ts";
-import type { MaskedCard } from "../session/index-session.ts";
+import type { Card } from "../session/card.ts";
 
-/** Caches, which the device keeps from call to call: given to it never, taken from it never. */
-const RETAINED = /^past_(?:key|value)\.\d+(?:_(?:Internal)?RetainedState)?$|_(?:Internal)?RetainedState$/;
-const MASK = "attention_mask";
+/** What the device keeps from call to call: never taken from it, and given to it only where it is to hold something else. */
+const RETAINED = /^past_(?:key|value)\.\d+$|^past_\w+_penalty_buffer$|^attention_mask$|_(?:Internal)?RetainedState$/;
 
 /** Bytes of an element, by the network's names. */
 const ELEMENT_BYTES: Readonly<Record<string, number>> = {
@@ -19,14 +19,14 @@ const ELEMENT_BYTES: Readonly<Record<string, number>> = {
 };
 
 /** A QPC on its devices, as sessions drive it. */
-export class QpcCard implements MaskedCard {
+export class QpcCard implements Card {
   readonly vocab: number;
   readonly inputs: readonly string[];
+  readonly output: Card["output"];
   readonly #host: QaicHost;
   /** One for each shape that was compiled. */
   readonly #shapes: readonly Readonly<Record<string, AllowedShape>>[];
-  readonly #masked: boolean;
-  #mask: Uint8Array | undefined;
+  readonly #given = new Map<string, Uint8Array>();
 
   constructor(host: QaicHost, network: Network) {
     this.#host = host;
@@ -35,26 +35,28 @@ export class QpcCard implements MaskedCard {
     const unknown = host.mappings.find(({ name }) => !names.has(name));
     if (unknown)
       throw invalid(`the runtime's ${unknown.name} is not in the QPC's description: the file is of another compile`);
-    const given = network.inputs.map(({ name }) => name).filter((name) => !RETAINED.test(name));
-    this.#masked = given.includes(MASK);
-    this.inputs = given.filter((name) => name !== MASK);
-    const logits = network.outputs.find(({ name }) => name === "logits");
-    if (!logits) throw invalid("this QPC returns no logits");
-    this.vocab = logits.dims.at(-1)!;
+    this.inputs = network.inputs.map(({ name }) => name).filter((name) => !RETAINED.test(name));
+    const port = (name: string) => [...network.outputs, ...network.inputs].find((one) => one.name === name);
+    const samples = port(NEXT_TOKENS) !== undefined;
+    this.output = samples ? NEXT_TOKENS : "logits";
+    const ofVocabulary = port(samples ? REPETITION_BUFFER : "logits");
+    if (!ofVocabulary) throw invalid(`this QPC has no ${samples ? REPETITION_BUFFER : "logits"}`);
+    this.vocab = ofVocabulary.dims.at(-1)!;
   }
 
-  /** Which columns of each row hold tokens, for the next call; after it the device keeps that itself. */
-  setMask(mask: Uint8Array): void {
-    this.#mask = mask;
+  /** For the next call alone; after it the device keeps what became of it. */
+  give(name: string, data: Uint8Array): void {
+    this.#given.set(name, data);
   }
 
-  async call(inputs: Readonly<Record<string, OrtTensor>>): Promise<Float32Array> {
+  async call(inputs: Readonly<Record<string, OrtTensor>>): Promise<Float32Array | Int32Array> {
     const shape = this.#shapeFor(inputs);
     const buffers = this.#host.mappings.map((mapping) => this.#bufferOf(mapping, shape, inputs));
-    this.#mask = undefined;
-    const [logits] = await this.#host.call(buffers);
-    if (!logits) throw new NativeError("device-failed", "the device returned no logits");
-    return floats(logits, shape.logits!);
+    this.#given.clear();
+    const [answer] = await this.#host.call(buffers);
+    if (!answer) throw new NativeError("device-failed", `the device returned no ${this.output}`);
+    const { dtype } = shape[this.output]!;
+    return this.output === "logits" ? floats(answer, dtype) : ids(answer, dtype);
   }
 
   close(): Promise<void> {
@@ -84,13 +86,12 @@ export class QpcCard implements MaskedCard {
     inputs: Readonly<Record<string, OrtTensor>>,
   ): QaicBuffer {
     const allowed = shape[name];
-    if (RETAINED.test(name) || !allowed) return "kept";
+    if (!allowed) return "kept";
     const elementBytes = ELEMENT_BYTES[allowed.dtype] ?? 1;
+    const instead = this.#given.get(name);
+    if (instead) return { dims: allowed.dims, elementBytes, data: instead };
+    if (RETAINED.test(name) || (!isInput && name !== this.output)) return "kept";
     if (!isInput) return { dims: allowed.dims, elementBytes, data: "wanted" };
-    if (name === MASK && this.#masked) {
-      if (!this.#mask) return "kept";
-      return { dims: allowed.dims, elementBytes, data: this.#mask };
-    }
     const given = inputs[name];
     if (!given) throw new NativeError("input-invalid", `${name} is missing`);
     const { data } = given;
@@ -115,11 +116,19 @@ function isSame(a: readonly number[] | undefined, b: readonly number[]): boolean
 }
 
 /** The graph's logits are float32, whatever the device computes in; some compiles keep halves. */
-function floats(bytes: Uint8Array, { dtype }: AllowedShape): Float32Array {
+function floats(bytes: Uint8Array, dtype: string): Float32Array {
   const copy = Uint8Array.from(bytes);
   if (dtype === "float32") return new Float32Array(copy.buffer);
   if (dtype === "float16") return Float32Array.from(new Float16Array(copy.buffer));
   throw invalid(`its logits are ${dtype}`);
+}
+
+/** Tokens are int64 in the graph; compilers that know no such numbers make int32 of them. */
+function ids(bytes: Uint8Array, dtype: string): Int32Array {
+  const copy = Uint8Array.from(bytes);
+  if (dtype === "int64") return Int32Array.from(new BigInt64Array(copy.buffer), Number);
+  if (dtype === "int32") return new Int32Array(copy.buffer);
+  throw invalid(`its tokens are ${dtype}`);
 }
 
 function invalid(message: string): NativeError {

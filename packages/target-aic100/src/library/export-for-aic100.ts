@@ -1,12 +1,14 @@
-import { mkdir, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Graph, Program } from "@llm/core-ir";
 import { toOnnx, transformersInterface, writeOnnx } from "@llm/exporter";
 import { TargetError } from "@llm/target";
 import type { WeightSource } from "@llm/tensor";
+import { makeFolder } from "@llm/tensor/files";
 import { cardModel } from "../build/build-model.ts";
 import { customIoFile } from "../compile/custom-io.ts";
 import { DEFAULT_SETTINGS } from "../compile/settings.ts";
+import { cachesOf } from "../graph/form.ts";
 import type { Aic100Options } from "../options.ts";
 import { transform } from "./transform.ts";
 
@@ -47,7 +49,7 @@ export async function exportForAic100(
   const { source, tokenizer, folder, name, seqLength = 128, inputStr = "My name is", kv = true } = request;
   const { returnPath = false, saveFp32Onnx = false, saveFp16Onnx = true } = request;
   check(request, { kv, saveFp32Onnx, saveFp16Onnx });
-  await mkdir(folder, { recursive: true });
+  await makeFolder(folder);
   let file = "";
   for (const dtype of [...(saveFp32Onnx ? ["f32" as const] : []), ...(saveFp16Onnx ? ["f16" as const] : [])]) {
     const graph = graphFor(request, dtype, kv);
@@ -87,10 +89,10 @@ function graphFor({ model, transformed, options = {} }: ExportForAic100, dtype: 
 
 async function writeCustomIo(
   folder: string,
-  { states }: Graph,
+  graph: Graph,
   { mxint8 = false, subFunctions = false }: Partial<Aic100Options> = {},
 ) {
-  const caches = states.filter(({ role }) => role.kind !== "mask").map(({ value }) => value.id);
+  const caches = cachesOf(graph).map(({ value }) => value.id);
   for (const [file, eight] of [
     ["custom_io_fp16.yaml", false],
     ["custom_io_int8.yaml", true],
@@ -107,7 +109,7 @@ async function writeSamples(folder: string, tokenizer: Encoder, text: string, le
   const padded = (value: (at: number) => number, rest: number) =>
     BigInt64Array.from({ length }, (_, at) => BigInt(at < ids.length ? value(at) : rest));
   const samples = { input_ids: padded((at) => ids[at]!, 0), position_ids: padded((at) => at, -1) };
-  await mkdir(join(folder, "sample"), { recursive: true });
+  await makeFolder(join(folder, "sample"));
   for (const [name, data] of Object.entries(samples))
     await writeFile(join(folder, "sample", `${name}.raw`), new Uint8Array(data.buffer));
 }

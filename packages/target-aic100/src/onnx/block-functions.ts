@@ -64,7 +64,18 @@ function sharedNodes({ inputs, nodes, initializers }: OnnxModel, blockOf: Readon
 }
 
 /** What sizes are computed by. */
-const SIZES: ReadonlySet<string> = new Set(["Shape", "Concat", "Mul", "Add", "Sub", "Neg", "Squeeze", "Range", "Cast"]);
+const SIZES: ReadonlySet<string> = new Set([
+  "Shape",
+  "Slice",
+  "Concat",
+  "Mul",
+  "Add",
+  "Sub",
+  "Neg",
+  "Squeeze",
+  "Range",
+  "Cast",
+]);
 
 /** The node that calls a function of these nodes, which is made unless there is one like it. */
 function called(

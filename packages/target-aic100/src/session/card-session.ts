@@ -1,31 +1,31 @@
 import { NativeError } from "@llm/runtime-native";
 import { type Limits, type Row, type RowResult, type Session, SessionError, SlotLedger } from "@llm/target";
-import { answer } from "./answer.ts";
+import { type Answers, answer } from "./answer.ts";
 import type { Card } from "./card.ts";
 
-/** What sessions of both generations share: one call at a time, who holds how much, failures, and answers from logits. */
-export abstract class CardSession<C extends Card = Card> implements Session {
+/** What sessions of both generations share: one call at a time, who holds how much, failures, and answers. */
+export abstract class CardSession implements Session {
   readonly specificationVersion = 1;
   readonly limits: Limits;
-  protected readonly card: C;
+  protected readonly card: Card;
   protected readonly ledger: SlotLedger;
   #state: "open" | "busy" | "closed" = "open";
 
-  constructor(card: C, limits: Limits) {
+  constructor(card: Card, limits: Limits) {
     this.card = card;
     this.limits = limits;
     this.ledger = new SlotLedger(limits);
   }
 
-  /** Runs rows that were checked; gives each one's logits (last, vocab), empty where none are wanted. */
-  protected abstract run(rows: readonly Row[]): Promise<readonly Float32Array[]>;
+  /** Runs rows that were checked; gives what the card says after each one's last tokens, empty where nothing is wanted. */
+  protected abstract run(rows: readonly Row[]): Promise<readonly Answers[]>;
 
   async step(rows: readonly Row[]): Promise<readonly RowResult[]> {
     return this.#alone(async () => {
       this.ledger.check(rows);
-      let logits: readonly Float32Array[];
+      let answers: readonly Answers[];
       try {
-        logits = await this.run(rows);
+        answers = await this.run(rows);
       } catch (cause) {
         // Some of what the rows were to replace may be overwritten; where all share their places, all of it.
         for (const { slot } of rows) this.ledger.trim(slot, 0);
@@ -33,7 +33,7 @@ export abstract class CardSession<C extends Card = Card> implements Session {
         throw new SessionError("device", cause.message, { cause, lost: rows.map(({ slot }) => slot) });
       }
       this.ledger.commit(rows);
-      return rows.map(({ want }, i) => (want ? answer(want, logits[i]!, this.limits.vocab) : {}));
+      return rows.map(({ want }, i) => (want ? answer(want, answers[i]!, this.limits.vocab) : {}));
     });
   }
 
@@ -63,6 +63,8 @@ export abstract class CardSession<C extends Card = Card> implements Session {
 }
 
 /** Room for what each row wants. */
-export function roomFor(rows: readonly Row[], vocab: number): Float32Array[] {
-  return rows.map(({ want }) => new Float32Array((want?.last ?? 0) * vocab));
+export function roomFor(rows: readonly Row[], { output, vocab }: Card): Answers[] {
+  const counts = rows.map(({ want }) => want?.last ?? 0);
+  if (output === "next_tokens") return counts.map((count) => new Int32Array(count));
+  return counts.map((count) => new Float32Array(count * vocab));
 }

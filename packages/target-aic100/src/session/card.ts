@@ -8,7 +8,11 @@ export interface Card {
   readonly vocab: number;
   /** Names of the inputs that are given with every call: all but retained ones. */
   readonly inputs: readonly string[];
-  /** Logits (rows, kept, vocab); a view that lives until the next call. */
-  call(inputs: Readonly<Record<string, OrtTensor>>): Promise<Float32Array>;
+  /** What calls give: logits, or tokens that it chose by them. */
+  readonly output: "logits" | "next_tokens";
+  /** Logits (rows, kept, vocab) or tokens (rows, kept); a view that lives until the next call. */
+  call(inputs: Readonly<Record<string, OrtTensor>>): Promise<Float32Array | Int32Array>;
+  /** What a retained input holds before the next call, in place of what the device kept. */
+  give(name: string, data: Uint8Array): void;
   close(): Promise<void>;
 }

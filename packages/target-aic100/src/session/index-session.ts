@@ -1,13 +1,9 @@
 import { type OrtTensor, ortTensor } from "@llm/runtime-native/ort";
 import type { Limits, Row } from "@llm/target";
+import { MASK } from "../graph/form.ts";
+import type { Answers } from "./answer.ts";
 import type { Card } from "./card.ts";
 import { CardSession, roomFor } from "./card-session.ts";
-
-/** A card whose columns all rows share, with a mask of which hold a token. */
-export interface MaskedCard extends Card {
-  /** Which columns of each row hold tokens, before the call that follows: (slots, context). */
-  setMask(mask: Uint8Array): void;
-}
 
 export interface IndexSessionOptions {
   readonly slots: number;
@@ -25,20 +21,20 @@ interface Columns {
 }
 
 /** Histories on a card whose rows all write to the same columns. */
-export class IndexSession extends CardSession<MaskedCard> {
+export class IndexSession extends CardSession {
   readonly #options: IndexSessionOptions;
   readonly #mask: Uint8Array; // (slots, context)
   /** Columns that are used up. */
   #index = 0;
 
-  constructor(card: MaskedCard, options: IndexSessionOptions) {
+  constructor(card: Card, options: IndexSessionOptions) {
     super(card, limitsOf(card, options));
     this.#options = options;
     this.#mask = new Uint8Array(options.slots * options.ctxLen);
   }
 
-  protected async run(rows: readonly Row[]): Promise<readonly Float32Array[]> {
-    const results = roomFor(rows, this.limits.vocab);
+  protected async run(rows: readonly Row[]): Promise<readonly Answers[]> {
+    const results = roomFor(rows, this.card);
     if (rows.length === 0) return results;
     const { prefill } = this.#options;
     const starts = rows.every(({ at }) => at === 0);
@@ -64,7 +60,7 @@ export class IndexSession extends CardSession<MaskedCard> {
     return results;
   }
 
-  async #call(columns: Columns, at: number, width: number, rows: readonly Row[], results: readonly Float32Array[]) {
+  async #call(columns: Columns, at: number, width: number, rows: readonly Row[], results: readonly Answers[]) {
     const { slots, ctxLen } = this.#options;
     const { vocab } = this.limits;
     const cut = (from: Int32Array) =>
@@ -75,7 +71,7 @@ export class IndexSession extends CardSession<MaskedCard> {
       const own = columns.present.subarray(slot * columns.count + at, slot * columns.count + at + width);
       this.#mask.set(own, slot * ctxLen + this.#index + at);
     }
-    this.card.setMask(this.#mask);
+    this.card.give(MASK, this.#mask);
     const inputs: Readonly<Record<string, OrtTensor>> = {
       input_ids: ortTensor("i64", [slots, width], cut(columns.ids)),
       position_ids: ortTensor("i64", [slots, width], cut(columns.positions)),

@@ -1,6 +1,8 @@
-import { mkdir, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { OrtTensor } from "@llm/runtime-native/ort";
+import { type OrtTensor, ortTensor } from "@llm/runtime-native/ort";
+import { makeFolder } from "@llm/tensor/files";
+import type { Answers } from "./answer.ts";
 import type { Card } from "./card.ts";
 
 /** One tensor of a record, as the vendor's runner reads lists of them. */
@@ -18,23 +20,22 @@ export const IO_LIST = "aic_batch_io.json";
 type Kind = "prefill" | "decode";
 
 /**
- * A card whose first prompt's call and first token's call are written down: inputs and logits as raw bytes, and a list of them
+ * A card whose first prompt's call and first token's call are written down: inputs and what it gave as raw bytes, and a list of them
  * that the vendor's runner takes.
  */
 export function recordingCard<C extends Card>(card: C, folder: string): C {
   const calls = new Map<Kind, readonly IoFile[]>();
   const call: Card["call"] = async (inputs) => {
-    const logits = await card.call(inputs);
+    const answers = await card.call(inputs);
     const [rows, width] = inputs.input_ids!.shape as [number, number];
     const kind: Kind = width === 1 ? "decode" : "prefill";
     if (!calls.has(kind)) {
-      const shape = [rows, logits.length / rows / card.vocab, card.vocab];
       const given = Object.entries(inputs).map(([name, tensor]) => writeTensor(folder, kind, "in", name, tensor));
-      const made = writeTensor(folder, kind, "out", "logits", { dtype: "f32", shape, data: logits });
+      const made = writeTensor(folder, kind, "out", card.output, tensorOf(answers, rows, card.vocab));
       calls.set(kind, await Promise.all([...given, made]));
       await writeFile(join(folder, IO_LIST), `${JSON.stringify({ "IO-files": [...calls.values()] }, undefined, 1)}\n`);
     }
-    return logits;
+    return answers;
   };
   return new Proxy(card, {
     get(target, key) {
@@ -45,6 +46,13 @@ export function recordingCard<C extends Card>(card: C, folder: string): C {
   });
 }
 
+/** As the device gave it: tokens come in 64 bits. */
+function tensorOf(answers: Answers, rows: number, vocab: number): OrtTensor {
+  if (answers instanceof Int32Array)
+    return ortTensor("i64", [rows, answers.length / rows, 1], BigInt64Array.from(answers, BigInt));
+  return ortTensor("f32", [rows, answers.length / rows / vocab, vocab], answers);
+}
+
 async function writeTensor(
   folder: string,
   kind: Kind,
@@ -53,7 +61,7 @@ async function writeTensor(
   { shape, data }: OrtTensor,
 ): Promise<IoFile> {
   const path = `${kind}/${name}.raw`;
-  await mkdir(join(folder, kind), { recursive: true });
+  await makeFolder(join(folder, kind));
   await writeFile(join(folder, path), new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
   return {
     path,

@@ -6,17 +6,34 @@ import { dirname, join } from "node:path";
  * it is given, and refuses the rest in the real one's words where those are known. It shares no code with what it checks.
  * Run as a program: node fake-compiler.ts RULES <the compiler's arguments>; FAKE_QAIC_FAIL makes it fail in a known way.
  */
-interface Rules {
-  readonly hardwareVersions: readonly string[];
-  readonly needs: readonly string[];
+interface Flags {
   readonly bare: readonly string[];
   readonly valued: readonly string[];
-  readonly namedSpecializations: boolean;
+}
+
+interface Rules {
+  /** Of every SDK. */
+  readonly all: Flags & {
+    readonly ranges: Readonly<Record<string, readonly [least: number, most: number]>>;
+    /** A model's dynamic axes. */
+    readonly symbols: readonly string[];
+  };
+  /** What each has besides. */
+  readonly sdks: Readonly<
+    Record<
+      string,
+      Flags & {
+        readonly hardwareVersions: readonly string[];
+        readonly needs: readonly string[];
+        readonly namedSpecializations: boolean;
+      }
+    >
+  >;
 }
 
 const [which, ...args] = process.argv.slice(2);
-const all = JSON.parse(readFileSync(join(import.meta.dirname, "compiler-rules.json"), "utf8")) as Record<string, Rules>;
-const rules = all[which!]!;
+const { all, sdks } = JSON.parse(readFileSync(join(import.meta.dirname, "compiler-rules.json"), "utf8")) as Rules;
+const rules = sdks[which!]!;
 
 function fail(message: string, code = 1): never {
   process.stderr.write(`${message}\n`);
@@ -41,15 +58,19 @@ const options = new Map<string, string>();
 for (const argument of args) {
   const at = argument.indexOf("=");
   const name = at < 0 ? argument : argument.slice(0, at);
-  if (!(at < 0 ? rules.bare : rules.valued).includes(name))
+  const kind = at < 0 ? "bare" : "valued";
+  if (!all[kind].includes(name) && !rules[kind].includes(name))
     fail(`Invalid option ${argument}. Use -h, -help, or --help for list of options.`);
   if (options.has(name)) fail(`Error: ${name} is given twice`);
   options.set(name, at < 0 ? "" : argument.slice(at + 1));
 }
 for (const name of rules.needs) if (!options.has(name)) fail(`Error: ${name} is missing`);
 if (!rules.hardwareVersions.includes(options.get("-aic-hw-version")!)) fail("Error: unsupported hardware version");
+for (const [name, [least, most]] of Object.entries(all.ranges)) {
+  const value = Number(options.get(name) ?? least);
+  if (!(value >= least && value <= most)) fail(`Error: ${name} is out of range`);
+}
 const cores = Number(options.get("-aic-num-cores"));
-if (!(cores >= 1 && cores <= 16)) fail("Error: cores out of range");
 
 const read = (name: string): string => {
   const path = options.get(name)!;
@@ -69,8 +90,9 @@ for (const entry of specializations as Record<string, unknown>[]) {
   if (named && !rules.namedSpecializations)
     fail("[json.exception.type_error.302] type must be string, but is object", 255);
   const symbols = (named ? entry.symbols : entry) as Record<string, unknown>;
-  for (const symbol of ["batch_size", "seq_len", "ctx_len"])
-    if (typeof symbols[symbol] !== "string" || !/^\d+$/.test(symbols[symbol])) fail(`Error: ${symbol} is not bound`);
+  for (const symbol of all.symbols)
+    if (model.includes(symbol) && !(typeof symbols[symbol] === "string" && /^\d+$/.test(symbols[symbol])))
+      fail(`Error: ${symbol} is not bound`);
 }
 
 const customIo = read("-custom-IO-list-file");

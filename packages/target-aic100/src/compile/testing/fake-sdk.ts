@@ -10,7 +10,8 @@ const RULES = join(import.meta.dirname, "compiler-rules.json");
 
 /** Installs a stand-in for an SDK into a folder: its compiler in `exec/`, its version file in `versions/`. */
 export function installFakeSdk(folder: string, which: string): void {
-  const { program, version } = (JSON.parse(readFileSync(RULES, "utf8")) as Record<string, Rules>)[which]!;
+  const { sdks } = JSON.parse(readFileSync(RULES, "utf8")) as { readonly sdks: Readonly<Record<string, Rules>> };
+  const { program, version } = sdks[which]!;
   mkdirSync(join(folder, "exec"), { recursive: true });
   mkdirSync(join(folder, "versions"), { recursive: true });
   const script = join(import.meta.dirname, "fake-compiler.ts");

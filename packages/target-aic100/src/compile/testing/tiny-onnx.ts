@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { type OnnxValue, writeOnnx } from "@llm/exporter";
 import { type WeightSource, weights } from "@llm/tensor";
 
-const NO_WEIGHTS: WeightSource = {
+export const NO_WEIGHTS: WeightSource = {
   fingerprint: "none",
   names: () => [],
   get: () => undefined,
