@@ -26,10 +26,10 @@ CASES = [
 ]
 
 
-def search(model, prompt, eos, case, count):
+def search(model, prompt, eos, case, count, pad=0):
     settings = {key: value for key, value in case.items() if key != "ends"}
     config = GenerationConfig(
-        max_new_tokens=NEW_TOKENS, do_sample=False, num_return_sequences=count, pad_token_id=0, eos_token_id=eos or None,
+        max_new_tokens=NEW_TOKENS, do_sample=False, num_return_sequences=count, pad_token_id=pad, eos_token_id=eos or None,
         return_dict_in_generate=True, output_scores=True, **settings,
     )
     ids = torch.tensor([prompt])

@@ -33,15 +33,18 @@ export class ContextOverflowError extends GenerateError {
   readonly tokens: number;
   /** The longest prompt that would do. */
   readonly limit: number;
+  /** By how much it is too long. */
+  readonly excess: number;
 
   constructor(tokens: number, limit: number) {
     super(
       "context-overflow",
-      `the prompt has ${tokens} tokens, ${tokens - limit} more than the ${limit} that leave room for an answer; shorten it, or truncate it left or in the middle`,
+      `the prompt has ${tokens} tokens, ${tokens - limit} more than the ${limit} that leave room for an answer; shorten it, or say which part may go by truncatePrompt, "left" or "middle"`,
     );
     this.name = "ContextOverflowError";
     this.tokens = tokens;
     this.limit = limit;
+    this.excess = tokens - limit;
   }
 }
 

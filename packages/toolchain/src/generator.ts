@@ -1,10 +1,11 @@
 import { describeMesh } from "@llm/core-ir";
-import { Generator as TextGenerator } from "@llm/generate";
+import { type Prompt, Generator as TextGenerator } from "@llm/generate";
 import { type Mesh, toMesh } from "@llm/target/mesh";
 import type { Tokenizer } from "@llm/tokenizer-bpe";
 import { ToolchainError } from "./error.ts";
 import { openDraft } from "./open-draft.ts";
 import { type OpenOptions, openRunnable, type Runnable } from "./open-runnable.ts";
+import { readPrefix, writePrefix } from "./prefix-file.ts";
 import { generatorDefaults } from "./sampling.ts";
 
 export interface GeneratorOptions extends OpenOptions {
@@ -74,6 +75,25 @@ export class Generator extends TextGenerator<Tokenizer> {
         `${card.name} was opened as an artefact: open its checkpoint to see its mesh`,
       );
     return describeMesh(graph, mesh === undefined ? own : toMesh(mesh));
+  }
+
+  /**
+   * Writes what the model computed of a text that prompts will begin with to a file, and says how large that is. It belongs to
+   * this model in this precision.
+   *
+   * @example
+   * await generator.savePrefixTo("system.prefix", systemPrompt); // once
+   * await generator.restorePrefixFrom("system.prefix"); // in every program after it
+   */
+  async savePrefixTo(file: string, prompt: Prompt): Promise<{ readonly bytes: number }> {
+    const saved = await this.savePrefix(prompt);
+    await writePrefix(file, saved);
+    return { bytes: saved.length };
+  }
+
+  /** Puts a saved beginning back into the cache; returns how many tokens it has. */
+  async restorePrefixFrom(file: string): Promise<number> {
+    return this.restorePrefix(await readPrefix(file));
   }
 
   /** Over what is open already; closing the generator closes it. */

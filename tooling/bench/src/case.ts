@@ -30,6 +30,8 @@ export interface Metric {
   readonly better: "lower" | "higher";
   /** What the ratio ours / baseline should reach (at most for "lower", at least for "higher"). */
   readonly bar?: number;
+  /** Whether the bar is for the worse end of the mean ratio's confidence interval, instead of the median ratio. */
+  readonly confident?: boolean;
   /** What ours should stay within by itself, in the metric's unit, where a claim is no ratio. */
   readonly limit?: number;
 }

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import type { Case, Side } from "./case.ts";
 import { runCase } from "./harness.ts";
-import { renderResult } from "./report.ts";
+import { renderClaims, renderResult } from "./report.ts";
 
 const machine = async () => ({
   cpu: "test",
@@ -67,4 +67,27 @@ it("prints medians, ratios with their spread, the bar, the machine and its load"
   expect(text).toMatch(/ours +20 ms \[15 … 25\] +0\.50 × \[0\.50 … 0\.50\] +bar ≤ 0\.60 × reached/);
   expect(text).toContain("avx2");
   expect(text).toMatch(/load 0\.50 before, 0\.50 after/);
+});
+
+it("holds the worse end of the confidence interval against the bar, where a case says so", async () => {
+  const wobbling = (wobble: number): Case => ({
+    ...sample([]),
+    metrics: [{ key: "ms", unit: "ms", better: "higher", bar: 0.97, confident: true }],
+    sides: async () => [sleeper("ours", [], (round) => 10 + wobble * (round - 1)), sleeper("peer", [], () => 10)],
+  });
+  const [steady, shaky] = [await runCase(wobbling(0.05), { machine }), await runCase(wobbling(3), { machine })];
+  expect(steady.metrics[0]).toMatchObject({ reached: true, bound: expect.closeTo(0.9876, 3) }); // 1 − 4.303 · 0.005 / √3
+  expect(shaky.metrics[0].reached).toBe(false);
+  expect(shaky.metrics[0].ratios.ours.median).toBe(1);
+  expect(renderResult(steady)).toContain("mean ≥ 0.99 × at 95 %, bar ≥ 0.97 × reached");
+});
+
+it("puts what was claimed of several cases into one table, and leaves out what only informs", async () => {
+  const result = await runCase(sample([]), { machine });
+  const silent = { ...result, metrics: result.metrics.map(({ reached: _, ...metric }) => metric) };
+  const [head, row, ...more] = renderClaims([silent, result]).split("\n");
+  expect(head).toMatch(/^case +of +what +measured +claimed$/);
+  expect(row).toMatch(/^sample +ours +ms +20 ms, 0\.50 × \[0\.50 … 0\.50\] peer +bar ≤ 0\.60 × +reached$/);
+  expect(more).toEqual([]);
+  expect(renderClaims([silent])).toBe("");
 });

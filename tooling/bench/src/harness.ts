@@ -1,12 +1,14 @@
 import type { Case, Measurement, Metric, Side } from "./case.ts";
 import { describeMachine, type Machine } from "./machine.ts";
-import { pairedRatios, type Spread, spread } from "./statistics.ts";
+import { confidence, pairedRatios, ratiosOf, type Spread, spread } from "./statistics.ts";
 
 export interface MetricResult extends Metric {
   /** By side. */
   readonly values: Readonly<Record<string, Spread>>;
   /** Side against the baseline, paired by round; the baseline itself is left out. */
   readonly ratios: Readonly<Record<string, Spread>>;
+  /** The worse end of our mean ratio's confidence interval, where the bar is for that. */
+  readonly bound?: number;
   /** Whether ours reaches the bar and stays within the limit; absent where there is neither. */
   readonly reached?: boolean;
 }
@@ -82,10 +84,13 @@ function compare(
     value === undefined || bound === undefined || (metric.better === "lower" ? value <= bound : value >= bound);
   if (metric.bar === undefined && metric.limit === undefined) return { ...metric, values, ratios };
   const { name } = sides[0];
+  const interval = metric.confident ? confidence(ratiosOf(of(name), of(baseline))) : undefined;
+  const bound = metric.better === "lower" ? interval?.high : interval?.low;
   return {
     ...metric,
     values,
     ratios,
-    reached: within(ratios[name]?.median, metric.bar) && within(values[name].median, metric.limit),
+    ...(bound === undefined ? {} : { bound }),
+    reached: within(bound ?? ratios[name]?.median, metric.bar) && within(values[name].median, metric.limit),
   };
 }

@@ -15,13 +15,39 @@ function ratio({ median, low, high }: Spread): string {
   return `${median.toFixed(2)} × [${low.toFixed(2)} … ${high.toFixed(2)}]`;
 }
 
-function claim({ better, bar, limit, unit }: MetricResult): string {
+function claim({ better, bar, bound, limit, unit }: MetricResult): string {
   const sign = better === "lower" ? "≤" : "≥";
   const parts = [
+    bound === undefined ? "" : `mean ${sign} ${bound.toFixed(2)} × at 95 %`,
     bar === undefined ? "" : `bar ${sign} ${bar.toFixed(2)} ×`,
     limit === undefined ? "" : `limit ${sign} ${limit} ${unit}`,
   ];
   return parts.filter(Boolean).join(", ");
+}
+
+/** What was claimed of all cases, and whether it held, in one table; nothing where none claims anything. */
+export function renderClaims(results: readonly CaseResult[]): string {
+  const rows = results.flatMap(({ name, sides, baseline, metrics }) =>
+    metrics.flatMap((metric) => {
+      if (metric.reached === undefined) return [];
+      const ours = sides[0]!.name;
+      const against = metric.ratios[ours];
+      const said = `${number(metric.values[ours]!.median)} ${metric.unit}`;
+      const measured = metric.bar === undefined || !against ? said : `${said}, ${ratio(against)} ${baseline}`;
+      return [[name, ours, metric.key, measured, claim(metric), metric.reached ? "reached" : "NOT reached"]];
+    }),
+  );
+  if (rows.length === 0) return "";
+  const all = [["case", "of", "what", "measured", "claimed", ""], ...rows];
+  const widths = all[0]!.map((_, at) => Math.max(...all.map((row) => row[at]!.length)));
+  return all
+    .map((row) =>
+      row
+        .map((cell, at) => cell.padEnd(widths[at]!))
+        .join("  ")
+        .trimEnd(),
+    )
+    .join("\n");
 }
 
 /** One case as a person reads it. */

@@ -28,5 +28,25 @@ export function spread(values: readonly number[]): Spread {
 
 /** Ratios of the pairs measured in the same round, so that a slow spell hits both sides of each. */
 export function pairedRatios(ours: readonly number[], theirs: readonly number[]): Spread {
-  return spread(ours.map((value, round) => value / theirs[round]));
+  return spread(ratiosOf(ours, theirs));
+}
+
+export function ratiosOf(ours: readonly number[], theirs: readonly number[]): number[] {
+  return ours.map((value, round) => value / theirs[round]);
+}
+
+/** Student's t of a two-sided 95 % interval, by degrees of freedom from 1 on; past the list the last is a little too wide. */
+const T95 = [
+  12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.16, 2.145, 2.131, 2.12, 2.11,
+  2.101, 2.093, 2.086,
+];
+
+/** Where the mean of what was measured lies, at 95 % confidence; everywhere, after a single measurement. */
+export function confidence(values: readonly number[]): { readonly low: number; readonly high: number } {
+  const n = values.length;
+  const mean = values.reduce((sum, x) => sum + x, 0) / n;
+  const variance = values.reduce((sum, x) => sum + (x - mean) ** 2, 0) / (n - 1);
+  if (!Number.isFinite(variance)) return { low: Number.NEGATIVE_INFINITY, high: Number.POSITIVE_INFINITY };
+  const off = T95[Math.min(n - 1, T95.length) - 1] * Math.sqrt(variance / n);
+  return { low: mean - off, high: mean + off };
 }

@@ -4,6 +4,7 @@ import { logitsAfter } from "../reading/read.ts";
 import type { Sampler } from "../sampling/sampler.ts";
 import type { Scheduler } from "../scheduler/scheduler.ts";
 import { type Beam, type BeamRules, Beams } from "./beams.ts";
+import { GroupBeams } from "./group-beams.ts";
 
 export interface BeamRequest extends BeamRules {
   readonly prompt: Int32Array;
@@ -22,32 +23,35 @@ export interface BeamRequest extends BeamRules {
  * common is computed once and copied, by the scheduler's own means, on any device.
  */
 export async function beamSearch(scheduler: Scheduler, request: BeamRequest): Promise<readonly Beam[]> {
-  const { prompt, beams, groups, sampler, adapter, priority, signal } = request;
-  const searches = Array.from({ length: groups }, () => new Beams({ ...request, beams: beams / groups }));
+  const { prompt, beams, groups, sampler, adapter, priority, signal, ends } = request;
+  const rules = { ...request, beams: beams / groups };
+  const searches = groups === 1 ? [new Beams(rules)] : Array.from({ length: groups }, () => new GroupBeams(rules));
   const rest = {
     ...(adapter === undefined ? {} : { adapter }),
     ...(priority === undefined ? {} : { priority }),
     ...(signal ? { signal } : {}),
   };
-  for (let length = 0; searches.some(({ running }) => running.length > 0); length++) {
-    const open = searches.filter(({ running }) => running.length > 0);
-    const texts = open.flatMap(({ running }) => running.map(({ answer }) => Int32Array.of(...prompt, ...answer)));
+  while (searches.some(({ running }) => running.length > 0)) {
+    const texts = searches.flatMap(({ running }) => running.map(({ answer }) => Int32Array.of(...prompt, ...answer)));
     const logits = await together(texts.map((text) => () => logitsAfter(scheduler, text, rest)));
-    const chosen: number[] = []; // by the groups before, in this step
+    const chosen = new Map<number, number>(); // by the groups before, in this step: how often
+    const note = (id: number): unknown => chosen.set(id, (chosen.get(id) ?? 0) + 1);
     let next = 0;
-    for (const search of open) {
+    for (const search of searches) {
+      if (search.running.length === 0) {
+        for (let i = 0; i < rules.beams; i++) note(ends[0]!); // a group that is done is padded with the end, there
+        continue;
+      }
       const scores = search.running.map(() => {
         const tokens = texts[next]!;
         const row = logits[next++]!;
         const total = logSumExpOf(row);
         for (let id = 0; id < row.length; id++) row[id] = row[id]! - total;
+        for (const [id, times] of chosen) row[id] = row[id]! - Math.fround(request.diversityPenalty * times);
         const history = { tokens, length: tokens.length, promptLength: prompt.length };
-        const adjusted = sampler.adjust(row, history).slice();
-        for (const id of chosen) adjusted[id]! -= request.diversityPenalty;
-        return adjusted;
+        return sampler.adjust(row, history).slice();
       });
-      search.step(scores);
-      for (const { answer } of search.running) if (answer.length > length) chosen.push(answer.at(-1)!);
+      for (const id of search.step(scores)) note(id);
     }
   }
   return searches.flatMap(({ finished }) => finished).sort((a, b) => b.score - a.score);

@@ -1,3 +1,5 @@
+import { bestContinuations } from "./best-continuations.ts";
+
 /** A text on the way: its answer so far, and the sum of its tokens' log-probabilities. */
 export interface Beam {
   readonly answer: readonly number[];
@@ -47,12 +49,12 @@ export class Beams {
     return this.#finished;
   }
 
-  /** Takes the scores of every token after each running beam (log-probabilities, as options changed them). */
-  step(scores: readonly Float32Array[]): void {
+  /** Takes the scores of every token after each running beam (log-probabilities, as options changed them); gives the tokens that go on. */
+  step(scores: readonly Float32Array[]): readonly number[] {
     const { beams, ends, most, earlyStopping } = this.#rules;
     const length = this.#running[0]!.answer.length + 1;
     const kept = Math.max(2, 1 + ends.length) * beams;
-    const candidates = bestOf(scores, this.#running, kept).map(({ from, id, score }): Candidate => {
+    const candidates = bestContinuations(scores, this.#running, kept).map(({ from, id, score }): Candidate => {
       const answer = [...this.#running[from]!.answer, id];
       return { answer, score, ended: ends.includes(id) || length >= most };
     });
@@ -62,6 +64,7 @@ export class Beams {
     this.#canImprove &&= this.#mayImprove(length);
     const full = this.#isFull && earlyStopping === true;
     this.#open = this.#canImprove && !full && !candidates.every(({ ended }) => ended);
+    return this.running.map(({ answer }) => answer.at(-1)!);
   }
 
   get #isFull(): boolean {
@@ -86,26 +89,3 @@ export class Beams {
 }
 
 const byScore = (a: Beam, b: Beam): number => b.score - a.score;
-
-interface Continuation {
-  readonly from: number;
-  readonly id: number;
-  readonly score: number;
-}
-
-/** The best `count` continuations of all beams, the best first. */
-function bestOf(scores: readonly Float32Array[], running: readonly Beam[], count: number): Continuation[] {
-  const best: Continuation[] = [];
-  scores.forEach((row, from) => {
-    const sum = running[from]!.score;
-    for (let id = 0; id < row.length; id++) {
-      const score = Math.fround(row[id]! + sum);
-      if (!(score > -Infinity) || (best.length === count && score <= best[count - 1]!.score)) continue;
-      let at = best.length;
-      while (at > 0 && best[at - 1]!.score < score) at--;
-      best.splice(at, 0, { from, id, score });
-      if (best.length > count) best.pop();
-    }
-  });
-  return best;
-}

@@ -62,6 +62,9 @@ const NOT_IN_CONTEXTS = [
   "form",
 ] as const;
 
+/** Of those, the ones that ask for nothing when they are 1. */
+const OFF_AT_ONE: ReadonlySet<string> = new Set(["n", "bestOf", "numBeams", "guidanceScale"]);
+
 export type ContextOptions = Omit<GenerateOptions, (typeof NOT_IN_CONTEXTS)[number]>;
 
 /** Makes of a call's options all that counts for it. */
@@ -92,9 +95,11 @@ export class Contexts {
 
   prepare(prompt: Prompt, given: ContextOptions | TransformersOptions): Context {
     const options = this.#read(given);
-    for (const name of NOT_IN_CONTEXTS)
-      if (options[name] !== undefined)
+    for (const name of NOT_IN_CONTEXTS) {
+      const asked = options[name];
+      if (asked !== undefined && asked !== false && !(asked === 1 && OFF_AT_ONE.has(name)))
         throw new GenerateError("unsupported", `a text that is generated step by step takes no ${name}`);
+    }
     const { room } = this.#scheduler;
     const { maxNewTokens, maxLength = room, truncatePrompt: truncate } = options;
     const tokens = fitPrompt(encodePrompt(this.#tokenizer, prompt, options), {

@@ -23,6 +23,7 @@ import {
   settled,
   type TransformersOptions,
 } from "./options.ts";
+import { restorePrefix, savePrefix } from "./prefixes.ts";
 import { encodePrompt, endsOf, fitPrompt, type Prompt, predicted, roomLeft } from "./prompt.ts";
 
 export interface GeneratorParts<
@@ -180,6 +181,25 @@ export class Generator<T extends TextTokenizer | TransformersTokenizer = TextTok
     return this.#contexts.atOnce(context, maxNewTokens, signal);
   }
 
+  /**
+   * What the model computed of a text that prompts will begin with, as bytes to keep; computed now where the cache doesn't hold it.
+   *
+   * @example
+   * const bytes = await generator.savePrefix(systemPrompt);
+   * await later.restorePrefix(bytes); // prompts that begin with it start from its end
+   */
+  async savePrefix(
+    prompt: Prompt,
+    options: Pick<GenerateOptions, "addSpecialTokens" | "signal"> = {},
+  ): Promise<Uint8Array> {
+    return savePrefix(this.scheduler, encodePrompt(this.#text, prompt, options), options.signal);
+  }
+
+  /** Puts a saved beginning into the cache, and says how many tokens it has: none where requests leave no room for it. */
+  async restorePrefix(bytes: Uint8Array): Promise<number> {
+    return restorePrefix(this.scheduler, bytes);
+  }
+
   close(): Promise<void> {
     return this.scheduler.close();
   }
@@ -190,7 +210,12 @@ export class Generator<T extends TextTokenizer | TransformersTokenizer = TextTok
 
   #begin(prompt: Prompt, options: Settled): Started<Completion> & { readonly pieces: PieceQueue } {
     const { room } = this.scheduler;
-    const { maxLength, logprobs, streamer, truncatePrompt } = options;
+    const { maxLength, logprobs, streamer, truncatePrompt, n = 1, bestOf = n } = options;
+    if (Math.max(n, bestOf) > 1)
+      throw new GenerateError(
+        "option-invalid",
+        `one text can't be ${Math.max(n, bestOf)}: ask \`several\` for n or bestOf`,
+      );
     const encoded = encodePrompt(this.#text, prompt, options);
     const tokens = fitPrompt(encoded, {
       room,

@@ -5,6 +5,7 @@ import type { SamplingOptions } from "../sampling/options.ts";
 import type { GeneratedToken } from "../scheduler/request.ts";
 import type { TransformersStreamer } from "../text/transformers.ts";
 import type { Prompt } from "./prompt.ts";
+import { isPassedOver, OTHER_NAMES } from "./transformers-options.ts";
 
 /** How to generate: the sampling options, when to end, and what to tell on the way. */
 export interface GenerateOptions extends SamplingOptions {
@@ -79,12 +80,6 @@ export interface GenerateOptions extends SamplingOptions {
 /** The same options under the names that transformers gives them. */
 export type TransformersOptions = Readonly<Record<string, unknown>>;
 
-const OTHER_NAMES: Readonly<Record<string, keyof GenerateOptions>> = {
-  stopStrings: "stop",
-  generationLen: "maxNewTokens",
-  numReturnSequences: "n",
-};
-
 /** What the generator itself acts on, or reads before it tells the sampler. */
 const OWN = [
   "maxNewTokens",
@@ -156,12 +151,17 @@ const SAMPLED = [
 const SAMPLING: ReadonlySet<string> = new Set(SAMPLED);
 const KNOWN: ReadonlySet<string> = new Set([...OWN, ...SAMPLED]);
 
-/** Options under either spelling as those of this package; null and undefined mean "not given", an unknown name is an error. */
+/**
+ * Options under either spelling as those of this package; null and undefined mean "not given", an unknown name is an error. What a
+ * `generation_config` of transformers says counts where nothing beside it does.
+ */
 export function readOptions(given: GenerateOptions | TransformersOptions): GenerateOptions {
-  const options: Record<string, unknown> = {};
-  for (const [name, value] of Object.entries(given)) {
+  const { generation_config, generationConfig = generation_config, ...named } = given as TransformersOptions;
+  const options: Record<string, unknown> = generationConfig ? { ...readOptions(generationConfig) } : {};
+  for (const [name, value] of Object.entries(named)) {
     if (value === undefined || value === null) continue;
     const camel = name.replaceAll(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
+    if (isPassedOver(name, camel, value)) continue;
     const known = OTHER_NAMES[camel] ?? camel;
     if (!KNOWN.has(known)) throw new GenerateError("option-invalid", `there is no option ${name}`);
     if (COUNTS.has(known) && !(Number.isInteger(value) && (value as number) >= 0))

@@ -1,5 +1,6 @@
 import { GenerateError } from "../error.ts";
 import { draw, type RandomState, randomState } from "../random/random-state.ts";
+import { bestAllowed, ruleOut } from "./allowed.ts";
 import { Candidates } from "./candidates.ts";
 import { epsilonCutoff, etaCutoff, fillNucleus, minP, topP, typicalP } from "./filters.ts";
 import { checkSampling, isGreedy, type SamplingOptions } from "./options.ts";
@@ -40,7 +41,7 @@ export class Sampler {
     this.vocab = vocab;
     this.#eos = eos.filter((id) => id >= 0 && id < vocab);
     this.#scratch = scratchFor(vocab);
-    this.isPlain = !Object.entries(options).some(([name, value]) => !WITHOUT_PENALTY.has(name) && value !== undefined);
+    this.isPlain = !changesScores(options);
   }
 
   /** True when the best token of the logits as they are is the choice. */
@@ -48,10 +49,20 @@ export class Sampler {
     return this.greedy && this.isPlain;
   }
 
-  /** True when what is asked is among what devices that sample do themselves. */
+  /** True when how to choose, penalties aside, is among what devices that sample do themselves. */
   get isDeviceSampling(): boolean {
     const { typicalP, epsilonCutoff, etaCutoff } = this.options;
-    return this.isPlain && typicalP === undefined && !epsilonCutoff && !etaCutoff;
+    return typicalP === undefined && !epsilonCutoff && !etaCutoff;
+  }
+
+  /** The penalties that are asked for; undefined where other options change scores, which no device knows. */
+  get devicePenalties(): readonly ("repetition" | "presence")[] | undefined {
+    const { repetitionPenalty = 1, presencePenalty = 0, ...others } = this.options;
+    if (changesScores(others)) return undefined;
+    return [
+      ...(repetitionPenalty === 1 ? [] : ["repetition" as const]),
+      ...(presencePenalty === 0 ? [] : ["presence" as const]),
+    ];
   }
 
   /** No option leaves tokens out. */
@@ -63,8 +74,8 @@ export class Sampler {
   /** The next token after `history`, given the model's logits (which stay as they are). `allow` is a bit mask, LSB first. */
   choose(logits: Float32Array, history: History, random: RandomState, allow?: Uint32Array): Choice {
     if (this.greedy) {
-      const scores = this.adjust(logits, history, allow);
-      const token = argmax(scores);
+      const scores = this.adjust(logits, history);
+      const token = allow ? bestAllowed(scores, allow) : argmax(scores);
       if (token < 0) throw nothingLeft(logits);
       return { token, random };
     }
@@ -105,8 +116,7 @@ export class Sampler {
     scores.set(logits);
     const context: PenaltyContext = { options: this.options, eos: this.#eos, history };
     if (!this.isPlain) for (const penalty of PENALTIES) penalty(scores, context);
-    if (allow)
-      for (let id = 0; id < this.vocab; id++) if (!((allow[id >>> 5]! >>> (id & 31)) & 1)) scores[id] = -Infinity;
+    if (allow) ruleOut(scores, allow);
     return scores;
   }
 
@@ -133,6 +143,10 @@ const WITHOUT_PENALTY: ReadonlySet<string> = new Set([
   ...["greedy", "temperature", "topK", "topP", "minP", "typicalP", "epsilonCutoff", "etaCutoff"],
   ...["dryBase", "dryAllowedLength", "drySequenceBreakers"],
 ]);
+
+function changesScores(options: SamplingOptions): boolean {
+  return Object.entries(options).some(([name, value]) => !WITHOUT_PENALTY.has(name) && value !== undefined);
+}
 
 interface Scratch {
   readonly scores: Float32Array;

@@ -1,0 +1,81 @@
+import { openNull } from "@llm/target/null";
+import { describe, expect, it } from "vitest";
+import { BYTE_VOCAB, byteTokenizer } from "../testing/byte-tokenizer.ts";
+import { Generator } from "./generator.ts";
+import { readOptions } from "./options.ts";
+
+const open = (): Generator =>
+  new Generator({ session: openNull({ slots: 2, vocab: BYTE_VOCAB }), tokenizer: byteTokenizer });
+
+describe("options of transformers that nothing here is called by", () => {
+  it("are passed over where they ask for nothing", () => {
+    const idle = {
+      ...{ use_cache: true, pad_token_id: 0, bos_token_id: 1, return_dict_in_generate: true, output_scores: false },
+      ...{ encoder_repetition_penalty: 1, constraints: [], generation_kwargs: {}, forced_eos_token_id: null },
+    };
+    expect(readOptions({ ...idle, top_k: 3 })).toEqual({ topK: 3 });
+  });
+
+  it.each([
+    ["output_scores", true, "ask for logprobs"],
+    ["maxTime", 3, "AbortSignal.timeout"],
+    ["stopping_criteria", [() => true], "give stop, stopTokens or a signal"],
+    ["return_full_text", true, "put the prompt before the text"],
+    ["penalty_alpha", 0.6, "leave it out"],
+    ["generation_kwargs", { top_k: 3 }, "leave it out"],
+  ])("are refused by name where they do: %s", (name, value, instead) => {
+    expect(() => readOptions({ [name]: value })).toThrow(`${name} can't be done here; `);
+    expect(() => readOptions({ [name]: value })).toThrow(instead);
+  });
+
+  it("come as a generation_config, too, which counts where nothing beside it does", () => {
+    const generation_config = { max_new_tokens: 5, do_sample: true, eos_token_id: [1, 2] };
+    expect(readOptions({ generation_config, maxNewTokens: 7 })).toEqual({
+      maxNewTokens: 7,
+      doSample: true,
+      eosTokenId: [1, 2],
+    });
+  });
+});
+
+describe("what is asked of a single text", () => {
+  it("isn't several", async () => {
+    const generator = open();
+    expect(() => generator.stream("x", { num_return_sequences: 3 })).toThrow("one text can't be 3: ask `several`");
+    await expect(generator.generate(["x"], { bestOf: 2 })).rejects.toThrow("one text can't be 2");
+    expect((await generator.generate("x", { num_return_sequences: 1, maxNewTokens: 2 })).tokens).toHaveLength(2);
+    expect(await generator.several("x", { num_return_sequences: 2, maxNewTokens: 2 })).toHaveLength(2);
+    await generator.close();
+  });
+
+  it("may say of a context what asks for nothing", async () => {
+    const generator = open();
+    const neutral = { num_beams: 1, num_return_sequences: 1, guidance_scale: 1, json: false, max_new_tokens: 3 };
+    const { tokens } = await generator.generateAtOnce(generator.prepareContext("x", neutral), 3);
+    expect(Array.from(tokens)).toEqual((await generator.generate("x", { maxNewTokens: 3 })).tokens);
+    expect(() => generator.prepareContext("x", { num_beams: 2 })).toThrow("takes no numBeams");
+    await generator.close();
+  });
+});
+
+describe("a saved prefix", () => {
+  it("is found by prompts that begin with it, in another generator", async () => {
+    const [one, other] = [open(), open()];
+    const system = "what every prompt begins with";
+    const bytes = await one.savePrefix(system);
+    expect(await other.restorePrefix(bytes)).toBe(system.length);
+    const { usage, tokens } = await other.generate(`${system} and more`, { maxNewTokens: 8 });
+    expect(usage.cachedTokens).toBe(system.length);
+    expect(tokens).toEqual((await one.generate(`${system} and more`, { maxNewTokens: 8 })).tokens);
+    await expect(other.restorePrefix(bytes.subarray(0, 20))).rejects.toThrow(/no saved history/);
+    for (const generator of [one, other]) await generator.close();
+  });
+
+  it("is refused where a device can't", async () => {
+    const session = openNull({ like: "aic100", vocab: BYTE_VOCAB });
+    const generator = new Generator({ session, tokenizer: byteTokenizer });
+    await expect(generator.savePrefix("x")).rejects.toThrow("this device's histories can't be saved");
+    await expect(generator.restorePrefix(new Uint8Array(4))).rejects.toThrow("can't be restored");
+    await generator.close();
+  });
+});
