@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { demoModelFolder } from "@llm/demo-model";
 import { goldenDir } from "@llm/fixtures";
@@ -11,7 +11,7 @@ interface Golden {
   readonly prompts: readonly { text: string; greedy: number[]; greedy_text: string }[];
 }
 
-const { env } = scratch();
+const { env, folder } = scratch();
 const { prompts } = JSON.parse(readFileSync(join(demoModelFolder, "golden.json"), "utf8")) as Golden;
 const [first] = prompts;
 const generator = await Generator.fromPretrained("demo", { env, batchSize: prompts.length });
@@ -33,6 +33,26 @@ describe("Generator.fromPretrained", () => {
     const sampled = await generator.generate(first!.text, { maxNewTokens: 64, seed: 3 });
     expect(sampled.tokens).not.toEqual(first!.greedy);
     expect((await generator.generate(first!.text, { maxNewTokens: 64, seed: 3 })).tokens).toEqual(sampled.tokens);
+  });
+
+  it("keeps a prefix in a file, which prompts of a later program begin with", async () => {
+    const file = join(folder, "prefixes", "system");
+    const system = "# Written by a careful programmer.\n".repeat(6);
+    const { bytes } = await generator.savePrefixTo(file, system);
+    expect(statSync(file).size).toBe(bytes);
+    const later = await Generator.fromPretrained("demo", { env });
+    const length = generator.tokenizer.encode(system).length;
+    expect(await later.restorePrefixFrom(file)).toBe(length);
+    const prompt = `${system}${first!.text}`;
+    const { usage, text } = await later.generate(prompt, { greedy: true, maxNewTokens: 16 });
+    expect(usage.cachedTokens).toBeGreaterThan(length - 3); // tokens at the seam may be others
+    expect(text).toBe((await generator.generate(prompt, { greedy: true, maxNewTokens: 16 })).text);
+
+    writeFileSync(file, readFileSync(file).subarray(0, bytes - 5));
+    await expect(later.restorePrefixFrom(file)).rejects.toThrow("this saved slot is damaged");
+    await expect(later.restorePrefixFrom(join(folder, "none"))).rejects.toThrow("there is no such file");
+    await expect(later.savePrefixTo(join(file, "below"), system)).rejects.toMatchObject({ code: "write-failed" });
+    await later.close();
   });
 
   it("says what is missing, and leaves nothing open", async () => {
