@@ -4,6 +4,7 @@ import { exportMismatches, undeclaredImports } from "./declared.ts";
 import { staleFeatures } from "./features.ts";
 import { longFiles } from "./file-length.ts";
 import { forbiddenDependencies, readImportTable } from "./import-table.ts";
+import { brokenSnippets } from "./snippets.ts";
 import { root, workspacePackages } from "./workspace.ts";
 
 const packages = workspacePackages();
@@ -13,6 +14,7 @@ const problems = [
   ...packages.flatMap(exportMismatches),
   ...packages.flatMap(longFiles),
   ...staleFeatures(),
+  ...brokenSnippets(packages),
   ...unannouncedChanges(root),
 ];
 for (const problem of problems) console.error(problem);

@@ -5,10 +5,12 @@ import { defaultOptions } from "../options.ts";
 import type { Encoder } from "./export-for-aic100.ts";
 import { automationBlock, type Figures, performanceBlock, printedFigures } from "./performance.ts";
 
-/** Text to token ids and back, and which ids end a text. */
+/** Text to token ids and back, and what ends a text; `@llm/tokenizer-bpe`'s fits as it is. */
 export interface Codec extends Encoder {
   decode(ids: ArrayLike<number>): string;
-  readonly endIds: readonly number[];
+  readonly eosTokenId?: number | undefined;
+  /** Where more than that one end a text. */
+  readonly endIds?: readonly number[];
 }
 
 export interface Execute {
@@ -94,7 +96,8 @@ async function generate(
   await prefill(session, prompts, made);
   const first = performance.now();
   shown(made[0]![0]!);
-  const over = (list: readonly number[]) => !automation && tokenizer.endIds.includes(list.at(-1)!);
+  const ends = tokenizer.endIds ?? (tokenizer.eosTokenId === undefined ? [] : [tokenizer.eosTokenId]);
+  const over = (list: readonly number[]) => !automation && ends.includes(list.at(-1)!);
   for (let step = 1; step < count && !made.every(over); step++) {
     const rows = prompts.map((ids, slot): Row => row(slot, ids.length + step - 1, [made[slot]!.at(-1)!], true));
     const results = await session.step(rows);
@@ -105,7 +108,7 @@ async function generate(
     shown(made[0]!.at(-1)!);
   }
   const done = performance.now();
-  const ended = made.map((list) => untilEnd(list, automation ? [] : tokenizer.endIds));
+  const ended = made.map((list) => untilEnd(list, automation ? [] : ends));
   return { made: ended, prefillSeconds: (first - began) / 1000, decodeSeconds: (done - first) / 1000 };
 }
 
