@@ -76,6 +76,8 @@ export type DevicesHandle = { readonly [devices]: true };
 
 /** SOPHGO's runtime through its C functions. A device is meant by its place in the list that was opened. */
 export interface BmrtAddon {
+  /** Lets threads of this simulator of the chip rest while they wait for each other; before `open`. */
+  restWhileWaiting(simulator: string): void;
   open(
     bmlib: string,
     bmrt: string,

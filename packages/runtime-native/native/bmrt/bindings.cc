@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "bmrt/commands.h"
+#include "bmrt/simulator.h"
 
 namespace llm::bmrt {
 
@@ -189,6 +190,9 @@ Napi::Value WithDevice(const Napi::CallbackInfo& info, std::function<Worker::Ans
   });
 }
 
+// (simulator's file) → nothing
+void Rest(const Napi::CallbackInfo& info) { RestWhileWaiting(info[0].As<Napi::String>().Utf8Value()); }
+
 // (bmlib, bmrt, devices) → Promise<{ handle, newer }>
 Napi::Value Open(const Napi::CallbackInfo& info) {
   const std::string bmlib = info[0].As<Napi::String>().Utf8Value();
@@ -270,6 +274,7 @@ Napi::Value Close(const Napi::CallbackInfo& info) {
 
 void Register(Napi::Env env, Napi::Object exports) {
   auto bmrt = Napi::Object::New(env);
+  bmrt["restWhileWaiting"] = Napi::Function::New(env, Rest, "restWhileWaiting");
   bmrt["open"] = Napi::Function::New(env, Open, "open");
   bmrt["load"] = Napi::Function::New(env, Load, "load");
   bmrt["allocate"] = Napi::Function::New(env, Allocate, "allocate");

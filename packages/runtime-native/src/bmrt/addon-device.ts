@@ -24,8 +24,11 @@ export class AddonBmrt implements Bmrt {
       const why = status.state === "loaded" ? "it has no part for BM1684X; build it again" : status.reason;
       throw new NativeError("runtime-missing", `BM1684X needs the addon: ${why}`);
     }
-    // Read by the simulator when its first device is asked for.
-    if (libraries.firmware !== undefined) process.env.TPUKERNEL_FIRMWARE_PATH = libraries.firmware;
+    if (libraries.firmware !== undefined) {
+      // Read by the simulator when its first device is asked for.
+      process.env.TPUKERNEL_FIRMWARE_PATH = libraries.firmware;
+      native.restWhileWaiting(libraries.firmware);
+    }
     try {
       const { handle, newer } = await native.open(libraries.bmlib, libraries.bmrt, devices);
       return new AddonBmrt(native, handle, newer, devices.length);
