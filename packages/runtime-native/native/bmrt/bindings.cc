@@ -98,10 +98,29 @@ std::vector<Place> PlacesOf(const Napi::Value& value) {
   return places;
 }
 
+// [{ device, at }, …]
+std::vector<DevicePlace> DevicePlacesOf(const Napi::Value& value) {
+  const auto list = value.As<Napi::Array>();
+  std::vector<DevicePlace> places;
+  for (uint32_t i = 0; i < list.Length(); i++) {
+    const auto object = list.Get(i).As<Napi::Object>();
+    places.push_back({Int(object, "device"), PlaceOf(object.Get("at"))});
+  }
+  return places;
+}
+
+codecs::Kind NumbersOf(const Napi::Value& value) {
+  const std::string name = value.As<Napi::String>().Utf8Value();
+  if (name == "f32") return codecs::kF32;
+  if (name == "f16") return codecs::kF16;
+  if (name == "bf16") return codecs::kBf16;
+  throw Napi::TypeError::New(value.Env(), name + " can't be added up");
+}
+
 Command CommandOf(const Napi::Object& object) {
   const std::string kind = object.Get("do").As<Napi::String>().Utf8Value();
   Command command{};
-  command.device = Int(object, "device");
+  if (kind != "sum") command.device = Int(object, "device");
   if (kind == "write") {
     command.kind = Command::Kind::kWrite;
     command.to = PlaceOf(object.Get("to"));
@@ -123,6 +142,12 @@ Command CommandOf(const Napi::Object& object) {
     command.stage = Int(object, "stage");
     command.inputs = PlacesOf(object.Get("inputs"));
     command.outputs = PlacesOf(object.Get("outputs"));
+  } else if (kind == "sum") {
+    command.kind = Command::Kind::kSum;
+    command.numbers = NumbersOf(object.Get("dtype"));
+    command.bytes = Size(object.Get("bytes"));
+    command.terms = DevicePlacesOf(object.Get("terms"));
+    command.targets = DevicePlacesOf(object.Get("to"));
   } else {
     throw Napi::TypeError::New(object.Env(), "there is no command " + kind);
   }

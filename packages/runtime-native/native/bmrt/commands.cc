@@ -2,6 +2,8 @@
 
 #include <exception>
 
+#include "codecs/dispatch.h"
+
 namespace llm::bmrt {
 
 namespace {
@@ -18,7 +20,27 @@ void Move(Device& from, Device& to, const Command& command) {
   to.Write(command.to, between.data(), between.size());
 }
 
+// Of what several devices made, the sum in float32 and in the order of the terms, for every device that goes on with it. All
+// devices have been launched by then; waiting for the first lets the others run.
+void Sum(const Devices& devices, const Command& command) {
+  if (command.terms.empty()) throw std::runtime_error("a sum of nothing");
+  const codecs::Kernels& numbers = codecs::Current();
+  const size_t count = command.bytes / (command.numbers == codecs::kF32 ? 4 : 2);
+  std::vector<uint8_t> bytes;
+  std::vector<float> sum, term;
+  for (const auto& [device, place] : command.terms) {
+    bytes = At(devices, device).Read(place, command.bytes);
+    sum.resize(count);
+    term.resize(count);
+    numbers.convert(command.numbers, codecs::kF32, bytes.data(), term.data(), count);
+    for (size_t i = 0; i < count; i++) sum[i] += term[i];
+  }
+  numbers.convert(codecs::kF32, command.numbers, sum.data(), bytes.data(), count);
+  for (const auto& [device, place] : command.targets) At(devices, device).Write(place, bytes.data(), bytes.size());
+}
+
 void RunOne(const Devices& devices, const Command& command, std::vector<std::vector<uint8_t>>& results) {
+  if (command.kind == Command::Kind::kSum) return Sum(devices, command);
   Device& device = At(devices, command.device);
   switch (command.kind) {
     case Command::Kind::kWrite:
@@ -36,6 +58,8 @@ void RunOne(const Devices& devices, const Command& command, std::vector<std::vec
     case Command::Kind::kLaunch:
       device.Launch(command.net, command.stage, command.inputs, command.outputs);
       break;
+    case Command::Kind::kSum:
+      break;  // of many devices, and done above
   }
 }
 

@@ -5,12 +5,18 @@
 #include <vector>
 
 #include "bmrt/device.h"
+#include "codecs/kernels.h"
 
 namespace llm::bmrt {
 
+struct DevicePlace {
+  int device;
+  Place place;
+};
+
 // One thing to do. Which fields count follows from `kind`.
 struct Command {
-  enum class Kind { kWrite, kRead, kCopy, kLaunch };
+  enum class Kind { kWrite, kRead, kCopy, kLaunch, kSum };
   Kind kind;
   int device = 0;
   int from_device = 0;
@@ -22,6 +28,9 @@ struct Command {
   int stage = 0;
   std::vector<Place> inputs;
   std::vector<Place> outputs;
+  codecs::Kind numbers = codecs::kF32;  // that are added up
+  std::vector<DevicePlace> terms;
+  std::vector<DevicePlace> targets;
 };
 
 using Devices = std::vector<std::unique_ptr<Device>>;

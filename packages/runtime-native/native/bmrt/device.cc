@@ -22,7 +22,8 @@ void Sane(bool holds, const char* what) {
 
 }  // namespace
 
-Device::Device(const Library& library, int number) : library_(library) {
+Device::Device(const Library& library, int number)
+    : library_(library), where_("device " + std::to_string(number) + ": ") {
   int count = 0;
   library.Check("bm_dev_getcount", library.device_count(&count));
   if (number < 0 || number >= count)
@@ -30,7 +31,7 @@ Device::Device(const Library& library, int number) : library_(library) {
                              (count == 0   ? std::string("none was found")
                               : count == 1 ? std::string("only device 0 is there")
                                            : "devices 0 to " + std::to_string(count - 1) + " are there"));
-  library.Check("bm_dev_request", library.request(&handle_, number));
+  Check("bm_dev_request", library.request(&handle_, number));
   runtime_ = library.create(handle_);
   if (runtime_ == nullptr) {
     library.release(handle_);
@@ -102,11 +103,13 @@ std::vector<StagePort> Device::Ports(const Shape* shapes, const DeviceMemory* me
   return ports;
 }
 
+void Device::Check(const char* call, int status) const { library_.Check(call, status, where_); }
+
 int Device::Allocate(size_t bytes) {
   if (bytes == 0 || bytes > std::numeric_limits<unsigned>::max())
     throw std::runtime_error("a buffer of " + std::to_string(bytes) + " bytes: the device takes up to 4 GiB at once");
   Buffer buffer{{}, true};
-  library_.Check("bm_malloc_device_byte", library_.allocate(handle_, &buffer.memory, static_cast<unsigned>(bytes)));
+  Check("bm_malloc_device_byte", library_.allocate(handle_, &buffer.memory, static_cast<unsigned>(bytes)));
   buffers_.push_back(buffer);
   return static_cast<int>(buffers_.size()) - 1;
 }
@@ -133,7 +136,7 @@ const DeviceMemory& Device::At(Place place, size_t bytes) const {
 void Device::Write(Place to, const void* data, size_t bytes) {
   const DeviceMemory& memory = At(to, bytes);
   Sync();  // what was launched before may still read it
-  library_.Check("bm_memcpy_s2d_partial_offset",
+  Check("bm_memcpy_s2d_partial_offset",
                  library_.write(handle_, memory, const_cast<void*>(data), static_cast<unsigned>(bytes),
                                 static_cast<unsigned>(to.offset)));
 }
@@ -142,14 +145,14 @@ std::vector<uint8_t> Device::Read(Place from, size_t bytes) {
   const DeviceMemory& memory = At(from, bytes);  // before there is room made for bytes that aren't there
   Sync();
   std::vector<uint8_t> data(bytes);
-  library_.Check("bm_memcpy_d2s_partial_offset", library_.read(handle_, data.data(), memory, static_cast<unsigned>(bytes),
+  Check("bm_memcpy_d2s_partial_offset", library_.read(handle_, data.data(), memory, static_cast<unsigned>(bytes),
                                                                static_cast<unsigned>(from.offset)));
   return data;
 }
 
 // The device does this itself, in its turn after what was launched.
 void Device::Copy(Place to, Place from, size_t bytes) {
-  library_.Check("bm_memcpy_d2d_byte",
+  Check("bm_memcpy_d2d_byte",
                  library_.copy(handle_, At(to, bytes), to.offset, At(from, bytes), from.offset, bytes));
 }
 
@@ -177,13 +180,13 @@ void Device::Launch(int number, int stage, const std::vector<Place>& inputs, con
   running_ = true;
   if (!library_.launch(runtime_, net.name.c_str(), in.data(), static_cast<int>(in.size()), out.data(),
                        static_cast<int>(out.size()), true, false))
-    throw VendorError("bmrt_launch_tensor_ex", 0, "the launch of " + net.name + " failed");
+    throw VendorError("bmrt_launch_tensor_ex", 0, where_ + "the launch of " + net.name + " failed");
 }
 
 void Device::Sync() {
   if (!running_) return;
   running_ = false;
-  library_.Check("bm_thread_sync", library_.sync(handle_));
+  Check("bm_thread_sync", library_.sync(handle_));
 }
 
 }  // namespace llm::bmrt

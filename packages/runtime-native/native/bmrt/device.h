@@ -72,8 +72,10 @@ class Device {
   std::vector<Tensor> Tensors(const std::vector<Port>& ports, const std::vector<StagePort>& shapes,
                               const std::vector<Place>& places) const;
   const DeviceMemory& At(Place place, size_t bytes) const;
+  void Check(const char* call, int status) const;
 
   const Library& library_;
+  const std::string where_;  // which of several devices it was that failed
   Handle handle_ = nullptr;
   Runtime* runtime_ = nullptr;
   std::vector<Buffer> buffers_;

@@ -88,10 +88,10 @@ const Library& Library::Load(const std::string& bmlib, const std::string& bmrt) 
   return *loaded;
 }
 
-void Library::Check(const char* call, int status) const {
+void Library::Check(const char* call, int status, const std::string& where) const {
   if (status != 0)
     throw VendorError(call, status,
-                      std::string(call) + " failed: " + Meaning(status) + " (" + std::to_string(status) + ")");
+                      where + call + " failed: " + Meaning(status) + " (" + std::to_string(status) + ")");
 }
 
 }  // namespace llm::bmrt

@@ -26,7 +26,8 @@ struct Library {
   // Throws std::runtime_error when a file is no such library, or another pair is loaded already.
   static const Library& Load(const std::string& bmlib, const std::string& bmrt);
 
-  void Check(const char* call, int status) const;
+  // `where` begins what is said of a failure.
+  void Check(const char* call, int status, const std::string& where = "") const;
 
   bool newer = false;  // of 2024 or later: NetInfo is longer
 

@@ -39,7 +39,21 @@ export type BmrtCommand =
       readonly stage: number;
       readonly inputs: readonly BmrtPlace[];
       readonly outputs: readonly BmrtPlace[];
+    }
+  /** What several devices made is added up by the host, in float32 and in this order; each of `to` is given the sum. */
+  | {
+      readonly do: "sum";
+      readonly dtype: BmrtDType;
+      readonly bytes: number;
+      readonly terms: readonly BmrtDevicePlace[];
+      readonly to: readonly BmrtDevicePlace[];
     };
+
+/** A place on one of several devices. */
+export interface BmrtDevicePlace {
+  readonly device: number;
+  readonly at: BmrtPlace;
+}
 
 export type BmrtDType = "f32" | "f16" | "i8" | "u8" | "i16" | "u16" | "i32" | "u32" | "bf16" | "i4" | "u4";
 

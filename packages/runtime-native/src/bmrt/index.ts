@@ -2,6 +2,7 @@ export type {
   AddressMode,
   Bmrt,
   BmrtCommand,
+  BmrtDevicePlace,
   BmrtDType,
   BmrtLibraries,
   BmrtNet,

@@ -120,6 +120,99 @@ describe.skipIf(skipWithout(able))(`devices (needs the addon and cc: ${addonStat
       ]);
   });
 
+  describe("of which several have terms of a sum", () => {
+    const halves = (...values: number[]) => new Uint8Array(Float16Array.from(values).buffer);
+
+    /** Each has its term in a buffer of its own; the sum goes behind the terms of the first two. */
+    async function summed(dtype: "f16" | "f32", terms: readonly Uint8Array[]): Promise<readonly Uint8Array[]> {
+      vi.stubEnv("STAND_IN_DEVICES", "3");
+      const bmrt = await open({ devices: [0, 1, 2] });
+      const bytes = terms[0]!.length;
+      const buffers = await Promise.all(terms.map((_, device) => bmrt.allocate(device, 2 * bytes)));
+      const place = (device: number, offset: number) => ({ device, at: [buffers[device]!, offset] as const });
+      try {
+        return await bmrt.run([
+          ...terms.map((data, device): BmrtCommand => ({ do: "write", device, to: place(device, 0).at, data })),
+          {
+            do: "sum",
+            dtype,
+            bytes,
+            terms: terms.map((_, device) => place(device, 0)),
+            to: [place(0, bytes), place(1, bytes)],
+          },
+          { do: "read", device: 0, from: place(0, bytes).at, bytes },
+          { do: "read", device: 1, from: place(1, bytes).at, bytes },
+        ]);
+      } finally {
+        await bmrt.close();
+      }
+    }
+
+    test("are given it", async () => {
+      const read = await summed("f32", [floats(1, 2), floats(0.25, 4), floats(8, -2)]);
+      expect(read.map(numbers)).toEqual([
+        [9.25, 4],
+        [9.25, 4],
+      ]);
+    });
+
+    test("run at the same time: none is waited for before all have been launched", async () => {
+      vi.stubEnv("STAND_IN_DEVICES", "2");
+      const log = join(folder, "side-by-side");
+      vi.stubEnv("STAND_IN_LOG", log);
+      const bmrt = await open({ devices: [0, 1] });
+      const places = [];
+      for (const device of [0, 1]) {
+        await bmrt.load(device, bmodel);
+        places.push({ device, at: [await bmrt.allocate(device, 16), 0] as const });
+      }
+      const launches = places.map(({ device, at }): BmrtCommand => {
+        return { do: "launch", device, net: 0, stage: 0, inputs: [at, at], outputs: [at] };
+      });
+      await bmrt.run([...launches, { do: "sum", dtype: "f32", bytes: 16, terms: places, to: places }]);
+      await bmrt.close();
+      const calls = readFileSync(log, "utf8").trim().split("\n");
+      expect(calls.filter((call) => /launch|sync|memcpy/.test(call))).toEqual([
+        "0 bmrt_launch_tensor_ex",
+        "1 bmrt_launch_tensor_ex",
+        "0 bm_thread_sync",
+        "0 bm_memcpy_d2s_partial_offset",
+        "1 bm_thread_sync",
+        "1 bm_memcpy_d2s_partial_offset",
+        "0 bm_memcpy_s2d_partial_offset",
+        "1 bm_memcpy_s2d_partial_offset",
+      ]);
+    });
+
+    test("in 16 bits it is rounded once, at the end", async () => {
+      // Rounded after each term, 2048 + 1 + 1 would stay 2048.
+      const [read] = await summed("f16", [halves(2048, 0.5, 65504), halves(1, 0.25, 32), halves(1, -0.75, -64)]);
+      expect([...new Float16Array(read!.slice().buffer)]).toEqual([2050, 0, 65472]);
+    });
+
+    test("one that fails is named, and the others are left as they can be closed", async () => {
+      vi.stubEnv("STAND_IN_FAIL", "bm_memcpy_d2s_partial_offset:2");
+      const error = await caught(summed("f32", [floats(1), floats(2), floats(3)]));
+      expect(error).toMatchObject({ code: "device-failed", call: "bm_memcpy_d2s_partial_offset", status: 6 });
+      expect(error.message).toBe("device 1: bm_memcpy_d2s_partial_offset failed: data error (6)");
+    });
+
+    test("what can't be added up is refused", async () => {
+      const bmrt = await open();
+      const x = await bmrt.allocate(0, 16);
+      const place = { device: 0, at: [x, 0] } as const;
+      const sum = { do: "sum", dtype: "f32", bytes: 16, terms: [place], to: [place] } as const;
+      const bad: readonly [BmrtCommand, RegExp][] = [
+        [{ ...sum, terms: [] }, /a sum of nothing/],
+        [{ ...sum, dtype: "i32" }, /i32 can't be added up/],
+        [{ ...sum, bytes: 2 ** 46 }, /70368744177664 bytes at 0 of a buffer of 16/],
+        [{ ...sum, terms: [{ ...place, device: 1 }] }, /device 1 was not opened/],
+      ];
+      for (const [command, message] of bad) expect((await caught(bmrt.run([command]))).message).toMatch(message);
+      await bmrt.close();
+    });
+  });
+
   test("that don't exist are refused before the vendor's code is asked for them", async () => {
     vi.stubEnv("STAND_IN_DEVICES", "2");
     const error = await caught(open({ devices: [0, 5] }));
