@@ -1,6 +1,7 @@
 import { type Limits, type Row, type Session, SessionError } from "@llm/target";
 import { type NullDevice, nullLogits, openNull } from "@llm/target/null";
 import { describe, expect, it } from "vitest";
+import type { SamplingOptions } from "../sampling/options.ts";
 import { Scheduler, type SchedulerOptions } from "./scheduler.ts";
 
 const VOCAB = 32;
@@ -249,6 +250,27 @@ describe("when things go wrong", () => {
     // What the device can't tell is asked of the logits, as before.
     expect(await drawn({ ...draws, sampleTopK: 5 })).toEqual(onHost);
     expect((await drawn(draws, 2)).asked).toEqual(["logits"]);
+  });
+
+  it("tells a device of the penalties that it knows, and where the answer begins", async () => {
+    const draws: Partial<Limits> = { wants: ["token"], sampling: ["greedy", "sample"], masks: false };
+    const asked = async (sampling: SamplingOptions, samplePenalties: Limits["samplePenalties"] = []) => {
+      const { scheduler, steps } = watched("bm1684x", { ...draws, samplePenalties });
+      await scheduler.submit({ prompt: [1, 2, 3], maxNewTokens: 2, ignoreEos: true, sampling }).done;
+      return steps.flat().flatMap(({ want }) => (want?.kind === "token" ? [want.sampling] : []));
+    };
+    const penalties = { repetitionPenalty: 1.2, presencePenalty: 0.5 };
+    const told = { method: "greedy", ...penalties, answerFrom: 3 };
+    expect(await asked(penalties, ["repetition", "presence"])).toEqual([told, told]);
+    expect(await asked({ repetitionPenalty: 1, presencePenalty: 0 })).toEqual([
+      { method: "greedy" },
+      { method: "greedy" },
+    ]);
+    await expect(asked(penalties, ["presence"])).rejects.toThrow(/gives only token/);
+    await expect(asked({ presencePenalty: 1, frequencyPenalty: 1 }, ["presence"])).rejects.toThrow(/gives only token/);
+    const { scheduler } = watched("bm1684x", draws);
+    const guided = scheduler.submit({ prompt: [1], maxNewTokens: 1, allow: () => Uint32Array.of(6) });
+    await expect(guided.done).rejects.toThrow("it takes no mask of what may come");
   });
 
   it("refuses at once what can't be done", () => {

@@ -25,8 +25,9 @@ export function wantFor(sequence: Sequence, limits: Limits, { allow, guesses = 0
   const masksDiffer = guesses > 0 && request.allow !== undefined;
   const last = masksDiffer && !wants.includes("logits") ? 1 : 1 + guesses;
   const masked = allow ? { allow } : {};
+  const isUnheard = allow !== undefined && limits.masks === false;
   const chosen: Want | undefined =
-    logprobs || !choosesToken(sampler, limits)
+    logprobs || isUnheard || !choosesToken(sampler, limits)
       ? undefined
       : { kind: "token", last, sampling: deviceSampling(sequence, last), ...masked };
   const unmasked = !allow && !masksDiffer;
@@ -37,25 +38,34 @@ export function wantFor(sequence: Sequence, limits: Limits, { allow, guesses = 0
   if (wants.includes("top") && sampler.isPlain && (sampler.greedy || (topK > 0 && topK <= TOP) || vocab <= TOP))
     return { kind: "top", k: Math.min(vocab, Math.max(TOP, logprobs ?? 0)), last, ...masked };
   if (chosen) return chosen;
+  const { sampleTopK } = limits;
+  const [masks, best] = ["; it takes no mask of what may come", `; it draws with a topK of 1 to ${sampleTopK}`];
+  const hint = isUnheard ? masks : sampleTopK === undefined || sampler.greedy ? "" : best;
   throw new GenerateError(
     "unsupported",
-    `this device gives only ${wants.join(", ")}, which these sampling options can't be done with`,
+    `this device gives only ${wants.join(", ")}, which these sampling options can't be done with${hint}`,
   );
 }
 
 /** Whether the device can choose a token itself by a request's options. */
-function choosesToken(sampler: Sampler, { wants, sampling, sampleTopK }: Limits): boolean {
-  if (!wants.includes("token")) return false;
-  if (sampler.greedy) return sampler.isPlain && sampling.includes("greedy");
+function choosesToken(sampler: Sampler, { wants, sampling, sampleTopK, samplePenalties = [] }: Limits): boolean {
+  const isHeard = sampler.devicePenalties?.every((penalty) => samplePenalties.includes(penalty));
+  if (!wants.includes("token") || !isHeard) return false;
+  if (sampler.greedy) return sampling.includes("greedy");
   if (!sampler.isDeviceSampling || !sampling.includes("sample")) return false;
   const { topK = 0 } = sampler.options;
   return sampleTopK === undefined || (topK >= 1 && topK <= sampleTopK);
 }
 
-function deviceSampling({ sampler, random }: Sequence, count: number): DeviceSampling {
-  if (sampler.greedy) return { method: "greedy" };
-  const { temperature = 1, topK = 0, topP, minP } = sampler.options;
+function deviceSampling({ sampler, random, history }: Sequence, count: number): DeviceSampling {
+  const { temperature = 1, topK = 0, topP, minP, repetitionPenalty = 1, presencePenalty = 0 } = sampler.options;
+  const penalties = {
+    ...(repetitionPenalty === 1 ? {} : { repetitionPenalty }),
+    ...(presencePenalty === 0 ? {} : { presencePenalty, answerFrom: history.promptLength }),
+  };
+  if (sampler.greedy) return { method: "greedy", ...penalties };
   return {
+    ...penalties,
     method: "sample",
     temperature,
     topK,
