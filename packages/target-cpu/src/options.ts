@@ -35,6 +35,7 @@ export const cpuOptions: OptionTable<CpuOptions> = {
     kind: "string",
     doc: "How weights are kept: auto, which is fp32 where that fits memory and is quick, else int4, or int8 of weights that are quantised otherwise already; fp32; int8 and int4 with a scale for every 32 of them. Any other number format (mxfp6, mxfp4, bf16, q4_0 …; docs/formats.md lists them) is emulated: rounded to, and computed with in float32.",
     default: "auto",
+    numberFormat: true,
     shapes: true,
   },
   emulate: {
@@ -60,6 +61,7 @@ export const cpuOptions: OptionTable<CpuOptions> = {
     kind: "string",
     doc: "Emulate a cache that keeps keys and values in this format: fp16, bf16, int8, mxint8, mxfp6, mxfp4.",
     default: "fp32",
+    numberFormat: true,
     shapes: true,
   },
   activations: {
@@ -112,6 +114,13 @@ export type WeightOptions = Pick<CpuOptions, "format" | "emulate" | "formatRules
 /** The kernel that keeps weights packed, in bits; undefined: they are floats, emulated ones too. */
 export function packedBits({ format, emulate = false, formatRules }: WeightOptions): number | undefined {
   return emulate || (formatRules ?? []).length > 0 ? undefined : { int8: 8, int4: 4 }[format];
+}
+
+/** The most tokens of a sequence, of what was asked for and what a model takes. */
+export function contextOf(wanted: number, most: number): number {
+  if (wanted > most)
+    throw new TargetError("option-invalid", `--ctx-len ${wanted}: this model takes at most ${most} tokens`);
+  return wanted === 0 ? most : wanted;
 }
 
 /** Throws for a name that no number format has. */

@@ -26,7 +26,9 @@ test("a shorter context takes less", () => {
   const graph = goldenGraph("gpt_bigcode_mqa");
   const kv = (ctxLen: number) => cpuTarget.plan(graph, { ...DEFAULTS, ctxLen }).devices[0]!.kv;
   expect(kv(10)).toBeLessThan(kv(20));
-  expect(kv(0)).toBe(kv(graph.dims.context!.max));
+  const longest = graph.dims.context!.max;
+  expect(kv(0)).toBe(kv(longest));
+  expect(() => kv(longest + 1)).toThrow(`--ctx-len ${longest + 1}: this model takes at most ${longest} tokens`);
 });
 
 test.each(["gpt_bigcode_mqa", "llama_gqa_llama3", "deepseek_v2"])(

@@ -3,7 +3,7 @@ import type { DevicePlan, Plan } from "@llm/target";
 import { parseMesh } from "@llm/target/mesh";
 import { canonicalText, DTYPES, partOf, sizeOf } from "@llm/tensor";
 import { cpuPasses } from "../lower/passes.ts";
-import type { CpuOptions } from "../options.ts";
+import { type CpuOptions, contextOf } from "../options.ts";
 import { ort } from "../ort/dialect.ts";
 import { packedOperands } from "../ort/packed-weights.ts";
 import { chunkOf, cpuPipeline } from "../pipeline.ts";
@@ -21,8 +21,7 @@ export function planCpu(model: Graph, options: CpuOptions): Plan {
     passes: [...corePasses, ...cpuPasses],
     dialects: [ort],
   });
-  const longest = model.dims.context?.max ?? 1;
-  const context = options.ctxLen === 0 ? longest : Math.min(options.ctxLen, longest);
+  const context = contextOf(options.ctxLen, model.dims.context?.max ?? 1);
   const { dp } = parseMesh(options.mesh ?? "1x1");
   const places = [...Map.groupBy(lowered.nets, ({ rank = 0, stage = 0 }) => `${stage} ${rank}`).values()];
   const count = dp * places.length;
