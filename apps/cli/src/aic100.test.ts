@@ -78,6 +78,34 @@ test("inspect looks into a QPC by its first bytes, and says of a damaged one tha
   expect(stderr).toMatch(/^llm: .*programqpc.bin: the QPC is damaged: [^\n]*\n$/);
 }, 60_000);
 
+test("tokens that the card chooses are those that are chosen here from its logits, whatever is asked", async () => {
+  const args = ["run", "demo", "--target", "aic100", "--emulate", "--ctx-len", "96", "--prompt", "def add(a, b):"];
+  const asked = ["--temperature", "0.9", "--top-k", "40", "--top-p", "0.95", "--repetition-penalty", "1.2"];
+  const text = async (...more: readonly string[]) => {
+    const rest = ["--presence-penalty", "0.3", "--seed", "5", "--max-new-tokens", "24", "--json", ...more];
+    const { code, stdout } = await runCli([...args, ...asked, ...rest], home, { env });
+    expect(code).toBe(0);
+    return (JSON.parse(stdout) as { completions: { tokens: number[] }[] }).completions[0]!.tokens;
+  };
+  const here = await text();
+  expect(here).toHaveLength(24);
+  expect(await text("--on-device-sampling")).toEqual(here);
+}, 60_000);
+
+test("what can't be compiled is said before anything is exported", async () => {
+  const out = join(home, "refused");
+  const args = ["compile", "demo", "--target", "aic100", "--out", out, "--ctx-len", "256"];
+  for (const wrong of [
+    ["--comp-ctx-lengths", "0"],
+    ["--sdk-profile", "recipe", "--sub-functions"],
+    ["--on-device-sampling", "--num-speculative-tokens", "2"],
+  ]) {
+    const { code, stderr } = await runCli([...args, ...wrong], home, { env });
+    expect([code, stderr.includes("export")]).toEqual([2, false]);
+  }
+  expect(existsSync(out)).toBe(false);
+}, 60_000);
+
 test("doctor --build needs a target, and an SDK", async () => {
   expect((await runCli(["doctor", "--build"], home, { env })).code).toBe(2);
   const { code, stderr } = await runCli(["doctor", "--target", "aic100", "--build"], home, { env });

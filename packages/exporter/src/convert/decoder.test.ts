@@ -92,7 +92,7 @@ const CASES: readonly Case[] = [
   { kind: "round", attrs: { format: "int8", group: 32 }, ins: [f("n", 40)] },
 ];
 
-describe.each([17, 18, 20, 23])("decoder ops at opset %i, on ONNX Runtime", (opset) => {
+describe.each([13, 17, 18, 20, 23])("decoder ops at opset %i, on ONNX Runtime", (opset) => {
   test.each(CASES.map((c, index) => [`${c.kind} ${JSON.stringify(c.attrs ?? {})} #${index}`, c] as const))(
     "%s",
     (_, c) => expectSameOnOnnx(c, { opset }),

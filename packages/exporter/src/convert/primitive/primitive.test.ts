@@ -77,7 +77,7 @@ function binary(fn: string, x: Operand, y: Operand): Case {
   return { kind: "binary", attrs: { fn }, ins: [x, y] };
 }
 
-describe.each([17, 18, 21])("primitives at opset %i, on ONNX Runtime", (opset) => {
+describe.each([13, 14, 17, 18, 21])("primitives at opset %i, on ONNX Runtime", (opset) => {
   test.each(CASES.map((c, index) => [`${c.kind} ${JSON.stringify(c.attrs ?? {})} #${index}`, c] as const))(
     "%s",
     (_, c) => expectSameOnOnnx(c, { opset }),
