@@ -36,5 +36,10 @@ export const aic100Features: readonly Feature[] = [
     shown: "tests",
     note: "through an adapter for the vendor's library, on a stand-in for it; never tried on a card",
   },
-  { name: "tokens chosen on the card", state: "no", shown: "-", note: "logits come back, and are sampled here" },
+  {
+    name: "tokens chosen on the card",
+    state: "yes",
+    shown: "emulator",
+    note: "--on-device-sampling: penalties, temperature, top-k up to 512, top-p, min-p, masks",
+  },
 ];
