@@ -1,4 +1,5 @@
 import { TargetError } from "@llm/target";
+import type { Card } from "./cards.ts";
 
 /** A number that a plan goes by and no file says. */
 export interface Assumption {
@@ -7,7 +8,7 @@ export interface Assumption {
   readonly why: string;
 }
 
-/** None of them comes from the rows that the plan is held to. */
+/** Whatever the card. None of them comes from the rows that the plan is held to. */
 export const ASSUMPTIONS = {
   gigabyte: {
     value: 2 ** 30,
@@ -29,6 +30,11 @@ export const ASSUMPTIONS = {
   mxint8Bits: { value: 8.25, unit: "bits", why: "OCP MX 1.0: 32 elements of 8 bits share a scale of 8" },
   activationBits: { value: 16, unit: "bits", why: "the compiler converts what is computed to fp16" },
   logitBits: { value: 32, unit: "bits", why: "the graph returns logits in fp32, through the device's memory" },
+  onChipShare: {
+    value: 1,
+    unit: "of onChip",
+    why: "the architecture page: each core has 8 MB of VTCM and 1 MB of L2; what a call computes stays there as far as it fits",
+  },
   bandwidthShare: {
     value: 0.42,
     unit: "of what is printed",
@@ -36,18 +42,33 @@ export const ASSUMPTIONS = {
   },
 } as const satisfies Readonly<Record<string, Assumption>>;
 
-export type AssumptionName = keyof typeof ASSUMPTIONS;
-export type Assumed = Readonly<Record<AssumptionName, number>>;
+/** What is printed of a card, per SoC; a plan for another one says them otherwise. */
+function printedOf({ title, memory, bandwidth, onChip, fp16 }: Card) {
+  const why = `the vendor's architecture page, for ${title}`;
+  return {
+    memory: { value: memory, unit: "gigabytes of each device", why },
+    bandwidth: { value: bandwidth, unit: "bytes a second, to a device's memory", why },
+    onChip: { value: onChip, unit: "bytes on the chip, all cores' together", why },
+    fp16: { value: fp16, unit: "operations a second in fp16", why },
+  } as const satisfies Readonly<Record<string, Assumption>>;
+}
 
-/** The assumptions, with some of them said: "reserve=1.5e9,bandwidthShare=0.5". */
-export function assume(text = ""): Assumed {
-  const values = Object.fromEntries(Object.entries(ASSUMPTIONS).map(([name, { value }]) => [name, value]));
+export type Assumed = Readonly<Record<keyof typeof ASSUMPTIONS | keyof ReturnType<typeof printedOf>, number>>;
+
+/** All that a plan for a card goes by and no file says. */
+export function assumptionsFor(card: Card): Readonly<Record<keyof Assumed, Assumption>> {
+  return { ...printedOf(card), ...ASSUMPTIONS };
+}
+
+/** Their values, with some of them said: "reserve=1.5e9,bandwidthShare=0.5". */
+export function assume(card: Card, text = ""): Assumed {
+  const known = assumptionsFor(card);
+  const values = Object.fromEntries(Object.entries(known).map(([name, { value }]) => [name, value]));
   for (const part of text.split(",").map((one) => one.trim())) {
     if (part === "") continue;
     const [name, said] = part.split("=", 2).map((side) => side.trim());
     const value = Number(said);
-    if (!Object.hasOwn(ASSUMPTIONS, name!))
-      throw invalid(`--assume ${name}: there is ${Object.keys(ASSUMPTIONS).join(", ")}`);
+    if (!Object.hasOwn(known, name!)) throw invalid(`--assume ${name}: there is ${Object.keys(known).join(", ")}`);
     if (said === undefined || said === "" || !Number.isFinite(value) || value < 0)
       throw invalid(`--assume ${part}: write ${name}=NUMBER`);
     values[name!] = value;

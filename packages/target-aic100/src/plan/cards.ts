@@ -15,7 +15,7 @@ export interface Card {
   /** Bytes a second. */
   readonly bandwidth: number;
   /** Bytes on the chip, all cores' together. */
-  readonly sram: number;
+  readonly onChip: number;
   /** Floating point operations a second, in fp16. */
   readonly fp16: number;
 }
@@ -27,7 +27,7 @@ const STANDARD: Card = {
   cores: 14,
   memory: 16,
   bandwidth: 137e9,
-  sram: 126e6,
+  onChip: 126e6,
   fp16: 110e12,
 };
 
@@ -40,7 +40,7 @@ export const CARD_FACTS: Readonly<Record<CardId, Card>> = {
     cores: 16,
     memory: 32,
     bandwidth: 137e9,
-    sram: 144e6,
+    onChip: 144e6,
     fp16: 125e12,
   },
   // Printed for the card; its four SoCs have a quarter each.
@@ -51,7 +51,7 @@ export const CARD_FACTS: Readonly<Record<CardId, Card>> = {
     cores: 16,
     memory: 128 / 4,
     bandwidth: 548e9 / 4,
-    sram: 576e6 / 4,
+    onChip: 576e6 / 4,
     fp16: 290e12 / 4,
   },
   // An instance with eight Standard cards; a plan is for one of them, or for as many as --device-group names.

@@ -1,6 +1,7 @@
 import type { Graph } from "@llm/core-ir";
 import { expect, test } from "vitest";
-import { ASSUMPTIONS, assume } from "./assumptions.ts";
+import { assume, assumptionsFor } from "./assumptions.ts";
+import { CARD_FACTS } from "./cards.ts";
 import { modelNeeds } from "./model-needs.ts";
 import { type PlanRequest, planAic100 } from "./plan-aic100.ts";
 import { FOUND_BY_TRIAL, llama2, ONE_CARD, starcoder } from "./testing/published.ts";
@@ -67,6 +68,11 @@ test("formats, sharing and assumptions each change what they say they change", (
   expect(said.devices[0]!.reserve).toBe(1e9);
   expect(said.assumptions!.find(({ name }) => name === "mxfp6Bits")).toMatchObject({ value: 8, unit: "bits" });
   expect(plan(big, { card: "dl2q", devices: 8 }).devices).toHaveLength(8);
+  const larger = plan(big, { assume: "memory=24, bandwidth=274e9" });
+  expect(larger.devices[0]!.total).toBe(24 * 2 ** 30);
+  expect(larger.speed!.decode.most).toBeCloseTo(2 * plan(big).speed!.decode.most, 6);
+  const spilt = plan(big, { promptLen: 1024, assume: "onChipShare=0" }).devices[0]!;
+  expect(spilt.activations).toBe(1024 * 2 * 24576 * 2 + 4 * 49152);
   expect(() => plan(big, { card: "ultra", devices: 5 })).toThrow("5 devices: Ultra has 4");
 });
 
@@ -103,13 +109,14 @@ test("speed: memory decides single sequences, arithmetic long prompts; what was 
 });
 
 test("assumptions: each names its source, and nothing else can be said", () => {
-  for (const { why, unit } of Object.values(ASSUMPTIONS)) expect(why.length + unit.length).toBeGreaterThan(20);
-  expect(assume(" reserve = 3e9 ").reserve).toBe(3e9);
+  const { pro } = CARD_FACTS;
+  for (const { why, unit } of Object.values(assumptionsFor(pro))) expect(why.length + unit.length).toBeGreaterThan(20);
+  expect(assume(pro, " reserve = 3e9 ")).toMatchObject({ reserve: 3e9, memory: 32 });
   for (const [text, message] of [
-    ["spare=1", "there is gigabyte, reserve"],
+    ["spare=1", "there is memory, bandwidth, onChip, fp16, gigabyte, reserve"],
     ["reserve", "write reserve=NUMBER"],
     ["reserve=-1", "write reserve=NUMBER"],
     ["reserve=x", "write reserve=NUMBER"],
   ])
-    expect(() => assume(text)).toThrow(message);
+    expect(() => assume(pro, text)).toThrow(message);
 });

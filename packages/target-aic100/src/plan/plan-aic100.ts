@@ -1,6 +1,6 @@
 import type { Graph } from "@llm/core-ir";
 import { type DevicePlan, type Plan, TargetError } from "@llm/target";
-import { ASSUMPTIONS, type Assumed, assume } from "./assumptions.ts";
+import { type Assumed, assume, assumptionsFor } from "./assumptions.ts";
 import { CARD_FACTS, type Card, type CardId } from "./cards.ts";
 import { type ModelNeeds, modelNeeds, workingSet } from "./model-needs.ts";
 import { speedOf } from "./speed.ts";
@@ -32,7 +32,7 @@ export function planAic100(graph: Graph, request: PlanRequest): Plan {
   // Of single cards a machine may have any number.
   if (card.socs > 1 && count > card.socs)
     throw new TargetError("option-invalid", `${count} devices: ${card.title} has ${card.socs}`);
-  const assumed = assume(request.assume);
+  const assumed = assume(card, request.assume);
   const context = Math.min(request.ctxLen, graph.dims.context?.max ?? request.ctxLen);
   const work: Work = { ...request, context, count, card, assumed, needs: modelNeeds(graph), graph };
   const rows = Math.max(request.fullBatchSize, request.batchSize);
@@ -46,7 +46,7 @@ export function planAic100(graph: Graph, request: PlanRequest): Plan {
     devices,
     why: why(used, rows, context),
     speed: speedOf({ ...work, rows }),
-    assumptions: Object.entries(ASSUMPTIONS).map(([name, { unit, why: source }]) => {
+    assumptions: Object.entries(assumptionsFor(card)).map(([name, { unit, why: source }]) => {
       return { name, value: assumed[name as keyof Assumed], unit, why: source };
     }),
   };
@@ -63,8 +63,8 @@ export interface Work extends Omit<PlanRequest, "card"> {
 }
 
 function deviceNeeds(work: Work, rows: number): Omit<DevicePlan, "name"> {
-  const { card, assumed } = work;
-  const total = Math.floor(card.memory * assumed.gigabyte);
+  const { assumed } = work;
+  const total = Math.floor(assumed.memory * assumed.gigabyte);
   const weights = Math.ceil(weightBytes(work));
   const kv = Math.ceil(cacheBytes(work, rows, work.context));
   const activations = Math.ceil(activationBytes(work, rows));
@@ -101,7 +101,7 @@ function activationBytes(
   const decode = workingSet(graph, { ...call, rows, tokens: 1 });
   const working = (Math.max(prefill, decode) * assumed.activationBits) / 8 / count;
   const logits = (rows * needs.vocab * assumed.logitBits) / 8;
-  return Math.max(0, working - card.sram) + logits;
+  return Math.max(0, working - assumed.onChip * assumed.onChipShare) + logits;
 }
 
 /** The most that fits: more sequences never need less. */

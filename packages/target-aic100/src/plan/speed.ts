@@ -6,17 +6,17 @@ import { cacheBytes, type Work, weightBytes } from "./plan-aic100.ts";
  * with each. What devices tell one another isn't counted, so nothing is faster; what is usual lies well below.
  */
 export function speedOf(work: Work & { readonly rows: number }): PlanSpeed {
-  const { card, assumed, count, rows, promptLen, fullBatchSize, context, needs } = work;
+  const { assumed, count, rows, promptLen, fullBatchSize, context, needs } = work;
   const step = (tokens: number, sequences: number) => {
     // Of experts, only those are read that some token takes.
     const experts = needs.experts / Math.max(1, needs.matrices + needs.experts);
     const read = weightBytes(work) * (1 - experts * (1 - Math.min(1, tokens * needs.expertShare)));
-    const memory = (read + cacheBytes(work, sequences, context)) / card.bandwidth;
+    const memory = (read + cacheBytes(work, sequences, context)) / assumed.bandwidth;
     const attention = needs.caches.reduce(
       (sum, { queries, window }) => sum + queries * Math.min(context, window ?? context),
       0,
     );
-    const compute = (2 * tokens * (needs.macs + attention)) / count / card.fp16;
+    const compute = (2 * tokens * (needs.macs + attention)) / count / assumed.fp16;
     return {
       seconds: Math.max(memory, compute),
       decides: memory >= compute ? ("memory" as const) : ("compute" as const),

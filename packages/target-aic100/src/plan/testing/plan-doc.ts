@@ -1,4 +1,4 @@
-import { ASSUMPTIONS } from "../assumptions.ts";
+import { assumptionsFor } from "../assumptions.ts";
 import { CARD_FACTS } from "../cards.ts";
 import { type PlanRequest, planAic100 } from "../plan-aic100.ts";
 import { FOUND_BY_TRIAL, ONE_CARD, starcoder } from "./published.ts";
@@ -62,11 +62,13 @@ export function planDoc(): string {
     "## What the planner goes by",
     "",
     "Each of these can be said otherwise: `--assume reserve=1.5e9,bandwidthShare=0.5`. The first rows of the table above hinge on the",
-    "reserve: with 2 GiB (2.147e9) instead of 2 GB, one sequence less fits at 8192.",
+    "reserve: with 2 GiB (2.147e9) instead of 2 GB, one sequence less fits at 8192. What is printed of a card is there for Standard.",
     "",
     ...table(
       ["name", "value", "unit", "because"],
-      Object.entries(ASSUMPTIONS).map(([name, { value, unit, why }]) => [`\`${name}\``, `${value}`, unit, why]),
+      Object.entries(assumptionsFor(CARD_FACTS.standard)).map(([name, { value, unit, why }]) => {
+        return [`\`${name}\``, `${value}`, unit, why];
+      }),
     ),
     "",
   ].join("\n");
