@@ -2,8 +2,9 @@ import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openCheckpoint } from "@llm/checkpoint";
-import { corePasses, programOf, runPipeline } from "@llm/core-ir";
+import { corePasses, type PassStep, programOf, runPipeline } from "@llm/core-ir";
 import { architectureFor, Config } from "@llm/models";
+import type { Artefact } from "@llm/target";
 import { buildArtefact } from "@llm/target/engine";
 import { cpuTarget } from "@llm/target-cpu";
 import { makeCheckpoint } from "./sparse-checkpoint.ts";
@@ -22,18 +23,29 @@ const CONFIG = {
   hidden_act: "silu",
 };
 
-/** A model of random weights, exported for the CPU in 4 bits; gives the file and the folder to remove. */
-export async function cpuModel(): Promise<{ readonly file: string; readonly folder: string }> {
-  const folder = mkdtempSync(join(tmpdir(), "llm-bench-"));
-  const checkpointFolder = join(folder, "checkpoint");
-  makeCheckpoint(checkpointFolder, CONFIG, "dense");
-  const options = { format: "int4", batchSize: 1, ctxLen: 0, threads: 0 } as const;
-  const graph = architectureFor(CONFIG).build(new Config(CONFIG));
-  const program = runPipeline(programOf(graph), cpuTarget.pipeline(graph, options), {
+type ModelConfig = typeof CONFIG & Readonly<Record<string, unknown>>;
+
+export interface RandomArtefact {
+  readonly format: string;
+  /** Passes before the target's own. */
+  readonly first?: readonly PassStep[];
+  /** A folder that has the checkpoint, and the name of the artefact beside it. */
+  readonly folder: string;
+  readonly name: string;
+}
+
+/** A model of random weights, made for the CPU. */
+export async function randomArtefact(
+  config: ModelConfig,
+  { format, first = [], folder, name }: RandomArtefact,
+): Promise<Artefact> {
+  const options = { format, batchSize: 1, ctxLen: 0, threads: 0 };
+  const graph = architectureFor(config).build(new Config(config));
+  const program = runPipeline(programOf(graph), [...first, ...cpuTarget.pipeline(graph, options)], {
     passes: [...corePasses, ...(cpuTarget.passes ?? [])],
     dialects: cpuTarget.dialects,
   });
-  const checkpoint = await openCheckpoint(checkpointFolder);
+  const checkpoint = await openCheckpoint(join(folder, "checkpoint"));
   try {
     const { artefact } = await buildArtefact({
       target: cpuTarget,
@@ -42,18 +54,32 @@ export async function cpuModel(): Promise<{ readonly file: string; readonly fold
       source: checkpoint.weights,
       model: {
         name: "bench",
-        architecture: "llama",
-        vocab: 8192,
-        width: 1024,
-        blocks: 4,
-        context: 8192,
+        architecture: config.model_type,
+        vocab: config.vocab_size,
+        width: config.hidden_size,
+        blocks: config.num_hidden_layers,
+        context: config.max_position_embeddings,
         parameters: 0,
       },
-      folder: join(folder, "artefact"),
+      folder: join(folder, name),
       cacheDir: join(folder, "cache"),
     });
-    return { file: join(artefact.folder, "decoder.onnx"), folder };
+    return artefact;
   } finally {
     await checkpoint.close();
   }
+}
+
+/** A folder with a checkpoint of random weights, for the caller to remove. */
+export function randomCheckpoint(config: ModelConfig): string {
+  const folder = mkdtempSync(join(tmpdir(), "llm-bench-"));
+  makeCheckpoint(join(folder, "checkpoint"), config, "dense");
+  return folder;
+}
+
+/** A model of random weights, exported for the CPU in 4 bits; gives the file and the folder to remove. */
+export async function cpuModel(): Promise<{ readonly file: string; readonly folder: string }> {
+  const folder = randomCheckpoint(CONFIG);
+  const artefact = await randomArtefact(CONFIG, { format: "int4", folder, name: "artefact" });
+  return { file: join(artefact.folder, "decoder.onnx"), folder };
 }

@@ -7,6 +7,7 @@ import { checkpointRead } from "./checkpoint-read.ts";
 import { cpu } from "./cpu.ts";
 import { cpuMemory } from "./cpu-memory.ts";
 import { cpuRuntime } from "./cpu-runtime.ts";
+import { experts } from "./experts.ts";
 import { export15B, export70B, exportConvert } from "./export.ts";
 import { formats } from "./formats.ts";
 import { grammar } from "./grammar.ts";
@@ -35,6 +36,7 @@ export const cases: readonly Case[] = [
   ...cpu,
   ...cpuMemory,
   cpuRuntime,
+  experts,
   ...tokenizerCases,
   grammar,
   sampling,
