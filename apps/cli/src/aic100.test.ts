@@ -92,6 +92,36 @@ test("tokens that the card chooses are those that are chosen here from its logit
   expect(await text("--on-device-sampling")).toEqual(here);
 }, 60_000);
 
+test("infer takes each argument of the library's, as it spells them, and prints its wording", async () => {
+  const io = join(home, "io");
+  const shape = [
+    "--num_cores",
+    "14",
+    "--device_group",
+    "[0]",
+    "--batch_size",
+    "2",
+    "--prompt_len",
+    "32",
+    "--ctx_len",
+    "128",
+  ];
+  const how = ["--mxfp6", "--mxint8", "--mos", "1", "--aic_enable_depth_first", "--generation_len", "6"];
+  const what = ["--prompt", "def f(x):|import os", "--write-io-dir", io, "--automation"];
+  const args = ["infer", "--model_name", "demo", "--target", "aic100", "--emulate", ...shape, ...how, ...what];
+  const { code, stdout, stderr } = await runCli(args, home, { env });
+  expect([code, stderr]).toEqual([0, expect.stringMatching(/^verify +[\d.]+ s/m)]);
+  expect(stdout).toMatch(/input=def f\(x\):\noutput=.+input=import os\noutput=.+\nBatch Performance : \n/s);
+  expect(stdout).toMatch(
+    /Average Prefill time a\.k\.a TTFT is= [\d.]+ sec {8}\nDecode is= [\d.]+ tokens\/sec {8}\nTotal is= /,
+  );
+  const list = JSON.parse(readFileSync(join(io, "aic_batch_io.json"), "utf8")) as { "IO-files": { path: string }[][] };
+  expect(list["IO-files"].map((call) => call.at(-1))).toEqual([
+    expect.objectContaining({ path: "prefill/logits.raw", "io-direction": "out", dims: [2, 1, 4096] }),
+    expect.objectContaining({ path: "decode/logits.raw", "io-direction": "out", dims: [2, 1, 4096] }),
+  ]);
+}, 60_000);
+
 test("what can't be compiled is said before anything is exported", async () => {
   const out = join(home, "refused");
   const args = ["compile", "demo", "--target", "aic100", "--out", out, "--ctx-len", "256"];

@@ -2,7 +2,7 @@ import type { Artefact, Target } from "@llm/target";
 import { buildModel } from "./build/build-model.ts";
 import { exportUnit, MODEL_FILE, MODEL_UNIT } from "./build/units.ts";
 import { buildQpcUnit, qpcUnit, unfinishedKit } from "./compile/qpc-unit.ts";
-import { chooseSdk, recipeDefaults, settingsOf } from "./compile/settings-of.ts";
+import { chooseSdk, impliedDefaults, settingsOf } from "./compile/settings-of.ts";
 import { openEmulator } from "./emulator/open-emulator.ts";
 import { openAic100Runner } from "./emulator/runner.ts";
 import { aic100Features } from "./features.ts";
@@ -32,7 +32,7 @@ export const aic100Target: Target<Aic100Options> = {
   passes: [cardGraph, clipConstants, replicateKvHeads, sampleTokens, scaleQueries],
   doctor: aic100Doctor,
   buildRuntime,
-  defaults: recipeDefaults,
+  defaults: impliedDefaults,
   choose: (_, options) => chooseSdk(options),
   plan: (model, options) => planAic100(model, planRequest(options)),
   pipeline: aic100Pipeline,

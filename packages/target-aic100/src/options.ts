@@ -92,6 +92,7 @@ export const aic100Options: OptionTable<Aic100Options> = {
     doc: "Tokens of a draft that a decode call checks besides its own: --num-speculative-tokens 3. 0: none.",
     default: 0,
     min: 0,
+    alias: ["speculate-len"],
     shapes: true,
   },
   compCtxLengths: {

@@ -6,6 +6,8 @@ describe("thresholds", () => {
     expect(thresholdsFor({})).toBe(THRESHOLDS.fp32);
     expect(thresholdsFor({ format: "F16" })).toBe(THRESHOLDS.fp16);
     expect(thresholdsFor({ format: "fp32", kvFormat: "mxint8" })).toBe(THRESHOLDS.int8);
+    expect(thresholdsFor({ format: "fp16", mxint8: true })).toBe(THRESHOLDS.int8);
+    expect(thresholdsFor({ format: "fp16", mxint8: false })).toBe(THRESHOLDS.fp16);
     expect(thresholdsFor({ format: "mxfp4", activations: "fp16" })).toBe(THRESHOLDS.int4);
     const six = thresholdsFor({ format: "mxfp6" });
     expect(six.relative).toBeGreaterThan(THRESHOLDS.int8.relative);

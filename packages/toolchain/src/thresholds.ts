@@ -27,11 +27,13 @@ export interface Precision {
   readonly format?: unknown;
   readonly kvFormat?: unknown;
   readonly activations?: unknown;
+  /** Of targets that have one format besides their own for keys and values. */
+  readonly mxint8?: unknown;
 }
 
 /** The thresholds for a target's options: those of the least precise thing it is told to keep in a format. */
-export function thresholdsFor({ format, kvFormat, activations }: Precision): Thresholds {
-  const found = [format, kvFormat, activations].map(thresholdsOf);
+export function thresholdsFor({ format, kvFormat, activations, mxint8 }: Precision): Thresholds {
+  const found = [format, kvFormat, activations, mxint8 === true ? "mxint8" : undefined].map(thresholdsOf);
   return found.reduce((loosest, one) => (one.relative > loosest.relative ? one : loosest));
 }
 

@@ -2,6 +2,7 @@ import { Generator } from "@llm/toolchain";
 import type { Call, Outcome } from "../definition/command.ts";
 import { UsageError } from "../exit.ts";
 import type { Io } from "../output/io.ts";
+import { automationFigures } from "./automation.ts";
 import { answersAtOnce, generateFor, timingsLine } from "./generate.ts";
 import { modelOptions } from "./model-options.ts";
 import { openProgress } from "./open-progress.ts";
@@ -29,8 +30,11 @@ export async function run(call: Call, io: Io): Promise<Outcome> {
     const began = performance.now();
     io.note("");
     const { completions, timings } = await generateFor(generator, prompts, call, io);
-    io.note("");
-    io.note(timingsLine(timings, completions));
+    if (call.options.automation) io.write(await automationFigures(timings, completions));
+    else {
+      io.note("");
+      io.note(timingsLine(timings, completions));
+    }
     const stages = [
       ...generator.runnable.stages,
       { name: "run", skipped: false, seconds: (performance.now() - began) / 1000 },

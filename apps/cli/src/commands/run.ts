@@ -1,6 +1,7 @@
-import { type Answer, type BatchTimings, Generator, ToolchainError } from "@llm/toolchain";
+import { Generator } from "@llm/toolchain";
 import type { Call, Outcome } from "../definition/command.ts";
 import type { Io } from "../output/io.ts";
+import { automationFigures } from "./automation.ts";
 import { answersAtOnce, generateFor, timingsLine } from "./generate.ts";
 import { modelOptions } from "./model-options.ts";
 import { openProgress } from "./open-progress.ts";
@@ -34,26 +35,4 @@ export async function run(call: Call, io: Io): Promise<Outcome> {
   } finally {
     await generator.close();
   }
-}
-
-/** A run's prompts, texts and figures as scripts around the library of Cloud AI 100 read them. */
-async function automationFigures(timings: BatchTimings, completions: readonly Answer[]): Promise<string> {
-  const { automationBlock } = await import("@llm/target-aic100").catch((cause: unknown) => {
-    throw new ToolchainError(
-      "target-not-installed",
-      "--automation prints as Cloud AI 100's library does: npm install @llm/target-aic100",
-      { cause },
-    );
-  });
-  const { ttftMs, decodeTokensPerSecond: decodeRate, totalTokensPerSecond: totalRate } = timings;
-  const tokens = completions.reduce((sum, completion) => sum + completion.tokens.length, 0);
-  const figures = {
-    batchSize: completions.length,
-    prefillSeconds: ttftMs / 1000,
-    decodeRate,
-    totalRate,
-    totalSeconds: totalRate > 0 ? tokens / totalRate : 0,
-  };
-  const [prompts, texts] = [completions.map(({ prompt }) => prompt), completions.map(({ text }) => text)];
-  return `\n${automationBlock(prompts, texts, figures)}\n`;
 }

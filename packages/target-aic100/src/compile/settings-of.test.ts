@@ -1,13 +1,14 @@
 import { expect, test } from "vitest";
 import type { Aic100Options } from "../options.ts";
 import { EMULATED } from "../testing/build-golden.ts";
-import { chooseSdk, recipeDefaults, settingsOf } from "./settings-of.ts";
+import { chooseSdk, impliedDefaults, settingsOf } from "./settings-of.ts";
 
 test("the recipe starts from its own numbers, and everything can be said otherwise", () => {
-  expect(recipeDefaults({ sdk: "recipe" })).toEqual({ promptLen: 256, ctxLen: 1024, format: "mx6" });
-  expect(recipeDefaults({ sdk: "recipe", mxfp6: false })).toEqual({ promptLen: 256, ctxLen: 1024 });
-  expect(recipeDefaults({ sdk: "today" })).toEqual({});
-  expect(recipeDefaults({})).toEqual({});
+  expect(impliedDefaults({ sdk: "recipe" })).toEqual({ promptLen: 256, ctxLen: 1024, format: "mx6" });
+  expect(impliedDefaults({ sdk: "recipe", mxfp6: false })).toEqual({ promptLen: 256, ctxLen: 1024 });
+  expect(impliedDefaults({ sdk: "today" })).toEqual({});
+  expect(impliedDefaults({})).toEqual({});
+  expect(impliedDefaults({ mxfp6: true })).toEqual({ format: "mx6" });
 });
 
 test("options become the compiler's measures", () => {

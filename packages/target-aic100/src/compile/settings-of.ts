@@ -41,8 +41,11 @@ export function chooseSdk(options: Aic100Options, sdk: InstalledSdk | undefined 
   return { options: { ...options, sdk: profile }, notes: sdk && !options.emulate ? [note] : [] };
 }
 
-/** What the recipe's own script starts from, where nothing else was said. */
-export function recipeDefaults({ sdk, mxfp6 }: Partial<Aic100Options>): Partial<Aic100Options> {
-  if (sdk !== "recipe") return {};
-  return { promptLen: 256, ctxLen: 1024, ...(mxfp6 === false ? {} : { format: "mx6" as const }) };
+/** Where nothing else was said: the format that --mxfp6 is another name for, and what the recipe's own script starts from. */
+export function impliedDefaults({ sdk, mxfp6 }: Partial<Aic100Options>): Partial<Aic100Options> {
+  const isRecipe = sdk === "recipe";
+  return {
+    ...(isRecipe ? { promptLen: 256, ctxLen: 1024 } : {}),
+    ...((mxfp6 ?? isRecipe) ? { format: "mx6" } : {}),
+  };
 }

@@ -11,7 +11,7 @@ export const GENERATING: readonly Command[] = [
       "Every stage is skipped when what it would make is there already and still true, which is decided by content, never by name. " +
       "The verification here is short: a few tokens through the first, a middle and the last block; `llm verify` is the whole of it.",
     arguments: [MODEL],
-    options: [...GENERATION, "target", "force", "lora", ...MODEL_OPTIONS, ...COMMON],
+    options: [...GENERATION, "automation", "target", "force", "lora", ...MODEL_OPTIONS, ...COMMON],
     targetOptions: true,
     examples: [
       { line: 'llm infer --prompt "def fibonacci(n):"', doc: "the bundled checkpoint, on the CPU" },
@@ -78,6 +78,7 @@ export const GENERATING: readonly Command[] = [
       "port",
       "slots",
       "also",
+      "adapter",
       "memoryLimit",
       "lora",
       "speculate",
@@ -107,6 +108,10 @@ export const GENERATING: readonly Command[] = [
       {
         line: "llm serve bigcode/starcoderbase-1b --also demo --memory-limit 8",
         doc: "two models, at most 8 GB of them open",
+      },
+      {
+        line: "llm serve bigcode/starcoderbase-1b --adapter sql=./sql-lora --adapter docs=./docs-lora",
+        doc: "one model under three names, two of them with an adapter",
       },
       {
         line: "llm serve bigcode/starcoderbase-7b --draft-model bigcode/starcoderbase-1b",
