@@ -11,7 +11,9 @@ import { nearFrequencies } from "./nets/near-frequencies.ts";
 import { scaleQueries } from "./nets/scale-queries.ts";
 import { type Bm1684xOptions, bm1684xOptions } from "./options.ts";
 import { bm1684xPipeline } from "./pipeline.ts";
+import { chooseBm1684x } from "./plan/choose.ts";
 import { planBm1684x } from "./plan/plan.ts";
+import { describeBm1684x } from "./plan/sharing.ts";
 import { openArtefact } from "./session/open-artefact.ts";
 import { installToolchain } from "./tools/install.ts";
 import { lowerToTop } from "./top/lower-to-top.ts";
@@ -29,7 +31,9 @@ export const bm1684xTarget: Target<Bm1684xOptions> = {
   async install({ env }, report) {
     await installToolchain({ env, report });
   },
+  choose: chooseBm1684x,
   plan: planBm1684x,
+  describe: describeBm1684x,
   pipeline: bm1684xPipeline,
   units: bm1684xUnits,
   exports: onnxUnits,

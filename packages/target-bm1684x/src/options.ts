@@ -9,6 +9,8 @@ export interface Bm1684xOptions {
   readonly seqLength: number;
   readonly qGroupSize: number;
   readonly numDevice: number;
+  /** How the chips share it; settled by the planner unless said. */
+  readonly mesh?: string;
   readonly name: string;
   readonly device: readonly number[];
   readonly simulate: boolean;
@@ -47,6 +49,11 @@ export const bm1684xOptions: OptionTable<Bm1684xOptions> = {
     default: 1,
     min: 1,
     max: 8,
+    shapes: true,
+  },
+  mesh: {
+    kind: "string",
+    doc: "How they share it: 1x4, four chips that have a slice of every layer; 1x1x4, four that have some layers each. Whichever makes more tokens a second unless said. For `plan` also auto.",
     shapes: true,
   },
   name: {

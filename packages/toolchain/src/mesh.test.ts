@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { demoModelFolder } from "@llm/demo-model";
+import { DEVICES, type DescribedDevice, meshText } from "@llm/target/mesh";
 import { nullTarget } from "@llm/target/null";
 import { cpuTarget } from "@llm/target-cpu";
 import { expect, test } from "vitest";
@@ -60,4 +61,15 @@ test("a plan of one mesh is of its shards; auto compares them all and takes one"
   expect(plans[0]).toBe(chosen);
   expect(plans.length).toBeGreaterThan(1);
   expect(auto.options.mesh).toBe("1x1"); // one memory: shares of it make nothing faster
+});
+
+test("auto chooses among the meshes that a target makes programs for", async () => {
+  const described: DescribedDevice = {
+    device: DEVICES.bm1684x,
+    work: { context: 16 },
+    runs: ({ dp, mp }) => dp * mp === 1,
+  };
+  const target = { ...nullTarget, describe: () => described } as never;
+  const { plan } = await planModel("demo", target, { mesh: "auto", batchSize: 4 });
+  expect(plan.meshes!.plans.map(({ mesh }) => meshText(mesh)).sort()).toEqual(["1x1", "1x1x2", "1x1x4", "1x1x8"]);
 });

@@ -43,7 +43,7 @@ export function planOnMesh(
 function workOf(graph: Graph, { work }: DescribedDevice, options: Readonly<Record<string, unknown>>): MeshWork {
   const most = graph.dims.context?.max ?? DEFAULT_WORK.context;
   const { ctxLen, batchSize } = options as { readonly ctxLen?: number; readonly batchSize?: number };
-  const context = ctxLen ? Math.min(ctxLen, most) : most;
+  const context = Math.min(ctxLen || (work?.context ?? most), most);
   return { ...DEFAULT_WORK, ...work, context, ...(batchSize ? { batch: batchSize } : {}) };
 }
 
@@ -54,13 +54,13 @@ function only(graph: Graph, mesh: string, { device }: DescribedDevice, work: Mes
 
 function choose(
   graph: Graph,
-  { device }: DescribedDevice,
+  { device, runs }: DescribedDevice,
   work: MeshWork,
   options: Readonly<Record<string, unknown>>,
 ): MeshChoice {
   const group = options.deviceGroup;
   const devices = Array.isArray(group) && group.length > 1 ? group.length : device.most;
-  return chooseMesh(graph, device, work, { devices });
+  return chooseMesh(graph, device, work, { devices, ...(runs ? { runs } : {}) });
 }
 
 /** A target's plan, of what its device's description says. */

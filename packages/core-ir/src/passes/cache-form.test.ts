@@ -402,6 +402,19 @@ describe("caches", () => {
     expect(() => build(m, [cache("fused"), cache("scatter")])).toThrow("toy has a cache already (cache.0.keys)");
   });
 
+  it("whose masks come in don't ask for positions that turn nothing", () => {
+    const b = new Builder("unturned");
+    b.dim("tokens", { min: 1, max: 9 });
+    const [ids, positions, slots] = ["ids", "positions", "slots"].map((name) => b.input(name, "i32", ["tokens"]));
+    const x = b.reshape(b.embed(b.weight({ op: "tensor", name: "x", shape: [VOCAB, 6] }), ids!), [2, 3], 1);
+    b.output(b.attention({ q: x, k: x, v: x, positions: positions!, slots: slots! }, { scale: 1 }), "out");
+    const graph = b.finish();
+    const inputs = (mask: string) =>
+      build({ graph, weights: new Map() }, [{ pass: "pad" }, cache("history", { mask })]).inputs.map(({ id }) => id);
+    expect(inputs("input")).toEqual(["ids", "mask"]);
+    expect(inputs("derived")).toEqual(["ids", "positions"]);
+  });
+
   it("that need padded rows say so", () => {
     const [, m] = MODELS[0]!;
     for (const form of ["append", "history"])

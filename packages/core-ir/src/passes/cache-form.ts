@@ -66,7 +66,7 @@ function withForm(given: Graph, name: keyof typeof FORMS, options: FormOptions):
   const form: Form = FORMS[name](options);
   const graph = name === "fused" ? given : absorbAll(given);
   let layer = 0;
-  return rewriteGraph(graph, {
+  const formed = rewriteGraph(graph, {
     start(b, map) {
       const attentions = graph.ops.filter((op) => op.kind === "attention").map((op, i) => attentionOf(op, i, map));
       if (attentions.length > 0) form.start?.(b, attentions);
@@ -77,4 +77,11 @@ function withForm(given: Graph, name: keyof typeof FORMS, options: FormOptions):
       return undefined;
     },
   });
+  return options.mask === "input" ? withoutPositions(formed) : formed;
+}
+
+/** Where masks come in, positions are needed only by what turns or looks something up by them. */
+function withoutPositions(graph: Graph): Graph {
+  const isUsed = graph.ops.some(({ ins }) => ins.some((value) => value?.id === "positions"));
+  return isUsed ? graph : { ...graph, inputs: graph.inputs.filter(({ id }) => id !== "positions") };
 }

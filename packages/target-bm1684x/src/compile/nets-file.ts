@@ -11,6 +11,8 @@ export interface NetsFile {
   /** Tokens of a prompt's nets, and places of a history. */
   readonly seqLength: number;
   readonly devices: number;
+  /** How several share the model: 1x2, a slice of every layer each; 1x1x2, some layers each. */
+  readonly mesh?: string;
   readonly bmodels: readonly string[];
   /** In the order of the file; a name that is there twice has two stages. */
   readonly nets: readonly NetEntry[];

@@ -38,8 +38,9 @@ function withPlainWeights(graph: Graph): Graph {
 }
 
 /** Names of inputs and outputs by the ids they have in the graph. */
-function namesOf({ graph }: Net): Record<string, string> {
-  const { inputs, outputs } = portsOf(graph);
+function namesOf(net: Net): Record<string, string> {
+  const { graph } = net;
+  const { inputs, outputs } = portsOf(net);
   const given = [...graph.inputs, ...graph.states.map(({ value }) => value)];
   const made = [...graph.outputs, ...graph.states.map(({ next }) => next)];
   return Object.fromEntries([
@@ -55,6 +56,7 @@ export async function buildOnnx(unit: Unit, work: Work): Promise<void> {
     folder: work.folder,
     name: unit.id,
     source: work.source,
+    sync: false, // the engine flushes what a unit made
     signal: work.signal,
     progress: (done, total) => work.progress(done, total),
   });

@@ -3,6 +3,7 @@ import { type Json, TargetError, type Unit } from "@llm/target";
 import { shapeOf, sizeOf, type WeightExpr } from "@llm/tensor";
 import { type Port, type Ports, portsOf } from "../nets/net-ports.ts";
 import type { Bm1684xOptions } from "../options.ts";
+import { chipsOf } from "../plan/sharing.ts";
 import { compilerVersion } from "../tools/compiler-version.ts";
 import { toolchainOf } from "../tools/toolchain.ts";
 import type { NetSettings } from "./compile-net.ts";
@@ -35,21 +36,25 @@ export const JOIN_KIND = "bm1684x-bmodel@1";
 /** A unit for each net, and one for each chip that makes a single file of its nets. */
 export function bm1684xUnits(program: Program, options: Bm1684xOptions): readonly Unit[] {
   const nets = [...program.nets].sort((a, b) => order(a.id) - order(b.id));
-  const devices = devicesOf(nets, options.numDevice);
+  const chips = chipsOf(options);
+  const devices = devicesOf(nets, chips);
   const described = nets.map((net, i) => ({ net, device: devices[i]!, ...describe(net) }));
   const model = program.nets[0]!.graph.name.split(".")[0]!;
-  const files = Array.from({ length: options.numDevice }, (_, device) => bmodelName(options, model, device));
+  const files = Array.from({ length: chips }, (_, device) =>
+    bmodelName({ ...options, numDevice: chips }, model, device),
+  );
   const list: NetsFile = {
     schemaVersion: 1,
     chip: "bm1684x",
     mode: options.mode,
     ...(options.mode === "F16" ? {} : { groupSize: options.qGroupSize }),
     seqLength: seqLengthOf(nets),
-    devices: options.numDevice,
+    devices: chips,
+    ...(chips > 1 ? { mesh: isSliced(nets) ? `1x${chips}` : `1x1x${chips}` } : {}),
     bmodels: files,
     nets: described.map(({ name, device, ports }) => ({
       name,
-      ...(options.numDevice > 1 ? { device } : {}),
+      ...(chips > 1 ? { device } : {}),
       ...ports,
     })),
   };
@@ -85,8 +90,12 @@ function seqLengthOf(nets: readonly Net[]): number {
   return Number(ids?.type.shape.at(-1) ?? 0);
 }
 
-/** Which chip each net runs on: blocks in runs of about equal weight, what comes before them on the first, what comes after on the last. */
+/**
+ * Which chip each net runs on: where all share each layer, its rank says so, and the first has what they don't share. Else blocks
+ * go in runs of about equal weight, what comes before them to the first, what comes after to the last.
+ */
 export function devicesOf(nets: readonly Net[], count: number): readonly number[] {
+  if (isSliced(nets)) return nets.map(({ rank = 0 }) => rank);
   const blocks = nets.filter(({ id }) => /^block_\d+$/.test(id));
   if (blocks.length < count)
     throw new TargetError(
@@ -105,11 +114,16 @@ export function devicesOf(nets: readonly Net[], count: number): readonly number[
   });
 }
 
+/** Whether chips share each layer. */
+function isSliced(nets: readonly Net[]): boolean {
+  return nets.some(({ rank }) => rank !== undefined);
+}
+
 /** Embedding's stage for one token is its first; blocks for prompts come before those with a history. */
 function order(id: string): number {
   const rank = ["embedding_cache", "embedding", "block", "block_cache", "lm_head", "greedy_head", "sample_head"];
-  const [, kind, layer] = /^(.*?)(?:_(\d+))?$/.exec(id)!;
-  return rank.indexOf(kind!) * 1e6 + Number(layer ?? 0);
+  const [, kind, layer = 0, part = 0] = /^(.*?)(?:_(\d+))?(?:_part(\d+))?(?:_chip\d+)?$/.exec(id)!;
+  return rank.indexOf(kind!) * 1e6 + Number(layer) * 1e2 + Number(part);
 }
 
 interface Described {
@@ -118,15 +132,16 @@ interface Described {
   readonly ports: Ports;
 }
 
-function describe({ id, graph }: Net): Described {
+function describe(net: Net): Described {
+  const { id, graph } = net;
   const chooses = id === "greedy_head" || id === "sample_head";
   const settings: NetSettings = {
     numbers: chooses ? "F32" : "F16",
     halfInputs: !chooses,
-    halfOutputs: !chooses && id !== "lm_head",
-    ioAlone: id.startsWith("block_cache"),
+    halfOutputs: !chooses && !id.startsWith("lm_head"),
+    ioAlone: graph.states.length > 0,
   };
-  const ports = portsOf(graph);
+  const ports = portsOf(net);
   const half = (port: Port, isHalf: boolean): Port =>
     isHalf && port.dtype === "f32" ? { ...port, dtype: "f16" } : port;
   return {

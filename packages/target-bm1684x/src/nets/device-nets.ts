@@ -13,24 +13,32 @@ import {
   schema,
   type Value,
 } from "@llm/core-ir";
+import { chipNets } from "./chip-nets.ts";
 import { headNets } from "./heads.ts";
+import type { Stage } from "./stage.ts";
 
-/** Nets as BM1684X's runtime runs them: each block for a whole prompt, and for one token with a history. */
+/**
+ * Nets as BM1684X's runtime runs them: each block for a whole prompt, and for one token with a history; where several chips share
+ * each layer, parts of blocks for each chip.
+ */
 export const deviceNets = pass({
   name: "bm1684x-nets",
   doc: "Makes the nets of BM1684X: embedding, block_i and, with a history, block_cache_i, all of fixed sizes, and lm_head.",
   params: schema.schema({
     /** Places of a history, and tokens of a prompt's net. */
     seqLength: schema.integer(2),
+    /** How many chips share each layer, and what inner widths are cut at multiples of; one chip unless said. */
+    chips: schema.optional(schema.integer(1)),
+    step: schema.optional(schema.integer(1)),
   }),
-  run(program, { seqLength }) {
+  run(program, { seqLength, chips = 1, step = 1 }) {
     const [net] = program.nets;
     if (!net || program.nets.length > 1)
       throw new GraphError("unsupported", "bm1684x-nets takes a program of one net, before anything is split");
     checkDims(net.graph, seqLength);
-    const prompt = stage(net.graph, { past: false, seqLength });
-    const token = stage(net.graph, { past: true, seqLength });
-    return joined(prompt, token);
+    const stageOf = (past: boolean) =>
+      chips === 1 ? stage(net.graph, { past, seqLength }) : chipNets(net.graph, { past, seqLength, chips, step });
+    return joined(stageOf(false), stageOf(true), vocabOf(net.graph));
   },
 });
 
@@ -38,11 +46,6 @@ function checkDims(graph: Graph, seqLength: number): void {
   const most = graph.dims.context?.max;
   if (most !== undefined && seqLength > most)
     throw new GraphError("unsupported", `a length of ${seqLength} is more than the model takes (${most})`);
-}
-
-interface Stage {
-  readonly past: boolean;
-  readonly seqLength: number;
 }
 
 function stage(graph: Graph, { past, seqLength }: Stage): Program {
@@ -58,27 +61,24 @@ function stage(graph: Graph, { past, seqLength }: Stage): Program {
 }
 
 /** Of the prompt's stage the head is left out: it sees one row, whichever stage that comes from. */
-function joined(prompt: Program, token: Program): Program {
-  const first = without(prompt, "lm_head");
-  const second = renamed(token, (id) => (id === "lm_head" ? id : id.replace(/^(embedding|block)/, "$1_cache")));
+function joined(prompt: Program, token: Program, vocab: number): Program {
+  const first = withoutHead(prompt);
+  const second = renamed(token, (id) => id.replace(/^(embedding|block)/, "$1_cache"));
   return {
-    nets: [...[...first.nets, ...second.nets].map(ordered), ...headNets(vocabOf(second))],
+    nets: [...[...first.nets, ...second.nets].map(ordered), ...headNets(vocab)],
     moves: [...first.moves, ...second.moves],
   };
 }
 
-function vocabOf({ nets }: Program): number {
-  const head = nets.find(({ id }) => id === "lm_head");
-  const vocab = head?.graph.outputs.find(({ id }) => id === "logits")?.type.shape.at(-1);
+function vocabOf({ outputs }: Graph): number {
+  const vocab = outputs.find(({ id }) => id === "logits")?.type.shape.at(-1);
   if (typeof vocab !== "number") throw new GraphError("unsupported", "a model without logits has no tokens to choose");
   return vocab;
 }
 
-function without({ nets, moves }: Program, gone: string): Program {
-  return {
-    nets: nets.filter(({ id }) => id !== gone),
-    moves: moves.filter(({ from, to }) => from.net !== gone && to.net !== gone),
-  };
+function withoutHead({ nets, moves }: Program): Program {
+  const isHead = (net: string) => net.startsWith("lm_head");
+  return { nets: nets.filter(({ id }) => !isHead(id)), moves: moves.filter(({ to }) => !isHead(to.net)) };
 }
 
 function renamed({ nets, moves }: Program, name: (id: string) => string): Program {

@@ -1,20 +1,10 @@
 import { architectureFor, Config } from "@llm/models";
 import { expect, test } from "vitest";
 import { optionsOf } from "../testing/options.ts";
+import { WIZARDCODER } from "../testing/wizardcoder.ts";
 import { planBm1684x } from "./plan.ts";
 
-/** Wizardcoder-15B's sizes; a plan needs no weights. */
-const wizardcoder = graphOf({
-  model_type: "gpt_bigcode",
-  n_embd: 6144,
-  n_head: 48,
-  n_layer: 40,
-  n_inner: 24576,
-  n_positions: 8192,
-  vocab_size: 49153,
-  multi_query: true,
-  activation_function: "gelu",
-});
+const wizardcoder = graphOf(WIZARDCODER);
 
 function graphOf(raw: Readonly<Record<string, unknown>>) {
   const config = new Config(raw);
@@ -46,7 +36,7 @@ test("in 16 bits it takes more than one chip, and says so", () => {
   const one = planBm1684x(wizardcoder, optionsOf({ mode: "F16" }));
   expect(one.fits).toBe(false);
   expect(one.why).toMatch(/short: the weights are the larger part; --num-device/);
-  const four = planBm1684x(wizardcoder, optionsOf({ mode: "F16", numDevice: 4 }));
+  const four = planBm1684x(wizardcoder, optionsOf({ mode: "F16", mesh: "1x1x4" }));
   expect(four.devices.map(({ name }) => name)).toEqual(["BM1684X 0", "BM1684X 1", "BM1684X 2", "BM1684X 3"]);
   expect(four.fits).toBe(true);
   const all = four.devices.reduce((sum, { weights }) => sum + weights, 0);

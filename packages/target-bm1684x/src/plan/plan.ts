@@ -1,33 +1,36 @@
 import { corePasses, type Graph, type Net, programOf, runPipeline } from "@llm/core-ir";
 import type { DevicePlan, Plan } from "@llm/target";
 import { devicesOf } from "../compile/units.ts";
+import { lengthFor } from "../length.ts";
 import { deviceNets } from "../nets/device-nets.ts";
 import { laneLinears } from "../nets/lane-linears.ts";
 import { nearFrequencies } from "../nets/near-frequencies.ts";
 import { scaleQueries } from "../nets/scale-queries.ts";
 import type { Bm1684xOptions } from "../options.ts";
-import { bm1684xPipeline, lengthFor } from "../pipeline.ts";
+import { bm1684xPipeline } from "../pipeline.ts";
 import { CHIP } from "./chip.ts";
 import { cacheBytes, instructionBytes, runtimeBytes, weightArrays } from "./net-memory.ts";
+import { chipsOf } from "./sharing.ts";
 
-/** Passes up to the nets: what comes after them changes no sizes. */
+/** Passes up to the last, which says the same in the compiler's ops: it changes no sizes. */
 const PASSES = [...corePasses, nearFrequencies, laneLinears, scaleQueries, deviceNets];
-const LAST = "bm1684x-nets";
+const LAST = "lower-to-top";
 
 /** What a model will need on its chips, from its graph alone. */
 export function planBm1684x(model: Graph, options: Bm1684xOptions): Plan {
   const calls = bm1684xPipeline(model, options);
-  const upToNets = calls.slice(0, calls.findIndex(({ pass }) => pass === LAST) + 1);
-  const { nets } = runPipeline(programOf(model), upToNets, { passes: PASSES });
-  const homes = devicesOf(nets, options.numDevice);
+  const steps = calls.filter(({ pass }) => pass !== LAST);
+  const { nets } = runPipeline(programOf(model), steps, { passes: PASSES });
+  const chips = chipsOf(options);
+  const homes = devicesOf(nets, chips);
   const context = lengthFor(model, options);
-  const needs = Array.from({ length: options.numDevice }, (_, device) =>
+  const needs = Array.from({ length: chips }, (_, device) =>
     deviceNeeds(
       nets.filter((__, i) => homes[i] === device),
       context,
     ),
   );
-  const devices = needs.map((need, i) => devicePlan(need, i, options));
+  const devices = needs.map((need, i) => devicePlan(need, chips === 1 ? CHIP.name : `${CHIP.name} ${i}`, options));
   const rooms = devices.map(({ free, kv }, i) =>
     needs[i]!.slot === 0 ? Number.POSITIVE_INFINITY : Math.floor((free + kv) / needs[i]!.slot),
   );
@@ -54,14 +57,14 @@ interface DeviceNeeds {
 
 function devicePlan(
   { weights, instructions, runtime, slot }: DeviceNeeds,
-  device: number,
-  options: Bm1684xOptions,
+  name: string,
+  { batchSize }: Bm1684xOptions,
 ): DevicePlan {
   const total = CHIP.memoryBytes;
   const reserve = CHIP.reservedBytes;
-  const kv = slot * options.batchSize;
+  const kv = slot * batchSize;
   return {
-    name: options.numDevice === 1 ? CHIP.name : `${CHIP.name} ${device}`,
+    name,
     total,
     weights,
     kv,
@@ -90,7 +93,7 @@ function deviceNeeds(nets: readonly Net[], context: number): DeviceNeeds {
 }
 
 function tokensOf(net: string, context: number): number {
-  return /^(block_\d+|embedding)$/.test(net) ? context : 1;
+  return /^(block_\d|embedding$)/.test(net) ? context : 1;
 }
 
 function sum(numbers: readonly number[]): number {
@@ -101,5 +104,5 @@ function why({ free, weights, kv }: DevicePlan, context: number): string {
   const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(2)} GB`;
   if (free >= 0) return `weights take ${gigabytes(weights)}, ${context} tokens a sequence ${gigabytes(kv)} in all`;
   const larger = weights > kv ? "the weights are" : "the caches are";
-  return `${gigabytes(-free)} short: ${larger} the larger part; --num-device spreads the layers over more chips`;
+  return `${gigabytes(-free)} short: ${larger} the larger part; --num-device shares the model between more chips`;
 }

@@ -1,4 +1,4 @@
-import { type Session, SessionError } from "@llm/target";
+import { drawToken, type Row, type Session, SessionError, type Want } from "@llm/target";
 import { conformance } from "@llm/target/conformance";
 import { describe, expect, it, test } from "vitest";
 import { FakeBmrt, type FakeSizes, fakeOracle } from "../testing/fake-bmrt.ts";
@@ -14,6 +14,7 @@ const sizes: FakeSizes = {
   style: "new",
   devices: 1,
   greedyHead: true,
+  candidates: 6,
 };
 
 async function open(given: Partial<FakeSizes> = {}, slots = 3): Promise<{ session: Session; bmrt: FakeBmrt }> {
@@ -25,10 +26,10 @@ async function open(given: Partial<FakeSizes> = {}, slots = 3): Promise<{ sessio
 
 const kinds: readonly (readonly [string, Partial<FakeSizes>])[] = [
   ["nets of today", {}],
-  ["a head that doesn't choose", { greedyHead: false }],
+  ["a head that doesn't choose", { greedyHead: false, candidates: 0 }],
   ["two devices", { devices: 2 }],
   ["three devices", { devices: 3, layers: 4 }],
-  ["nets of 2023", { style: "old", greedyHead: false }],
+  ["nets of 2023", { style: "old", greedyHead: false, candidates: 0 }],
 ];
 
 describe.each(kinds)("conformance of a session with %s", (_, given) => {
@@ -107,9 +108,68 @@ test("tokens that aren't allowed aren't chosen, where there are logits", async (
   const allow = Uint32Array.of(0xffffffff & ~(1 << best!));
   const [result] = await session.step([{ slot: 0, at: 0, tokens, want: { ...greedy, allow } }]);
   expect(result!.tokens![0]).not.toBe(best);
-  const old = await open({ style: "old", greedyHead: false });
+  const old = await open({ style: "old", greedyHead: false, candidates: 0 });
   const asked = old.session.step([{ slot: 0, at: 0, tokens, want: { ...greedy, allow } }]);
   await expect(asked).rejects.toMatchObject({ code: "want" });
+});
+
+describe("a token that is drawn", () => {
+  const draw = (topK: number, random: number, allow?: Uint32Array): Want => ({
+    kind: "token",
+    last: 1,
+    sampling: { method: "sample", temperature: 0.7, topK, topP: 0.95, random: Float32Array.of(random) },
+    ...(allow ? { allow } : {}),
+  });
+
+  /** Of the reference's logits, plainly. */
+  function drawn(topK: number, random: number, allowed: (id: number) => boolean = () => true): number {
+    const logits = fakeOracle(sizes)([...tokens]).map((x, id) => (allowed(id) ? x : Number.NEGATIVE_INFINITY));
+    return drawToken(
+      logits.map((x) => Math.exp(x / 0.7)),
+      { method: "sample", topK, topP: 0.95 },
+      random,
+    );
+  }
+
+  test("is drawn from the candidates, without the logits being read", async () => {
+    const { session, bmrt } = await open();
+    expect(session.limits).toMatchObject({ sampling: ["greedy", "sample"], sampleTopK: 5 });
+    for (const random of [0, 0.3, 0.6, 0.9, 0.999]) {
+      const [result] = await session.step([{ slot: 0, at: 0, tokens, want: draw(5, random) }]);
+      expect(result!.tokens).toEqual(Int32Array.of(drawn(5, random)));
+    }
+    expect(bmrt.launches.slice(-2)).toEqual(["0:lm_head", "0:sample_head"]);
+    await expect(session.step([{ slot: 0, at: 0, tokens, want: draw(6, 0.5) }])).rejects.toThrow(/1 to 5 best/);
+  });
+
+  test("is one for each of a row's last, by its own random number", async () => {
+    const { session } = await open({ devices: 3 });
+    const want = { ...draw(5, 0), last: 3 } as Want & { kind: "token" };
+    const sampling = { ...want.sampling, random: Float32Array.of(0.2, 0.9, 0.6) };
+    const row: Row = { slot: 0, at: 0, tokens: Int32Array.of(3, 1, 4, 1, 5), want: { ...want, sampling } };
+    const [whole] = await session.step([row]);
+    await session.step([{ slot: 0, at: 0, tokens: Int32Array.of(3, 1) }]);
+    const [byToken] = await session.step([{ ...row, at: 2, tokens: Int32Array.of(4, 1, 5) }]);
+    expect(byToken!.tokens).toEqual(whole!.tokens);
+    expect(whole!.tokens![2]).toBe(drawn(5, 0.6));
+  });
+
+  test("is drawn from logits where only some are allowed", async () => {
+    const { session } = await open();
+    const allowed = (id: number) => id % 2 === 0;
+    const allow = Uint32Array.of(0x55555555);
+    for (const random of [0, 0.5, 0.99]) {
+      const [result] = await session.step([{ slot: 0, at: 0, tokens, want: draw(4, random, allow) }]);
+      expect(result!.tokens).toEqual(Int32Array.of(drawn(4, random, allowed)));
+    }
+  });
+
+  test("is the best one where the temperature is 0", async () => {
+    const { session } = await open();
+    const want = { kind: "token", last: 1, sampling: { method: "sample", temperature: 0, topK: 3 } } as const;
+    const [result] = await session.step([{ slot: 0, at: 0, tokens, want }]);
+    expect([...result!.tokens!]).toEqual(expected({}, 1));
+  });
 });
 
 test.each([

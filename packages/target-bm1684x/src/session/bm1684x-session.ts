@@ -1,6 +1,7 @@
 import { NativeError } from "@llm/runtime-native";
 import type { Bmrt, BmrtCommand } from "@llm/runtime-native/bmrt";
 import {
+  type DeviceSampling,
   type ForkMove,
   type Limits,
   type Row,
@@ -11,8 +12,10 @@ import {
   type Want,
 } from "@llm/target";
 import { answer, type Raw } from "./answer.ts";
-import { StepCommands } from "./commands.ts";
-import { DeviceBuffers } from "./device-memory.ts";
+import { type Hidden, StepCommands } from "./commands.ts";
+import { DeviceBuffers, type SlotCache } from "./device-memory.ts";
+import { drawFromBest, drawFromLogits } from "./draw.ts";
+import { toFloats, toIntegers } from "./encode.ts";
 import { forkCommands } from "./fork.ts";
 import { type Layout, portIs } from "./layout.ts";
 import { limitsOf } from "./limits.ts";
@@ -20,6 +23,13 @@ import { packSaved, unpackSaved } from "./saved.ts";
 
 /** Up to one token in so many of the prompt nets' length, single launches cost less than a whole prompt's. */
 const SHORT_PROMPT = 64;
+
+/** Launches of blocks, where they leave hidden states, and which of those are asked about. */
+interface Part {
+  readonly commands: readonly BmrtCommand[];
+  readonly hidden: Hidden;
+  readonly asked: readonly number[];
+}
 
 /** A model on its devices: net by net and row by row. */
 export class Bm1684xSession implements Session {
@@ -110,27 +120,65 @@ export class Bm1684xSession implements Session {
     await this.#bmrt.close();
   }
 
-  async #row({ slot, at, tokens, want }: Row): Promise<RowResult> {
-    const cache = await this.#buffers.slot(slot);
+  async #row(row: Row): Promise<RowResult> {
+    const { want } = row;
+    const parts = this.#parts(row, await this.#buffers.slot(row.slot));
+    if (want?.kind === "token" && isDrawn(want.sampling))
+      return { tokens: await this.#drawn(parts, want, want.sampling) };
     const what = want && this.#asked(want);
     const raw: Raw[] = [];
-    const run = async (commands: readonly BmrtCommand[]) => {
-      for (const bytes of await this.#bmrt.run(commands)) raw.push({ bytes, what: what! });
-    };
-    const last = want?.last ?? 0;
-    if (this.#asPrompt(at, tokens.length)) {
-      const { commands, hidden } = this.#commands.prompt(cache, tokens);
-      const heads = Array.from({ length: last }, (_, i) =>
-        this.#commands.head(hidden, tokens.length - last + i, what!),
-      );
-      await run([...commands, ...heads.flat()]);
-    } else
-      for (let i = 0; i < tokens.length; i++) {
-        const { commands, hidden } = this.#commands.token(cache, tokens[i]!, at + i);
-        const asked = i >= tokens.length - last;
-        await run(asked ? [...commands, ...this.#commands.head(hidden, 0, what!)] : commands);
-      }
+    for (const { commands, hidden, asked } of parts) {
+      const heads = asked.flatMap((at) => this.#commands.head(hidden, at, what!));
+      for (const bytes of await this.#bmrt.run([...commands, ...heads])) raw.push({ bytes, what: what! });
+    }
     return want ? answer(want, raw, this.#layout) : {};
+  }
+
+  /** A row as launches of blocks: one for a whole prompt, else one for each token. */
+  *#parts({ at, tokens, want }: Row, cache: SlotCache): Generator<Part> {
+    const first = tokens.length - (want?.last ?? 0);
+    if (this.#asPrompt(at, tokens.length)) {
+      const asked = Array.from({ length: tokens.length - first }, (_, i) => first + i);
+      yield { ...this.#commands.prompt(cache, tokens), asked };
+    } else
+      for (let i = 0; i < tokens.length; i++)
+        yield { ...this.#commands.token(cache, tokens[i]!, at + i), asked: i < first ? [] : [0] };
+  }
+
+  async #drawn(parts: Iterable<Part>, want: Want, sampling: DeviceSampling): Promise<Int32Array> {
+    const tokens: number[] = [];
+    for (const { commands, hidden, asked } of parts) {
+      let before = commands;
+      for (const at of asked) {
+        tokens.push(await this.#draw(before, hidden, at, want, sampling, sampling.random?.[tokens.length] ?? 0));
+        before = [];
+      }
+      if (before.length > 0) await this.#bmrt.run(before);
+    }
+    return Int32Array.from(tokens);
+  }
+
+  /** By the best tokens where they decide it, else by all logits. */
+  async #draw(
+    before: readonly BmrtCommand[],
+    hidden: Hidden,
+    at: number,
+    { allow }: Want,
+    sampling: DeviceSampling,
+    random: number,
+  ): Promise<number> {
+    const { head, vocab } = this.#layout;
+    let left = before;
+    if (!allow) {
+      const best = this.#commands.candidates(hidden, at, sampling.temperature ?? 1);
+      const [shares, ids] = await this.#bmrt.run([...before, ...best]);
+      left = [];
+      const token = drawFromBest({ shares: toFloats(shares!, "f32"), ids: toIntegers(ids!) }, vocab, sampling, random);
+      if (token !== undefined) return token;
+    }
+    const [bytes] = await this.#bmrt.run([...left, ...this.#commands.head(hidden, at, "logits")]);
+    const logits = toFloats(bytes!, head.outputs.find(portIs("logits"))!.dtype).subarray(0, vocab);
+    return drawFromLogits(logits, allow, sampling, random);
   }
 
   #asPrompt(at: number, tokens: number): boolean {
@@ -178,4 +226,9 @@ export class Bm1684xSession implements Session {
       throw new SessionError("device", cause.message, { cause, ...(gone ? {} : { lost: slots }) });
     }
   }
+}
+
+/** At a temperature of 0 nothing is drawn: there the best token is meant. */
+function isDrawn({ method, temperature = 1 }: DeviceSampling): boolean {
+  return method === "sample" && temperature > 0;
 }

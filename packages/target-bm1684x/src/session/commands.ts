@@ -2,22 +2,27 @@ import type { BmrtCommand, BmrtPlace } from "@llm/runtime-native/bmrt";
 import { TargetError } from "@llm/target";
 import type { DeviceBuffers, SlotCache } from "./device-memory.ts";
 import { integers, promptMask, tokenMask } from "./encode.ts";
-import { isCache, type Layer, type Layout, type NetCall, type NetPort, portIs } from "./layout.ts";
+import type { Scratch } from "./hidden-memory.ts";
+import { elements, isCache, type Layout, type NetCall, type NetPort, portIs, type Role } from "./layout.ts";
+import { type Stream, type StreamItem, streamOf } from "./stream.ts";
 
-/** Where hidden states are after the last block, one row for each token. */
-export interface Hidden {
-  readonly device: number;
-  readonly place: BmrtPlace;
-}
+/** Where hidden states are after the last block, one row for each token: of every input of a head. */
+export type Hidden = Stream["left"];
 
 /** The pieces of a step as commands for the devices: pure data, but for the memory that `prepare` reserves. */
 export class StepCommands {
   readonly #layout: Layout;
   readonly #buffers: DeviceBuffers;
+  readonly #token: Stream;
+  /** Absent where there are no nets for prompts. */
+  readonly #prompt: Stream | undefined;
 
   constructor(layout: Layout, buffers: DeviceBuffers) {
     this.#layout = layout;
     this.#buffers = buffers;
+    const { steps, heads } = layout;
+    this.#token = streamOf(steps, ({ token }) => token, heads);
+    this.#prompt = layout.prompt > 0 ? streamOf(steps, ({ prompt }) => prompt!, heads) : undefined;
   }
 
   /** Reserves what any step works with. */
@@ -25,13 +30,15 @@ export class StepCommands {
     checkHidden(this.#layout);
     for (const call of callsOf(this.#layout)) {
       for (const port of [...call.inputs, ...call.outputs]) {
-        if (isCache(port)) continue;
-        const uses = port.role.role === "hidden" ? [hiddenUse(0), hiddenUse(1), "row"] : [useOf(port)];
-        for (const use of uses) await this.#buffers.reserve(call.device, use, port.bytes);
+        if (!isCache(port) && !isStream(port)) await this.#buffers.reserve(call.device, useOf(port), port.bytes);
       }
       for (const port of call.outputs.filter(isCache))
-        if (!inPlace(call, port, this.#layout.width)) await this.#buffers.reserve(call.device, useOf(port), port.bytes);
+        if (!inPlace(call, port)) await this.#buffers.reserve(call.device, useOf(port), port.bytes);
     }
+    for (const { device, use, bytes } of [...this.#token.uses, ...(this.#prompt?.uses ?? [])])
+      await this.#buffers.reserve(device, use, bytes);
+    for (const { device, inputs } of this.#layout.heads)
+      for (const [i, { bytes }] of inputs.entries()) await this.#buffers.reserve(device, rowUse(i), bytes);
   }
 
   /** A whole prompt at position 0, padded to the length that the nets were compiled for. */
@@ -42,7 +49,7 @@ export class StepCommands {
       positions: Array.from({ length: size }, (_, i) => i),
       mask: ({ dtype, shape, role }) => promptMask(dtype, shape.at(-1)!, windowOf(role)),
     };
-    return this.#blocks(({ prompt }) => prompt!, feed, cache, 0);
+    return this.#blocks(this.#prompt!, feed, cache, 0);
   }
 
   /** One token after what the slot holds. */
@@ -56,70 +63,113 @@ export class StepCommands {
       positions: [at],
       mask: ({ dtype, shape, role }) => tokenMask(dtype, shape.at(-1)!, at, windowOf(role)),
     };
-    return this.#blocks(({ token }) => token, feed, cache, at);
+    return this.#blocks(this.#token, feed, cache, at);
   }
 
   /** What the model says after a row of hidden states; what is read is the logits, or the chosen token. */
-  head({ device, place: [buffer, offset] }: Hidden, row: number, what: "logits" | "token"): readonly BmrtCommand[] {
+  head(hidden: Hidden, row: number, what: "logits" | "token"): readonly BmrtCommand[] {
     const { head, greedy } = this.#layout;
-    const [input] = head.inputs;
-    const from: BmrtPlace = [buffer, offset + row * input!.bytes];
-    const commands: BmrtCommand[] = [];
-    let source = from;
-    if (device !== head.device) {
-      source = this.#buffers.at(head.device, "row");
-      commands.push({ do: "copy", device: head.device, to: source, fromDevice: device, from, bytes: input!.bytes });
-    }
-    commands.push(
-      this.#launch(
-        head,
-        [source],
-        head.outputs.map((port) => this.#place(head, port)),
-      ),
-    );
     const last = what === "token" && greedy ? greedy : head;
-    if (last === greedy) commands.push(...this.#chosen(greedy));
-    const wanted = last.outputs.find(portIs(what))!;
-    commands.push({ do: "read", device: last.device, from: this.#place(last, wanted), bytes: wanted.bytes });
-    return commands;
+    const commands = this.#logits(hidden, row);
+    return [...commands, ...(last === greedy ? this.#choice(greedy) : []), this.#read(last, what)];
   }
 
-  #chosen(greedy: NetCall): readonly BmrtCommand[] {
+  /** The best tokens after a row of hidden states: read are their shares of the probability, and then which they are. */
+  candidates(hidden: Hidden, row: number, temperature: number): readonly BmrtCommand[] {
+    const sample = this.#layout.sample!;
+    const port = sample.inputs.find(portIs("temperature"))!;
+    const data = new Uint8Array(Float32Array.of(temperature).buffer);
+    return [
+      ...this.#logits(hidden, row),
+      { do: "write", device: sample.device, to: this.#place(sample, port), data },
+      ...this.#choice(sample),
+      this.#read(sample, "probabilities"),
+      this.#read(sample, "candidates"),
+    ];
+  }
+
+  /** Parts of the vocabulary are computed side by side, and put together where the first one's device has all logits. */
+  #logits(hidden: Hidden, row: number): readonly BmrtCommand[] {
+    const { heads, head } = this.#layout;
+    if (heads.length === 1)
+      return this.#headLaunch(
+        head,
+        hidden,
+        row,
+        head.outputs.map((port) => this.#place(head, port)),
+      );
+    const [buffer] = this.#place(head, head.outputs[0]!);
+    const launches: BmrtCommand[] = [];
+    const copies: BmrtCommand[] = [];
+    for (const part of heads) {
+      const port = part.outputs.find(portIs("logits"))!;
+      const to: BmrtPlace = [buffer, startOf(port)];
+      const own = part.device === head.device ? to : this.#place(part, port);
+      launches.push(...this.#headLaunch(part, hidden, row, [own]));
+      if (own !== to)
+        copies.push({ do: "copy", device: head.device, to, fromDevice: part.device, from: own, bytes: port.bytes });
+    }
+    return [...launches, ...copies];
+  }
+
+  #headLaunch(head: NetCall, hidden: Hidden, row: number, outputs: readonly BmrtPlace[]): readonly BmrtCommand[] {
+    const commands: BmrtCommand[] = [];
+    const inputs = head.inputs.map((port, i): BmrtPlace => {
+      const { device, use } = hidden.get(port)!;
+      const from = this.#buffers.at(device, use, row * port.bytes);
+      if (device === head.device) return from;
+      const to = this.#buffers.at(head.device, rowUse(i));
+      commands.push({ do: "copy", device: head.device, to, fromDevice: device, from, bytes: port.bytes });
+      return to;
+    });
+    return [...commands, this.#launch(head, inputs, outputs)];
+  }
+
+  /** A net that goes on from the logits. */
+  #choice(net: NetCall): readonly BmrtCommand[] {
     const { head } = this.#layout;
     const logits = head.outputs.find(portIs("logits"))!;
-    const commands: BmrtCommand[] = [];
-    if (greedy.device !== head.device)
-      commands.push({
-        do: "copy",
-        device: greedy.device,
-        to: this.#place(greedy, logits),
-        fromDevice: head.device,
-        from: this.#place(head, logits),
-        bytes: logits.bytes,
-      });
-    const places = (ports: readonly NetPort[]) => ports.map((port) => this.#place(greedy, port));
-    commands.push(this.#launch(greedy, places(greedy.inputs), places(greedy.outputs)));
-    return commands;
+    const places = (ports: readonly NetPort[]) => ports.map((port) => this.#place(net, port));
+    const launch = this.#launch(net, places(net.inputs), places(net.outputs));
+    if (net.device === head.device) return [launch];
+    const [to, from] = [this.#place(net, logits), this.#place(head, logits)];
+    return [{ do: "copy", device: net.device, to, fromDevice: head.device, from, bytes: logits.bytes }, launch];
   }
 
-  #blocks(stage: (layer: Layer) => NetCall, feed: Feed, cache: SlotCache, at: number) {
-    const { embedding, layers } = this.#layout;
-    const calls = [embedding, ...layers].map(stage);
-    const commands: BmrtCommand[] = [...this.#feeds(calls, feed)];
-    let device = calls[0]!.device;
-    let current = 0;
-    calls.forEach((call, i) => {
-      if (call.device !== device) {
-        const { bytes } = call.inputs.find(portIs("hidden"))!;
-        const use = hiddenUse(current);
-        const [to, from] = [this.#buffers.at(call.device, use), this.#buffers.at(device, use)];
-        commands.push({ do: "copy", device: call.device, to, fromDevice: device, from, bytes });
-        device = call.device;
+  #read(net: NetCall, role: Role["role"]): BmrtCommand {
+    const port = net.outputs.find(portIs(role))!;
+    return { do: "read", device: net.device, from: this.#place(net, port), bytes: port.bytes };
+  }
+
+  #blocks(stream: Stream, feed: Feed, cache: SlotCache, at: number) {
+    const launches = stream.items.filter((item) => item.do === "launch");
+    const feeds = this.#feeds(
+      launches.map(({ call }) => call),
+      feed,
+    );
+    return {
+      commands: [...feeds, ...stream.items.flatMap((item) => this.#item(item, cache, at))],
+      hidden: stream.left,
+    };
+  }
+
+  #item(item: StreamItem, cache: SlotCache, at: number): readonly BmrtCommand[] {
+    const placeOf = ({ device, use }: Scratch) => this.#buffers.at(device, use);
+    const onDevice = (scratch: Scratch) => ({ device: scratch.device, at: placeOf(scratch) });
+    switch (item.do) {
+      case "launch":
+        return this.#block(item, cache, at);
+      case "copy": {
+        const { from, to, bytes } = item;
+        return [
+          { do: "copy", device: to.device, to: placeOf(to), fromDevice: from.device, from: placeOf(from), bytes },
+        ];
       }
-      commands.push(...this.#block(call, i === 0 ? [] : cache[i - 1]!, current, at));
-      current = 1 - current;
-    });
-    return { commands, hidden: { device, place: this.#buffers.at(device, hiddenUse(current)) } };
+      case "sum": {
+        const { dtype, bytes } = item.port;
+        return [{ do: "sum", dtype, bytes, terms: item.terms.map(onDevice), to: item.to.map(onDevice) }];
+      }
+    }
   }
 
   /** Ids, positions and masks, once for each device that asks for them. */
@@ -136,18 +186,23 @@ export class StepCommands {
     return [...commands.values()];
   }
 
-  /** Hidden states go from one buffer to the other; new keys and values go where the cache has them. */
-  #block(call: NetCall, cache: SlotCache[number], current: number, at: number): readonly BmrtCommand[] {
+  /** Hidden states are where the stream has them; new keys and values go where the cache has them. */
+  #block({ layer, call, hidden }: Launch, cache: SlotCache, at: number): readonly BmrtCommand[] {
     const after: BmrtCommand[] = [];
-    const tensor = (port: NetPort) => cache.find(({ role }) => role === port.role.role)!;
+    const remembered = cache[this.#layout.layers.indexOf(layer)];
+    const tensor = (port: NetPort) => remembered!.find(({ role }) => role === port.role.role)!;
+    const stream = (port: NetPort): BmrtPlace => {
+      const { device, use } = hidden.get(port)!;
+      return this.#buffers.at(device, use);
+    };
     const inputs = call.inputs.map((port): BmrtPlace => {
       if (isCache(port)) return [tensor(port).buffer, 0];
-      return port.role.role === "hidden" ? this.#buffers.at(call.device, hiddenUse(current)) : this.#place(call, port);
+      return isStream(port) ? stream(port) : this.#place(call, port);
     });
     const outputs = call.outputs.map((port): BmrtPlace => {
-      if (port.role.role === "hidden") return this.#buffers.at(call.device, hiddenUse(1 - current));
+      if (isStream(port)) return stream(port);
       const { device, buffer, row } = tensor(port);
-      if (inPlace(call, port, this.#layout.width)) return [buffer, at * row];
+      if (inPlace(call, port)) return [buffer, at * row];
       // Old nets give the whole history with the new entry at its end.
       const from = this.#buffers.at(device, useOf(port), port.bytes - row);
       after.push({ do: "copy", device, to: [buffer, at * row], fromDevice: device, from, bytes: row });
@@ -164,6 +219,8 @@ export class StepCommands {
     return { do: "launch", device: call.device, net: call.net, stage: call.stage, inputs, outputs };
   }
 }
+
+type Launch = Extract<StreamItem, { do: "launch" }>;
 
 /** What the tokens of a step are to the nets. */
 interface Feed {
@@ -190,8 +247,20 @@ function useOf({ role, dtype }: NetPort): string {
   return [role.role, dtype, windowOf(role) ?? "", "layer" in role ? "entry" : ""].join(" ");
 }
 
-function hiddenUse(which: number): string {
-  return `hidden ${which}`;
+/** Where a head that is elsewhere than what it goes on from has a row of that. */
+function rowUse(input: number): string {
+  return `row ${input}`;
+}
+
+/** Hidden states are where the stream has them. */
+function isStream({ role }: NetPort): boolean {
+  return role.role === "hidden" || role.role === "term";
+}
+
+/** Bytes of all logits before those of a part. */
+function startOf(port: NetPort): number {
+  const from = port.role.role === "logits" ? (port.role.from ?? 0) : 0;
+  return (from * port.bytes) / elements(port);
 }
 
 function windowOf(role: NetPort["role"]): number | undefined {
@@ -199,20 +268,16 @@ function windowOf(role: NetPort["role"]): number | undefined {
 }
 
 /** An entry for each token of the call goes into the cache as it is; old nets give the whole history instead. */
-function inPlace(call: NetCall, port: NetPort, width: number): boolean {
+function inPlace(call: NetCall, port: NetPort): boolean {
   const hidden = call.inputs.find(portIs("hidden"))!;
-  return port.shape[1] === elements(hidden) / width;
-}
-
-function elements({ shape }: NetPort): number {
-  return shape.reduce((product, size) => product * size, 1);
+  return port.shape[1] === elements(hidden) / hidden.shape.at(-1)!;
 }
 
 /** Hidden states go from net to net as they are: all must have them alike. */
 function checkHidden(layout: Layout): void {
   const [wanted] = layout.head.inputs;
   for (const { name, inputs, outputs } of callsOf(layout))
-    for (const { shape, dtype } of [...inputs, ...outputs].filter(portIs("hidden")))
+    for (const { shape, dtype } of [...inputs, ...outputs].filter(isStream))
       if (shape.at(-1) !== layout.width || dtype !== wanted!.dtype)
         throw new TargetError(
           "unsupported",
@@ -220,7 +285,7 @@ function checkHidden(layout: Layout): void {
         );
 }
 
-function callsOf({ embedding, layers, head, greedy }: Layout): readonly NetCall[] {
-  const blocks = [embedding, ...layers].flatMap(({ token, prompt }) => (prompt ? [token, prompt] : [token]));
-  return [...blocks, head, ...(greedy ? [greedy] : [])];
+function callsOf({ steps, heads, head, greedy, sample }: Layout): readonly NetCall[] {
+  const blocks = steps.flat().flatMap(({ token, prompt }) => (prompt ? [token, prompt] : [token]));
+  return [...blocks, ...heads, head, ...(greedy ? [greedy] : []), ...(sample ? [sample] : [])];
 }

@@ -65,6 +65,10 @@ export function toFloats(bytes: Uint8Array, dtype: BmrtDType): Float32Array {
   }
 }
 
+export function toIntegers(bytes: Uint8Array): Int32Array {
+  return new Int32Array(new Uint8Array(bytes).buffer);
+}
+
 function bytesOf({ buffer, byteOffset, byteLength }: Uint16Array | Float32Array | Int32Array): Uint8Array {
   return new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength);
 }

@@ -1,6 +1,6 @@
 import type { BmrtNet, BmrtStagePort } from "@llm/runtime-native/bmrt";
 import { TargetError } from "@llm/target";
-import { isCache, type Layer, type Layout, type NetCall, type NetPort, portIs, type Role } from "./layout.ts";
+import { elements, isCache, type Layer, type Layout, type NetCall, type NetPort, portIs, type Role } from "./layout.ts";
 import type { RolesOf } from "./roles.ts";
 import { unrecognised } from "./roles.ts";
 
@@ -12,10 +12,12 @@ export function findLayout(nets: readonly (readonly BmrtNet[])[], rolesOf: Roles
   const calls = nets.flatMap((ofDevice, device) => ofDevice.flatMap((net, i) => callsOf(net, i, device, rolesOf)));
   const named = (pattern: RegExp) => calls.filter(({ name }) => pattern.test(name));
   const embedding = embeddingOf(named(/^embedding(_cache)?$/));
-  const layers = layersOf(named(/^block_(cache_)?\d+$/));
-  const [head] = named(/^lm_head$/);
-  if (!head) throw missing("lm_head");
+  const { steps, heads } = inTurn([[embedding], ...stepsOf(named(BLOCK))], named(/^lm_head(_chip\d+)?$/));
+  const layers = steps.slice(1).flatMap((parts) => parts.filter(({ token }) => token.inputs.some(isCache)));
+  if (layers.length === 0) throw unrecognised(steps[1]![0]!.token, "a block without a history");
+  const head = joinedHead(heads);
   const [greedy] = named(/^greedy_head$/);
+  const [sample] = named(/^sample_head$/);
   const context = contextOf(layers[0]!);
   const logits = head.outputs.find(portIs("logits"));
   const known = logits ? elements(logits) : vocab;
@@ -29,10 +31,12 @@ export function findLayout(nets: readonly (readonly BmrtNet[])[], rolesOf: Roles
     prompt: embedding.prompt && layers[0]!.prompt ? embedding.prompt.inputs[0]!.shape.at(-1)! : 0,
     width: elements(head.inputs[0]!),
     vocab: known,
-    embedding,
+    steps,
     layers,
+    heads,
     head,
     greedy: greedy && logits && greedy.outputs.some(portIs("token")) ? greedy : undefined,
+    sample: sample && logits && givesCandidates(sample, known) ? sample : undefined,
   };
 }
 
@@ -58,6 +62,15 @@ function callsOf(net: BmrtNet, number: number, device: number, rolesOf: RolesOf)
   }));
 }
 
+/** As many shares as candidates, of the same logits; the vendor's own heads of this name also draw, by random numbers of theirs. */
+function givesCandidates({ inputs, outputs }: NetCall, vocab: number): boolean {
+  const [logits, temperature, ...more] = inputs;
+  const [probabilities, candidates] = [outputs.find(portIs("probabilities")), outputs.find(portIs("candidates"))];
+  if (!logits || !temperature || !probabilities || !candidates || more.length > 0) return false;
+  const isFloat = [temperature, probabilities].every(({ dtype }) => dtype === "f32");
+  return isFloat && elements(logits) === vocab && elements(probabilities) === elements(candidates);
+}
+
 /** One for a token, one for a prompt: two nets, or two stages of one. */
 function embeddingOf(calls: readonly NetCall[]): Layer {
   const tokens = (call: NetCall) => call.inputs[0]!.shape.at(-1)!;
@@ -66,26 +79,58 @@ function embeddingOf(calls: readonly NetCall[]): Layer {
   return { token, prompt: calls.find((call) => tokens(call) > 1) };
 }
 
-function layersOf(calls: readonly NetCall[]): readonly Layer[] {
-  const layers: Layer[] = [];
-  for (const token of calls.filter(({ name }) => name.startsWith("block_cache_"))) {
-    const number = token.name.slice("block_cache_".length);
-    const prompt = calls.find(({ name }) => name === `block_${number}`);
-    layers[Number(number)] = { token, prompt };
-    if (!token.inputs.some(isCache)) throw unrecognised(token, "a block without a history");
+const BLOCK = /^block_(cache_)?(\d+)(?:_part(\d+))?(?:_chip\d+)?$/;
+
+/** Blocks in order, or their parts, each on the devices that share it. */
+function stepsOf(calls: readonly NetCall[]): readonly (readonly Layer[])[] {
+  const blocks: Layer[][][] = [];
+  for (const token of calls) {
+    const [, cache, block, part = 0] = BLOCK.exec(token.name)!;
+    if (cache === undefined) continue;
+    const prompt = calls.find(
+      ({ name, device }) => name === token.name.replace("_cache", "") && device === token.device,
+    );
+    ((blocks[Number(block)] ??= [])[Number(part)] ??= []).push({ token, prompt });
   }
-  if (layers.length === 0) throw missing("block_cache_0");
-  for (let i = 0; i < layers.length; i++) if (!layers[i]) throw missing(`block_cache_${i}`);
-  return layers;
+  if (blocks.length === 0) throw missing("block_cache_0");
+  for (let i = 0; i < blocks.length; i++) if (!blocks[i]) throw missing(`block_cache_${i}`);
+  return blocks.flat();
+}
+
+/** Hidden states by name. Where nets don't say, each goes on with what the one before it made. */
+function inTurn(steps: readonly (readonly Layer[])[], heads: readonly NetCall[]): Pick<Layout, "steps" | "heads"> {
+  const named = (call: NetCall, step: number): NetCall => {
+    const value = (after: number) => (port: NetPort) =>
+      port.role.role === "hidden" ? { ...port, role: { value: `after ${step - 1 + after}`, ...port.role } } : port;
+    return { ...call, inputs: call.inputs.map(value(0)), outputs: call.outputs.map(value(1)) };
+  };
+  return {
+    steps: steps.map((layers, step) =>
+      layers.map(({ token, prompt }) => ({ token: named(token, step), prompt: prompt && named(prompt, step) })),
+    ),
+    heads: heads.map((head) => named(head, steps.length)),
+  };
+}
+
+/** Parts of the logits, put together on the first one's device. */
+function joinedHead(heads: readonly NetCall[]): NetCall {
+  const [first] = heads;
+  if (!first) throw missing("lm_head");
+  if (heads.length === 1) return first;
+  const parts = heads.map(({ outputs }) => outputs.find(portIs("logits"))!);
+  const size = (of: (part: NetPort) => number) => parts.reduce((sum, part) => sum + of(part), 0);
+  const all: NetPort = {
+    role: { role: "logits" },
+    dtype: parts[0]!.dtype,
+    shape: [1, size(elements)],
+    bytes: size(({ bytes }) => bytes),
+  };
+  return { ...first, outputs: [all] };
 }
 
 /** Its history's places: the cache is [1, places, …]. */
 function contextOf(layer: Layer): number {
   return layer.token.inputs.find(isCache)!.shape[1]!;
-}
-
-function elements({ shape }: NetPort): number {
-  return shape.reduce((product, size) => product * size, 1);
 }
 
 function missing(what: string): TargetError {

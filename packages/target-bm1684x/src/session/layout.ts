@@ -24,7 +24,7 @@ export interface NetCall {
   readonly outputs: readonly NetPort[];
 }
 
-/** A block: for one token with a history, and for a whole prompt. */
+/** A block or a device's part of one: for one token with a history, and for a whole prompt. */
 export interface Layer {
   readonly token: NetCall;
   readonly prompt: NetCall | undefined;
@@ -38,15 +38,32 @@ export interface Layout {
   readonly prompt: number;
   readonly width: number;
   readonly vocab: number;
-  readonly embedding: Layer;
+  /** Embedding, then blocks or their parts, one after the other; those of one step side by side on their devices. */
+  readonly steps: readonly (readonly Layer[])[];
+  /** Those of them that remember something. */
   readonly layers: readonly Layer[];
+  /** What gives logits: one net, or one for each part of the vocabulary, in order. */
+  readonly heads: readonly NetCall[];
+  /** Where all logits are: the one head, or on the first one's device what the parts are put together in. */
   readonly head: NetCall;
   /** Chooses the best token where the logits are; absent where the head does or nobody. */
   readonly greedy: NetCall | undefined;
+  /** Finds the best tokens and their shares where the logits are; absent where nobody does. */
+  readonly sample: NetCall | undefined;
 }
 
 export function portIs(role: Role["role"]): (port: NetPort) => boolean {
   return (port) => port.role.role === role;
+}
+
+/** Which hidden state it is, or is a term of. */
+export function valueName({ role }: NetPort): string {
+  if ((role.role === "hidden" || role.role === "term") && role.value !== undefined) return role.value;
+  throw new TypeError("a hidden state without a name");
+}
+
+export function elements({ shape }: NetPort): number {
+  return shape.reduce((product, size) => product * size, 1);
 }
 
 /** Roles of what a block remembers. */

@@ -1,8 +1,8 @@
 import type { Limits, WantKind } from "@llm/target";
-import { type Layout, portIs } from "./layout.ts";
+import { elements, type Layout, type NetCall, portIs } from "./layout.ts";
 
 /** What a session of these nets can do. */
-export function limitsOf({ context, vocab, width, head }: Layout, slots: number): Limits {
+export function limitsOf({ context, vocab, width, head, sample }: Layout, slots: number): Limits {
   const wants: readonly WantKind["kind"][] = head.outputs.some(portIs("logits"))
     ? ["logits", "top", "token"]
     : ["token"];
@@ -20,9 +20,17 @@ export function limitsOf({ context, vocab, width, head }: Layout, slots: number)
     lockstep: false,
     fork: "copy",
     wants,
-    sampling: ["greedy"],
+    ...(sample
+      ? { sampling: ["greedy", "sample"], sampleTopK: mostDrawnFrom(sample, vocab) }
+      : { sampling: ["greedy"] }),
     adapters: 0,
     // A prompt's nets and a token's nets round differently, so it shows how a history was cut.
     batchInvariant: false,
   };
+}
+
+/** Whether others are as good as the last of the best is told by one more. */
+function mostDrawnFrom(sample: NetCall, vocab: number): number {
+  const candidates = elements(sample.outputs.find(portIs("candidates"))!);
+  return candidates < vocab ? candidates - 1 : candidates;
 }

@@ -60,8 +60,6 @@ test("a list of nets decides how many devices there must be", async () => {
   const { manifest } = await bm1684xTarget.files!.artefact(join(folder, "model.1.bmodel"));
   expect(manifest.files.map(({ path }) => path)).toEqual(list.bmodels);
   await expect(bm1684xTarget.open(made, optionsOf())).rejects.toThrow(/for 2 devices: name as many, such as -d 0,1/);
-  const simulated = optionsOf({ device: [0, 1], simulate: true });
-  await expect(bm1684xTarget.open(made, simulated)).rejects.toThrow(/simulator has one device/);
   await writeFile(join(folder, "nets.json"), JSON.stringify({ ...list, schemaVersion: 2 }));
   await expect(bm1684xTarget.open(made, optionsOf())).rejects.toThrow(/newer version/);
   await writeFile(join(folder, "nets.json"), JSON.stringify({ ...list, bmodels: ["../model.bmodel"] }));

@@ -7,6 +7,7 @@ import { requireToolchain } from "../tools/toolchain.ts";
 import { Bm1684xSession } from "./bm1684x-session.ts";
 import { findLayout } from "./find-layout.ts";
 import type { RolesOf } from "./roles.ts";
+import { SharedDevice } from "./shared-device.ts";
 
 export interface OpenSessionOptions {
   /** One for each device, in their order. */
@@ -27,13 +28,14 @@ export async function openSession(options: OpenSessionOptions): Promise<Session>
   const { bmodels, roles, devices, slots, simulate, vocab, env = process.env, onOutput } = options;
   for (const file of bmodels) checkRunnable(file, await readBmodel(file));
   const used = devicesFor(bmodels.length, devices, simulate);
-  const bmrt = await opening(() =>
+  const opened = await opening(() =>
     openBmrt({
       libraries: findBmrt({ env, ...(simulate ? { simulator: requireToolchain(env).folder } : {}) }),
       devices: used,
       ...(onOutput ? { onOutput } : {}),
     }),
   );
+  const bmrt = used.length < bmodels.length ? new SharedDevice(opened, bmodels.length) : opened;
   try {
     const nets: (readonly BmrtNet[])[] = [];
     for (const [device, file] of bmodels.entries()) nets.push(await opening(() => bmrt.load(device, file)));
@@ -56,7 +58,9 @@ function checkRunnable(file: string, { chip, devices }: Bmodel): void {
     );
 }
 
+/** The simulator has one device, on which several chips' nets run one after the other. */
 function devicesFor(bmodels: number, devices: readonly number[], simulate: boolean): readonly number[] {
+  if (simulate && bmodels > 1) return [0];
   if (devices.length < bmodels)
     throw new TargetError(
       "option-invalid",
@@ -64,8 +68,6 @@ function devicesFor(bmodels: number, devices: readonly number[], simulate: boole
     );
   if (new Set(devices).size < devices.length)
     throw new TargetError("option-invalid", `device ${devices.join(",")}: one is named twice`);
-  if (simulate && bmodels > 1)
-    throw new TargetError("unsupported", "the simulator has one device, and this model was compiled for several");
   return devices.slice(0, bmodels);
 }
 

@@ -38,6 +38,8 @@ export function recognisedRoles(net: BmrtNet): NetRoles | undefined {
       return { inputs: [HIDDEN], outputs: net.outputs.map((_, i) => headRole(net, i)) };
     case "greedy_head":
       return { inputs: [{ role: "logits" }], outputs: net.outputs.map((_, i) => headRole(net, i)) };
+    case "sample_head":
+      return sampleRoles(net);
     default:
       return undefined;
   }
@@ -88,6 +90,15 @@ function headRole(net: BmrtNet, output: number): Role {
   if (INTEGERS.includes(net.outputs[output]!.dtype) && elements === 1) return { role: "token" };
   if (elements > 1 && net.outputs.length === 1) return { role: "logits" };
   return { role: "candidates" };
+}
+
+/** Of logits and a temperature, the best tokens and their shares; the vendor's own, which takes more and draws itself, is left alone. */
+function sampleRoles({ inputs, outputs }: BmrtNet): NetRoles | undefined {
+  if (inputs.length !== 2 || outputs.length !== 2 || !/temperature/i.test(inputs[1]!.name)) return undefined;
+  return {
+    inputs: [{ role: "logits" }, { role: "temperature" }],
+    outputs: outputs.map(({ dtype }) => ({ role: INTEGERS.includes(dtype) ? "candidates" : "probabilities" })),
+  };
 }
 
 export function unrecognised(net: Pick<BmrtNet, "name">, what: string): TargetError {

@@ -13,9 +13,11 @@ export interface FakeSizes {
   readonly devices: number;
   /** Whether there is a net that chooses the best token. */
   readonly greedyHead: boolean;
+  /** How many of the best tokens there is a net that finds; 0: there is none. */
+  readonly candidates: number;
 }
 
-type Kind = "embedding" | "prompt" | "token" | "head" | "greedy";
+type Kind = "embedding" | "prompt" | "token" | "head" | "greedy" | "sample";
 
 interface FakeNet {
   readonly kind: Kind;
@@ -94,6 +96,7 @@ export class FakeBmrt implements Bmrt {
     if (kind === "embedding") this.#embed(ins, outs[0]!);
     else if (kind === "head") this.#head(ins[0]!, outs[0]!);
     else if (kind === "greedy") intsOf(outs[0]!)[0] = argmax(ins[0]!);
+    else if (kind === "sample") sampleHead(ins, outs);
     else this.#block(kind, layer, ins, outs);
   }
 
@@ -209,6 +212,18 @@ function fakeLogits(hidden: Float32Array, vocab: number): Float32Array {
   });
 }
 
+/** Shares of the best tokens among themselves, and which they are. */
+function sampleHead(
+  [logits, temperature]: readonly Float32Array[],
+  [shares, candidates]: readonly Float32Array[],
+): void {
+  const best = [...logits!.keys()].sort((a, b) => logits![b]! - logits![a]!).slice(0, shares!.length);
+  intsOf(candidates!).set(best);
+  const weights = best.map((id) => Math.exp((logits![id]! - logits![best[0]!]!) / temperature![0]!));
+  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  shares!.set(weights.map((weight) => weight / total));
+}
+
 function intsOf({ buffer, byteOffset, length }: Float32Array): Int32Array {
   return new Int32Array(buffer as ArrayBuffer, byteOffset, length);
 }
@@ -217,7 +232,7 @@ function argmax(values: Float32Array): number {
   return values.reduce((best, x, i) => (x > values[best]! ? i : best), 0);
 }
 
-function fakeNets({ layers, places, width, vocab, style, devices, greedyHead }: FakeSizes): FakeNet[][] {
+function fakeNets({ layers, places, width, vocab, style, devices, greedyHead, candidates }: FakeSizes): FakeNet[][] {
   const nets: FakeNet[][] = Array.from({ length: devices }, () => []);
   const tensor = (name: string, dtype: "f32" | "i32", ...shapes: readonly (readonly number[])[]) => ({
     name,
@@ -284,5 +299,14 @@ function fakeNets({ layers, places, width, vocab, style, devices, greedyHead }: 
   add(last, "head", 0, "lm_head", [hidden(1)], [out]);
   if (greedyHead)
     add(last, "greedy", 0, "greedy_head", [tensor("logits", "f32", [1, vocab])], [tensor("token", "i32", [1, 1])]);
+  if (candidates > 0)
+    add(
+      last,
+      "sample",
+      0,
+      "sample_head",
+      [tensor("logits", "f32", [1, vocab]), tensor("temperature", "f32", [1, 1])],
+      [tensor("probabilities", "f32", [1, candidates]), tensor("candidates", "i32", [1, candidates])],
+    );
   return nets;
 }

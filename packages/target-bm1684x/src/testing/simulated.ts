@@ -22,10 +22,10 @@ const PROMPT = [5, 17, 3, 99, 42, 7, 8];
 export async function simulate(
   config: Readonly<Record<string, unknown>>,
   mode: Bm1684xMode,
-  { steps, seed }: { readonly steps: number; readonly seed: number },
+  { steps, seed, mesh }: { readonly steps: number; readonly seed: number; readonly mesh?: string },
 ): Promise<Simulated> {
   const model = randomModel(config, seed);
-  const options = optionsOf({ mode, seqLength: LENGTH, simulate: true });
+  const options = optionsOf({ mode, seqLength: LENGTH, simulate: true, ...(mesh === undefined ? {} : { mesh }) });
   using built = await buildModel(model, options);
   const references = {
     exact: await reference(model, undefined),

@@ -1,3 +1,5 @@
+import type { Mesh } from "./axes.ts";
+
 /** What planning a mesh has to know of a device. Figures are of one device; rates are what is reached, not what is printed. */
 export interface DeviceDescription {
   readonly name: string;
@@ -19,6 +21,8 @@ export interface DeviceDescription {
 export interface DescribedDevice {
   readonly device: DeviceDescription;
   readonly work?: Partial<MeshWork>;
+  /** Meshes that the target makes programs for; any unless said. */
+  runs?(mesh: Mesh): boolean;
 }
 
 /** What is to be run: what a mesh costs depends on it. */

@@ -213,6 +213,8 @@ export interface ChooseOptions {
   readonly devices?: number;
   /** Only meshes without stages: for targets that have none. */
   readonly stages?: boolean;
+  /** Which meshes it is chosen among; all unless said. */
+  runs?(mesh: Mesh): boolean;
 }
 
 /**
@@ -223,7 +225,7 @@ export function chooseMesh(
   graph: Graph,
   device: DeviceDescription,
   work: MeshWork = DEFAULT_WORK,
-  { devices = device.most, stages = true }: ChooseOptions = {},
+  { devices = device.most, stages = true, runs = () => true }: ChooseOptions = {},
 ): MeshChoice {
   const costs = new Map<number, readonly BlockCost[]>();
   const plans: MeshPlan[] = [];
@@ -231,7 +233,7 @@ export function chooseMesh(
     costs.set(mp, meshCosts(graph, { mp }));
     for (let pp = 1; pp * mp <= devices && (stages || pp === 1) && pp <= graph.blocks.length; pp *= 2)
       for (let dp = 1; dp * mp * pp <= devices && dp <= Math.max(1, work.batch); dp *= 2)
-        plans.push(planBlocks(costs.get(mp)!, { dp, mp, pp }, device, work));
+        if (runs({ dp, mp, pp })) plans.push(planBlocks(costs.get(mp)!, { dp, mp, pp }, device, work));
   }
   const better = (a: MeshPlan, b: MeshPlan) =>
     Number(b.fits) - Number(a.fits) ||
