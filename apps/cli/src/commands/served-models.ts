@@ -1,13 +1,21 @@
 import type { ServedModel } from "@llm/server";
-import { findTarget, Generator, planModel } from "@llm/toolchain";
+import { DEFAULT_MODEL, findTarget, Generator, planModel } from "@llm/toolchain";
 import type { Call } from "../definition/command.ts";
 import { DEFAULT_TARGET } from "../definition/options.ts";
+import { UsageError } from "../exit.ts";
 import type { Io } from "../output/io.ts";
 import { modelOptions } from "./model-options.ts";
 import { openProgress } from "./open-progress.ts";
 
 /** Requests that run at once where nothing is said; more wait. */
 export const SLOTS = 8;
+
+/** What belongs to MODEL alone. */
+interface Extras {
+  readonly lora?: string;
+  readonly draftModel?: string;
+  readonly adapters?: Readonly<Record<string, string>>;
+}
 
 /** What `llm serve` serves: MODEL with what belongs to it alone, then those beside it. */
 export function servedModels(call: Call, io: Io): readonly [ServedModel, ...ServedModel[]] {
@@ -20,10 +28,16 @@ export function servedModels(call: Call, io: Io): readonly [ServedModel, ...Serv
     env: io.env,
     batchSize,
   };
-  const own = { ...(lora === undefined ? {} : { lora }), ...(draftModel === undefined ? {} : { draftModel }) };
-  const model = (id: string, extras: Partial<typeof own> = {}): ServedModel => ({
+  const adapters = adapterFolders(call.options.adapter ?? [], [call.args.model ?? DEFAULT_MODEL, ...also]);
+  const own: Extras = {
+    ...(lora === undefined ? {} : { lora }),
+    ...(draftModel === undefined ? {} : { draftModel }),
+    ...(adapters === undefined ? {} : { adapters }),
+  };
+  const model = (id: string, extras: Extras = {}): ServedModel => ({
     id,
     ...(speculate || extras.draftModel !== undefined ? { options: { speculate: true } } : {}),
+    variants: Object.keys(extras.adapters ?? {}).map((name) => ({ id: name, options: { adapter: name } })),
     open: () => Generator.fromPretrained(id, { ...shared, ...extras, onEvent: openProgress(io.progress) }),
     bytes: async () => {
       const { target } = await findTarget(call.target ?? DEFAULT_TARGET);
@@ -33,5 +47,19 @@ export function servedModels(call: Call, io: Io): readonly [ServedModel, ...Serv
       return devices.reduce((sum, { weights, kv }) => sum + weights + kv, 0);
     },
   });
-  return [model(call.args.model ?? "demo", own), ...also.map((id) => model(id))];
+  return [model(call.args.model ?? DEFAULT_MODEL, own), ...also.map((id) => model(id))];
+}
+
+/** The folders of `--adapter NAME=DIR`, by name; nothing where there is none. */
+function adapterFolders(given: readonly string[], models: readonly string[]): Extras["adapters"] {
+  const folders: Record<string, string> = {};
+  for (const one of given) {
+    const [, name, folder] = /^([^=]+)=(.+)$/s.exec(one) ?? [];
+    if (name === undefined || folder === undefined)
+      throw new UsageError(`--adapter ${one}: give a name and a folder, as in --adapter sql=./sql-lora`);
+    if (models.includes(name) || Object.hasOwn(folders, name))
+      throw new UsageError(`--adapter ${one}: ${name} is the name of something else that is served; choose another`);
+    folders[name] = folder;
+  }
+  return given.length === 0 ? undefined : folders;
 }

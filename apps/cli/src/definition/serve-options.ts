@@ -6,6 +6,7 @@ export interface ServeOptionValues {
   port: number;
   slots: number;
   also: readonly string[];
+  adapter: readonly string[];
   memoryLimit: number;
   apiKey: readonly string[];
   apiKeyFile: string;
@@ -38,6 +39,12 @@ export const SERVE_OPTIONS: { readonly [K in keyof ServeOptionValues]: CliOption
     value: "MODEL",
     repeat: true,
     doc: "Another model to serve, opened when a request first names it. May be repeated",
+  },
+  adapter: {
+    kind: "string",
+    value: "NAME=DIR",
+    repeat: true,
+    doc: "A LoRA adapter as PEFT saves it: requests that name NAME as their model get MODEL with it. May be repeated",
   },
   memoryLimit: {
     kind: "number",

@@ -68,11 +68,12 @@ async function answerOne(
     options.onToken?.(token, piece);
     delivery.add(token, piece);
   };
+  let completion: Completion | undefined;
   try {
-    const completion = await generate({ signal: AbortSignal.any([...signals, failed.signal]), onToken });
-    delivery.finish(completion.text);
+    completion = await generate({ signal: AbortSignal.any([...signals, failed.signal]), onToken });
     return completion;
   } finally {
+    delivery.finish(completion?.text);
     await delivery.done();
   }
 }
