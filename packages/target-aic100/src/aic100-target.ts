@@ -18,6 +18,7 @@ import { qpcFile } from "./inspect/file-kind.ts";
 import { aic } from "./onnx/dialect.ts";
 import { type Aic100Options, aic100Options } from "./options.ts";
 import { aic100Pipeline } from "./pipeline.ts";
+import { describeAic100 } from "./plan/describe.ts";
 import { planAic100 } from "./plan/plan-aic100.ts";
 import { planRequest } from "./plan/plan-options.ts";
 
@@ -34,6 +35,7 @@ export const aic100Target: Target<Aic100Options> = {
   buildRuntime,
   defaults: impliedDefaults,
   choose: (_, options) => chooseSdk(options),
+  describe: describeAic100,
   plan: (model, options) => planAic100(model, planRequest(options)),
   pipeline: aic100Pipeline,
   units(program, options) {

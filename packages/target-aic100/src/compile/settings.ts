@@ -61,7 +61,7 @@ export const DEFAULT_SETTINGS: CompileSettings = {
 /** An SoC has no more cores; a Standard card offers 14 of them. */
 const MOST_CORES = 16;
 /** As many SoCs as reach one another without the host. */
-const MOST_DEVICES = 16;
+export const MOST_DEVICES = 16;
 
 /** The settings' profile, once they make sense together; else one line that says which option doesn't. */
 export function checkSettings(settings: CompileSettings): SdkProfile {

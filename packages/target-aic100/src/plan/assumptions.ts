@@ -40,6 +40,16 @@ export const ASSUMPTIONS = {
     unit: "of what is printed",
     why: "Llama-2-7B in MXFP6 on Ultra: 43.78 tok/s were published, and its weights alone would allow 104",
   },
+  linkBandwidth: {
+    value: 16e9,
+    unit: "bytes a second between devices",
+    why: "the architecture page: PCIe Gen4 x8; only plans with --mesh go by it",
+  },
+  linkLatency: {
+    value: 15e-6,
+    unit: "seconds before devices hear one another",
+    why: "nothing is published: a few transfers over PCIe and a hand-over; it compares meshes (--mesh) and promises nothing",
+  },
 } as const satisfies Readonly<Record<string, Assumption>>;
 
 /** What is printed of a card, per SoC; a plan for another one says them otherwise. */

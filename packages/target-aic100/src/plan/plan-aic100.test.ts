@@ -1,7 +1,9 @@
 import type { Graph } from "@llm/core-ir";
 import { expect, test } from "vitest";
+import { defaultOptions } from "../options.ts";
 import { assume, assumptionsFor } from "./assumptions.ts";
 import { CARD_FACTS } from "./cards.ts";
+import { describeAic100 } from "./describe.ts";
 import { modelNeeds } from "./model-needs.ts";
 import { type PlanRequest, planAic100 } from "./plan-aic100.ts";
 import { FOUND_BY_TRIAL, llama2, ONE_CARD, starcoder } from "./testing/published.ts";
@@ -106,6 +108,12 @@ test("speed: memory decides single sequences, arithmetic long prompts; what was 
   const many = plan(llama2(), { card: "ultra", ctxLen: 2048, batchSize: 8 }).speed!;
   expect(many.decode.most).toBeGreaterThan(speed!.decode.most);
   expect(many.decode.most).toBeLessThan(8 * speed!.decode.most);
+});
+
+test("planning a mesh goes by the same figures", () => {
+  const { device, work } = describeAic100({ ...defaultOptions(), card: "ultra", format: "mx6", assume: "reserve=1e9" });
+  expect(device).toMatchObject({ memory: 32 * 2 ** 30, reserve: 1e9, bandwidth: 137e9 * 0.42, most: 16 });
+  expect(work).toMatchObject({ weightBits: 6.25, cacheBits: 16, chunk: 32, context: 128 });
 });
 
 test("assumptions: each names its source, and nothing else can be said", () => {

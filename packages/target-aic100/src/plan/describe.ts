@@ -1,0 +1,31 @@
+import type { DescribedDevice } from "@llm/target/mesh";
+import { MOST_DEVICES } from "../compile/settings.ts";
+import type { Aic100Options } from "../options.ts";
+import { assume } from "./assumptions.ts";
+import { CARD_FACTS } from "./cards.ts";
+import { planRequest } from "./plan-options.ts";
+
+/** A card's SoC as planning a mesh sees it, by what plans go by. */
+export function describeAic100(options: Aic100Options): DescribedDevice {
+  const { card: id, promptLen, ctxLen, mxfp6, mxint8, assume: said } = planRequest(options);
+  const card = CARD_FACTS[id];
+  const assumed = assume(card, said);
+  return {
+    device: {
+      name: card.title,
+      memory: Math.floor(assumed.memory * assumed.gigabyte),
+      reserve: assumed.reserve,
+      bandwidth: assumed.bandwidth * assumed.bandwidthShare,
+      compute: assumed.fp16,
+      link: { bandwidth: assumed.linkBandwidth, latency: assumed.linkLatency, way: "ring" },
+      most: MOST_DEVICES,
+    },
+    work: {
+      chunk: promptLen,
+      context: ctxLen,
+      weightBits: mxfp6 ? assumed.mxfp6Bits : assumed.weightBits,
+      cacheBits: mxint8 ? assumed.mxint8Bits : assumed.cacheBits,
+      talkBits: assumed.activationBits,
+    },
+  };
+}
