@@ -2,10 +2,11 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { NativeError } from "@llm/runtime-native";
 import { type OrtOptions, type OrtSession, openOrt } from "@llm/runtime-native/ort";
-import { type Artefact, type Manifest, type Readers, type Session, TargetError } from "@llm/target";
+import { type Artefact, type Readers, type Session, TargetError } from "@llm/target";
 import { modelFile } from "./build/units.ts";
 import { meshOf, openMesh } from "./mesh/open-mesh.ts";
-import { type CpuOptions, packedBits, type WeightOptions } from "./options.ts";
+import { netOptions } from "./net-options.ts";
+import { type CpuOptions, contextOf } from "./options.ts";
 import { chunkOf, NET } from "./pipeline.ts";
 import { openPublished, publishedOf } from "./published/open-published.ts";
 import { CpuSession } from "./session/cpu-session.ts";
@@ -16,14 +17,14 @@ export async function openCpu(artefact: Artefact, options: CpuOptions, readers?:
   if (published !== undefined) return openPublished(published, artefact, options);
   const { folder, manifest } = artefact;
   const { context: most, width } = manifest.model;
-  const context = options.ctxLen === 0 ? most : options.ctxLen;
-  if (context > most)
-    throw new TargetError("option-invalid", `--ctx-len ${context}: this model takes at most ${most} tokens`);
-  const prepack = isPacked(manifest);
+  const context = contextOf(options.ctxLen, most);
   const owner = JSON.stringify([manifest.checkpoint, manifest.units.map(({ key }) => key)]);
   const mesh = await meshOf(artefact, options.mesh);
-  if (mesh) return openMesh(artefact, mesh, { ...options, context, prepack, owner });
-  const model = await openModel(join(folder, modelFile(NET)), { threads: options.threads, prepack });
+  if (mesh) return openMesh(artefact, mesh, { ...options, context, owner });
+  const model = await openModel(join(folder, modelFile(NET)), {
+    threads: options.threads,
+    ...netOptions(manifest, NET),
+  });
   return new CpuSession(model, width, {
     slots: options.batchSize,
     context,
@@ -34,11 +35,6 @@ export async function openCpu(artefact: Artefact, options: CpuOptions, readers?:
     owner,
     ...(readers ? { readers } : {}),
   });
-}
-
-/** Kernels for packed weights want them in an order of their own; float32 ones do as well without, mapped from their file. */
-export function isPacked({ options }: Manifest): boolean {
-  return packedBits(options as unknown as WeightOptions) !== undefined;
 }
 
 /** More threads than cores only wait for each other, and thousands of them keep everything else from running. */

@@ -6,7 +6,8 @@ import { modelFile } from "./build/units.ts";
 import { SPAN_INPUT } from "./lower/inputs.ts";
 import { HIDDEN_OUTPUT, READS_INPUT } from "./lower/tell-hidden.ts";
 import { openTogether, readSchedule } from "./mesh/open-mesh.ts";
-import { isPacked, openModel } from "./open.ts";
+import { netOptions } from "./net-options.ts";
+import { openModel } from "./open.ts";
 import { NET } from "./pipeline.ts";
 import { Adapters } from "./session/adapters.ts";
 import { KvCache } from "./session/kv-cache.ts";
@@ -15,11 +16,10 @@ import { NEXT, statePorts } from "./session/states.ts";
 /** Runs an artefact's model on the canonical packed inputs, each slot's tokens from position 0 on, over an empty cache. */
 export async function openCpuRunner(artefact: Artefact): Promise<Runner> {
   const { folder, manifest } = artefact;
-  const prepack = isPacked(manifest);
   const schedule = await readSchedule(artefact);
   const model = schedule
-    ? await openTogether(artefact, schedule, prepack)
-    : await openModel(join(folder, modelFile(NET)), { prepack });
+    ? await openTogether(artefact, schedule)
+    : await openModel(join(folder, modelFile(NET)), netOptions(manifest, NET));
   return {
     name: "onnxruntime",
     nets: [NET],

@@ -1,7 +1,7 @@
 import { constants } from "node:fs";
 import { access, mkdir, readdir, rm, stat } from "node:fs/promises";
-import { homedir } from "node:os";
 import { join } from "node:path";
+import { cacheHome } from "@llm/target/engine";
 import { ToolchainError } from "./error.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -15,12 +15,6 @@ export function hubCache(env: Environment = process.env): string {
 /** Where finished artefacts are kept: `<cache home>/llm/artefacts`. */
 export function artefactCache(env: Environment = process.env): string {
   return join(cacheHome(env), "llm", "artefacts");
-}
-
-/** XDG's rule: the variable counts when it is an absolute path. */
-function cacheHome(env: Environment): string {
-  const said = env.XDG_CACHE_HOME;
-  return said?.startsWith("/") ? said : join(env.HOME || homedir(), ".cache");
 }
 
 /** Where single units are kept, so that an interrupted or slightly different build goes on from them. */

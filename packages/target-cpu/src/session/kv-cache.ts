@@ -1,7 +1,7 @@
 import { elementsOf, type OrtPort, type OrtTensor, ortTensor } from "@llm/runtime-native/ort";
 import type { ForkMove } from "@llm/target";
 
-/** Columns are added this many at a time, and at least a quarter more: each growth copies what is there. */
+/** Columns are added this many at a time, and at least a quarter more: each growth moves what is there. */
 const STEP = 128;
 const GROWTH = 1.25;
 
@@ -11,7 +11,9 @@ interface Store {
   readonly shape: OrtPort["shape"];
   readonly heads: number;
   readonly width: number;
-  data: Float32Array<ArrayBuffer>; // (slots, heads, capacity, width)
+  /** Memory for the most columns, taken as it is written to; undefined where the system promises no more than it has. */
+  room: Float32Array<ArrayBuffer> | undefined;
+  data: Float32Array<ArrayBuffer>; // (slots, heads, capacity, width), the first part of `room` where there is that
 }
 
 /** How many columns there are after room for `wanted` was asked of a cache that had `capacity`. */
@@ -33,7 +35,7 @@ export class KvCache {
   readonly #views = new Map<string, Readonly<Record<string, OrtTensor>>>();
   #capacity = 0;
 
-  /** `fill` is what unwritten columns hold: tests say NaN, so that reading one shows. */
+  /** `fill` is put where nothing was written: tests say NaN, so that reading it shows. */
   constructor(states: readonly OrtPort[], slots: number, most: number, fill = 0) {
     this.slots = slots;
     this.most = most;
@@ -43,6 +45,7 @@ export class KvCache {
       shape,
       heads: elementsOf(fixed(shape.slice(1, -2))),
       width: fixed(shape.slice(-1))[0]!,
+      room: undefined,
       data: new Float32Array(0),
     }));
   }
@@ -60,18 +63,24 @@ export class KvCache {
   reserve(columns: number): void {
     const capacity = grownCapacity(this.#capacity, columns, this.most);
     if (capacity === this.#capacity) return;
-    for (const store of this.#stores) {
-      const { heads, width, data } = store;
-      const grown = new Float32Array(this.slots * heads * capacity * width);
-      if (this.#fill !== 0) grown.fill(this.#fill);
-      for (let run = 0; run < this.slots * heads; run++) {
-        const from = run * this.#capacity * width;
-        grown.set(data.subarray(from, from + this.#capacity * width), run * capacity * width);
-      }
-      store.data = grown;
-    }
+    for (const store of this.#stores) this.#widen(store, capacity);
     this.#capacity = capacity;
     this.#views.clear();
+  }
+
+  /** Moves each head's columns apart, so that there is room for more; in the same memory, so that there is never a second copy. */
+  #widen(store: Store, capacity: number): void {
+    const { heads, width, data } = store;
+    const runs = this.slots * heads;
+    if (data.length === 0) store.room = unwritten(runs * this.most * width);
+    const [before, after] = [this.#capacity * width, capacity * width];
+    const wide = (store.room ?? new Float32Array(runs * after)).subarray(0, runs * after);
+    // The last first: what moves never lands on what is still to move.
+    for (let run = runs; run-- > 0; ) {
+      wide.set(data.subarray(run * before, (run + 1) * before), run * after);
+      if (this.#fill !== 0) wide.fill(this.#fill, run * after + before, (run + 1) * after);
+    }
+    store.data = wide;
   }
 
   /** The states of `count` slots from `first` on, by name. The same objects every time, until there is more room. */
@@ -137,11 +146,25 @@ export class KvCache {
       }
   }
 
-  /** Lets the memory go. */
+  /** Gives the memory back at once, not when garbage is collected. */
   clear(): void {
-    for (const store of this.#stores) store.data = new Float32Array(0);
+    for (const store of this.#stores) {
+      store.data.buffer.transfer(0);
+      store.data = new Float32Array(0);
+      store.room = undefined;
+    }
     this.#views.clear();
     this.#capacity = 0;
+  }
+}
+
+/** Zeros that take no memory before they are written to; undefined where the system wants to have all of it. */
+function unwritten(floats: number): Float32Array<ArrayBuffer> | undefined {
+  try {
+    return new Float32Array(floats);
+  } catch (error) {
+    if (error instanceof RangeError) return undefined;
+    throw error;
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Stats } from "node:fs";
 import { lstat, readdir } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import { panelCache } from "@llm/target/engine";
 import {
   artefactCache,
   evaluationCache,
@@ -13,7 +14,7 @@ import {
 import { REMOVED } from "./remove.ts";
 
 /** A `partial` is a download that was broken off, or what is left of a removal that was; a `note` is what is remembered of runs. */
-export type CacheKind = "model" | "partial" | "artefact" | "unit" | "packed" | "tool" | "note";
+export type CacheKind = "model" | "partial" | "artefact" | "unit" | "panels" | "packed" | "tool" | "note";
 
 /** Something that was kept to save work, and can be removed: it is downloaded or made again when it is wanted. */
 export interface CacheEntry {
@@ -77,6 +78,7 @@ export async function surveyCache({ env = process.env, cacheDir }: CachePlaces =
   const ours = [
     ["artefact", artefactCache(env)],
     ["unit", unitCache(env)],
+    ["panels", panelCache(env)],
     ["packed", packedCache(env)],
     ["tool", toolCache(env)],
   ] as const;

@@ -59,7 +59,7 @@ export const cpuRuntime: Case = {
     const { file, folder } = await cpuModel();
     const version = await ortVersion();
     const side = (backend: "addon" | "onnxruntime-node"): Side => {
-      let model: OrtSession;
+      let model: OrtSession | undefined;
       return {
         name: backend,
         detail: `ONNX Runtime ${version}, 4-bit weights, ${SHORT} and ${LONG} tokens of room`,
@@ -67,9 +67,9 @@ export const cpuRuntime: Case = {
           model = await openOrt(file, { backend, prepack: true });
           await measure(model);
         },
-        run: () => measure(model),
+        run: () => measure(model!),
         async close() {
-          await model.close();
+          await model?.close();
           rmSync(folder, { recursive: true, force: true });
         },
       };
