@@ -92,6 +92,13 @@ describe("arguments", () => {
     expect(parse(["--target", "chip", "--cores", "4"]).target).toBe("chip");
   });
 
+  it("leaves it to the model which of several targets an option means", () => {
+    const both = [...targets, { id: "third", options: { mode: targets[2]!.options.mode! } }];
+    const parsed = parseCommand(command, ["--mode", "F16"], {}, both);
+    expect(parsed.target).toBeUndefined();
+    expect(parsed.targetOptions).toEqual({ mode: "F16" });
+  });
+
   it("refuses an option of one target with another", () => {
     expect(() => parse(["--target", "cpu", "--device-group", "0,1"])).toThrow(
       "--device-group belongs to chip, not to --target cpu; leave one of them out",

@@ -68,8 +68,12 @@ export function parseCommand(
   takePositionals(command, said.positionals, args, help);
   // A setting in the environment is for the target it belongs to, and no reason to choose another.
   const flags = given.filter(({ said }) => said.startsWith("-"));
-  const target = help ? undefined : chooseTarget(own.target as string | undefined, flags, targets);
-  const fitting = given.filter(({ known }) => known.targets.includes(target ?? DEFAULT_TARGET));
+  const asked = own.target as string | undefined;
+  const possible = help ? [DEFAULT_TARGET] : possibleTargets(asked, flags, targets);
+  const target = help ? undefined : (asked ?? impliedTarget(flags, possible));
+  // Of several, the model says which: an artefact was made for one.
+  const meant = target !== undefined ? [target] : possible.includes(DEFAULT_TARGET) ? [DEFAULT_TARGET] : possible;
+  const fitting = given.filter(({ known }) => meant.some((id) => known.targets.includes(id)));
   const targetOptions = Object.fromEntries(fitting.map(({ known, value }) => [known.key, value]));
   return { args, options: own, settings, target, targetOptions, help, notes };
 }
@@ -202,23 +206,27 @@ function takePositionals(
     throw new UsageError(`llm ${command.name} doesn't know what to do with "${left[0]}"; quote text that has spaces`);
 }
 
-function chooseTarget(
+function possibleTargets(
   asked: string | undefined,
   given: readonly Given[],
   installed: readonly TargetOptions[],
-): string | undefined {
+): readonly string[] {
   for (const { known, said } of given) {
     if (asked !== undefined && !known.targets.includes(asked))
       throw new UsageError(
         `${said} belongs to ${known.targets.join(" and ")}, not to --target ${asked}; leave one of them out`,
       );
   }
-  if (asked !== undefined) return asked;
+  if (asked !== undefined) return [asked];
+  if (given.length === 0) return [DEFAULT_TARGET];
   const possible = installed.map(({ id }) => id).filter((id) => given.every(({ known }) => known.targets.includes(id)));
-  if (given.length > 0 && possible.length === 0)
-    throw new UsageError(
-      `${given.map(({ said }) => said).join(" and ")} belong to different targets; leave some of them out`,
-    );
-  // An option that only one target has implies it; one that the default has too implies nothing.
-  return given.length === 0 || possible.includes(DEFAULT_TARGET) ? undefined : possible[0];
+  if (possible.length > 0) return possible;
+  throw new UsageError(
+    `${given.map(({ said }) => said).join(" and ")} belong to different targets; leave some of them out`,
+  );
+}
+
+/** An option that only one target has implies it; one that several have implies nothing. */
+function impliedTarget(given: readonly Given[], possible: readonly string[]): string | undefined {
+  return given.length > 0 && possible.length === 1 && possible[0] !== DEFAULT_TARGET ? possible[0] : undefined;
 }
