@@ -1,8 +1,10 @@
 /* The vendor's two libraries as far as we call them, with any number of devices and failures at will: for tests alone.
- * Memory is the host's. A "bmodel" is a text file: the line "nets N", then for each net "name inputs outputs floats". A net adds
- * up its inputs, element by element, and each output is that sum plus the output's number.
+ * Memory is the host's. A "bmodel" is a text file: the line "nets N", then for each net "name inputs outputs floats". Instead of
+ * how many floats each has there may be "-S" and then, for S stages, of each input and then of each output "type rank sizes…". A
+ * net adds up its inputs, element by element, a short one again and again, and each output is that sum plus the output's number.
  * STAND_IN_DEVICES: how many devices; STAND_IN_FAIL: a function's name and the call that fails, "bm_malloc_device_byte:3";
- * STAND_IN_ABORT: the same, but the process ends as the vendor's assertions end it; STAND_IN_LOG: a file that calls go to. */
+ * STAND_IN_ABORT: the same, but the process ends as the vendor's assertions end it; STAND_IN_LOG: a file that calls go to;
+ * STAND_IN_TRAFFIC: one for what is launched and how many bytes go to and from a device. */
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -23,7 +25,7 @@ typedef struct {
 #endif
 } Net;
 typedef struct { int number, held; } Handle;
-typedef struct { Handle *handle; Net nets[16]; int count; } Runtime;
+typedef struct { Handle *handle; Net nets[64]; int count; } Runtime;
 
 static int matches(const char *setting, const char *name) {
   static struct { const char *setting; int calls; } counts[2] = {{"STAND_IN_FAIL", 0}, {"STAND_IN_ABORT", 0}};
@@ -48,6 +50,17 @@ static int called(const char *name, int device) {
     exit(255);
   }
   return matches("STAND_IN_FAIL", name);
+}
+
+/* "device launch net", "device in bytes", "device out bytes" */
+static void noted(const Handle *handle, const char *what, const char *net, unsigned bytes) {
+  const char *traffic = getenv("STAND_IN_TRAFFIC");
+  if (traffic == NULL) return;
+  FILE *file = fopen(traffic, "a");
+  fprintf(file, "%d %s ", handle->number, what);
+  if (net != NULL) fprintf(file, "%s\n", net);
+  else fprintf(file, "%u\n", bytes);
+  fclose(file);
 }
 
 int bm_dev_getcount(int *count) {
@@ -90,11 +103,13 @@ void bm_free_device(void *of, Memory memory) {
 static char *at(Memory memory, size_t offset) { return (char *)(uintptr_t)memory.address + offset; }
 int bm_memcpy_s2d_partial_offset(void *of, Memory to, void *from, unsigned bytes, unsigned offset) {
   if (called("bm_memcpy_s2d_partial_offset", ((Handle *)of)->number)) return 6;
+  noted(of, "in", NULL, bytes);
   memcpy(at(to, offset), from, bytes);
   return 0;
 }
 int bm_memcpy_d2s_partial_offset(void *of, void *to, Memory from, unsigned bytes, unsigned offset) {
   if (called("bm_memcpy_d2s_partial_offset", ((Handle *)of)->number)) return 6;
+  noted(of, "out", NULL, bytes);
   memcpy(to, at(from, offset), bytes);
   return 0;
 }
@@ -118,9 +133,15 @@ void bmrt_set_flags(void *of, uint32_t flags) {
   (void)flags;
   called("bmrt_set_flags", ((Runtime *)of)->handle->number);
 }
-static Shape *shapes(int count, int floats) {
+static Shape *shapes(int count, int floats, FILE *file, int32_t *dtypes) {
   Shape *list = calloc((size_t)count, sizeof *list);
-  for (int i = 0; i < count; i++) list[i] = (Shape){2, {1, floats}};
+  for (int i = 0; i < count; i++) {
+    list[i] = (Shape){2, {1, floats}};
+    if (floats > 0) continue;
+    if (fscanf(file, "%d %d", &dtypes[i], &list[i].rank) != 2) return NULL;
+    for (int d = 0; d < list[i].rank; d++)
+      if (fscanf(file, "%d", &list[i].dims[d]) != 1) return NULL;
+  }
   return list;
 }
 static const char **names(int count) {
@@ -144,10 +165,13 @@ bool bmrt_load_bmodel(void *of, const char *path) {
     net->output_names = names(net->outputs);
     net->input_dtypes = calloc((size_t)net->inputs, sizeof(int32_t));
     net->output_dtypes = calloc((size_t)net->outputs, sizeof(int32_t));
-    net->stage_count = 1;
-    net->stages = calloc(1, sizeof(Stage));
-    net->stages->in_shapes = shapes(net->inputs, floats);
-    net->stages->out_shapes = shapes(net->outputs, floats);
+    net->stage_count = floats > 0 ? 1 : -floats;
+    net->stages = calloc((size_t)net->stage_count, sizeof(Stage));
+    for (int s = 0; s < net->stage_count; s++) {
+      net->stages[s].in_shapes = shapes(net->inputs, floats, file, net->input_dtypes);
+      net->stages[s].out_shapes = shapes(net->outputs, floats, file, net->output_dtypes);
+      if (net->stages[s].in_shapes == NULL || net->stages[s].out_shapes == NULL) return false;
+    }
 #ifndef STAND_IN_OF_2023
     net->address_mode = 1;
 #endif
@@ -174,12 +198,16 @@ size_t bmrt_tensor_bytesize(const Tensor *tensor) {
 }
 bool bmrt_launch_tensor_ex(void *of, const char *name, const Tensor *in, int inputs, Tensor *out, int outputs, bool given,
                            bool stored) {
-  (void)name;
   if (called("bmrt_launch_tensor_ex", ((Runtime *)of)->handle->number) || !given || stored) return false;
-  for (size_t i = 0; i < bmrt_tensor_bytesize(in) / 4; i++) {
+  noted(((Runtime *)of)->handle, "launch", name, 0);
+  size_t most = 0;
+  for (int k = 0; k < outputs; k++)
+    if (bmrt_tensor_bytesize(&out[k]) / 4 > most) most = bmrt_tensor_bytesize(&out[k]) / 4;
+  for (size_t i = 0; i < most; i++) {
     float sum = 0;
-    for (int k = 0; k < inputs; k++) sum += ((float *)at(in[k].memory, 0))[i];
-    for (int k = 0; k < outputs; k++) ((float *)at(out[k].memory, 0))[i] = sum + (float)k;
+    for (int k = 0; k < inputs; k++) sum += ((float *)at(in[k].memory, 0))[i % (bmrt_tensor_bytesize(&in[k]) / 4)];
+    for (int k = 0; k < outputs; k++)
+      if (i < bmrt_tensor_bytesize(&out[k]) / 4) ((float *)at(out[k].memory, 0))[i] = sum + (float)k;
   }
   return true;
 }
