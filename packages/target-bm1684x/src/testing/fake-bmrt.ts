@@ -1,5 +1,6 @@
 import { NativeError } from "@llm/runtime-native";
-import type { Bmrt, BmrtCommand, BmrtNet, BmrtPlace } from "@llm/runtime-native/bmrt";
+import type { BmrtNet } from "@llm/runtime-native/bmrt";
+import { HostBmrt, type Launch } from "./host-bmrt.ts";
 
 /** Sizes of a model that is small enough to be worked out by plain loops. */
 export interface FakeSizes {
@@ -26,24 +27,18 @@ interface FakeNet {
 }
 
 /**
- * A device of loops: memory is what was allocated, full of numbers that are none until written, and nets compute a small
- * attention that only depends on what their mask shows. What a mask hides still has to be a number, as on the chip.
+ * Devices of loops: nets compute a small attention that only depends on what their mask shows. What a mask hides still has to be
+ * a number, as on the chip.
  */
-export class FakeBmrt implements Bmrt {
-  readonly devices: number;
-  readonly newer = true;
-  readonly launches: string[] = [];
+export class FakeBmrt extends HostBmrt {
   readonly #sizes: FakeSizes;
   readonly #nets: FakeNet[][];
-  readonly #memory: Float32Array[][];
-  #closed = false;
   /** Fails the launch with this number, once. */
   failAt: number | undefined;
 
   constructor(sizes: FakeSizes) {
+    super(sizes.devices);
     this.#sizes = sizes;
-    this.devices = sizes.devices;
-    this.#memory = Array.from({ length: sizes.devices }, () => []);
     this.#nets = fakeNets(sizes);
   }
 
@@ -51,48 +46,13 @@ export class FakeBmrt implements Bmrt {
     return this.#nets[device]!.map(({ info }) => info);
   }
 
-  async allocate(device: number, bytes: number): Promise<number> {
-    if (this.#closed) throw new Error("closed");
-    return this.#memory[device]!.push(new Float32Array(bytes / 4).fill(Number.NaN)) - 1;
-  }
-
-  async free(): Promise<void> {}
-
-  async run(commands: readonly BmrtCommand[]): Promise<readonly Uint8Array[]> {
-    const read: Uint8Array[] = [];
-    for (const command of commands) this.#do(command, read);
-    return read;
-  }
-
-  async close(): Promise<void> {
-    this.#closed = true;
-  }
-
-  #do(command: BmrtCommand, read: Uint8Array[]): void {
-    switch (command.do) {
-      case "write":
-        this.#bytes(command.device, command.to, command.data.length).set(command.data);
-        return;
-      case "read":
-        read.push(this.#bytes(command.device, command.from, command.bytes).slice());
-        return;
-      case "copy": {
-        const from = this.#bytes(command.fromDevice, command.from, command.bytes).slice();
-        this.#bytes(command.device, command.to, command.bytes).set(from);
-        return;
-      }
-      case "launch":
-        this.#launch(command);
-    }
-  }
-
-  #launch({ device, net, stage, inputs, outputs }: Extract<BmrtCommand, { do: "launch" }>): void {
+  protected launch({ device, net, stage, inputs, outputs }: Launch): void {
     const { kind, layer, info } = this.#nets[device]![net]!;
     this.launches.push(`${device}:${info.name}`);
     if (this.launches.length === this.failAt) throw refusedLaunch();
     const shapes = info.stages[stage]!;
-    const ins = inputs.map((place, i) => this.#floats(device, place, shapes.inputs[i]!.bytes));
-    const outs = outputs.map((place, i) => this.#floats(device, place, shapes.outputs[i]!.bytes));
+    const ins = inputs.map((place, i) => this.floats(device, place, shapes.inputs[i]!.bytes));
+    const outs = outputs.map((place, i) => this.floats(device, place, shapes.outputs[i]!.bytes));
     if (kind === "embedding") this.#embed(ins, outs[0]!);
     else if (kind === "head") this.#head(ins[0]!, outs[0]!);
     else if (kind === "greedy") intsOf(outs[0]!)[0] = argmax(ins[0]!);
@@ -164,17 +124,6 @@ export class FakeBmrt implements Bmrt {
     const logits = fakeLogits(hidden, this.#sizes.vocab);
     if (this.#sizes.style === "old") intsOf(out)[0] = argmax(logits);
     else out.set(logits);
-  }
-
-  #bytes(device: number, [buffer, offset]: BmrtPlace, bytes: number): Uint8Array {
-    const memory = this.#memory[device]![buffer]!;
-    if (offset + bytes > memory.byteLength) throw new Error(`${bytes} bytes at ${offset} of ${memory.byteLength}`);
-    return new Uint8Array(memory.buffer, offset, bytes);
-  }
-
-  #floats(device: number, place: BmrtPlace, bytes: number): Float32Array {
-    const { buffer, byteOffset } = this.#bytes(device, place, bytes);
-    return new Float32Array(buffer as ArrayBuffer, byteOffset, bytes / 4);
   }
 }
 

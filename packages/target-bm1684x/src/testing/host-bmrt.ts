@@ -6,6 +6,8 @@ export type Launch = Extract<BmrtCommand, { do: "launch" }>;
 export abstract class HostBmrt implements Bmrt {
   readonly devices: number;
   readonly newer = true;
+  /** "device:net", for whoever does launches to fill. */
+  readonly launches: string[] = [];
   /** Bytes that each device was told by others or by the host's sums. */
   readonly told: number[];
   readonly #memory: Float32Array[][];

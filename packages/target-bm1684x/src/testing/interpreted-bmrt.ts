@@ -21,7 +21,6 @@ interface InterpretedNet {
 export class InterpretedBmrt extends HostBmrt {
   /** What the compiler would put beside the first bmodel. */
   readonly list: NetsFile;
-  readonly launches: string[] = [];
   readonly #nets: readonly (readonly InterpretedNet[])[];
 
   private constructor(list: NetsFile, nets: readonly (readonly InterpretedNet[])[]) {
