@@ -1,0 +1,49 @@
+import { loadWeights, ReferenceModel } from "@llm/core-ir";
+import { readGoldenConfig } from "@llm/fixtures";
+import { conformance } from "@llm/target/conformance";
+import { describe, expect, it, test } from "vitest";
+import { interpreted } from "../testing/interpreted.ts";
+import { optionsOf } from "../testing/options.ts";
+import { randomModel } from "../testing/random-model.ts";
+
+/** One layer with rotary positions and groups of queries, and a vocabulary that divides by 2. */
+const MODEL = randomModel({ ...readGoldenConfig("llama_gqa_llama3"), num_hidden_layers: 1 }, 4);
+const LENGTH = 16;
+const options = optionsOf({ seqLength: LENGTH, mesh: "1x2", batchSize: 3 });
+
+describe("conformance of a session whose chips share each layer", async () => {
+  const weights = await loadWeights(MODEL.graph, MODEL.source);
+  const oracle = (history: readonly number[]) =>
+    new ReferenceModel(MODEL.graph, weights, { context: LENGTH }).step([
+      { slot: 0, at: 0, tokens: history, last: 1 },
+    ])[0]!.logits;
+  it.each(conformance.filter(({ about }) => about === "session"))("$name", async ({ run }) => {
+    await run({
+      open: async () => (await interpreted(MODEL, options)).session,
+      oracle,
+      tolerance: 1e-4,
+      schedules: { count: 3, steps: 12 },
+    });
+  });
+});
+
+test("the best token is chosen where all logits are put together", async () => {
+  const { session, bmrt } = await interpreted(MODEL, options);
+  const tokens = Int32Array.of(5, 9, 3);
+  const [{ logits }] = (await session.step([{ slot: 0, at: 0, tokens, want: { kind: "logits", last: 2 } }])) as [
+    { logits: Float32Array },
+  ];
+  const last = logits.subarray(logits.length / 2);
+  const want = { kind: "token", last: 1, sampling: { method: "greedy" } } as const;
+  bmrt.launches.splice(0);
+  const [chosen] = await session.step([{ slot: 1, at: 0, tokens, want }]);
+  expect([...chosen!.tokens!]).toEqual([last.indexOf(Math.max(...last))]);
+  expect(bmrt.launches).toEqual([
+    "0:embedding",
+    ...["part0", "part1"].flatMap((part) => [0, 1].map((chip) => `${chip}:block_0_${part}_chip${chip}`)),
+    "0:lm_head_chip0",
+    "1:lm_head_chip1",
+    "0:greedy_head",
+  ]);
+  await session.close();
+});
