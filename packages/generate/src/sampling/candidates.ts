@@ -30,6 +30,13 @@ export class Candidates {
     else this.#fillAll(scores, t);
   }
 
+  /** Takes over the scores that are at least `bar` once divided by the temperature. */
+  fillFrom(scores: Float32Array, temperature: number, bar: number): void {
+    const t = Math.fround(temperature);
+    this.#best = undefined;
+    this.#divide(this.#gather(scores, lowerOf(bar * t)), t, bar);
+  }
+
   #fillAll(scores: Float32Array, t: number): void {
     const { ids, scores: kept } = this;
     let n = 0;
@@ -53,7 +60,11 @@ export class Candidates {
       lower = lowerOf(kth);
       count = this.#gather(scores, lower);
     }
-    const floor = Math.fround(kth / t);
+    this.#divide(count, t, Math.fround(kth / t));
+  }
+
+  /** Of the first `count` scores, those that are at least `floor` once divided. */
+  #divide(count: number, t: number, floor: number): void {
     let n = 0;
     for (let i = 0; i < count; i++) {
       const scaled = Math.fround(this.scores[i]! / t);

@@ -18,18 +18,50 @@ const FINE_TABLE = Float64Array.from({ length: FINE * REACH + 2 }, (_, i) => Mat
 FINE_TABLE[FINE * REACH] = 0; // that far and farther
 
 /**
- * Σ e^(score / t − best) of the scores [from, to), each to 2e-6 (half a step squared, over 2) and as if the division weren't rounded: a product and a
- * table of finer steps are all it takes. NaN where a score is.
+ * Σ e^(score / t − best) of the scores [from, to), each to 2e-6 (half a step squared, over 2) and as if the division weren't
+ * rounded: a product and a table of finer steps are all it takes. Two sums go side by side, because each waits for its last. NaN
+ * where a score is.
  */
 export function roughMasses(scores: Float32Array, from: number, to: number, t: number, best: number): number {
   const offset = best * FINE;
   const factor = FINE / t;
   const table = FINE_TABLE;
-  let total = 0;
-  for (let id = from; id < to; id++) {
+  let even = 0;
+  let odd = 0;
+  let id = from;
+  for (; id + 1 < to; id += 2) {
     const d = Math.min(offset - scores[id]! * factor, FINE * REACH); // in steps; hardly below 0, by rounding
+    const e = Math.min(offset - scores[id + 1]! * factor, FINE * REACH);
     const i = (d + 0.5) | 0;
-    total += table[i]! * (1 + (i - d) * (1 / FINE));
+    const j = (e + 0.5) | 0;
+    even += table[i]! * (1 + (i - d) * (1 / FINE));
+    odd += table[j]! * (1 + (j - e) * (1 / FINE));
   }
-  return total;
+  if (id < to) {
+    const d = Math.min(offset - scores[id]! * factor, FINE * REACH);
+    const i = (d + 0.5) | 0;
+    even += table[i]! * (1 + (i - d) * (1 / FINE));
+  }
+  return even + odd;
+}
+
+/** The same sum over all scores, and that of each mass times its distance from the best. */
+export function roughSums(
+  scores: Float32Array,
+  t: number,
+  best: number,
+): { readonly masses: number; readonly distances: number } {
+  const offset = best * FINE;
+  const factor = FINE / t;
+  const table = FINE_TABLE;
+  let masses = 0;
+  let distances = 0;
+  for (let id = 0; id < scores.length; id++) {
+    const d = Math.min(offset - scores[id]! * factor, FINE * REACH);
+    const i = (d + 0.5) | 0;
+    const mass = table[i]! * (1 + (i - d) * (1 / FINE));
+    masses += mass;
+    distances += mass * d;
+  }
+  return { masses, distances: distances / FINE };
 }

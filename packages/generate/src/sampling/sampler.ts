@@ -2,7 +2,8 @@ import { GenerateError } from "../error.ts";
 import { draw, type RandomState, randomState } from "../random/random-state.ts";
 import { bestAllowed, ruleOut } from "./allowed.ts";
 import { Candidates } from "./candidates.ts";
-import { epsilonCutoff, etaCutoff, fillNucleus, minP, topP, typicalP } from "./filters.ts";
+import { epsilonCutoff, etaCutoff, minP, topP, typicalP } from "./filters.ts";
+import { type Fill, fillEpsilon, fillEta, fillMinP, fillNucleus, fillTypical } from "./narrow.ts";
 import { checkSampling, isGreedy, type SamplingOptions } from "./options.ts";
 import { type History, PENALTIES, type PenaltyContext } from "./penalties.ts";
 import { drawFromAll } from "./whole-vocabulary.ts";
@@ -24,6 +25,23 @@ export interface Choice {
   readonly random: RandomState; // after the choice
 }
 
+/** An option that leaves tokens out, and what it does: to candidates, or as the first to a whole vocabulary. */
+interface Filter {
+  readonly option: "topP" | "minP" | "typicalP" | "epsilonCutoff" | "etaCutoff";
+  readonly off: number;
+  readonly fill: Fill;
+  readonly filter: (candidates: Candidates, value: number) => void;
+}
+
+/** In the published order. */
+const FILTERS: readonly Filter[] = [
+  { option: "topP", off: 1, fill: fillNucleus, filter: topP },
+  { option: "minP", off: 0, fill: fillMinP, filter: minP },
+  { option: "typicalP", off: 1, fill: fillTypical, filter: typicalP },
+  { option: "epsilonCutoff", off: 0, fill: fillEpsilon, filter: epsilonCutoff },
+  { option: "etaCutoff", off: 0, fill: fillEta, filter: etaCutoff },
+];
+
 /** Chooses tokens by one request's options, in the published order of processors. Holds no state between tokens but scratch. */
 export class Sampler {
   readonly options: SamplingOptions;
@@ -31,6 +49,7 @@ export class Sampler {
   readonly vocab: number;
   readonly #eos: readonly number[];
   readonly #scratch: Scratch;
+  readonly #filters: readonly Filter[];
   /** True when no option changes the model's scores before the choice. */
   readonly isPlain: boolean;
 
@@ -41,6 +60,7 @@ export class Sampler {
     this.vocab = vocab;
     this.#eos = eos.filter((id) => id >= 0 && id < vocab);
     this.#scratch = scratchFor(vocab);
+    this.#filters = FILTERS.filter(({ option, off }) => (options[option] ?? off) !== off);
     this.isPlain = !changesScores(options);
   }
 
@@ -65,12 +85,6 @@ export class Sampler {
     ];
   }
 
-  /** No option leaves tokens out. */
-  get #drawsFromAll(): boolean {
-    const { topK = 0, topP = 1, minP = 0, typicalP = 1, epsilonCutoff = 0, etaCutoff = 0 } = this.options;
-    return topK === 0 && topP === 1 && minP === 0 && typicalP === 1 && epsilonCutoff === 0 && etaCutoff === 0;
-  }
-
   /** The next token after `history`, given the model's logits (which stay as they are). `allow` is a bit mask, LSB first. */
   choose(logits: Float32Array, history: History, random: RandomState, allow?: Uint32Array): Choice {
     if (this.greedy) {
@@ -80,7 +94,7 @@ export class Sampler {
       return { token, random };
     }
     const [u, after] = draw(random);
-    if (this.#drawsFromAll) {
+    if (this.#filters.length === 0 && !this.options.topK) {
       const scores = this.adjust(logits, history, allow);
       const token = drawFromAll(scores, this.options.temperature ?? 1, u);
       if (token === undefined) throw nothingLeft(logits);
@@ -124,16 +138,13 @@ export class Sampler {
     const { candidates } = this.#scratch;
     const { options } = this;
     const scores = this.adjust(logits, history, allow);
-    const { topK = 0, topP: nucleus = 1 } = options;
-    const temperature = options.temperature ?? 1;
-    const isFilled = topK === 0 && nucleus < 1 && fillNucleus(candidates, scores, temperature, nucleus);
+    const { topK = 0, temperature = 1 } = options;
+    const [first] = this.#filters;
+    const isFilled = topK === 0 && first?.fill(candidates, scores, temperature, options[first.option]!) === true;
     if (!isFilled) candidates.fill(scores, temperature, topK);
     if (candidates.count === 0) throw nothingLeft(logits);
-    if (nucleus < 1 && !isFilled) topP(candidates, nucleus);
-    if (options.minP) minP(candidates, options.minP);
-    if (options.typicalP !== undefined && options.typicalP < 1) typicalP(candidates, options.typicalP);
-    if (options.epsilonCutoff) epsilonCutoff(candidates, options.epsilonCutoff);
-    if (options.etaCutoff) etaCutoff(candidates, options.etaCutoff);
+    for (const { option, filter } of isFilled ? this.#filters.slice(1) : this.#filters)
+      filter(candidates, options[option]!);
     return candidates;
   }
 }

@@ -1,4 +1,4 @@
-import { expMinus, roughMasses } from "./fast-exp.ts";
+import { expMinus, roughMasses, roughSums } from "./fast-exp.ts";
 
 const BLOCK = 1024;
 
@@ -24,6 +24,23 @@ export function roughTotal(scores: Float32Array, temperature: number, best: numb
   return { total: roughMasses(scores, 0, scores.length, Math.fround(temperature), best), error: errorOf(best) };
 }
 
+/** The same, with the mean distance of a token from the best, each counting by its mass. */
+export function roughMoments(
+  scores: Float32Array,
+  temperature: number,
+  best: number,
+): Rough & { readonly mean: number } {
+  const { masses, distances } = roughSums(scores, Math.fround(temperature), best);
+  return { total: masses, mean: distances / masses, error: errorOf(best) };
+}
+
+/** The best score, divided by the temperature as the others are; -Infinity where none is possible. */
+export function bestScore(scores: Float32Array, temperature: number): number {
+  let most = -Infinity;
+  for (let id = 0; id < scores.length; id++) if (scores[id]! > most) most = scores[id]!;
+  return Math.fround(most / Math.fround(temperature));
+}
+
 /** How far rough masses may be off, relative to each: what rounding changes scores by that are anything beside the best. */
 function errorOf(best: number): number {
   return (Math.abs(best) + 64) * 2 ** -22 + 2e-6;
@@ -32,10 +49,8 @@ function errorOf(best: number): number {
 /** One token drawn by a number in [0, 1), when no option rules any out: the sum is taken by blocks, and one is looked into. */
 export function drawFromAll(scores: Float32Array, temperature: number, u: number): number | undefined {
   const t = Math.fround(temperature);
-  let most = -Infinity;
-  for (let id = 0; id < scores.length; id++) if (scores[id]! > most) most = scores[id]!;
-  if (most === -Infinity) return undefined;
-  const best = Math.fround(most / t);
+  const best = bestScore(scores, temperature);
+  if (best === -Infinity) return undefined;
   return roughDraw(scores, t, best, u) ?? exactDraw(scores, t, best, u);
 }
 

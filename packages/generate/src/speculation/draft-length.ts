@@ -25,7 +25,6 @@ export function draftLength({ chances, most, rows, costs, perToken = 0 }: DraftL
   let expected = 1; // tokens that the step gives
   let chance = 1;
   let length = 0;
-  const gainAt: { readonly length: number; readonly size: number; readonly share: number }[] = [];
   for (const next of chances) {
     if (length === most) break;
     length++;
@@ -33,14 +32,10 @@ export function draftLength({ chances, most, rows, costs, perToken = 0 }: DraftL
     expected += chance;
     const size = length + 1;
     if (sizeFor(size) !== size && length !== most) continue;
-    gainAt.push({ length, size: sizeFor(size), share: chance });
     const gain = expected / (costs.of(rows, sizeFor(size)) + length * perToken);
     if (gain <= bestGain) continue;
     best = length;
     bestGain = gain;
   }
-  if (best === 0 || !costs.isKnown(rows, sizeFor(best + 1))) return best;
-  // What nearly always comes true is tried one size longer, until it is known what that costs.
-  const longer = gainAt.find(({ length }) => length > best);
-  return longer && longer.share > 0.5 && !costs.isKnown(rows, longer.size) ? longer.length : best;
+  return best;
 }

@@ -187,13 +187,18 @@ describe("how much is guessed", () => {
     expect(draftLength({ chances: [0.02, 0.02], most: 15, rows: 1, costs })).toBe(0);
   });
 
-  it("tries one size longer what nearly always comes true", () => {
+  it("tries longer steps where drafts come true, and believes at the second time that one is dear", () => {
     const costs = new StepCosts(4);
     for (let i = 0; i < 3; i++) {
       costs.observe(1, 1, 10);
       costs.observe(1, 2, 18);
       costs.observe(1, 4, 20);
     }
-    expect(draftLength({ chances: sure, most: 15, rows: 1, costs })).toBe(7);
+    const length = (): number => draftLength({ chances: sure, most: 15, rows: 1, costs });
+    expect(length()).toBe(15);
+    costs.observe(1, 16, 60);
+    expect(length()).toBe(15);
+    costs.observe(1, 16, 60);
+    expect(length()).toBe(7);
   });
 });

@@ -5,7 +5,7 @@ import type { DraftModel } from "./draft-model.ts";
 import { StepCosts } from "./step-costs.ts";
 
 /** The longest row of a step that guesses. */
-const LONGEST = 16;
+const LONGEST = 32;
 
 /**
  * Says several tokens in one step: what comes next is guessed, and the model judges all guesses at once. Every token is chosen
@@ -35,6 +35,8 @@ export class Speculation {
   async guess(running: readonly Sequence[]): Promise<void> {
     for (const { drafts } of running) drafts?.clear();
     const decoding = running.filter(({ pending, finished }) => pending === 1 && !finished);
+    // What longer steps bring is held against a plain one, so there must have been one lately.
+    if (this.costs.plainMs(decoding.length) === undefined) return;
     const asked: { readonly sequence: Sequence; readonly count: number }[] = [];
     for (const sequence of decoding) {
       const { drafts } = sequence;
@@ -46,9 +48,8 @@ export class Speculation {
         drafts.guessFromText(count);
         this.#cut(sequence);
       } else if (this.#model) {
-        const plainMs = this.costs.plainMs(decoding.length);
-        if (plainMs === undefined) continue; // what the draft model costs is to be held against that
-        const perToken = this.#model.msPerToken / Math.max(plainMs, Number.MIN_VALUE);
+        const plainMs = Math.max(this.costs.plainMs(decoding.length)!, Number.MIN_VALUE);
+        const perToken = this.#model.msPerToken / plainMs;
         const wanted = draftLength({ ...common, chances: drafts.modelChances(), perToken });
         if (wanted > 0) asked.push({ sequence, count: wanted });
         else drafts.pauseModel();

@@ -3,6 +3,12 @@ const KEPT = 8;
 /** Steps after which a time is too old to go by. */
 const TOO_OLD = 512;
 
+/** What a step of twice the size is hoped to cost, until it was measured: little enough that it is tried where drafts come true. */
+const HOPED_GROWTH = 1.4;
+
+/** Times after which a size that is said to be dear is taken to be: the first of all has much to set up. */
+const TRIES = 2;
+
 interface Times {
   readonly ms: number[];
   at: number; // the step it was last measured in
@@ -40,32 +46,38 @@ export class StepCosts {
     return this.#least(rows, 1);
   }
 
-  /** True once steps of that size were measured often enough to go by. */
-  isKnown(rows: number, size: number): boolean {
-    const times = this.#times.get(keyOf(rows, size));
-    return times !== undefined && times.ms.length >= 3 && this.#steps - times.at <= TOO_OLD;
-  }
-
   /** The cost of a step of `size` tokens a row: 1 is that of a plain step. */
   of(rows: number, size: number): number {
-    if (size === 1) return 1;
     const plain = this.plainMs(rows);
-    if (plain !== undefined)
-      for (let known = size; known >= 2; known /= 2) {
-        const ms = this.#least(rows, known);
-        if (ms !== undefined) return (Math.max(1, ms / plain) * this.#expected(size)) / this.#expected(known);
-      }
-    return this.#expected(size);
+    if (size === 1 || plain === undefined) return this.#promised(size);
+    const cost = (known: number): number | undefined => {
+      const ms = this.#least(rows, known);
+      return ms === undefined ? undefined : Math.max(1, ms / plain);
+    };
+    let hoped = this.#promised(size);
+    for (let known = size / 2, growth = HOPED_GROWTH; known >= 2; known /= 2, growth *= HOPED_GROWTH) {
+      const smaller = cost(known);
+      if (smaller === undefined) continue;
+      hoped = smaller * growth;
+      break;
+    }
+    const measured = cost(size);
+    if (measured === undefined) return hoped;
+    return this.#recent(rows, size)!.ms.length < TRIES ? Math.min(measured, hoped) : measured;
   }
 
-  #expected(size: number): number {
+  #promised(size: number): number {
     return Math.max(1, size / this.#verify);
   }
 
   #least(rows: number, size: number): number | undefined {
+    const times = this.#recent(rows, size);
+    return times && Math.min(...times.ms);
+  }
+
+  #recent(rows: number, size: number): Times | undefined {
     const times = this.#times.get(keyOf(rows, size));
-    if (!times || this.#steps - times.at > TOO_OLD) return undefined;
-    return Math.min(...times.ms);
+    return times && this.#steps - times.at <= TOO_OLD ? times : undefined;
   }
 }
 

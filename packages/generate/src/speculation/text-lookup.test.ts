@@ -36,6 +36,19 @@ describe("what is guessed from the text", () => {
     expect(followed(code, removed).right / removed.length).toBeGreaterThan(0.8);
   });
 
+  it("makes a change again wherever the same tokens come, until it is not made", () => {
+    // One token for one, two for one, and none: three mistakes at each, at most, however often it comes.
+    const rename = (name: string): string => code.replaceAll("v", name);
+    for (const name of ["x", "yz", ""]) {
+      const { right, wrong } = followed("", rename(name), code);
+      expect(wrong).toBeLessThanOrEqual(3);
+      expect(right / rename(name).length).toBeGreaterThan(0.98);
+    }
+    const half = code.length / 2;
+    const undone = code.slice(0, half).replaceAll("v", "x") + code.slice(half);
+    expect(followed("", undone, code).wrong).toBeLessThanOrEqual(6);
+  });
+
   it("goes on in circles as long as wanted", () => {
     const lookup = new TextLookup(ids("abcabcabc"));
     expect(String.fromCodePoint(...lookup.guess(8))).toBe("abcabcab");

@@ -11,25 +11,39 @@ const BACK = 4;
 const AHEAD = 48;
 /** Tokens since a difference after which it is given up. */
 const PATIENCE = 16;
+/** Tokens that have to agree after a difference before it counts as a change that may come again. */
+const SETTLED = 2;
+/** The longest that is changed at once, and what it is changed to. */
+const CHANGED = 4;
 /** Right guesses in a row that make the next more likely. */
 const FOLLOWING = 4;
 const STEADY = 16;
 /** No token: what parts two texts. */
 const NOTHING = -1;
 
+/** What was said instead of some tokens, the last time that they were passed. */
+interface Change {
+  readonly from: Int32Array;
+  readonly to: Int32Array;
+}
+
 /**
  * Guesses what comes next from what was said before, because much text repeats itself: it finds where the last tokens stood
- * earlier and goes on from there. Where the texts part, as where a name was changed, it looks for where they meet again.
+ * earlier and goes on from there. Where the texts part, as where a name was changed, it looks for where they meet again, and
+ * takes it that the same change is made wherever the same tokens come.
  */
 export class TextLookup {
   #text: Int32Array;
   #length = 0;
   #placeOf = new Map<number, number>(); // hash of a run → where its last copy ends
   #earlier: Int32Array; // for where a run ends: where the copy before it ends
-  #cursor = NOTHING; // what it stands on is the guess
+  #cursor = NOTHING; // what it stands on is the guess, or what that was changed to before
+  #within = 0; // so many tokens of the change that it stands on have come
   #streak = 0;
   #parted = NOTHING; // where the last difference is
-  #since = 0;
+  #since = 0; // tokens that were said from there on
+  #change: Change | undefined; // what that difference seems to be
+  readonly #changes = new Map<number, Change>(); // by the first token that they change
   #start: "found" | "resumed" = "found";
 
   /** @param prediction what the answer may look like, beside what the prompt says */
@@ -58,10 +72,17 @@ export class TextLookup {
   guess(most: number): Int32Array {
     const guessed: number[] = [];
     if (this.#cursor === NOTHING) return Int32Array.from(guessed);
-    for (let at = this.#cursor; guessed.length < most; at++) {
-      // Past the end it goes on with what it guesses: a text that runs in circles is said on as long as wanted.
-      const token = at < this.#length ? this.#text[at]! : guessed[at - this.#length]!;
-      if (token === NOTHING) break;
+    // Past the end it goes on with what it guesses: a text that runs in circles is said on as long as wanted.
+    const tokenAt = (at: number): number => (at < this.#length ? this.#text[at]! : guessed[at - this.#length]!);
+    for (let at = this.#cursor, within = this.#within; guessed.length < most; within = 0) {
+      const change = this.#changeAt(at);
+      if (change) {
+        guessed.push(...change.to.subarray(within, within + most - guessed.length));
+        at += change.from.length;
+        continue;
+      }
+      const token = tokenAt(at++);
+      if (token === NOTHING || token === undefined) break;
       guessed.push(token);
     }
     return Int32Array.from(guessed);
@@ -70,23 +91,57 @@ export class TextLookup {
   /** Takes the token that came, and says whether it was the guess: nothing where there was none. */
   push(token: number): boolean | undefined {
     const cursor = this.#cursor;
-    const right = cursor === NOTHING ? undefined : this.#text[cursor] === token;
+    const change = cursor === NOTHING ? undefined : this.#changeAt(cursor);
+    const expected = change ? change.to[this.#within] : this.#text[cursor];
+    const right = cursor === NOTHING ? undefined : expected === token;
     this.#add(token);
+    if (this.#parted !== NOTHING) this.#since++;
     if (right) {
       this.#streak++;
+      if (this.#streak === SETTLED) this.#remember();
       if (this.#streak >= FOLLOWING) this.#parted = NOTHING;
-      this.#since++;
-      this.#cursor = this.#text[cursor + 1] === NOTHING ? NOTHING : cursor + 1;
-      if (this.#cursor === NOTHING) this.#find();
+      if (change && ++this.#within < change.to.length) return true;
+      if (!this.#goTo(cursor + (change ? change.from.length : 1))) this.#find();
       return true;
     }
-    if (right === false && this.#streak >= FOLLOWING) {
+    if (change) {
+      this.#changes.delete(change.from[0]!);
+      // This once it wasn't changed.
+      if (this.#within === 0 && change.from[0] === token && this.#goTo(cursor + 1)) {
+        this.#streak = 0;
+        return false;
+      }
+    }
+    if (right === false && this.#streak >= SETTLED) {
       this.#parted = cursor;
-      this.#since = 0;
-    } else if (this.#parted !== NOTHING && ++this.#since > PATIENCE) this.#parted = NOTHING;
+      this.#since = this.#within + 1;
+    } else if (this.#parted !== NOTHING && this.#since > PATIENCE) this.#parted = NOTHING;
     this.#cursor = NOTHING;
     this.#find();
     return right;
+  }
+
+  /** Stands on a place, past what was left out before; says whether there is something to guess there. */
+  #goTo(cursor: number): boolean {
+    this.#within = 0;
+    let at = cursor;
+    for (let change = this.#changeAt(at); change?.to.length === 0; change = this.#changeAt(at))
+      at += change.from.length;
+    const isPlace = at < this.#length && this.#text[at] !== NOTHING;
+    this.#cursor = isPlace ? at : NOTHING;
+    return isPlace;
+  }
+
+  #changeAt(at: number): Change | undefined {
+    if (at >= this.#length) return undefined;
+    const change = this.#changes.get(this.#text[at]!);
+    return change?.from.every((id, i) => this.#text[at + i] === id) ? change : undefined;
+  }
+
+  /** Takes the difference before the last tokens for a change that may come again. */
+  #remember(): void {
+    if (this.#change) this.#changes.set(this.#change.from[0]!, this.#change);
+    this.#change = undefined;
   }
 
   #kindAt(streak: number): GuessKind {
@@ -95,28 +150,39 @@ export class TextLookup {
   }
 
   #begin(cursor: number, start: "found" | "resumed"): void {
-    if (this.#text[cursor] === NOTHING || cursor >= this.#length) return;
-    this.#cursor = cursor;
     this.#streak = 0;
     this.#start = start;
+    this.#goTo(cursor);
   }
 
   #find(): void {
+    this.#change = undefined;
     const resumed = this.#parted === NOTHING ? NOTHING : this.#meeting(2);
     const found = resumed === NOTHING ? this.#longestRun() : NOTHING;
-    if (resumed !== NOTHING) this.#begin(resumed, "resumed");
+    if (resumed !== NOTHING) this.#resume(resumed, 2);
     else if (found !== NOTHING) this.#begin(found, "found");
     else if (this.#parted !== NOTHING) {
       const near = this.#meeting(1);
       // One token for one is the commonest change.
-      this.#begin(near === NOTHING ? this.#parted + 1 + this.#since : near, "resumed");
+      if (near === NOTHING) this.#resume(this.#parted + this.#since, 0);
+      else this.#resume(near, 1);
     }
+  }
+
+  /** Goes on after a difference, the last `run` tokens being equal again: what lies between is what was changed. */
+  #resume(cursor: number, run: number): void {
+    const from = this.#text.slice(this.#parted, cursor - run);
+    const to = this.#text.slice(this.#length - this.#since, this.#length - run);
+    const isChange = from.length > 0 && from.length <= CHANGED && to.length <= CHANGED;
+    this.#change = isChange ? { from, to } : undefined;
+    if (run >= SETTLED) this.#remember();
+    if (cursor < this.#length) this.#begin(cursor, "resumed");
   }
 
   /** After which of the tokens around the difference the text goes on, if it goes on from the last `run` said. */
   #meeting(run: number): number {
     const text = this.#text;
-    const expected = this.#parted + 1 + this.#since;
+    const expected = this.#parted + this.#since;
     const isMeeting = (at: number): boolean => {
       for (let i = 1; i <= run; i++) if (text[at - i] !== text[this.#length - i]) return false;
       return true;

@@ -1,6 +1,7 @@
 import type { GenerateOptions } from "@llm/generate";
 import { Generator } from "@llm/toolchain";
-import type { Case, Measurement, Side } from "../case.ts";
+import type { Case, Measurement, Metric, Side } from "../case.ts";
+import { CPU_TIME, clock } from "../cpu/engine.ts";
 import { gemmaFile } from "../cpu/places.ts";
 
 /** A Python file of so many lines in which one variable is to be renamed, and what it then is. */
@@ -15,10 +16,12 @@ function edit(lines: number): { readonly before: string; readonly after: string 
 
 const NAMES = ["load", "parse", "merge", "store", "rank", "split", "clean", "shift", "scale"];
 
-/** Milliseconds of a token after the first. */
-async function perToken(generator: Generator, prompt: string, options: GenerateOptions): Promise<Measurement> {
-  const { usage, timings } = await generator.generate(prompt, options);
-  return { token: (timings.totalMs - timings.firstTokenMs) / Math.max(1, usage.completionTokens - 1) };
+/** Tokens a second after the first. */
+async function rate(generator: Generator, prompt: string, options: GenerateOptions): Promise<Measurement> {
+  let first = 0;
+  const onToken = () => void (first ||= clock());
+  const { usage } = await generator.generate(prompt, { ...options, onToken });
+  return { rate: ((usage.completionTokens - 1) * 1000) / (clock() - first) };
 }
 
 interface Task {
@@ -27,25 +30,31 @@ interface Task {
   readonly model: () => string;
   readonly prompt: string;
   readonly options: (generator: Generator) => GenerateOptions;
-  readonly bar: number;
+  /** What the side that speculates says beside them. */
+  readonly speculating: GenerateOptions;
+  readonly metric: Pick<Metric, "bar" | "confident">;
   readonly rounds: number;
 }
 
-function compare({ name, title, model, prompt, options, bar, rounds }: Task): Case {
+function compare({ name, title, model, prompt, options, speculating, metric, rounds }: Task): Case {
   return {
     name,
     title,
-    metrics: [{ key: "token", unit: "ms/token", better: "lower", bar }],
+    metrics: [{ key: "rate", unit: "tokens/s", better: "higher", ...metric }],
     rounds,
     baseline: "plain",
     sides: async () => {
-      const generator = await Generator.fromPretrained(model());
-      const side = (sideName: string, speculate: boolean): Side => ({
-        name: sideName,
-        prepare: async () => void (await perToken(generator, prompt, { ...options(generator), speculate })),
-        run: () => perToken(generator, prompt, { ...options(generator), speculate }),
-      });
-      return [{ ...side("speculating", true), close: () => generator.close() }, side("plain", false)];
+      // Time of the processor says what steps cost only where one thread takes them.
+      const generator = await Generator.fromPretrained(model(), CPU_TIME ? { targetOptions: { threads: 1 } } : {});
+      const side = (sideName: string, more: GenerateOptions): Side => {
+        const all = { ...options(generator), ...more };
+        return {
+          name: sideName,
+          prepare: async () => void (await rate(generator, prompt, all)),
+          run: () => rate(generator, prompt, all),
+        };
+      };
+      return [{ ...side("speculating", speculating), close: () => generator.close() }, side("plain", {})];
     },
   };
 }
@@ -67,8 +76,9 @@ function saying(text: string, generator: Generator): GenerateOptions {
 }
 
 /**
- * Saying a file again with a variable renamed. The answer is held to that file, so that both sides say the same and it doesn't
- * matter how well so small a model edits; what is guessed, and what the model's steps cost, is as ever.
+ * Saying a file again with a variable renamed, with the file as it was for a prediction: what an editing tool has. The answer is
+ * held to the renamed file, so that both sides say the same and it doesn't matter how well so small a model edits; what is
+ * guessed, and what the model's steps cost, is as ever.
  */
 function editing(name: string, model: () => string, lines: number): Case {
   const { before, after } = edit(lines);
@@ -78,13 +88,14 @@ function editing(name: string, model: () => string, lines: number): Case {
     model,
     prompt: before,
     options: (generator) => saying(after, generator),
-    bar: 0.5,
+    speculating: { prediction: before },
+    metric: { bar: 2 },
     rounds: 5,
   });
 }
 
 /** Text that doesn't repeat itself: drawn at a high temperature. */
-const unrepeated: GenerateOptions = { temperature: 1.5, greedy: false, seed: 5, ignoreEos: true, maxNewTokens: 192 };
+const unrepeated: GenerateOptions = { temperature: 1.5, greedy: false, seed: 5, ignoreEos: true, maxNewTokens: 400 };
 
 export const speculation: readonly Case[] = [
   editing("speculation-edit", () => "demo", 40),
@@ -95,7 +106,8 @@ export const speculation: readonly Case[] = [
     model: () => "demo",
     prompt: "def main(",
     options: () => unrepeated,
-    bar: 1 / 0.97,
+    speculating: { speculate: true },
+    metric: { bar: 0.97, confident: true },
     rounds: 10,
   }),
 ];

@@ -67,7 +67,8 @@ const CHUNK = 512;
 /** Where others use the cores, wall time says who was lucky: LLM_BENCH_CPU_TIME=1 counts the process's own instead. */
 export const CPU_TIME = process.env.LLM_BENCH_CPU_TIME === "1";
 
-function clock(): number {
+/** Milliseconds, of the one time or the other. */
+export function clock(): number {
   if (!CPU_TIME) return performance.now();
   const { user, system } = process.cpuUsage();
   return (user + system) / 1000;
