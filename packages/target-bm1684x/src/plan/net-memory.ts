@@ -8,9 +8,24 @@ const ALIGNMENT = 4096;
 const SCALE_BYTES = 2;
 const ZERO_BYTES = 1;
 
-/** A net's weights as the device holds them: by name, so that nets with the same ones can be told. */
-export function weightArrays({ weights }: Graph): ReadonlyMap<string, number> {
-  return new Map(weights.map(({ expr }) => [canonicalText(expr), arrayBytes(expr)]));
+/** A net's arrays as the device holds them: by name, so that nets with the same ones can be told. */
+export function weightArrays(graph: Graph): ReadonlyMap<string, number> {
+  const { weights, constants, ops } = graph;
+  const encoded = new Set(weights.flatMap(({ value, expr }) => (expr.op === "encode" ? [value.id] : [])));
+  const tables = new Map(constants.map(({ value }) => [value.id, value]));
+  const arrays = new Map(weights.map(({ expr }) => [canonicalText(expr), arrayBytes(expr)]));
+  for (const { kind, ins, outs } of ops) {
+    const [out] = outs;
+    // A product without a bias is given one of zeros (docs/bm1684x.md); codes have none.
+    if (kind === "linear" && !ins[2] && !encoded.has(ins[1]!.id))
+      arrays.set(`${out!.id} zeros`, aligned(4 * Number(out!.type.shape.at(-1))));
+    // Each op has constants of its own, such as the tables of a rotation.
+    ins.forEach((value, i) => {
+      if (value && tables.has(value.id) && value.type.shape.length > 0)
+        arrays.set(`${out!.id} ${i}`, aligned(halfBytes(value)));
+    });
+  }
+  return arrays;
 }
 
 function arrayBytes(expr: WeightExpr): number {
@@ -30,14 +45,39 @@ function aligned(bytes: number): number {
 }
 
 /**
- * What a net computes with, roughly: its two largest values at once, and what else is carried along. Measured: a block of width
- * 6144 at 512 tokens takes 63.7 MB, of which two values of 25 MB are scores and the MLP's inner states.
+ * What a net computes with. Inputs and outputs have places of their own, and beside them there is what is alive at once where
+ * most is: in attention or in the MLP, as far as the compiler doesn't work on them in parts that stay inside the chip. By what it
+ * made of 45 models of six families, widths of 256 to 6144 and lengths of 16 to 512; where weights are codes, a twelfth off at most.
  */
 export function runtimeBytes(graph: Graph): number {
-  const sizes = graph.ops.flatMap(({ outs }) => outs.map(halfBytes)).sort((a, b) => b - a);
-  const [first = 0, second = 0] = sizes;
-  const through = [...graph.inputs, ...graph.outputs].map(halfBytes).reduce((sum, bytes) => sum + bytes, 0);
-  return aligned(first + second) + aligned(through);
+  const through = [...graph.inputs, ...graph.outputs].map((value) => aligned(halfBytes(value)));
+  const inside = graph.weights.length > 0 ? Math.max(attentionBytes(graph), mlpBytes(graph)) : 0;
+  const most = inside > 0 ? inside : 2 * Math.max(0, ...graph.outputs.map(halfBytes));
+  return sum(through) + aligned(most);
+}
+
+/** Scores, before and after they become shares, where heads share keys: what turns groups into heads and back keeps all of both. */
+function attentionBytes({ ops }: Graph): number {
+  const [shares] = ops.find(({ kind }) => kind === "softmax")?.outs ?? [];
+  if (!shares) return 0;
+  const scores = halfBytes(shares);
+  const isGrouped = ops.some(
+    ({ kind, outs: [out] }) =>
+      kind === "matmul" && halfBytes(out!) === scores && out!.type.shape.join() !== shares.type.shape.join(),
+  );
+  return isGrouped ? 2 * scores : 0;
+}
+
+/** Of an MLP whose weights are codes, everything; of another, what a gate is multiplied with. */
+function mlpBytes({ ops, weights }: Graph): number {
+  const gated = largest(ops.filter(({ kind }) => kind === "glu"));
+  const plain = largest(ops.filter(({ kind }) => kind === "activation"));
+  const isEncoded = weights.some(({ expr }) => expr.op === "encode");
+  return isEncoded ? Math.max(4 * gated, 2 * plain) : 2 * gated;
+}
+
+function largest(ops: Graph["ops"]): number {
+  return ops.flatMap(({ outs }) => outs.map(halfBytes)).reduce((most, bytes) => Math.max(most, bytes), 0);
 }
 
 function halfBytes({ type }: Value): number {
@@ -45,20 +85,24 @@ function halfBytes({ type }: Value): number {
   return elements * Math.min(2, DTYPES[type.dtype].bytes);
 }
 
-/** Commands of any net, and those that come with its size; measured on nets of widths 64, 256 and 6144. */
-const LEAST_COMMAND_BYTES = 12e3;
+/** Commands of any op, and those that come with a net's size; measured on nets of widths 64 to 6144. */
+const COMMAND_BYTES_PER_OP = 300;
 const BYTES_PER_WEIGHT = 0.0013;
 const BYTES_PER_PRODUCT = 1e-5;
 
 /** What a net's instructions take: few, however large it is, against its weights. */
-export function instructionBytes(graph: Graph, tokens: number): number {
-  if (graph.weights.length === 0) return LEAST_COMMAND_BYTES;
-  const matrices = graph.weights.filter(({ expr }) => shapeOf(expr).length > 1);
-  const elements = matrices.reduce((sum, { expr }) => sum + sizeOf(shapeOf(expr)), 0);
-  return Math.round(LEAST_COMMAND_BYTES + elements * (tokens > 1 ? BYTES_PER_PRODUCT * tokens : BYTES_PER_WEIGHT));
+export function instructionBytes({ ops, weights }: Graph, tokens: number): number {
+  const matrices = weights.filter(({ expr }) => shapeOf(expr).length > 1);
+  const elements = sum(matrices.map(({ expr }) => sizeOf(shapeOf(expr))));
+  const perWeight = tokens > 1 ? BYTES_PER_PRODUCT * tokens : BYTES_PER_WEIGHT;
+  return Math.round(COMMAND_BYTES_PER_OP * ops.length + perWeight * elements);
 }
 
 /** Of one slot: the histories that a token's net is given. */
 export function cacheBytes({ states }: Graph): number {
-  return states.reduce((sum, { value }) => sum + halfBytes(value), 0);
+  return sum(states.map(({ value }) => halfBytes(value)));
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
 }
