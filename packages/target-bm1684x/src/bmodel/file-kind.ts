@@ -24,7 +24,7 @@ async function artefact(file: string): Promise<Artefact> {
         architecture: "unknown",
         vocab: await vocabularyOf(model, folder),
         width: block?.inputs[0]?.shape.at(-1) ?? 0,
-        blocks: model.nets.filter(({ name }) => name.startsWith("block_cache_")).length,
+        blocks: new Set(model.nets.flatMap(({ name }) => /^block_cache_\d+/.exec(name) ?? [])).size,
         context: block?.inputs.map(({ shape }) => shape[1] ?? 0).reduce((a, b) => Math.max(a, b), 0) ?? 0,
         parameters: 0,
       },

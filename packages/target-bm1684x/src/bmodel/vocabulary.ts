@@ -10,9 +10,11 @@ export async function vocabularyOf(model: Bmodel, folder: string): Promise<numbe
   return logitsOf(model.nets) ?? (await fromFile(join(folder, "vocab.json"))) ?? 0;
 }
 
+/** Of one head all; where each of several chips has a part, those that the best token is chosen of. */
 function logitsOf(nets: readonly BmodelNet[]): number | undefined {
-  const output = nets.find(({ name }) => name === "lm_head")?.stages[0]?.outputs[0];
-  const size = output?.shape.reduce((product, axis) => product * axis, 1) ?? 0;
+  const first = (net: string) => nets.find(({ name }) => name === net)?.stages[0];
+  const logits = first("lm_head")?.outputs[0] ?? first("greedy_head")?.inputs[0];
+  const size = logits?.shape.reduce((product, axis) => product * axis, 1) ?? 0;
   return size > 1 ? size : undefined;
 }
 

@@ -5,6 +5,7 @@ import {
   GraphError,
   type Move,
   type Net,
+  type PassStep,
   type Program,
   programOf,
   removeDead,
@@ -25,40 +26,33 @@ export interface ChipStage extends Stage {
  * One stage of a model whose layers several chips share: the embedding, which the first chip has whole, since no chip can look
  * rows up by anything but a net's own inputs, and of every chip the parts of each block, cut where it needs the others' terms.
  */
-export function chipNets(graph: Graph, stage: ChipStage): Program {
-  const { past, seqLength, chips, step } = stage;
-  const sizes = { batch: 1, seq: past ? 1 : seqLength, past: seqLength };
-  const passes = { passes: corePasses };
-  const padded = runPipeline(
-    programOf(graph),
-    [
-      { pass: "pad", params: { slots: "rows" } },
-      { pass: "last-token", params: { at: "end" } },
-    ],
-    passes,
-  );
+export function chipNets(graph: Graph, { past, seqLength, chips, step }: ChipStage): Program {
+  const run = (program: Program, steps: readonly PassStep[]) => runPipeline(program, steps, { passes: corePasses });
+  const specialise = {
+    pass: "specialise",
+    params: { sizes: { batch: 1, seq: past ? 1 : seqLength, past: seqLength } },
+  };
+  const padded = run(programOf(graph), [
+    { pass: "pad", params: { slots: "rows" } },
+    { pass: "last-token", params: { at: "end" } },
+  ]);
   const whole = padded.nets[0]!.graph;
   const stream = embedded(whole);
-  const embedding = runPipeline(padded, [{ pass: "specialise", params: { sizes } }, { pass: "split-blocks" }], passes);
-  const cut = runPipeline(
-    programOf(withWholeStream(withoutEmbedding(whole, stream))),
-    [{ pass: "partition", params: { mp: chips, step } }, { pass: "cut-at-collectives" }],
-    passes,
-  );
-  const parts = runPipeline(
-    nameParts(withTakenOutputs(cut), chips),
-    [
-      { pass: "cache-form", params: { form: "history", layout: "tokens", mask: "input", past } },
-      { pass: "specialise", params: { sizes } },
-      { pass: "rotary-tables", params: { context: seqLength } },
-    ],
-    passes,
-  );
-  const first = embedding.nets.find(({ id }) => id === EMBEDDING)!;
+  const embedding = run(padded, [specialise, { pass: "split-blocks" }]).nets.find(({ id }) => id === EMBEDDING)!;
+  // Cut first: caches, masks and tables are then made in the parts that use them, and none is handed on.
+  const cut = run(programOf(withWholeStream(withoutEmbedding(whole, stream))), [
+    { pass: "partition", params: { mp: chips, step } },
+    { pass: "cut-at-collectives" },
+  ]);
+  const parts = run(nameParts(withTakenOutputs(cut), chips), [
+    { pass: "cache-form", params: { form: "history", layout: "tokens", mask: "input", past } },
+    specialise,
+    { pass: "rotary-tables", params: { context: seqLength } },
+  ]);
   const given = parts.nets
     .filter((net) => net.graph.inputs.some(({ id }) => id === stream.id))
     .map(({ id }): Move => ({ from: { net: EMBEDDING, output: stream.id }, to: { net: id, input: stream.id } }));
-  return { nets: [{ ...first, rank: 0 }, ...parts.nets.map(withLayer)], moves: [...given, ...parts.moves] };
+  return { nets: [{ ...embedding, rank: 0 }, ...parts.nets.map(withLayer)], moves: [...given, ...parts.moves] };
 }
 
 const EMBEDDING = "embedding";

@@ -69,7 +69,11 @@ function withNamedTerms({ nets, moves }: Program): Program {
 /** Heads with their own part of the logits, and without the nets that put them together. */
 function withSlicedLogits({ nets, moves }: Program): Program {
   const joins = moves.filter(({ combine }) => combine === "concat");
-  if (joins.length === 0) return withoutRepeatedHeads({ nets, moves });
+  if (joins.length === 0)
+    throw new GraphError(
+      "unsupported",
+      "chips can't share this model's layers: its vocabulary is smaller than they are many",
+    );
   const joining = new Set(joins.map(({ to }) => to.net));
   const target = joins[0]!.to;
   for (const net of nets)
@@ -100,11 +104,4 @@ function withSlicedLogits({ nets, moves }: Program): Program {
 
 function givesLogits({ ops, outputs }: Graph): boolean {
   return ops.length === 1 && outputs.length === 1 && outputs[0]!.id === "logits";
-}
-
-/** Where every rank makes all logits, the first one's do. */
-function withoutRepeatedHeads({ nets, moves }: Program): Program {
-  const kept = nets.filter(({ rank, graph }) => rank === 0 || !graph.outputs.some(({ id }) => id === "logits"));
-  const ids = new Set(kept.map(({ id }) => id));
-  return { nets: kept, moves: moves.filter(({ to }) => ids.has(to.net)) };
 }

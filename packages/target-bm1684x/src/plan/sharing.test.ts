@@ -59,6 +59,9 @@ describe("several chips", () => {
     expect(plans.map(({ mesh }) => meshText(mesh)).sort()).toEqual(
       ["1x1", "1x1x2", "1x1x4", "1x1x8", "1x2", "1x4", "1x8"].sort(),
     );
+    const four = describeBm1684x(optionsOf({ numDevice: 4 }));
+    const { plans: ofFour } = chooseMesh(wizardcoder, four.device, { ...WORK, ...four.work }, { runs: four.runs! });
+    expect(ofFour.map(({ mesh }) => meshText(mesh)).sort()).toEqual(["1x1x4", "1x4"]);
   });
 });
 

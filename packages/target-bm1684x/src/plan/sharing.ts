@@ -64,7 +64,7 @@ export function describeBm1684x(options: Bm1684xOptions): DescribedDevice {
   return {
     device: { ...DEVICES.bm1684x, ...(numDevice > 1 ? { most: numDevice } : {}) },
     work: { weightBits, batch: batchSize, context: seqLength, chunk: seqLength },
-    runs: (mesh) => shapeRefusal(mesh) === undefined,
+    runs: (mesh) => shapeRefusal(mesh) === undefined && (numDevice === 1 || devicesOf(mesh) === numDevice),
   };
 }
 

@@ -33,6 +33,13 @@ test("a bmodel is an artefact in its folder, with the vocabulary of the tokenize
   expect(manifest).toMatchObject({ target: "bm1684x", model: { name: "model", blocks: 1, width: 8, vocab: 7 } });
 });
 
+test("of one chip's parts of blocks, each block counts once, and all logits are those that a token is chosen of", async () => {
+  const names = [0, 1].flatMap((block) => [0, 1].map((part) => `block_cache_${block}_part${part}_chip0`));
+  const nets = [...names, "lm_head_chip0", "greedy_head"].map((name) => ({ ...tiny.nets[0]!, name }));
+  const { manifest } = await artefact({ nets });
+  expect(manifest.model).toMatchObject({ blocks: 2, vocab: 8 });
+});
+
 test("what it holds is said for programs and for people", async () => {
   await artefact();
   const { kind, details, lines } = await bm1684xTarget.files!.inspect!(join(folder, "model.bmodel"));

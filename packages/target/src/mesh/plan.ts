@@ -254,7 +254,7 @@ export function chooseMesh(
 }
 
 function choiceText(chosen: MeshPlan, plans: readonly MeshPlan[], device: DeviceDescription): string {
-  const rate = ({ tokensPerSecond }: MeshPlan) => `${tokensPerSecond.toPrecision(3)} tokens/s`;
+  const rate = ({ tokensPerSecond }: MeshPlan) => `${Number(tokensPerSecond.toPrecision(3))} tokens/s`;
   const next = plans.find((plan) => plan !== chosen && plan.fits);
   const said = `${meshText(chosen.mesh)} of ${device.name}: ${rate(chosen)} by this model's figures`;
   if (!next) return `${said}; nothing else fits`;
