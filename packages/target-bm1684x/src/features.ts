@@ -24,6 +24,11 @@ export const bm1684xFeatures: readonly Feature[] = [
     shown: "tests",
     note: "up to the length at which they change; longer is refused, because a net has one set",
   },
-  { name: "several chips", state: "partly", shown: "tests", note: "layers shared out; nothing is sliced" },
+  {
+    name: "several chips",
+    state: "yes",
+    shown: "simulator",
+    note: "slices of every layer, added up by the host, or some layers each; with norms over all heads layers only",
+  },
   ...REFUSALS.map(({ what, why }): Feature => ({ name: what, state: "no", shown: "-", note: why })),
 ];
