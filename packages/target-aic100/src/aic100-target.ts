@@ -1,6 +1,6 @@
-import type { Artefact, Target } from "@llm/target";
-import { buildModel } from "./build/build-model.ts";
-import { exportUnit, MODEL_FILE, MODEL_UNIT } from "./build/units.ts";
+import { type Artefact, type Target, TargetError } from "@llm/target";
+import { buildModel, buildProgram } from "./build/build-model.ts";
+import { exportUnits, MODEL_FILE, MODEL_UNIT, PROGRAM_KIND } from "./build/units.ts";
 import { buildQpcUnit, qpcUnit, unfinishedKit } from "./compile/qpc-unit.ts";
 import { chooseSdk, impliedDefaults, settingsOf } from "./compile/settings-of.ts";
 import { openEmulator } from "./emulator/open-emulator.ts";
@@ -8,6 +8,7 @@ import { openAic100Runner } from "./emulator/runner.ts";
 import { aic100Features } from "./features.ts";
 import { cardGraph } from "./graph/card-graph.ts";
 import { clipConstants } from "./graph/clip-constants.ts";
+import { recomputeShared } from "./graph/recompute-shared.ts";
 import { replicateKvHeads } from "./graph/replicate-kv-heads.ts";
 import { sampleTokens } from "./graph/sample-tokens.ts";
 import { scaleQueries } from "./graph/scale-queries.ts";
@@ -30,7 +31,7 @@ export const aic100Target: Target<Aic100Options> = {
   options: aic100Options,
   features: aic100Features,
   dialects: [aic],
-  passes: [cardGraph, clipConstants, replicateKvHeads, sampleTokens, scaleQueries],
+  passes: [cardGraph, clipConstants, recomputeShared, replicateKvHeads, sampleTokens, scaleQueries],
   doctor: aic100Doctor,
   buildRuntime,
   defaults: impliedDefaults,
@@ -39,12 +40,24 @@ export const aic100Target: Target<Aic100Options> = {
   plan: (model, options) => planAic100(model, planRequest(options)),
   pipeline: aic100Pipeline,
   units(program, options) {
-    const model = exportUnit(program, settle(options), options);
-    if (options.emulate) return [model];
+    const models = exportUnits(program, settle(options), options);
+    if (options.emulate) return models;
+    if (models.length > 1)
+      throw new TargetError(
+        "option-invalid",
+        `--mesh ${options.mesh}: shards of our own are emulated (--emulate) and exported (llm export); for cards, --device-group has the compiler share layers`,
+      );
     const settings = settingsOf(options, program.nets[0]!.graph.name);
-    return [model, qpcUnit(settings, { unit: MODEL_UNIT, file: MODEL_FILE })];
+    return [...models, qpcUnit(settings, { unit: MODEL_UNIT, file: MODEL_FILE })];
   },
-  build: (unit, work) => (unit.stage === "compile" ? buildQpcUnit(unit, work) : buildModel(unit, work)),
+  exports(program, options, tools) {
+    const models = exportUnits(program, settle(options), options);
+    return models.length > 1 ? models : aic100Target.units(program, options, tools);
+  },
+  build(unit, work) {
+    if (unit.stage === "compile") return buildQpcUnit(unit, work);
+    return unit.kind === PROGRAM_KIND ? buildProgram(unit, work) : buildModel(unit, work);
+  },
   unfinished: unfinishedKit,
   files: qpcFile,
   runner: openAic100Runner,

@@ -22,6 +22,7 @@ export interface Aic100Options {
   readonly maxTopKIds: number;
   readonly includeGuidedDecoding: boolean;
   readonly replicateKvHeads: number;
+  readonly mesh: string;
   readonly subFunctions: boolean;
   readonly sdk: SdkChoice;
   readonly hwVersion: "ai100" | "ai200";
@@ -128,6 +129,12 @@ export const aic100Options: OptionTable<Aic100Options> = {
     doc: "Keep each key and value head this many times, so that several devices share attention evenly.",
     default: 1,
     min: 1,
+    shapes: true,
+  },
+  mesh: {
+    kind: "string",
+    doc: "Share each layer by programs of our own, with the host between them: 1x4, four parts. They are exported and emulated; for cards, --device-group has the compiler share layers. For `plan` also auto.",
+    default: "1x1",
     shapes: true,
   },
   subFunctions: {

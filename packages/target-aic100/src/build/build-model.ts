@@ -10,7 +10,12 @@ import { clipWideWeights } from "../onnx/clip-wide-weights.ts";
 import { aic } from "../onnx/dialect.ts";
 import { aicEmitters } from "../onnx/emitters.ts";
 import { FUNCTIONS } from "../onnx/functions.ts";
-import { EMULATOR_FILE, MODEL_FILE, MODEL_NAME, type ModelSpec } from "./units.ts";
+import { EMULATOR_FILE, MODEL_FILE, MODEL_NAME, type ModelSpec, PROGRAM_FILE } from "./units.ts";
+
+/** Writes down what models that share layers tell one another. */
+export async function buildProgram({ spec }: Unit, { folder }: Work): Promise<void> {
+  await writeFile(join(folder, PROGRAM_FILE), `${JSON.stringify(spec)}\n`);
+}
 
 /**
  * Writes the model. Weights that lie in the checkpoint as the graph wants them stay there; those that overflow fp16 are clipped to

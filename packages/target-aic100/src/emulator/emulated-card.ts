@@ -23,6 +23,7 @@ interface Retained {
 
 /** A card by ONNX Runtime: the exported graph, its retained tensors kept from call to call. */
 export class EmulatedCard implements Card {
+  /** 0 of a part that has no head. */
   readonly vocab: number;
   readonly inputs: readonly string[];
   readonly output: Card["output"];
@@ -38,8 +39,8 @@ export class EmulatedCard implements Card {
     this.#round = round;
     const outputs = new Set(model.outputs.map(({ name }) => name));
     this.output = outputs.has("logits") ? "logits" : NEXT_TOKENS;
-    const ofVocabulary = [...model.outputs, ...model.inputs].find(({ name }) => OF_VOCABULARY.has(name))!;
-    this.vocab = Number(ofVocabulary.shape.at(-1));
+    const ofVocabulary = [...model.outputs, ...model.inputs].find(({ name }) => OF_VOCABULARY.has(name));
+    this.vocab = Number(ofVocabulary?.shape.at(-1) ?? 0);
     const outputOf = ({ name }: OrtPort) => [name + RETAINED, name + INTERNAL_RETAINED].find((one) => outputs.has(one));
     const isRetained = (port: OrtPort) => outputOf(port) !== undefined;
     this.inputs = model.inputs.filter((port) => !isRetained(port)).map(({ name }) => name);
@@ -73,15 +74,21 @@ export class EmulatedCard implements Card {
     return this.output === "logits" ? (data as Float32Array) : Int32Array.from(data as BigInt64Array, Number);
   }
 
-  /** All that the graph gives but what is retained: logits or tokens, and blocks' results where they are exposed. */
-  async run(inputs: Readonly<Record<string, OrtTensor>>): Promise<Readonly<Record<string, OrtTensor>>> {
+  /**
+   * All that the graph gives but what is retained: logits or tokens, and blocks' results where they are exposed. `call` is what the
+   * whole model is given where this is a part of it.
+   */
+  async run(
+    inputs: Readonly<Record<string, OrtTensor>>,
+    call: Readonly<Record<string, OrtTensor>> = inputs,
+  ): Promise<Readonly<Record<string, OrtTensor>>> {
     const held = Object.fromEntries(this.#retained.map(({ name, current }) => [name, current]));
     const wanted = Object.fromEntries(this.#retained.map(({ output, next }) => [output, next]));
     const given = Object.fromEntries(this.#results.map((name) => [name, null]));
     const results = await this.#model.run({ ...inputs, ...held }, { ...given, ...wanted });
     for (const one of this.#retained) {
       [one.current, one.next] = [one.next, one.current];
-      if (isCache(one.current)) this.#round?.(one.current, inputs);
+      if (isCache(one.current)) this.#round?.(one.current, call);
     }
     return Object.fromEntries(this.#results.map((name) => [name, results[name]!]));
   }
@@ -91,7 +98,7 @@ export class EmulatedCard implements Card {
   }
 }
 
-/** Ports whose last axis is the vocabulary: every model has one of them. */
+/** Ports whose last axis is the vocabulary: every model has one of them, if it is whole. */
 const OF_VOCABULARY: ReadonlySet<string> = new Set(["logits", REPETITION_BUFFER]);
 
 /** What is kept besides caches is flags. */

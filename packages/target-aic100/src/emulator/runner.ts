@@ -1,18 +1,12 @@
-import { existsSync } from "node:fs";
-import { readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
 import { type OrtTensor, ortTensor } from "@llm/runtime-native/ort";
 import { type Artefact, type Runner, TargetError } from "@llm/target";
 import { f16ToF32, type Tensor } from "@llm/tensor";
-import { EMULATOR_FILE, MODEL_FILE } from "../build/units.ts";
 import { MASK } from "../graph/form.ts";
 import { NEXT_TOKENS } from "../graph/sampler-ports.ts";
 import { type Settled, settle } from "../graph/settle.ts";
 import { type Aic100Options, defaultOptions } from "../options.ts";
 import { samplerInputs } from "../session/sampler-inputs.ts";
-import type { EmulatedCard } from "./emulated-card.ts";
-import { openCard } from "./open-card.ts";
-import { overrideIndices } from "./override-indices.ts";
+import { addTwins, type Emulated, openCard } from "./open-card.ts";
 import { roundCacheTo } from "./round-cache.ts";
 
 /** Programs for the card have one net. */
@@ -24,8 +18,7 @@ const NET = "decoder";
  */
 export async function openAic100Runner({ folder, manifest }: Artefact): Promise<Runner> {
   const settled = settle({ ...defaultOptions(), ...(manifest.options as unknown as Partial<Aic100Options>) });
-  if (!existsSync(join(folder, EMULATOR_FILE)))
-    await writeFile(join(folder, EMULATOR_FILE), overrideIndices(await readFile(join(folder, MODEL_FILE))));
+  await addTwins(folder);
   const { shapes, ctxLen, cache } = settled;
   const card = await openCard(folder, 0, { slots: shapes.slots, ctxLen, round: cache && roundCacheTo(cache) });
   if (card.output !== "logits") {
@@ -44,7 +37,7 @@ export async function openAic100Runner({ folder, manifest }: Artefact): Promise<
 }
 
 async function runSequence(
-  card: EmulatedCard,
+  card: Emulated,
   settled: Settled,
   inputs: Readonly<Record<string, Tensor>>,
 ): Promise<Readonly<Record<string, Tensor>>> {
@@ -88,7 +81,7 @@ interface Span {
 
 /** One call for the tokens [from, to) of the first row; the others take no part. */
 function inputsOf(
-  card: EmulatedCard,
+  card: Emulated,
   { shapes, ctxLen, sampler }: Settled,
   { ids, from, to, width }: Span,
 ): Record<string, OrtTensor> {

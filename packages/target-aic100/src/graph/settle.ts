@@ -1,5 +1,6 @@
 import type { Graph } from "@llm/core-ir";
 import { TargetError } from "@llm/target";
+import { parseMesh } from "@llm/target/mesh";
 import type { FixedShapes } from "@llm/target/shapes";
 import { type ContextLengths, contextLengths } from "../compile/comp-ctx-lengths.ts";
 import type { Aic100Options, SdkChoice } from "../options.ts";
@@ -16,6 +17,8 @@ export interface Settled {
   /** What keys and values are kept in, where it is not `dtype`. */
   readonly cache: "mxint8" | "fp16" | undefined;
   readonly replicas: number;
+  /** Programs that share each layer. */
+  readonly ranks: number;
   /** Lengths of the cache that calls can be had for; absent: the whole only. */
   readonly compContexts: ContextLengths | undefined;
   /** Of a graph that chooses tokens itself. */
@@ -72,6 +75,7 @@ export function settle(options: Aic100Options): Settled {
     weights: format === "mx6" ? "mxfp6" : undefined,
     cache: options.mxint8 ? "mxint8" : dtype === "f32" && format !== "fp32" ? "fp16" : undefined,
     replicas: options.replicateKvHeads,
+    ranks: ranksOf(options),
     compContexts:
       compCtxLengths.length > 0
         ? contextLengths({ prefill: compCtxLengths, decode: compCtxLengths }, { promptLen, ctxLen })
@@ -84,6 +88,14 @@ export function settle(options: Aic100Options): Settled {
     // The library of the time wrote 13, and compilers take files that are older than they are.
     opset: generation === "index" ? 13 : 17,
   };
+}
+
+function ranksOf({ mesh, onDeviceSampling }: Aic100Options): number {
+  const { dp, mp, pp } = parseMesh(mesh);
+  if (dp > 1 || pp > 1) throw invalid(`--mesh ${mesh}: programs share layers, 1x2 or 1x4; for copies, run several`);
+  if (mp > 1 && onDeviceSampling)
+    throw invalid("--mesh and --on-device-sampling don't go together: no program has all logits");
+  return mp;
 }
 
 function invalid(message: string): TargetError {

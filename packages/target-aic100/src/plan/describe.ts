@@ -18,8 +18,9 @@ export function describeAic100(options: Aic100Options): DescribedDevice {
       bandwidth: assumed.bandwidth * assumed.bandwidthShare,
       compute: assumed.fp16,
       link: { bandwidth: assumed.linkBandwidth, latency: assumed.linkLatency, way: "ring" },
-      most: MOST_DEVICES,
+      most: card.socs > 1 ? card.socs : MOST_DEVICES, // of single cards a machine may have any number
     },
+    runs: ({ dp, pp }) => dp === 1 && pp === 1,
     work: {
       chunk: promptLen,
       context: ctxLen,

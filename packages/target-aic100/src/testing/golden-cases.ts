@@ -34,8 +34,10 @@ const DRIVES = {
   "continuous batching": { options: { promptLen: 4, fullBatchSize: 3 }, run: oneAfterAnother },
   "4-way head replication": { options: { promptLen: 4, replicateKvHeads: 4 }, run: oneByOne },
   "blocks as functions": { options: { promptLen: 4, fullBatchSize: 3, subFunctions: true }, run: oneAfterAnother },
+  "four programs that share layers": { options: { promptLen: 4, fullBatchSize: 3, mesh: "1x4" }, run: oneAfterAnother },
   "cache_index, batch 1": { options: { sdk: "recipe", promptLen: 16 }, run: oneByOne },
   "cache_index, batch 3": { options: { sdk: "recipe", promptLen: 16, batchSize: 3 }, run: together },
+  "cache_index, two programs": { options: { sdk: "recipe", promptLen: 4, batchSize: 3, mesh: "1x2" }, run: together },
   "cache_index, chunked prefill": { options: { sdk: "2024-05", promptLen: 4, batchSize: 3 }, run: together },
 } as const satisfies Record<string, Drive>;
 
