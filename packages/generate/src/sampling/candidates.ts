@@ -1,5 +1,5 @@
 import { expMinus } from "./fast-exp.ts";
-import { kthLargest, likelyBar } from "./select.ts";
+import { kthLargest, likelyOf } from "./select.ts";
 
 /** The tokens that are still possible, with their scores, in ascending order of ids. Arrays are reused from token to token. */
 export class Candidates {
@@ -37,6 +37,12 @@ export class Candidates {
     this.#divide(this.#gather(scores, lowerOf(bar * t)), t, bar);
   }
 
+  /** Takes over what `gathered` wrote into ids and scores, as many as it says, divided by the temperature. */
+  fillGathered(count: number, temperature: number): void {
+    this.#best = undefined;
+    this.#divide(count, Math.fround(temperature), Number.NEGATIVE_INFINITY);
+  }
+
   #fillAll(scores: Float32Array, t: number): void {
     const { ids, scores: kept } = this;
     let n = 0;
@@ -51,7 +57,7 @@ export class Candidates {
 
   #fillBest(scores: Float32Array, t: number, k: number): void {
     // First those that are likely to be enough, then the best of these.
-    const bar = likelyBar(scores, k);
+    const bar = likelyOf(scores, k)?.bar ?? Number.POSITIVE_INFINITY;
     let count = this.#gather(scores, bar);
     let kth = count < k ? Number.NEGATIVE_INFINITY : kthLargest(this.scores, count, k);
     let lower = lowerOf(kth);

@@ -45,23 +45,41 @@ export function roughMasses(scores: Float32Array, from: number, to: number, t: n
   return even + odd;
 }
 
-/** The same sum over all scores, and that of each mass times its distance from the best. */
-export function roughSums(
+/** Sums over a whole vocabulary, and how many of the best were written down on the way. */
+export interface SweepSums {
+  readonly masses: number;
+  /** Of masses times their distance from the reference. */
+  readonly distances: number;
+  readonly count: number;
+}
+
+/**
+ * One pass for all that filters need to know: the same sum, relative to any reference that is no less than the best; that of
+ * masses times distances; and the ids and scores of at least `bar`, as they are.
+ */
+export function sweepScores(
   scores: Float32Array,
-  t: number,
-  best: number,
-): { readonly masses: number; readonly distances: number } {
-  const offset = best * FINE;
+  { t, reference, bar }: { readonly t: number; readonly reference: number; readonly bar: number },
+  found: { readonly ids: Int32Array; readonly scores: Float32Array },
+): SweepSums {
+  const offset = reference * FINE;
   const factor = FINE / t;
   const table = FINE_TABLE;
+  const { ids, scores: kept } = found;
   let masses = 0;
   let distances = 0;
+  let count = 0;
   for (let id = 0; id < scores.length; id++) {
-    const d = Math.min(offset - scores[id]! * factor, FINE * REACH);
+    const score = scores[id]!;
+    const d = Math.min(offset - score * factor, FINE * REACH);
     const i = (d + 0.5) | 0;
     const mass = table[i]! * (1 + (i - d) * (1 / FINE));
     masses += mass;
     distances += mass * d;
+    if (score >= bar) {
+      ids[count] = id;
+      kept[count++] = score;
+    }
   }
-  return { masses, distances: distances / FINE };
+  return { masses, distances: distances / FINE, count };
 }

@@ -60,14 +60,23 @@ export function kthLargest(values: Float32Array, count: number, k: number): numb
 
 const SAMPLES = 1024;
 
-/** A score that somewhat more than `k` of many others reach, by a sample of them; one that may be too high or too low. */
-export function likelyBar(scores: Float32Array, k: number): number {
+/** What a sample of many scores makes of them: neither may be quite right. */
+export interface Likely {
+  /** A score that somewhat more than the `k` best reach. */
+  readonly bar: number;
+  /** About the best of all. */
+  readonly best: number;
+}
+
+/** Nothing where there are too few scores to take a sample of, or where it can't be gone by. */
+export function likelyOf(scores: Float32Array, k: number): Likely | undefined {
   const stride = Math.floor(scores.length / SAMPLES);
   const rank = Math.ceil(k / stride) + 4;
-  if (stride < 8 || rank > SAMPLES / 2) return Number.POSITIVE_INFINITY;
+  if (stride < 8 || rank > SAMPLES / 2) return undefined;
   for (let i = 0; i < SAMPLES; i++) sample[i] = scores[i * stride]!;
-  const bar = sample.sort()[SAMPLES - rank]!; // NaN goes last: it makes the bar too high
-  return bar > Number.NEGATIVE_INFINITY ? bar : Number.POSITIVE_INFINITY;
+  sample.sort(); // NaN goes last
+  const [bar, best] = [sample[SAMPLES - rank]!, sample[SAMPLES - 1]!];
+  return bar > Number.NEGATIVE_INFINITY && best < Number.POSITIVE_INFINITY ? { bar, best } : undefined;
 }
 
 const sample = new Float32Array(SAMPLES);

@@ -1,4 +1,4 @@
-import { expMinus, roughMasses, roughSums } from "./fast-exp.ts";
+import { expMinus, roughMasses } from "./fast-exp.ts";
 
 const BLOCK = 1024;
 
@@ -10,30 +10,6 @@ export function totalMass(scores: Float32Array, temperature: number, best: numbe
   return total;
 }
 
-/** A sum or a choice that is known up to an error, relative to the whole. */
-export interface Rough {
-  readonly total: number;
-  readonly error: number;
-}
-
-/**
- * The same, some times faster: scores aren't rounded to 32 bits after the division, which changes them by their last digits. The
- * error is a bound.
- */
-export function roughTotal(scores: Float32Array, temperature: number, best: number): Rough {
-  return { total: roughMasses(scores, 0, scores.length, Math.fround(temperature), best), error: errorOf(best) };
-}
-
-/** The same, with the mean distance of a token from the best, each counting by its mass. */
-export function roughMoments(
-  scores: Float32Array,
-  temperature: number,
-  best: number,
-): Rough & { readonly mean: number } {
-  const { masses, distances } = roughSums(scores, Math.fround(temperature), best);
-  return { total: masses, mean: distances / masses, error: errorOf(best) };
-}
-
 /** The best score, divided by the temperature as the others are; -Infinity where none is possible. */
 export function bestScore(scores: Float32Array, temperature: number): number {
   let most = -Infinity;
@@ -42,7 +18,7 @@ export function bestScore(scores: Float32Array, temperature: number): number {
 }
 
 /** How far rough masses may be off, relative to each: what rounding changes scores by that are anything beside the best. */
-function errorOf(best: number): number {
+export function errorOf(best: number): number {
   return (Math.abs(best) + 64) * 2 ** -22 + 2e-6;
 }
 

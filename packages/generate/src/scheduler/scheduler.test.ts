@@ -9,7 +9,7 @@ import type { GenerateOutcome, GenerateRequest, Ticket } from "./request.ts";
 import { Scheduler } from "./scheduler.ts";
 
 const SMALL = 11;
-const LARGE = 4500; // more than is sorted whole: other ways to filter and draw
+const LARGE = 8200; // more than is weighed whole: other ways to filter and draw
 const CONTEXT = 48;
 const EOS = 3;
 
