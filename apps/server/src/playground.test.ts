@@ -84,7 +84,35 @@ describe.skipIf(missing)("the playground", () => {
     const rows = page.locator("#alternatives tr");
     expect(await rows.count()).toBeGreaterThanOrEqual(5);
     expect(await page.locator("#alternatives tr.taken").count()).toBe(1);
-    expect(await rows.first().textContent()).toMatch(/\d %/);
+    const odds = await page.locator("#alternatives td:last-child").allTextContents();
+    const shares = odds.map((text) => Number.parseFloat(text.replace("< ", "")));
+    expect(shares).toEqual(shares.toSorted((a, b) => b - a));
+    expect(await page.locator("#alternatives .id").textContent()).toMatch(/^token \d+ · ln p = -\d/);
+    await page.getByRole("link", { name: "Chat" }).click();
+    expect(await page.locator("#alternatives").count()).toBe(0);
+    await page.close();
+  });
+
+  it("puts settings away where a window becomes narrow, and back where it is wide", async () => {
+    const page = await open("#chat", { viewport: { width: 1000, height: 700 } });
+    const settings = page.locator("#settings");
+    expect(await settings.getAttribute("open")).not.toBeNull();
+    await page.setViewportSize({ width: 390, height: 780 });
+    await poll(() => settings.getAttribute("open")).toBeNull();
+    await page.setViewportSize({ width: 1000, height: 700 });
+    await poll(() => settings.getAttribute("open")).not.toBeNull();
+    await page.close();
+  });
+
+  it("is used without a mouse: Escape stops an answer", async () => {
+    const page = await open("#chat");
+    await page.fill("#set-max_tokens", "400");
+    await page.getByRole("textbox", { name: "Message", exact: true }).focus();
+    await page.keyboard.type("Hello");
+    await page.keyboard.press("Enter");
+    await page.getByRole("button", { name: "Stop" }).waitFor();
+    await page.keyboard.press("Escape");
+    await page.getByRole("button", { name: "Regenerate" }).waitFor();
     await page.close();
   });
 

@@ -5,6 +5,7 @@ import { byId, h } from "./dom.ts";
 import { settingsPanel } from "./settings.ts";
 import { slotsView } from "./slots.ts";
 import { themeSwitch } from "./theme.ts";
+import { hideAlternatives } from "./tokens.ts";
 import type { View } from "./view.ts";
 
 const PAGES: Readonly<Record<string, (view: View) => HTMLElement[]>> = {
@@ -30,6 +31,7 @@ let known: readonly Model[] = [];
 const show = (): void => {
   leaving.abort();
   leaving = new AbortController();
+  hideAlternatives();
   const here = PAGES[location.hash] ? location.hash : "#chat";
   for (const link of document.querySelectorAll<HTMLAnchorElement>("nav a")) {
     if (link.getAttribute("href") === here) link.setAttribute("aria-current", "page");

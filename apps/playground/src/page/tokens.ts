@@ -10,6 +10,7 @@ export interface Token {
 
 /** Tokens as text, each the redder the less likely it was, with its alternatives on hover or focus. */
 export function tokenSpans(tokens: readonly Token[]): HTMLElement[] {
+  hideAlternatives(); // of a token that these take the place of
   return tokens.map((token) => {
     const span = h("span", { class: "token", tabindex: 0 }, token.text);
     // From certain to one in e⁵: beyond that all are surprises.
@@ -23,7 +24,8 @@ export function tokenSpans(tokens: readonly Token[]): HTMLElement[] {
 
 function showAlternatives(at: HTMLElement, { id, text, logprob, others }: Token): void {
   hideAlternatives();
-  const all = others.some((other) => other.text === text) ? others : [{ text, logprob }, ...others];
+  const known = others.some((other) => other.text === text) ? others : [{ text, logprob }, ...others];
+  const all = known.toSorted((a, b) => b.logprob - a.logprob);
   const rows = all.map((each) =>
     h(
       "tr",
@@ -46,7 +48,7 @@ function showAlternatives(at: HTMLElement, { id, text, logprob, others }: Token)
   box.style.top = `${below ? place.bottom + 6 : place.top - height - 6}px`;
 }
 
-function hideAlternatives(): void {
+export function hideAlternatives(): void {
   document.getElementById("alternatives")?.remove();
 }
 

@@ -107,8 +107,15 @@ function promptsOf(body: CompletionRequest, { tokenizer }: Generator): (string |
       throw unsupported("suffix", "needs a model that was trained to fill in, and this one has no tokens for it");
     return [Array.from(tokenizer.encodeInfill({ prefix: prompt, suffix: body.suffix }))];
   }
-  if (typeof prompt === "string") return [prompt];
-  return typeof prompt[0] === "number" ? [prompt as number[]] : (prompt as (string | number[])[]);
+  const prompts = typeof prompt === "string" || typeof prompt[0] === "number" ? [prompt] : prompt;
+  return (prompts as (string | number[])[]).map((each) => (each === "" ? beginning(tokenizer) : each));
+}
+
+/** A text's beginning is a prompt too, in the token that the model knows it by. */
+function beginning(tokenizer: Generator["tokenizer"]): number[] {
+  const [first = tokenizer.bosTokenId ?? tokenizer.eosTokenId] = tokenizer.encode("");
+  if (first === undefined) throw invalid("prompt", "'prompt' is empty, and this model has no token for a beginning");
+  return [first];
 }
 
 function asksOf(body: CompletionRequest, generator: Generator): Ask[] {
