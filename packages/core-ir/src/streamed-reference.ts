@@ -1,4 +1,4 @@
-import type { Tensor, WeightSource } from "@llm/tensor";
+import { reusingArena, type Tensor, type WeightSource } from "@llm/tensor";
 import type { Graph, Program } from "./graph.ts";
 import { interpret } from "./interpret.ts";
 import { loadWeights } from "./load-weights.ts";
@@ -31,18 +31,23 @@ export class StreamedReference {
       for (const { value } of net.graph.states) this.#states.set(value.id, emptyState(value, { slots, context }));
   }
 
-  async step(rows: readonly ReferenceRow[]): Promise<ReferenceResult[]> {
+  /** `signal` is heard before each block. */
+  async step(rows: readonly ReferenceRow[], signal?: AbortSignal): Promise<ReferenceResult[]> {
     const values = new Map(Object.entries(packRows(rows)));
     const streams: Tensor[] = [];
+    const arena = reusingArena(); // a block's weights are done with when its results are there
     for (const { graph } of this.#program.nets) {
+      signal?.throwIfAborted();
       const inputs = Object.fromEntries(graph.inputs.map(({ id }) => [id, values.get(id) ?? unknownInput(id)]));
-      const weights = await loadWeights(graph, this.#source);
+      arena.reset();
+      const weights = await loadWeights(graph, this.#source, arena.take);
       const { outputs, states } = interpret(graph, { inputs, weights, states: this.#states });
       for (const [id, state] of states) this.#states.set(id, state);
       for (const [id, output] of Object.entries(outputs)) values.set(id, output);
       const [handed] = Object.values(outputs);
       if (handed && outputs.logits === undefined) streams.push(handed);
     }
+    arena.done();
     const logits = values.get("logits")!;
     let token = 0;
     let output = 0;

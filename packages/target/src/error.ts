@@ -7,6 +7,7 @@ export type TargetErrorCode =
   | "unit-invalid" // units that contradict one another, or themselves
   | "unit-failed" // a compiler or writer gave up
   | "disk-full"
+  | "write-failed"
   | "artefact-missing"
   | "artefact-invalid" // a manifest that makes no sense
   | "artefact-damaged" // files that are not what the manifest says

@@ -9,6 +9,8 @@ export interface OptionDef<T> {
   readonly max?: number;
   /** Numbers without a fraction: what is counted. */
   readonly whole?: boolean;
+  /** A text that names a number format: other spellings of one (INT8, mx6) stand for it. */
+  readonly numberFormat?: true;
   /** Part of the content hash when it shapes the artefact; false for options of running it. */
   readonly shapes: boolean;
 }

@@ -1,7 +1,8 @@
 import { existsSync } from "node:fs";
-import { access, constants, mkdir } from "node:fs/promises";
+import { access, constants } from "node:fs/promises";
 import { availableParallelism, totalmem } from "node:os";
 import type { Finding, Host } from "@llm/target";
+import { makeFolder } from "@llm/tensor/files";
 import { artefactCache, hubCache } from "./places.ts";
 import { findTarget, surveyTargets } from "./targets.ts";
 
@@ -92,7 +93,7 @@ function machineFinding(): Finding {
 
 async function folderFinding(name: string, folder: string): Promise<Finding> {
   try {
-    await mkdir(folder, { recursive: true });
+    await makeFolder(folder);
     await access(folder, constants.W_OK);
     return { name, state: "ok", detail: folder };
   } catch {

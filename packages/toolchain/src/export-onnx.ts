@@ -1,6 +1,6 @@
 import { writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import type { Graph } from "@llm/core-ir";
+import { corePasses, type Graph, type Net, programOf, runPipeline } from "@llm/core-ir";
 import {
   exportTransformersJs,
   genaiConfig,
@@ -41,6 +41,8 @@ export interface OnnxOptions extends PortableOptions {
   readonly perBlock?: boolean;
   /** Also write `genai_config.json`, with which onnxruntime-genai runs the model; of the first precision. */
   readonly genai?: boolean;
+  /** Sizes that are otherwise open until a call, by name: `{ batch_size: 1, sequence_length: 128 }`. */
+  readonly sizes?: Readonly<Record<string, number>>;
 }
 
 /**
@@ -51,8 +53,11 @@ export async function exportOnnx(model: Model, options: OnnxOptions): Promise<Ex
   const { name = "model", kv = true, saveFp32Onnx = true, saveFp16Onnx = false, perBlock = false } = options;
   if (!saveFp32Onnx && !saveFp16Onnx)
     throw new ToolchainError("option-invalid", "neither fp32 nor fp16 is to be saved; leave one of them on");
-  if (options.genai && (perBlock || !kv))
-    throw new ToolchainError("option-invalid", "onnxruntime-genai runs whole models with a cache, and no others");
+  if (options.genai && (perBlock || !kv || options.sizes))
+    throw new ToolchainError(
+      "option-invalid",
+      "onnxruntime-genai runs whole models with a cache and open sizes, and no others",
+    );
   return reported(options, async (folder) => {
     const said = { producerVersion: packageVersion(), metadata: await onnxMetadata(model) };
     const written: WrittenOnnx[] = [];
@@ -64,18 +69,30 @@ export async function exportOnnx(model: Model, options: OnnxOptions): Promise<Ex
     for (const half of [...(saveFp32Onnx ? [false] : []), ...(saveFp16Onnx ? [true] : [])]) {
       const decoder = half ? halfPrecision(model.graph) : model.graph;
       const suffix = half ? "_fp16" : "";
-      if (perBlock) {
-        for (const { id, graph } of blockNets(decoder, { cache: kv })) await write(graph, `${id}${suffix}`);
-        continue;
-      }
-      const graph = transformersInterface(decoder, { cache: kv });
-      await write(graph, `${name}${suffix}`);
+      const nets = perBlock
+        ? blockNets(decoder, { cache: kv })
+        : [{ id: name, graph: transformersInterface(decoder, { cache: kv }) }];
+      for (const { id, graph } of withSizes(nets, options.sizes)) await write(graph, `${id}${suffix}`);
       if (options.genai && !small.has(GENAI_CONFIG))
-        small.set(GENAI_CONFIG, await genaiFile(model, graph, `${name}${suffix}.onnx`));
+        small.set(GENAI_CONFIG, await genaiFile(model, nets[0]!.graph, `${name}${suffix}.onnx`));
     }
     for (const [file, bytes] of small) await writeBeside(folder, file, bytes);
     const beside = [...small].map(([path, { length }]) => ({ path, bytes: length }));
     return merged([...written, { files: beside, bytesWritten: sum(beside), bytesReferenced: 0, notes: [] }]);
+  });
+}
+
+/** The same nets with some sizes decided: nothing computes with those when they run. */
+function withSizes(nets: readonly Net[], sizes: OnnxOptions["sizes"]): readonly Net[] {
+  if (!sizes) return nets;
+  const open = new Set(nets.flatMap(({ graph }) => Object.keys(graph.dims)));
+  const unknown = Object.keys(sizes).find((size) => !open.has(size));
+  if (unknown !== undefined)
+    throw new ToolchainError("option-invalid", `no size is called ${unknown}; these are open: ${[...open].join(", ")}`);
+  return nets.map((net) => {
+    const own = Object.fromEntries(Object.entries(sizes).filter(([size]) => Object.hasOwn(net.graph.dims, size)));
+    const steps = [{ pass: "specialise", params: { sizes: own } }];
+    return { ...net, graph: runPipeline(programOf(net.graph), steps, { passes: corePasses }).nets[0]!.graph };
   });
 }
 

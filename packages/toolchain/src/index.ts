@@ -48,7 +48,7 @@ export {
 export { graphOf, type Model, type ModelGraph, type OpenModelOptions, openModel, unreadNote } from "./open-model.ts";
 export { type OpenOptions, openRunnable, type Runnable } from "./open-runnable.ts";
 export { type Packed, type PackOptions, pack } from "./pack/pack.ts";
-export { artefactCache, hubCache } from "./places.ts";
+export { artefactCache, hubCache, writableFolder } from "./places.ts";
 export { type PlanOptions, type PlanReport, planModel } from "./plan.ts";
 export { openReference, type Reference } from "./reference.ts";
 export { evalPage } from "./report/eval-page.ts";

@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
-import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { readFile, rename, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Artefact, Target } from "@llm/target";
 import type { BuildEvent } from "@llm/target/engine";
+import { makeFolder } from "@llm/tensor/files";
 import { type Built, build, buildExports, type Prepared, prepare } from "./build.ts";
 import { ToolchainError } from "./error.ts";
 import { type Model, type OpenModelOptions, openModel, unreadNote } from "./open-model.ts";
@@ -60,7 +61,8 @@ const SAMPLE_TOKENS = 8;
 
 /**
  * Fetch, export, verify, compile: each stage is skipped when what it would make is there and was made of the same things. The
- * verification here takes few tokens through three blocks; `verify` is the whole of it. The caller closes the model.
+ * verification here takes few tokens through three blocks; `verify` is the whole of it. It makes an export of its own, and goes
+ * on beside the stage before it: its seconds are those that it is waited for. The caller closes the model.
  */
 export async function makeReady(model: string | undefined, target: Target, options: ReadyOptions = {}): Promise<Ready> {
   const stages = new Stages(options.onEvent);
@@ -78,17 +80,23 @@ export async function makeReady(model: string | undefined, target: Target, optio
   });
   const unread = unreadNote(opened);
   if (unread !== undefined) options.onEvent?.({ kind: "note", text: unread });
+  const failed = new AbortController();
+  let checking: Promise<Done<VerifyReport | undefined>> | undefined;
   try {
     if (options.needsTokenizer) await tokenizerOf(opened.checkpoint);
     const prepared = await prepare(opened, target, options.targetOptions);
     for (const text of prepared.notes) options.onEvent?.({ kind: "note", text });
+    if (options.verify ?? true) {
+      const signal = options.signal ? AbortSignal.any([options.signal, failed.signal]) : failed.signal;
+      checking = shortVerification(opened, prepared, { ...options, signal });
+      checking.catch(() => {}); // heard where it is waited for
+    }
     const compiles = prepared.units.some(({ stage }) => stage === "compile");
     const made = await stages.run("export", opened.name, async () => {
       const built = await (compiles ? buildExports : build)(prepared, buildOptions(options));
       return { result: built, skipped: built.upToDate, ...(built.upToDate ? {} : { note: size(built) }) };
     });
-    if (options.verify ?? true)
-      await stages.run("verify", opened.name, () => shortVerification(opened, prepared, options));
+    if (checking) await stages.run("verify", opened.name, () => checking!);
     const { artefact } = await stages.run("compile", opened.name, async () => {
       if (!compiles) return { result: made, skipped: true, note: `nothing to compile for ${target.id}` };
       const built = await build(prepared, buildOptions(options));
@@ -96,6 +104,8 @@ export async function makeReady(model: string | undefined, target: Target, optio
     });
     return { model: opened, prepared, artefact, stages: stages.reports };
   } catch (error) {
+    failed.abort(error);
+    await checking?.catch(() => {}); // it reads the model until it has ended
     await opened.close();
     throw error;
   }
@@ -118,7 +128,11 @@ function size({ artefact }: Built): string {
 }
 
 /** A few tokens through the first, a middle and the last block: seconds at most, and once for each export. */
-async function shortVerification(model: Model, prepared: Prepared, options: ReadyOptions) {
+async function shortVerification(
+  model: Model,
+  prepared: Prepared,
+  options: ReadyOptions,
+): Promise<Done<VerifyReport | undefined>> {
   const { target, key } = prepared;
   if (!target.runner) return { result: undefined, skipped: true, note: `${target.id} can't be looked into` };
   const file = join(verifiedCache(options.env), `${createHash("sha256").update(`short@2 ${key}`).digest("hex")}.json`);
@@ -130,7 +144,7 @@ async function shortVerification(model: Model, prepared: Prepared, options: Read
     blocks,
     excerpt: true,
     ...(ids.length > 0 ? { ids } : { tokens: SAMPLE_TOKENS }),
-    ...(options.targetOptions ? { targetOptions: options.targetOptions } : {}),
+    targetOptions: prepared.options as Readonly<Record<string, unknown>>, // nothing is left to be chosen
     ...(options.env ? { env: options.env } : {}),
     ...(options.signal ? { signal: options.signal } : {}),
   });
@@ -158,7 +172,7 @@ async function sampleIds(model: Model, sample: string | undefined): Promise<Int3
 }
 
 async function remember(file: string, report: VerifyReport): Promise<void> {
-  await mkdir(dirname(file), { recursive: true });
+  await makeFolder(dirname(file));
   await writeFile(`${file}.${process.pid}`, JSON.stringify(report));
   await rename(`${file}.${process.pid}`, file);
 }

@@ -1,7 +1,8 @@
 import { constants } from "node:fs";
-import { access, mkdir, readdir, rm, stat } from "node:fs/promises";
+import { access, readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { cacheHome } from "@llm/target/engine";
+import { makeFolder } from "@llm/tensor/files";
 import { ToolchainError } from "./error.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -48,7 +49,7 @@ export async function writableFolder(
   todo = "set XDG_CACHE_HOME to a folder that can",
 ): Promise<string> {
   try {
-    await mkdir(folder, { recursive: true });
+    await makeFolder(folder);
     await access(folder, constants.W_OK);
     return folder;
   } catch (error) {

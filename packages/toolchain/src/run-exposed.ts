@@ -77,6 +77,7 @@ async function exportExposed<O>(
     model: model.card,
     folder: join(folder, "artefact"),
     cacheDir: join(folder, "units"),
+    durable: false,
     ...(options.signal ? { signal: options.signal } : {}),
     ...(options.onEvent ? { onEvent: options.onEvent } : {}),
   });

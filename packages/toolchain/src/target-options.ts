@@ -1,6 +1,6 @@
 import type { Graph } from "@llm/core-ir";
 import type { Choice, OptionDef, OptionTable, Target } from "@llm/target";
-import type { WeightSource } from "@llm/tensor";
+import { formatName, type WeightSource } from "@llm/tensor";
 import { ToolchainError } from "./error.ts";
 
 /**
@@ -24,7 +24,7 @@ export function targetOptions<O>(
     if (value === undefined) continue;
     const wrong = problem(def, value);
     if (wrong) throw new ToolchainError("option-invalid", `target ${target.id}: ${name} ${wrong}`);
-    options[name] = value;
+    options[name] = def.numberFormat ? formatName(value as string) : value;
   }
   return options as O;
 }

@@ -65,11 +65,15 @@ export async function verify<O>(model: Model, target: Target<O>, options: Verify
   );
   const thin = thinGraph(model.graph, chosenBlocks(model.graph, options));
   const { graph, ids } = (options.excerpt && excerptVocabulary(thin, given)) || { graph: thin, ids: given };
-  const actual = await runExposed(model, graph, target, ids, {
-    ...options,
-    targetOptions: targetOptions as Readonly<Record<string, unknown>>,
-  });
-  const expected = options.against ? dumped(options.against, model, ids, options) : await computed(model, graph, ids);
+  const told = options.against && dumped(options.against, model, ids, options);
+  const [actual, expected] = await bothOrNeither(options.signal, (signal) => [
+    runExposed(model, graph, target, ids, {
+      ...options,
+      targetOptions: targetOptions as Readonly<Record<string, unknown>>,
+      signal,
+    }),
+    told ? Promise.resolve(told) : computed(model, graph, ids, signal),
+  ]);
 
   const thresholds = options.thresholds ?? thresholdsFor(targetOptions as object);
   const blocks = actual.blocks.flatMap(({ name, values }, at): BlockReport[] => {
@@ -91,10 +95,26 @@ interface Expected {
   readonly logits: Float32Array;
 }
 
-async function computed(model: Model, graph: Graph, ids: Int32Array): Promise<Expected> {
+async function computed(model: Model, graph: Graph, ids: Int32Array, signal: AbortSignal): Promise<Expected> {
   // Each weight is needed once: there is no reason to hold more than a block's.
   const reference = new StreamedReference(graph, model.weights, { context: ids.length });
-  return (await reference.step([{ slot: 0, at: 0, tokens: ids }]))[0]!;
+  return (await reference.step([{ slot: 0, at: 0, tokens: ids }], signal))[0]!;
+}
+
+/** Two pieces of work at once; where one fails, the other is stopped and waited for, so that nothing still reads the model. */
+async function bothOrNeither<A, B>(
+  signal: AbortSignal | undefined,
+  start: (signal: AbortSignal) => readonly [Promise<A>, Promise<B>],
+): Promise<[A, B]> {
+  const failed = new AbortController();
+  const work = start(signal ? AbortSignal.any([signal, failed.signal]) : failed.signal);
+  try {
+    return await Promise.all(work);
+  } catch (error) {
+    failed.abort(error);
+    await Promise.allSettled(work);
+    throw error;
+  }
 }
 
 /** The dump's numbers, if they can be this model's for these tokens. */

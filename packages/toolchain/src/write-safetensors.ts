@@ -1,5 +1,6 @@
-import { mkdir, open, rename, rm } from "node:fs/promises";
+import { open, rename, rm } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
+import { makeFolder } from "@llm/tensor/files";
 import { ToolchainError } from "./error.ts";
 
 /** A float32 tensor to be written. */
@@ -14,7 +15,7 @@ export async function writeSafetensors(path: string, tensors: readonly NamedFloa
   const file = resolve(path);
   const part = `${file}.${process.pid}.part`;
   try {
-    await mkdir(dirname(file), { recursive: true });
+    await makeFolder(dirname(file));
     const handle = await open(part, "w");
     try {
       await handle.write(header(tensors));

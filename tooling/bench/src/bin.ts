@@ -3,7 +3,7 @@ import { parseArgs } from "node:util";
 import type { Case } from "./case.ts";
 import { cases } from "./cases/index.ts";
 import { runCase } from "./harness.ts";
-import { renderResult } from "./report.ts";
+import { renderClaims, renderResult } from "./report.ts";
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -37,4 +37,5 @@ else {
     if (!values.json) console.log(`${renderResult(result)}\n`);
   }
   if (values.json) console.log(JSON.stringify(results));
+  else if (results.length > 1) console.log(renderClaims(results));
 }

@@ -21,7 +21,7 @@ type Portable = (typeof PORTABLE)[number];
 
 /** Options that only these have. */
 const THEIRS: Readonly<Record<Portable, readonly (keyof Call["options"])[]>> = {
-  onnx: ["name", "copy", "kv", "saveFp32Onnx", "saveFp16Onnx", "perBlock", "genai"],
+  onnx: ["name", "copy", "kv", "saveFp32Onnx", "saveFp16Onnx", "perBlock", "genai", "fixedShapes"],
   transformersjs: ["copy", "dtypes"],
 };
 
@@ -55,7 +55,7 @@ export async function run(call: Call, io: Io): Promise<Outcome> {
 }
 
 function exportPortable(model: Model, id: Portable, folder: string, { options }: Call, io: Io): Promise<ExportReport> {
-  const { name, copy, kv, saveFp32Onnx, saveFp16Onnx, perBlock, genai, dtypes } = options;
+  const { name, copy, kv, saveFp32Onnx, saveFp16Onnx, perBlock, genai, fixedShapes, dtypes } = options;
   const common = {
     folder,
     signal: io.signal,
@@ -72,7 +72,19 @@ function exportPortable(model: Model, id: Portable, folder: string, { options }:
     ...(saveFp16Onnx === undefined ? {} : { saveFp16Onnx }),
     ...(perBlock === undefined ? {} : { perBlock }),
     ...(genai === undefined ? {} : { genai }),
+    ...(fixedShapes === undefined ? {} : { sizes: sizesOf(fixedShapes) }),
   });
+}
+
+/** `["batch_size=1", …]` */
+function sizesOf(given: readonly unknown[]): Record<string, number> {
+  return Object.fromEntries(
+    given.map((item) => {
+      const [, name, size] = /^(\w+)=(\d+)$/.exec(String(item)) ?? [];
+      if (name === undefined) throw new UsageError(`--fixed-shapes is a list of NAME=N, not "${item}"`);
+      return [name, Number(size)];
+    }),
+  );
 }
 
 const DTYPES = ["fp32", "fp16", "q8", "q4"] as const;

@@ -1,17 +1,16 @@
-import { mkdir, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
-import { ToolchainError } from "@llm/toolchain";
+import { ToolchainError, writableFolder } from "@llm/toolchain";
+
+const ELSEWHERE = "choose another file (--html)";
 
 /** Writes an HTML page, making its folder where there is none. */
 export async function writePage(path: string, page: string): Promise<void> {
   const file = resolve(path);
-  try {
-    await mkdir(dirname(file), { recursive: true });
-    await writeFile(file, page);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    throw new ToolchainError("write-failed", `${file} can't be written (${code}); choose another file (--html)`, {
+  await writableFolder(dirname(file), ELSEWHERE);
+  await writeFile(file, page).catch((error: NodeJS.ErrnoException) => {
+    throw new ToolchainError("write-failed", `${file} can't be written (${error.code}); ${ELSEWHERE}`, {
       cause: error,
     });
-  }
+  });
 }

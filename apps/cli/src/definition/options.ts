@@ -67,6 +67,7 @@ export interface OptionValues extends ServeOptionValues {
   dtypes: readonly string[];
   perBlock: boolean;
   genai: boolean;
+  fixedShapes: readonly string[];
   layers: string;
   against: string;
   ids: string;
@@ -284,6 +285,11 @@ export const OPTIONS: { readonly [K in keyof OptionValues]: CliOption<OptionValu
     kind: "boolean",
     doc: "Of --target onnx: also write genai_config.json, with which onnxruntime-genai runs the folder",
     default: false,
+  },
+  fixedShapes: {
+    kind: "list",
+    value: "NAME=N,…",
+    doc: "Of --target onnx: sizes to decide now, for runtimes that want them fixed: batch_size=1,sequence_length=128,past_sequence_length=0",
   },
   dtypes: {
     kind: "list",

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
-import { copyFile, lstat, mkdir, readFile, readlink, rename, stat, symlink, writeFile } from "node:fs/promises";
+import { copyFile, lstat, readFile, readlink, rename, stat, symlink, writeFile } from "node:fs/promises";
 import { basename, dirname, join, relative } from "node:path";
+import { makeFolder } from "@llm/tensor/files";
 
 /** One repository in the hub's cache, laid out as Python's huggingface_hub does, so that both find each other's downloads. */
 export class RepoCache {
@@ -35,7 +36,7 @@ export class RepoCache {
     const from = join(this.snapshot(commit), path);
     const target = relative(dirname(from), this.blob(etag));
     if ((await readlink(from).catch(() => undefined)) === target) return;
-    await mkdir(dirname(from), { recursive: true });
+    await makeFolder(dirname(from));
     const temporary = temporaryName(from);
     try {
       await symlink(target, temporary);
@@ -64,7 +65,7 @@ export class RepoCache {
 
 /** A small file that is there whole or not at all. */
 export async function writeWhole(path: string, text: string): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
+  await makeFolder(dirname(path));
   const temporary = temporaryName(path);
   await writeFile(temporary, text);
   await rename(temporary, path);

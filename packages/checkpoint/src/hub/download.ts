@@ -1,7 +1,8 @@
 import { createHash, type Hash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { type FileHandle, mkdir, open, rename, rm, stat } from "node:fs/promises";
+import { type FileHandle, open, rename, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
+import { makeFolder } from "@llm/tensor/files";
 import { CheckpointError } from "../error.ts";
 import { type HubRequest, type HubResponse, request, Transient, withRetries } from "./http.ts";
 import { withLock } from "./lock.ts";
@@ -46,7 +47,7 @@ const DISK: Readonly<Record<string, string>> = {
 };
 
 async function downloadInto(job: Download): Promise<void> {
-  await mkdir(dirname(job.blob), { recursive: true });
+  await makeFolder(dirname(job.blob));
   const partial = `${job.blob}.incomplete`;
   await withLock(partial, job.signal, async () => {
     const existing = await fileSize(job.blob);

@@ -1,5 +1,6 @@
-import { chmod, mkdir, rename, rm, writeFile } from "node:fs/promises";
+import { chmod, rename, rm, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
+import { makeFolder } from "@llm/tensor/files";
 import { CheckpointError } from "../error.ts";
 import { type Env, tokenPath } from "./settings.ts";
 
@@ -14,7 +15,7 @@ export async function storeToken(token: string, env: Env = process.env): Promise
   const path = tokenPath(env);
   const temporary = `${path}.${process.pid}.tmp`;
   try {
-    await mkdir(dirname(path), { recursive: true });
+    await makeFolder(dirname(path));
     await writeFile(temporary, trimmed, { mode: 0o600, flag: "w" });
     await chmod(temporary, 0o600); // whatever the umask, and whatever a file of that name had
     await rename(temporary, path);

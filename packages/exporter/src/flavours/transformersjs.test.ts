@@ -160,6 +160,15 @@ describe("the folder", () => {
     expect(ops.some(({ op }) => op === "Gemm")).toBe(false);
   });
 
+  test("brings the checkpoint along only where most of it is used", async () => {
+    const linked = async (dtype: TransformersJsDtype) => {
+      const { result } = await exported("gpt_bigcode_mha", [dtype]);
+      return result.files.flatMap(({ path, origin }) => (origin === undefined ? [] : [path]));
+    };
+    expect(await linked("fp32")).toEqual(["onnx/model.onnx_data"]);
+    expect(await linked("q8")).toEqual([]);
+  });
+
   test("fp16 runs", async () => {
     const { folder, golden } = await exported("llama_mha", ["fp16"]);
     expect((await greedy(folder, golden.prompts[0].input_ids, "fp16")).split(" ").length).toBe(24);

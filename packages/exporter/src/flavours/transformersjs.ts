@@ -1,4 +1,4 @@
-import { mkdir, readdir, rm } from "node:fs/promises";
+import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Graph } from "@llm/core-ir";
 import type { WeightSource } from "@llm/tensor";
@@ -32,6 +32,9 @@ export interface TransformersJsOptions {
   progress?(done: number, total: number): void;
 }
 
+/** Who loads the folder from elsewhere fetches each file whole: one of which this much isn't used is not worth linking. */
+const LEAST_USED = 0.9;
+
 /**
  * Types that transformers.js knows, beside those that only wrap one of them. Others are presented as `llama`: with a cache
  * of named inputs, all decoders are alike to it.
@@ -49,7 +52,6 @@ const KNOWN_TYPES = new Set(
 export async function exportTransformersJs(decoder: Graph, options: TransformersJsOptions): Promise<WrittenOnnx> {
   const { folder, config, dtypes = ["fp32"] } = options;
   const onnx = join(folder, "onnx");
-  await mkdir(onnx, { recursive: true });
   const all: WrittenOnnx[] = [];
   const chunks: Record<string, number> = {};
   for (const dtype of dtypes) {
@@ -100,6 +102,7 @@ async function writeModel(
   return writeOnnx(model, {
     ...options,
     name,
+    leastUsed: LEAST_USED,
     weightFile: (index) => `${name}.onnx_data${index === 0 ? "" : `_${index}`}`,
   });
 }

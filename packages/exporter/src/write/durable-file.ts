@@ -3,6 +3,11 @@ import { type FileHandle, open, readdir, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { ExportError } from "../error.ts";
 
+export interface DurableOptions {
+  /** Wait until the disk has it; so unless said. Without, it is only whole. */
+  readonly sync?: boolean;
+}
+
 /**
  * A file that appears under its name only when it is whole and on the disk: written under a temporary one beside it,
  * synced, renamed. Dropped without `finish`, it leaves nothing behind (`await using`).
@@ -11,20 +16,22 @@ export class DurableFile implements AsyncDisposable {
   readonly path: string;
   readonly temporary: string;
   readonly #handle: FileHandle;
+  readonly #sync: boolean;
   #finished = false;
 
-  private constructor(path: string, temporary: string, handle: FileHandle) {
+  private constructor(path: string, temporary: string, handle: FileHandle, sync: boolean) {
     this.path = path;
     this.temporary = temporary;
     this.#handle = handle;
+    this.#sync = sync;
   }
 
-  static async create(path: string): Promise<DurableFile> {
+  static async create(path: string, { sync = true }: DurableOptions = {}): Promise<DurableFile> {
     const mark = `${process.pid}-${randomBytes(4).toString("hex")}`;
     const temporary = join(dirname(path), `.${basename(path)}.${mark}.tmp`);
     await dropLeftovers(path);
     try {
-      return new DurableFile(path, temporary, await open(temporary, "wx"));
+      return new DurableFile(path, temporary, await open(temporary, "wx"), sync);
     } catch (error) {
       throw writeError(error, path);
     }
@@ -45,14 +52,14 @@ export class DurableFile implements AsyncDisposable {
 
   async finish(): Promise<void> {
     try {
-      await this.#handle.sync();
+      if (this.#sync) await this.#handle.sync();
       await this.#handle.close();
       await rename(this.temporary, this.path);
     } catch (error) {
       throw writeError(error, this.path);
     }
     this.#finished = true;
-    await syncFolder(dirname(this.path));
+    if (this.#sync) await syncFolder(dirname(this.path));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -80,8 +87,8 @@ function isAlive(pid: number): boolean {
 }
 
 /** A whole small file. */
-export async function writeDurably(path: string, bytes: Uint8Array): Promise<void> {
-  await using file = await DurableFile.create(path);
+export async function writeDurably(path: string, bytes: Uint8Array, options: DurableOptions = {}): Promise<void> {
+  await using file = await DurableFile.create(path, options);
   await file.write(bytes, 0);
   await file.finish();
 }

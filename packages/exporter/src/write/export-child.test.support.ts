@@ -3,6 +3,7 @@ import { createSourceFile, model } from "./large-model.test.support.ts";
 import { writeOnnx } from "./write-onnx.ts";
 
 const [checkpoint, folder, rounds] = process.argv.slice(2);
+process.stdout.write("begun\n");
 try {
   for (let round = 0; round < Number(rounds); round++)
     await writeOnnx(model, { folder, name: "model", source: createSourceFile(checkpoint) });

@@ -1,6 +1,7 @@
-import { mkdir, rm, stat } from "node:fs/promises";
+import { rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { locate, type Span, type WeightSource } from "@llm/tensor";
+import { makeFolder } from "@llm/tensor/files";
 import type { OnnxModel } from "../model/onnx-model.ts";
 import { type ExternalData, encodeModel } from "../model/to-proto.ts";
 import { DurableFile, writeDurably, writeError } from "./durable-file.ts";
@@ -24,6 +25,10 @@ export interface WriteOptions {
    * "copy": the folder needs nothing from outside.
    */
   readonly link?: "hard" | "copy";
+  /** Share of a file's bytes that the model must use for the file to be linked; weights of others are written. 0 unless said. */
+  readonly leastUsed?: number;
+  /** False where whoever called sees to it that the files are on the disk before anybody counts on them. True unless said. */
+  readonly sync?: boolean;
   readonly signal?: AbortSignal;
   /** In bytes of those that have to be written. */
   progress?(done: number, total: number): void;
@@ -50,9 +55,9 @@ export interface WrittenOnnx {
  * else streamed into one data file. Files appear under their names only when they are whole; the model comes last.
  */
 export async function writeOnnx(model: OnnxModel, options: WriteOptions): Promise<WrittenOnnx> {
-  const { folder, name, source, signal } = options;
+  const { folder, name, source, sync = true, signal } = options;
   signal?.throwIfAborted();
-  await mkdir(folder, { recursive: true }).catch((error: unknown) => {
+  await makeFolder(folder).catch((error: unknown) => {
     throw writeError(error, folder);
   });
 
@@ -68,12 +73,12 @@ export async function writeOnnx(model: OnnxModel, options: WriteOptions): Promis
   const written: WrittenFile[] = [];
   const notes = [...links.notes];
   if (layout.bytes > 0) {
-    await using file = await DurableFile.create(join(folder, dataName));
+    await using file = await DurableFile.create(join(folder, dataName), { sync });
     notes.push(...(await writePieces(layout, file, source, options)));
     await file.finish();
     written.push({ path: dataName, bytes: layout.bytes });
   }
-  await writeDurably(join(folder, `${name}.onnx`), bytes);
+  await writeDurably(join(folder, `${name}.onnx`), bytes, { sync });
   written.push({ path: `${name}.onnx`, bytes: bytes.length });
 
   return {
@@ -93,11 +98,12 @@ function locateAll(weights: readonly WeightInitializer[], source: WeightSource):
   return spans;
 }
 
-async function linkAll(spans: ReadonlyMap<string, Span>, { folder, weightFile }: WriteOptions) {
+async function linkAll(spans: ReadonlyMap<string, Span>, { folder, weightFile, leastUsed = 0 }: WriteOptions) {
   const placed = new Map<string, ExternalData>();
   const files: WrittenFile[] = [];
   const notes: string[] = [];
   for (const origin of new Set([...spans.values()].map(({ file }) => file))) {
+    if (leastUsed > 0 && (await shareUsed(origin, spans)) < leastUsed) continue;
     const linked = await linkFile(origin, folder, weightFile?.(files.length));
     if ("refused" in linked) {
       notes.push(`${origin} was copied instead of linked: ${linked.refused}`);
@@ -110,8 +116,18 @@ async function linkAll(spans: ReadonlyMap<string, Span>, { folder, weightFile }:
   return { placed, files, notes };
 }
 
-/** Tied weights count once. */
+/** How much of a file is weights that can stay in it. One that isn't on this machine can't be linked anyway. */
+async function shareUsed(origin: string, spans: ReadonlyMap<string, Span>): Promise<number> {
+  const { size } = await stat(origin).catch(() => ({ size: 0 }));
+  const own = [...spans.values()].filter(({ file }) => file === origin);
+  return distinctBytes(own.map(({ offset, length }) => [`${offset}`, length])) / size;
+}
+
 function referencedBytes(placed: ReadonlyMap<string, ExternalData>): number {
-  const distinct = new Map([...placed.values()].map((data) => [`${data.location}:${data.offset}`, data.length]));
-  return [...distinct.values()].reduce((sum, length) => sum + length, 0);
+  return distinctBytes([...placed.values()].map(({ location, offset, length }) => [`${location}:${offset}`, length]));
+}
+
+/** Tied weights count once. */
+function distinctBytes(stretches: readonly (readonly [place: string, length: number])[]): number {
+  return [...new Map(stretches).values()].reduce((sum, length) => sum + length, 0);
 }

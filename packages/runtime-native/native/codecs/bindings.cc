@@ -12,6 +12,7 @@ namespace {
 
 // Values that are worth a thread's start.
 constexpr size_t kGrain = 1 << 17;
+constexpr size_t kConvertGrain = 1 << 20;  // what is converted alone costs little more than moving it
 
 struct Bytes {
   uint8_t* data;
@@ -87,7 +88,7 @@ Napi::Value Convert(const Napi::CallbackInfo& info) {
   uint8_t* into = wide(to) ? reinterpret_cast<uint8_t*>(CheckedAs<uint32_t>(info[3], count, "the result"))
                            : reinterpret_cast<uint8_t*>(CheckedAs<uint16_t>(info[3], count, "the result"));
   std::atomic<uint64_t> overflowed{0};
-  InRanges(count, kGrain, [&](size_t start, size_t end) {
+  InRanges(count, kConvertGrain, [&](size_t start, size_t end) {
     overflowed += Current().convert(from, to, source + start * SizeOfKind(from), into + start * SizeOfKind(to), end - start);
   });
   return Napi::Number::New(info.Env(), static_cast<double>(overflowed.load()));

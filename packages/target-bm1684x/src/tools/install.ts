@@ -1,9 +1,10 @@
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { mkdir, mkdtemp, rename, rm, symlink, writeFile } from "node:fs/promises";
+import { mkdtemp, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { TargetError } from "@llm/target";
+import { makeFolder } from "@llm/tensor/files";
 import { selfCheck } from "./self-check.ts";
 import { type Environment, isInstalled, type Toolchain, TPU_MLIR_VERSION, toolchainOf } from "./toolchain.ts";
 import { Zip } from "./unzip.ts";
@@ -38,7 +39,7 @@ export async function installToolchain({
       "the BM1684X compiler is a program for Linux on x86-64; compile there, then llm pack",
     );
   const home = dirname(toolchain.folder);
-  await mkdir(dirname(home), { recursive: true });
+  await makeFolder(dirname(home));
   const scratch = await mkdtemp(`${home}.`);
   try {
     report(`downloading tpu-mlir ${TPU_MLIR_VERSION} (312 MB) from PyPI`);
@@ -108,7 +109,7 @@ export async function unpack(wheel: string, folder: string): Promise<void> {
   try {
     for (const name of WHEEL_FILES) {
       const path = join(folder, name);
-      await mkdir(dirname(path), { recursive: true });
+      await makeFolder(dirname(path));
       await writeFile(path, await zip.read(`tpu_mlir/${name}`), { mode: 0o755 });
     }
     await writeFile(join(folder, "LICENSE"), await zip.read(WHEEL.license));

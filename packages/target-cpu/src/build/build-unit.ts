@@ -30,6 +30,7 @@ export async function buildUnit(unit: Unit, work: Work): Promise<void> {
     folder: work.folder,
     name: unit.id,
     source: work.source,
+    sync: false, // the engine flushes what a unit made
     signal: work.signal,
     progress: (done, total) => work.progress(done, total),
   });

@@ -1,11 +1,12 @@
 import { mkdir, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import { makeFolder } from "@llm/tensor/files";
 import type { Artefact, Manifest, ManifestFile } from "../artefact.ts";
 import { TargetError } from "../error.ts";
 import type { Unit } from "../target.ts";
 import { type BuildRequest, shapingOptions } from "./build-artefact.ts";
 import type { BuildEvent } from "./events.ts";
-import { flush, linkOrCopy, sha256File } from "./files.ts";
+import { explainDisk, flush, flushTree, linkOrCopy, sha256File } from "./files.ts";
 import { MANIFEST, readManifest, wasArtefact } from "./manifest.ts";
 import { placeOf } from "./order.ts";
 import { scratchName, sweepScratch } from "./scratch.ts";
@@ -22,7 +23,8 @@ interface Assembly<O> {
 
 /** Puts finished units into a folder under a temporary name and gives it its own when the manifest is complete. */
 export async function assemble<O>(assembly: Assembly<O>): Promise<Artefact> {
-  const { folder } = assembly;
+  const { folder, request } = assembly;
+  const { durable = true } = request;
   const contents = gather(assembly);
   const manifest = describe(assembly, contents);
   const alike = async (): Promise<Manifest | undefined> => {
@@ -34,25 +36,33 @@ export async function assemble<O>(assembly: Assembly<O>): Promise<Artefact> {
 
   const parent = dirname(folder);
   const prefix = `.${basename(folder)}.`;
-  await mkdir(parent, { recursive: true });
+  await makeFolder(parent);
   await sweepScratch(parent, prefix);
   const scratch = join(parent, prefix + scratchName());
   try {
-    await mkdir(scratch);
+    await makeRoom(scratch, folder);
     for (const { from, file } of contents) {
       const how = await linkOrCopy(from, join(scratch, file.path));
       if (how === "copy") assembly.onEvent({ kind: "copied", file: file.path, bytes: file.bytes });
     }
     await writeFile(join(scratch, MANIFEST), `${JSON.stringify(manifest, null, 1)}\n`);
-    await flush(join(scratch, MANIFEST));
-    await flush(scratch);
+    if (durable) await flushTree(scratch, [MANIFEST]);
     const theirs = await replace(scratch, folder, prefix, alike);
     if (theirs) return { folder, manifest: theirs };
-    await flush(parent);
+    if (durable) await flush(parent);
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }
   return { folder, manifest };
+}
+
+async function makeRoom(scratch: string, folder: string): Promise<void> {
+  await mkdir(scratch).catch((error: NodeJS.ErrnoException) => {
+    if (explainDisk(error, folder) !== error) throw error;
+    throw new TargetError("write-failed", `${folder} can't be written (${error.code}); choose another folder`, {
+      cause: error,
+    });
+  });
 }
 
 interface Content {

@@ -1,18 +1,32 @@
 import { createHash } from "node:crypto";
-import { constants, createReadStream } from "node:fs";
-import { copyFile, link, mkdir, open, readdir, stat, utimes } from "node:fs/promises";
+import { constants } from "node:fs";
+import { copyFile, link, open, readdir, stat, utimes } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { makeFolder } from "@llm/tensor/files";
 import type { LinkIdentity } from "../artefact.ts";
 import { TargetError } from "../error.ts";
 
 /** How much of a linked file stands for its header: more than the header of all but the largest checkpoints. */
 const HEADER_BYTES = 1 << 20;
 
-/** SHA-256 of a file's content, read in pieces. */
-export async function sha256File(path: string, end?: number): Promise<string> {
+/** What is hashed at once. */
+const PIECE_BYTES = 1 << 20;
+
+/** SHA-256 of a file's content, or of its beginning, read in pieces into the same memory. */
+export async function sha256File(path: string, end = Number.POSITIVE_INFINITY): Promise<string> {
   const hash = createHash("sha256");
-  const stream = createReadStream(path, { highWaterMark: 1 << 20, ...(end === undefined ? {} : { end: end - 1 }) });
-  for await (const piece of stream) hash.update(piece as Buffer);
+  const handle = await open(path, "r");
+  try {
+    const piece = new Uint8Array(Math.min(PIECE_BYTES, end));
+    for (let at = 0; at < end; ) {
+      const { bytesRead } = await handle.read(piece, 0, Math.min(piece.length, end - at), at);
+      if (bytesRead === 0) break;
+      hash.update(piece.subarray(0, bytesRead));
+      at += bytesRead;
+    }
+  } finally {
+    await handle.close();
+  }
   return hash.digest("hex");
 }
 
@@ -28,7 +42,7 @@ export async function linkIdentity(path: string): Promise<LinkIdentity> {
  * be linked.
  */
 export async function linkOrCopy(from: string, to: string): Promise<"link" | "copy"> {
-  await mkdir(dirname(to), { recursive: true });
+  await makeFolder(dirname(to));
   try {
     await link(from, to);
     return "link";

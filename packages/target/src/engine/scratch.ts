@@ -1,7 +1,8 @@
 import { randomBytes } from "node:crypto";
-import { mkdir, readdir, rm } from "node:fs/promises";
+import { readdir, rm } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
+import { makeFolder } from "@llm/tensor/files";
 
 /** A name that says who is at work, so that what a killed process left can be told from what is in use. */
 export function scratchName(): string {
@@ -11,7 +12,7 @@ export function scratchName(): string {
 /** An empty folder to work in, below `parent`. */
 export async function makeScratch(parent: string): Promise<string> {
   const folder = join(parent, scratchName());
-  await mkdir(folder, { recursive: true });
+  await makeFolder(folder);
   return folder;
 }
 

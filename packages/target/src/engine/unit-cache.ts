@@ -1,5 +1,6 @@
 import { mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { makeFolder } from "@llm/tensor/files";
 import type { ManifestFile } from "../artefact.ts";
 import { TargetError } from "../error.ts";
 import type { Unit } from "../target.ts";
@@ -39,9 +40,11 @@ interface Stamp {
  */
 export class UnitCache {
   readonly root: string;
+  readonly #durable: boolean;
 
-  constructor(root: string) {
+  constructor(root: string, durable = true) {
     this.root = root;
+    this.#durable = durable;
   }
 
   /** Removes what killed runs left. */
@@ -79,13 +82,7 @@ export class UnitCache {
       const stamps = await stampFiles(folder, files);
       const record: UnitRecord = { id: unit.id, kind: unit.kind, files, stamps, seconds, peakRssBytes, peakDiskBytes };
       await writeFile(join(scratch, RECORD), JSON.stringify(record));
-      // Linked files are the checkpoint's own and on the disk already.
-      await flushTree(
-        folder,
-        files.filter((file) => "sha256" in file).map(({ path }) => path),
-      );
-      await flush(join(scratch, RECORD));
-      await flush(scratch);
+      if (this.#durable) await flushUnit(scratch, folder, files);
       await this.#keep(scratch, key);
       return { folder: join(this.#home(key), "files"), files, seconds, peakRssBytes, peakDiskBytes };
     } finally {
@@ -95,7 +92,7 @@ export class UnitCache {
 
   async #keep(scratch: string, key: string): Promise<void> {
     const home = this.#home(key);
-    await mkdir(dirname(home), { recursive: true });
+    await makeFolder(dirname(home));
     try {
       await rename(scratch, home);
     } catch (error) {
@@ -109,7 +106,7 @@ export class UnitCache {
         if (!isOccupied(second) || !(await this.find(key))) throw second;
       });
     }
-    await flush(dirname(home));
+    if (this.#durable) await flush(dirname(home));
   }
 
   #home(key: string): string {
@@ -135,6 +132,16 @@ async function describeFiles(unit: Unit, folder: string, linked: ReadonlyMap<str
     else files.push({ path, bytes: size, sha256: await sha256File(full) });
   }
   return files;
+}
+
+/** Linked files are the checkpoint's own and on the disk already. */
+async function flushUnit(scratch: string, folder: string, files: readonly ManifestFile[]): Promise<void> {
+  await flushTree(
+    folder,
+    files.filter((file) => "sha256" in file).map(({ path }) => path),
+  );
+  await flush(join(scratch, RECORD));
+  await flush(scratch);
 }
 
 function ownBytes(files: readonly ManifestFile[]): number {

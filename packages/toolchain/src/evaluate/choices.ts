@@ -24,6 +24,9 @@ export interface Choices {
 /** How a question is put unless said: `{question}` stands for it. */
 export const TEMPLATE = "Question: {question}\nAnswer:";
 
+/** Characters of a question that an error shows. */
+const QUOTED = 60;
+
 /** What stands between a question and a choice. */
 const DELIMITER = " ";
 
@@ -93,6 +96,11 @@ export async function answerQuestion(
     const cut = Math.max(0, ids.length - 1 - context); // as evaluation harnesses do, a question loses its beginning
     sums.push(await sumOf(ids.subarray(cut), from - cut, prober, vocab));
   }
+  if (sums.every(Number.isNaN))
+    throw new ToolchainError(
+      "verify-failed",
+      `"${question.slice(0, QUOTED)}": no choice has a likelihood but NaN, so there is none to prefer; \`llm verify\` shows in which block the numbers end`,
+    );
   return { bySum: greatest(sums), byLength: greatest(sums.map((sum, i) => sum / choices[i]!.length)) };
 }
 
@@ -118,6 +126,8 @@ async function sumOf(ids: Int32Array, from: number, prober: Prober, vocab: numbe
   return sum;
 }
 
+/** NaN is less than any other. */
 function greatest(values: readonly number[]): number {
-  return values.reduce((best, value, i) => (value > values[best]! ? i : best), 0);
+  const isBetter = (value: number, than: number) => value > than || (Number.isNaN(than) && !Number.isNaN(value));
+  return values.reduce((best, value, i) => (isBetter(value, values[best]!) ? i : best), 0);
 }

@@ -108,6 +108,7 @@ export const referenceOptions: OptionTable<ReferenceFormats> = {
     kind: "string",
     doc: "Round weights to any number format of docs/formats.md.",
     default: "fp32",
+    numberFormat: true,
     shapes: true,
   },
   qGroupSize: {
@@ -122,6 +123,7 @@ export const referenceOptions: OptionTable<ReferenceFormats> = {
     kind: "string",
     doc: "Round what the cache holds to any number format that rows of a head can be cut into.",
     default: "fp32",
+    numberFormat: true,
     shapes: true,
   },
   activations: {

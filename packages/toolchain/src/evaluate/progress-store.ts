@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
-import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { makeFolder } from "@llm/tensor/files";
 import type { Score } from "./score.ts";
 
 /** How far an evaluation is. */
@@ -45,7 +46,7 @@ export class ProgressStore {
     if (!force && performance.now() - this.#written < EVERY_MS) return;
     this.#written = performance.now();
     const temporary = `${this.#file}.${process.pid}`;
-    await mkdir(join(this.#file, ".."), { recursive: true });
+    await makeFolder(join(this.#file, ".."));
     await writeFile(temporary, JSON.stringify(kept));
     await rename(temporary, this.#file);
   }

@@ -1,6 +1,7 @@
 import { createHash, randomUUID } from "node:crypto";
-import { type FileHandle, mkdir, open, rename, rm, stat, utimes } from "node:fs/promises";
+import { type FileHandle, open, rename, rm, stat, utimes } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { makeFolder } from "@llm/tensor/files";
 import { ToolchainError } from "../error.ts";
 import { packedCache } from "../places.ts";
 import { INDEX, MOST_INDEX_BYTES, type PackedFile, type PackIndex, parseIndex } from "./pack-index.ts";
@@ -66,7 +67,7 @@ async function extract(
   start: number,
 ): Promise<void> {
   let at = start;
-  await mkdir(folder, { recursive: true });
+  await makeFolder(folder);
   for (const file of files) {
     const entry = readTarHeader(await read(handle, at, BLOCK, pack));
     if (entry?.path !== file.path || entry.bytes !== file.bytes)
@@ -83,7 +84,7 @@ async function extractFile(
   path: string,
   start: number,
 ): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
+  await makeFolder(dirname(path));
   const hash = createHash("sha256");
   const target = await open(path, "wx");
   try {

@@ -28,6 +28,7 @@ await close();
 console.log(
   JSON.stringify({
     seconds,
+    resident: (peak.resident - before.resident) / 1e6,
     anonymous: (peak.anonymous - before.anonymous) / 1e6,
     mapped: (peak.mapped - before.mapped) / 1e6,
     written: bytesWritten / 1e6,
@@ -37,11 +38,21 @@ console.log(
 
 function note(): void {
   const now = resident();
-  peak = { anonymous: Math.max(peak.anonymous, now.anonymous), mapped: Math.max(peak.mapped, now.mapped) };
+  peak = {
+    resident: Math.max(peak.resident, now.resident),
+    anonymous: Math.max(peak.anonymous, now.anonymous),
+    mapped: Math.max(peak.mapped, now.mapped),
+  };
 }
 
-function resident(): { anonymous: number; mapped: number } {
+interface Resident {
+  readonly resident: number;
+  readonly anonymous: number;
+  readonly mapped: number;
+}
+
+function resident(): Resident {
   const status = readFileSync("/proc/self/status", "utf8");
   const bytes = (name: string) => Number(new RegExp(`${name}:\\s+(\\d+) kB`).exec(status)?.[1] ?? 0) * 1024;
-  return { anonymous: bytes("RssAnon"), mapped: bytes("RssFile") };
+  return { resident: bytes("VmRSS"), anonymous: bytes("RssAnon"), mapped: bytes("RssFile") };
 }

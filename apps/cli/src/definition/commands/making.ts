@@ -22,6 +22,7 @@ export const MAKING: readonly Command[] = [
       "saveFp16Onnx",
       "perBlock",
       "genai",
+      "fixedShapes",
       "dtypes",
       "force",
       "lora",
@@ -34,6 +35,10 @@ export const MAKING: readonly Command[] = [
       { line: "llm export demo --target transformersjs --dtypes q8 --out demo-js", doc: "for JavaScript, in 8 bits" },
       { line: "llm export demo --target onnx --per-block --out demo-blocks", doc: "block by block, and heads" },
       { line: "llm export demo --target onnx --genai --out demo-genai", doc: "for onnxruntime-genai" },
+      {
+        line: "llm export demo --target onnx --no-kv --fixed-shapes batch_size=1,sequence_length=128 --out demo-fixed",
+        doc: "for runtimes that want to know every size",
+      },
       { line: "llm export demo --target cpu --out demo-cpu", doc: "what `llm run` takes" },
     ],
     json: {
