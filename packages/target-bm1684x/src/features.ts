@@ -14,9 +14,9 @@ export const bm1684xFeatures: readonly Feature[] = [
   { name: "tokens chosen on the device", state: "yes", shown: "simulator", note: "the best one" },
   {
     name: "tokens drawn on the device",
-    state: "no",
-    shown: "-",
-    note: "sample_head gives the 50 best and their shares of those fifty, not of the vocabulary: sessions draw from logits",
+    state: "partly",
+    shown: "simulator",
+    note: "with --top-k up to 63: the device finds the 64 best and their shares; else logits are read",
   },
   {
     name: "rotary frequencies that depend on length",

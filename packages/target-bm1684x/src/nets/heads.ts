@@ -1,7 +1,7 @@
 import { Builder, type Graph, type Net } from "@llm/core-ir";
 
-/** How many of the best tokens there is anything to choose from. */
-export const CANDIDATES = 50;
+/** How many of the best tokens can be drawn: more than the 50 that people ask for, so that equals of the last are seen, too. */
+const CANDIDATES = 64;
 
 /** What a token is chosen by, on the device: logits stay there. */
 export function headNets(vocab: number): readonly Net[] {
@@ -20,7 +20,7 @@ function greedyHead(vocab: number): Graph {
 
 /**
  * Logits [1, vocab] and a temperature [1, 1] → the best candidates, the likeliest first, and their shares of the probability:
- * what is left to whoever has the random number is a walk along fifty of them.
+ * what is left to whoever has the random number is a walk along them.
  */
 function sampleHead(vocab: number): Graph {
   const b = new Builder("sample_head");
