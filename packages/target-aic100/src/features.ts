@@ -15,6 +15,12 @@ export const aic100Features: readonly Feature[] = [
   { name: "fp16, MXFP6 weights, MXINT8 caches", state: "yes", shown: "emulator" },
   { name: "sliding windows", state: "yes", shown: "emulator", note: "caches as long as the window and a call" },
   { name: "key and value heads replicated", state: "yes", shown: "emulator" },
+  {
+    name: "shards of our own as programs",
+    state: "partly",
+    shown: "emulator",
+    note: "--mesh 1x4: exported and emulated; cards share layers by the vendor's slicing (--device-group)",
+  },
   { name: "blocks as functions", state: "yes", shown: "emulator" },
   {
     name: "rotary frequencies that depend on length",
