@@ -68,6 +68,19 @@ test("templates beside the tokenizer come along", () => {
   expect(select(names).sort()).toEqual(names.sort());
 });
 
+test("what is to be ignored isn't there, by Python's patterns", () => {
+  const both = [...side, "model.safetensors", ...bins];
+  const ignoring = (...ignorePatterns: string[]) => select(both, { ignorePatterns }).sort();
+  expect(ignoring("*.safetensors")).toEqual([...side, ...bins].sort());
+  expect(ignoring("*.bin*", "merges.t?t", "[gv]o*.json", "generation*")).toEqual(
+    ["config.json", "tokenizer.json", "tokenizer_config.json", "model.safetensors"].sort(),
+  );
+  expect(ignoring("modelXsafetensors", "(", "[", "a+b", "[z-a]*")).toEqual([...side, "model.safetensors"].sort());
+  expect(select(["onnx/model.onnx", "x.gguf"], { ignorePatterns: ["*.gguf"] })).toEqual(["onnx/model.onnx"]);
+  expect(() => select(both, { ignorePatterns: ["*.safetensors", "*.bin", "*.bin.index.json"] })).toThrow(/no weights/);
+  expect(() => select(side, { files: ["vocab.json"], ignorePatterns: ["v*"] })).toThrow(/no file vocab\.json/);
+});
+
 test("several GGUF files are a question, which names the answers", () => {
   expect(() => select(["x.Q4_0.gguf", "x.Q8_0.gguf"])).toThrow(/2 GGUF files; name one: x\.Q4_0\.gguf, x\.Q8_0\.gguf/);
   expect(select(["x.Q4_0.gguf", "x.Q8_0.gguf"], { files: ["x.Q8_0.gguf"] })).toEqual(["x.Q8_0.gguf"]);

@@ -7,6 +7,8 @@ export interface Selection {
   readonly want?: "model" | "config" | "tokenizer";
   /** These files and no others. */
   readonly files?: readonly string[];
+  /** Nothing of these names, in which * is any text, ? any character and [ab] one of those: ["*.safetensors"]. */
+  readonly ignorePatterns?: readonly string[];
 }
 
 /** Config, tokenizer and templates by the names they are published under; a repository may hold any other JSON. */
@@ -42,8 +44,10 @@ const FORMS: readonly Form[] = [
 ];
 
 /** The files of a repository that are needed: no second form of the weights, nothing of other frameworks. */
-export function selectFiles(repo: string, all: readonly RepoFile[], selection: Selection = {}): readonly RepoFile[] {
-  const { files, want = "model" } = selection;
+export function selectFiles(repo: string, there: readonly RepoFile[], selection: Selection = {}): readonly RepoFile[] {
+  const { files, want = "model", ignorePatterns = [] } = selection;
+  const ignored = ignorePatterns.map(patternOf);
+  const all = there.filter(({ path }) => !ignored.some((pattern) => pattern.test(path)));
   if (files) return files.map((path) => named(repo, all, path));
   if (want === "config") return [named(repo, all, "config.json")];
   const side = all.filter(({ path }) => SIDE_FILE.test(path));
@@ -53,6 +57,28 @@ export function selectFiles(repo: string, all: readonly RepoFile[], selection: S
   const weights = all.filter(({ path }) => form.weights.test(path) || path === form.index);
   if (form.name === "GGUF") refuseSeveral(repo, weights);
   return [...side, ...weights];
+}
+
+/** As Python's fnmatch reads patterns: * is also the slash. */
+function patternOf(text: string): RegExp {
+  const parts = text.match(/\[[^\]]+\]|./gs) ?? [];
+  const source = parts.map((part) => {
+    if (part === "*") return ".*";
+    if (part === "?") return ".";
+    if (part.startsWith("[") && part.length > 1) return classOf(part.slice(1, -1));
+    return part.replace(/[.+^${}()|[\]\\]/, "\\$&");
+  });
+  return new RegExp(`^${source.join("")}$`, "s");
+}
+
+/** One of some characters; a range that goes backwards has none. */
+function classOf(characters: string): string {
+  const source = `[${characters.replace(/^!/, "^").replaceAll("\\", "\\\\")}]`;
+  try {
+    return new RegExp(source).source;
+  } catch {
+    return "(?!)";
+  }
 }
 
 /** One repository often holds one model in twenty quantisations; parts of one file count as one. */
