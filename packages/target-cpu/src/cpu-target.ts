@@ -31,7 +31,7 @@ export const cpuTarget: Target<CpuOptions> = {
   passes: cpuPasses,
   doctor: cpuDoctor,
   choose: chooseCpu,
-  plan: (model, options) => planCpu(model, chooseFormat(model, options).options),
+  plan: (model, options, source) => planCpu(model, chooseFormat(model, options, source).options, source),
   describe: describeCpu,
   pipeline: (model, options) => cpuPipeline(chooseFormat(model, options).options),
   units: cpuUnits,

@@ -33,7 +33,8 @@ export interface Target<O = unknown> {
    * the checkpoint, for how its weights are stored; where only a config was fetched, it has none.
    */
   choose?(model: Graph, options: O, source?: Pick<WeightSource, "get">): Choice<O>;
-  plan(model: Graph, options: O): Plan;
+  /** What a model needs; `source` as for `choose`. */
+  plan(model: Graph, options: O, source?: Pick<WeightSource, "get">): Plan;
   /** What planning a mesh of such devices goes by; absent: nothing is known of how they would share a model. */
   describe?(options: O): DescribedDevice;
   pipeline(model: Graph, options: O): readonly PassCall[];

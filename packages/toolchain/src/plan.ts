@@ -42,7 +42,7 @@ export async function planModel(
       const { ctxLen } = targetOptions(target, given) as { readonly ctxLen?: number };
       const settled = { ...(chosen as Record<string, unknown>), ...optionsOf(target, { ctxLen }) };
       if (options.mesh !== undefined) return { card, notes, ...planOnMesh(target, graph, options.mesh, settled) };
-      return { card, notes, options: settled, plan: target.plan(graph, settled) };
+      return { card, notes, options: settled, plan: target.plan(graph, settled, checkpoint.weights) };
     };
     if (options.batchSize !== "max") return planned(options.batchSize);
     return planned(Math.max(1, planned(1).plan.maxBatchSize));

@@ -11,6 +11,7 @@
 
 #include "cpu_features.h"
 #include "kernels/processors.h"
+#include "scratch.h"
 
 namespace llm::kernels {
 
@@ -35,6 +36,11 @@ uint8_t* Allocate(size_t bytes) {
   if (step == kHugePage) madvise(data, size, MADV_HUGEPAGE);
 #endif
   return static_cast<uint8_t*>(data);
+}
+
+template <typename T>
+T* Take(size_t count) {
+  return static_cast<T*>(TakeScratch(count * sizeof(T)));
 }
 
 struct Level {
@@ -102,8 +108,9 @@ bool FitHalf(const float* values, size_t count) {
 }
 
 Activations::Activations(size_t rows, size_t columns)
-    : rows_(rows), columns_(columns), groups_((columns + kGroup - 1) / kGroup), codes_(new int8_t[rows * groups_ * kGroup]),
-      scales_(new float[rows * groups_]), sums_(new int32_t[rows * groups_]) {}
+    : rows_(rows), columns_(columns), groups_((columns + kGroup - 1) / kGroup),
+      codes_(Take<int8_t>(rows * groups_ * kGroup), GiveScratch), scales_(Take<float>(rows * groups_), GiveScratch),
+      sums_(Take<int32_t>(rows * groups_), GiveScratch) {}
 
 std::vector<std::string> KernelNames() {
   std::vector<std::string> names;

@@ -92,9 +92,11 @@ class Activations {
   size_t rows_;
   size_t columns_;
   size_t groups_;
-  std::unique_ptr<int8_t[]> codes_;
-  std::unique_ptr<float[]> scales_;
-  std::unique_ptr<int32_t[]> sums_;
+  template <typename T>
+  using Scratch = std::unique_ptr<T[], void (*)(void*)>;
+  Scratch<int8_t> codes_;
+  Scratch<float> scales_;
+  Scratch<int32_t> sums_;
 };
 
 // What one kind of processor does with weights of some bits.

@@ -56,6 +56,7 @@ Api::Api(const void* const* table) {
   Take(release_options, table, 100);
   Take(release_op_domain, table, 101);
   Take(add_config, table, 130);
+  Take(register_allocator, table, 176);
   Take(kernel_input_name, table, 232);
   Take(constant_input, table, 249);
   Take(parallel_for, table, 274);

@@ -23,6 +23,14 @@ struct KernelContext;
 struct OpDomain;
 struct CustomOp;
 
+// An allocator as ONNX Runtime wants it described, as of version 16.
+struct NativeAllocator {
+  uint32_t version;
+  void* (*take)(NativeAllocator*, size_t bytes);
+  void (*give)(NativeAllocator*, void* memory);
+  const MemoryInfo* (*info)(const NativeAllocator*);
+};
+
 #ifdef _WIN32
 using PathChar = wchar_t;
 #else
@@ -74,6 +82,7 @@ struct Api {
   Status* (*cpu_memory)(int allocator, int kind, MemoryInfo**);
   Status* (*free)(Allocator*, void*);
   Status* (*default_allocator)(Allocator**);
+  Status* (*register_allocator)(Env*, NativeAllocator*);
   Status* (*create_op_domain)(const char* name, OpDomain**);
   Status* (*add_op)(OpDomain*, const CustomOp*);
   Status* (*add_op_domain)(SessionOptions*, OpDomain*);

@@ -3,7 +3,10 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <new>
 #include <utility>
+
+#include "scratch.h"
 
 #ifdef _WIN32
 #include <windows.h>
@@ -19,8 +22,32 @@ namespace {
 constexpr int kSilent = 4;
 constexpr int kDeviceAllocator = 0;
 constexpr int kDefaultMemory = 0;
+constexpr uint32_t kAllocatorVersion = 16;
 
 using BaseOf = const ApiBase* (*)();
+
+// Of every session of a library; never destroyed, like that.
+struct ScratchAllocator : NativeAllocator {
+  const MemoryInfo* memory;
+};
+
+NativeAllocator* MakeScratchAllocator(const MemoryInfo* memory) {
+  auto* const made = new ScratchAllocator{};
+  made->version = kAllocatorVersion;
+  made->take = [](NativeAllocator*, size_t bytes) -> void* {
+    try {
+      return bytes == 0 ? nullptr : TakeScratch(bytes);
+    } catch (const std::bad_alloc&) {
+      return nullptr;  // the runtime says so
+    }
+  };
+  made->give = [](NativeAllocator*, void* data) {
+    if (data != nullptr) GiveScratch(data);
+  };
+  made->info = [](const NativeAllocator* self) { return static_cast<const ScratchAllocator*>(self)->memory; };
+  made->memory = memory;
+  return made;
+}
 
 BaseOf Open(const std::filesystem::path& file) {
 #ifdef _WIN32
@@ -58,6 +85,7 @@ Library::Library(const void* const* table, std::string version) : api_(table), v
   api_.Check(api_.create_env(kSilent, "llm", &env_));
   api_.Check(api_.cpu_memory(kDeviceAllocator, kDefaultMemory, &memory_));
   api_.Check(api_.default_allocator(&allocator_));
+  api_.Check(api_.register_allocator(env_, MakeScratchAllocator(memory_)));
 }
 
 }  // namespace llm::ort

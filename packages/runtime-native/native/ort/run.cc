@@ -5,10 +5,7 @@
 #include <utility>
 
 #include "ort/handles.h"
-
-#ifdef __GLIBC__
-#include <malloc.h>
-#endif
+#include "scratch.h"
 
 namespace llm::ort {
 
@@ -18,14 +15,6 @@ const TensorHandle* Tensor(Napi::Env env, const Napi::Value& value) {
   const TensorHandle* const tensor = value.As<Napi::External<TensorHandle>>().Data();
   if (!tensor->InPlace()) throw Napi::Error::New(env, "a tensor's memory was moved or taken away");
   return tensor;
-}
-
-// Runs happen on whichever thread is free, and glibc keeps what each has freed for that thread alone: after a long prompt
-// that is several times what any run needs. Others' allocators give it back by themselves.
-void GiveBack() {
-#ifdef __GLIBC__
-  malloc_trim(0);
-#endif
 }
 
 // By ONNX's numbers of element types; see `src/ort/tensor.ts`. 0 for those that nobody asks for.
@@ -58,7 +47,7 @@ void Run::Execute() {
   session_->Run(inputs_, wanted_, outputs_);
   for (size_t i = 0; i < outputs_.size(); i++)
     if (fresh_[i]) made_.push_back(Describe(i));
-  if (tidy_) GiveBack();
+  if (tidy_) TidyScratch();
 }
 
 Napi::Array Run::Results(Napi::Env env) const {

@@ -9,6 +9,8 @@ namespace {
 
 constexpr int kFatalOnly = 4;
 constexpr int kAllOptimizations = 99;
+// What is computed in between lies where the library's own allocator puts it.
+constexpr const char* kLibraryAllocator = "session.use_env_allocators";
 // Where the weights' files of a model are that comes as bytes.
 constexpr const char* kExternalFolder = "session.model_external_initializers_file_folder_path";
 
@@ -37,7 +39,12 @@ SessionOptions* Session::Settings(const Options& options) const {
   std::unique_ptr<SessionOptions, void (*)(SessionOptions*)> settings(raw, api.release_options);
   api.Check(api.set_log_severity(raw, kFatalOnly));
   api.Check(api.set_optimization_level(raw, kAllOptimizations));
-  api.Check(options.arena ? api.enable_arena(raw) : api.disable_arena(raw));
+  if (options.arena) {
+    api.Check(api.enable_arena(raw));
+  } else {
+    api.Check(api.disable_arena(raw));
+    api.Check(api.add_config(raw, kLibraryAllocator, "1"));
+  }
   if (options.threads > 0) api.Check(api.set_threads(raw, options.threads));
   for (const auto& [key, value] : options.config) api.Check(api.add_config(raw, key.c_str(), value.c_str()));
   return settings.release();

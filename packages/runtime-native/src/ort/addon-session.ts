@@ -54,7 +54,11 @@ export class AddonOrtSession implements OrtSession {
     return new AddonOrtSession(file, ort, opened);
   }
 
-  async run(inputs: OrtTensors, wanted: OrtWanted, { tidy = false, here = false }: OrtRunOptions = {}): Promise<OrtTensors> {
+  async run(
+    inputs: OrtTensors,
+    wanted: OrtWanted,
+    { tidy = false, here = false }: OrtRunOptions = {},
+  ): Promise<OrtTensors> {
     const session = this.#session;
     if (session === undefined) throw new NativeError("closed", "this model is closed", { file: this.#file });
     checkCall(this.#file, this.inputs, inputs);

@@ -37,6 +37,12 @@ export function ortAddonStatus(): { readonly used: true } | { readonly used: fal
   return typeof found === "string" ? { used: false, reason: found } : { used: true };
 }
 
+/** The addon's own kernels for packed weights that this processor can run, best first; none without the addon. */
+export function ortKernels(): readonly string[] {
+  const found = ortBackend();
+  return typeof found === "string" ? [] : found.addon.kernels();
+}
+
 let backend: OrtBackend | string | undefined;
 
 /** The addon and its library, or why there is none. */

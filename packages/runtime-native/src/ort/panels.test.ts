@@ -1,5 +1,14 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -38,77 +47,90 @@ async function answer(panels?: string, during = () => {}): Promise<OrtArray> {
 
 const isMapped = (file: string) => readFileSync("/proc/self/maps", "utf8").includes(file);
 
-describe.skipIf(skipWithout(ortAddonStatus().used) || process.platform === "win32")("weights in the kernels' order", () => {
-  test("are written once, and mapped as long as the model is open", async () => {
-    const place = newPlace();
-    const file = join(place, "panels");
-    expect(await answer(place)).toEqual(expected);
-    const { ino, mtimeMs } = statSync(file);
-    let mapped = false;
-    const look = () => {
-      mapped = isMapped(file);
-    };
-    expect(await answer(place, look)).toEqual(expected);
-    expect(statSync(file)).toMatchObject({ ino, mtimeMs });
-    expect(readdirSync(place).sort()).toEqual(["panels", "seen"]);
-    if (process.platform === "linux") expect([mapped, isMapped(file)]).toEqual([true, false]);
-  });
+describe.skipIf(skipWithout(ortAddonStatus().used) || process.platform === "win32")(
+  "weights in the kernels' order",
+  () => {
+    test("are written once, and mapped as long as the model is open", async () => {
+      const place = newPlace();
+      const file = join(place, "panels");
+      expect(await answer(place)).toEqual(expected);
+      const { ino, mtimeMs } = statSync(file);
+      let mapped = false;
+      const look = () => {
+        mapped = isMapped(file);
+      };
+      expect(await answer(place, look)).toEqual(expected);
+      expect(statSync(file)).toMatchObject({ ino, mtimeMs });
+      expect(readdirSync(place).sort()).toEqual(["panels", "seen"]);
+      if (process.platform === "linux") expect([mapped, isMapped(file)]).toEqual([true, false]);
+    });
 
-  const damages: readonly (readonly [string, (whole: Buffer) => Buffer])[] = [
-    ["a flipped bit", (whole) => whole.with(1000, whole[1000]! ^ 4) as Buffer],
-    ["a flipped bit at the end", (whole) => whole.with(whole.length - 40, whole.at(-40)! ^ 1) as Buffer],
-    ["a flipped bit where names are", (whole) => whole.with(whole.length - 100, whole.at(-100)! ^ 1) as Buffer],
-    ["a part that was never written", (whole) => Buffer.concat([whole.subarray(0, 4096), Buffer.alloc(whole.length - 4096)])],
-    ["a missing end", (whole) => whole.subarray(0, whole.length - 64)],
-    ["two parts swapped", (whole) => Buffer.concat([whole.subarray(64, 128), whole.subarray(0, 64), whole.subarray(128)])],
-    ["nothing", () => Buffer.alloc(0)],
-  ];
-  test.each(damages)("are made again when the file has %s", async (_, damage) => {
-    const place = newPlace();
-    const file = join(place, "panels");
-    await answer(place);
-    const whole = readFileSync(file);
-    const { atime, mtime } = statSync(file);
-    writeFileSync(file, damage(whole));
-    utimesSync(file, atime, mtime); // as if nobody had written to it
-    expect(await answer(place)).toEqual(expected);
-    expect(readFileSync(file).equals(whole)).toBe(true);
-  });
+    const damages: readonly (readonly [string, (whole: Buffer) => Buffer])[] = [
+      ["a flipped bit", (whole) => whole.with(1000, whole[1000]! ^ 4) as Buffer],
+      ["a flipped bit at the end", (whole) => whole.with(whole.length - 40, whole.at(-40)! ^ 1) as Buffer],
+      ["a flipped bit where names are", (whole) => whole.with(whole.length - 100, whole.at(-100)! ^ 1) as Buffer],
+      [
+        "a part that was never written",
+        (whole) => Buffer.concat([whole.subarray(0, 4096), Buffer.alloc(whole.length - 4096)]),
+      ],
+      ["a missing end", (whole) => whole.subarray(0, whole.length - 64)],
+      [
+        "two parts swapped",
+        (whole) => Buffer.concat([whole.subarray(64, 128), whole.subarray(0, 64), whole.subarray(128)]),
+      ],
+      ["nothing", () => Buffer.alloc(0)],
+    ];
+    test.each(damages)("are made again when the file has %s", async (_, damage) => {
+      const place = newPlace();
+      const file = join(place, "panels");
+      await answer(place);
+      const whole = readFileSync(file);
+      const { atime, mtime } = statSync(file);
+      writeFileSync(file, damage(whole));
+      utimesSync(file, atime, mtime); // as if nobody had written to it
+      expect(await answer(place)).toEqual(expected);
+      expect(readFileSync(file).equals(whole)).toBe(true);
+    });
 
-  test("of another model in the same place are replaced", async () => {
-    const place = newPlace();
-    await answer(place);
-    const first = readFileSync(join(place, "panels"));
-    const other = packedModel(folder, "other", "other codes");
-    await (await openOrt(other, { backend: "addon", panels: place })).close();
-    expect(readFileSync(join(place, "panels")).equals(first)).toBe(false);
-    expect(await answer(place)).toEqual(expected);
-  });
+    test("of another model in the same place are replaced", async () => {
+      const place = newPlace();
+      await answer(place);
+      const first = readFileSync(join(place, "panels"));
+      const other = packedModel(folder, "other", "other codes");
+      await (await openOrt(other, { backend: "addon", panels: place })).close();
+      expect(readFileSync(join(place, "panels")).equals(first)).toBe(false);
+      expect(await answer(place)).toEqual(expected);
+    });
 
-  test("may be made by several at once", async () => {
-    const place = newPlace();
-    const answers = await Promise.all(Array.from({ length: 4 }, () => answer(place)));
-    for (const one of answers) expect(one).toEqual(expected);
-    expect(readdirSync(place).sort()).toEqual(["panels", "seen"]);
-  });
+    test("may be made by several at once", async () => {
+      const place = newPlace();
+      const answers = await Promise.all(Array.from({ length: 4 }, () => answer(place)));
+      for (const one of answers) expect(one).toEqual(expected);
+      expect(readdirSync(place).sort()).toEqual(["panels", "seen"]);
+    });
 
-  test("are put in order in memory where no file can be written", async () => {
-    const place = join(model, "below-a-file");
-    expect(await answer(place)).toEqual(expected);
-  });
+    test("are put in order in memory where no file can be written", async () => {
+      const place = join(model, "below-a-file");
+      expect(await answer(place)).toEqual(expected);
+    });
 
-  test.skipIf(process.platform !== "linux")("leave nothing behind on a disk that is full", () => {
-    const place = newPlace();
-    const program = `
+    test.skipIf(process.platform !== "linux")("leave nothing behind on a disk that is full", () => {
+      const place = newPlace();
+      const program = `
       const { openOrt, ortTensor } = await import(${JSON.stringify(new URL("./index.ts", import.meta.url))});
       const session = await openOrt(${JSON.stringify(model)}, { backend: "addon", panels: ${JSON.stringify(place)} });
       const { y } = await session.run({ x: ortTensor("f32", [1, ${COLUMNS}]) }, { y: null });
       console.log("ran", y.data.length);`;
-    // No file may grow beyond 32 kB.
-    const said = execFileSync("bash", ["-c", 'ulimit -f 32; exec "$0" --input-type=module -e "$1"', process.execPath, program], {
-      encoding: "utf8",
+      // No file may grow beyond 32 kB.
+      const said = execFileSync(
+        "bash",
+        ["-c", 'ulimit -f 32; exec "$0" --input-type=module -e "$1"', process.execPath, program],
+        {
+          encoding: "utf8",
+        },
+      );
+      expect(said).toMatch(/^ran \d+/);
+      expect(existsSync(place) ? readdirSync(place) : []).toEqual([]);
     });
-    expect(said).toMatch(/^ran \d+/);
-    expect(existsSync(place) ? readdirSync(place) : []).toEqual([]);
-  });
-});
+  },
+);

@@ -19,7 +19,7 @@ const CONTEXT_STEP = 128;
  */
 export function chooseCpu(model: Graph, options: CpuOptions, source?: Pick<WeightSource, "get">): Choice<CpuOptions> {
   const { options: formatted, notes } = chooseFormat(model, options, source);
-  const room = formatted.ctxLen === 0 ? roomFor(model, formatted) : undefined;
+  const room = formatted.ctxLen === 0 ? roomFor(model, formatted, source) : undefined;
   if (room === undefined) return { options: formatted, notes };
   const note = `using --ctx-len ${room}, as much as memory holds; the model takes ${longest(model)}`;
   return { options: { ...formatted, ctxLen: room }, notes: [...notes, note] };
@@ -39,10 +39,10 @@ export function chooseFormat(
   // What is emulated is computed with in float32 anyway.
   if (options.emulate || options.formatRules?.length) return { options: { ...options, format: "fp32" }, notes: [] };
   const ctxLen = Math.min(longest(model), options.ctxLen || LEAST_CONTEXT);
-  const exact = needs(model, { ...options, ctxLen, format: "fp32" });
+  const exact = needs(model, { ...options, ctxLen, format: "fp32" }, source);
   if (exact.fits && exact.weights <= QUICK_BYTES) return { options: { ...options, format: "fp32" }, notes: [] };
   const float = `--format fp32 would need ${gigabytes(exact.bytes)}`;
-  const as = (format: "int4" | "int8") => needs(model, { ...options, ctxLen, format });
+  const as = (format: "int4" | "int8") => needs(model, { ...options, ctxLen, format }, source);
   const again = source ? roundedAgain(model, source) : [];
   const careful = again.length > 0 ? as("int8") : undefined;
   if (careful?.fits) {
@@ -55,8 +55,8 @@ export function chooseFormat(
 }
 
 /** The longest context that fits, where the model's own doesn't; undefined where it does, or where none would. */
-function roomFor(model: Graph, options: CpuOptions): number | undefined {
-  const fits = (ctxLen: number) => planCpu(model, { ...options, ctxLen }).fits;
+function roomFor(model: Graph, options: CpuOptions, source: Pick<WeightSource, "get"> | undefined): number | undefined {
+  const fits = (ctxLen: number) => planCpu(model, { ...options, ctxLen }, source).fits;
   const most = longest(model);
   if (most <= LEAST_CONTEXT || fits(most) || !fits(LEAST_CONTEXT)) return undefined;
   let [good, bad] = [LEAST_CONTEXT / CONTEXT_STEP, Math.ceil(most / CONTEXT_STEP)];
@@ -68,8 +68,12 @@ function roomFor(model: Graph, options: CpuOptions): number | undefined {
   return good * CONTEXT_STEP;
 }
 
-function needs(model: Graph, options: CpuOptions): { fits: boolean; weights: number; bytes: number } {
-  const { fits, devices } = planCpu(model, options);
+function needs(
+  model: Graph,
+  options: CpuOptions,
+  source: Pick<WeightSource, "get"> | undefined,
+): { fits: boolean; weights: number; bytes: number } {
+  const { fits, devices } = planCpu(model, options, source);
   const weights = devices.reduce((sum, device) => sum + device.weights, 0);
   const bytes = devices.reduce((sum, { total, free }) => sum + total - free, 0);
   return { fits, weights, bytes };

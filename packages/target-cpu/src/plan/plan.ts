@@ -1,7 +1,7 @@
-import { corePasses, type Graph, type Net, type Op, programOf, runPipeline, type Weight } from "@llm/core-ir";
+import { corePasses, type Graph, type Net, type Op, programOf, runPipeline, type Value } from "@llm/core-ir";
 import type { DevicePlan, Plan } from "@llm/target";
 import { parseMesh } from "@llm/target/mesh";
-import { canonicalText, DTYPES, partOf, sizeOf } from "@llm/tensor";
+import { canonicalText, DTYPES, type WeightSource } from "@llm/tensor";
 import { cpuPasses } from "../lower/passes.ts";
 import { type CpuOptions, contextOf } from "../options.ts";
 import { ort } from "../ort/dialect.ts";
@@ -9,14 +9,21 @@ import { packedOperands } from "../ort/packed-weights.ts";
 import { chunkOf, cpuPipeline } from "../pipeline.ts";
 import { peakBytes, sizeOfValue } from "./liveness.ts";
 import { RESERVE, usableMemory } from "./memory.ts";
+import { weightBytes } from "./weight-bytes.ts";
 
 /** What a shard's worker takes by itself. */
 const WORKER_RESERVE = 60 << 20;
 
 const USUAL_RANK = 16;
 
-/** What a model needs in memory, from its graph alone: of one process, or of each worker of a mesh. */
-export function planCpu(model: Graph, options: CpuOptions): Plan {
+/** Of a float32 activation, what it takes in 8 bits with a scale and a sum for every 32. */
+const ROUNDED = (1 + 8 / 32) / 4;
+
+/**
+ * What a model needs in memory, from its graph: of one process, or of each worker of a mesh. `source` is the checkpoint, where
+ * that is known; how it keeps weights decides what some of them take.
+ */
+export function planCpu(model: Graph, options: CpuOptions, source?: Pick<WeightSource, "get">): Plan {
   const lowered = runPipeline(programOf(model), cpuPipeline(options), {
     passes: [...corePasses, ...cpuPasses],
     dialects: [ort],
@@ -29,7 +36,7 @@ export function planCpu(model: Graph, options: CpuOptions): Plan {
   const reserve = Math.ceil(RESERVE / count) + (count > 1 ? WORKER_RESERVE : 0);
   const slots = Math.ceil(options.batchSize / dp);
 
-  const needs = places.map((nets) => placeNeeds(nets, context));
+  const needs = places.map((nets) => placeNeeds(nets, context, source));
   const shards = needs.map(({ weights, slot, activations }, place): DevicePlan => {
     const kv = slot * slots;
     const name = count === 1 ? "CPU" : placeName(places[place]!, places.length);
@@ -64,7 +71,7 @@ interface Needs {
 }
 
 /** What the nets of one process need: they run one after another, and a slice that two of them have is there once. */
-function placeNeeds(nets: readonly Net[], context: number): Needs {
+function placeNeeds(nets: readonly Net[], context: number, source: Pick<WeightSource, "get"> | undefined): Needs {
   const slices = new Map<string, number>();
   const tables = nets.map(({ graph }) => lookedUpOnly(graph));
   let [slot, activations] = [0, 0];
@@ -72,7 +79,7 @@ function placeNeeds(nets: readonly Net[], context: number): Needs {
     const packed = new Set(graph.ops.flatMap(packedOperands).map(({ id }) => id));
     for (const weight of graph.weights) {
       const { id } = weight.value;
-      if (!tables[i]!.has(id)) slices.set(canonicalText(weight.expr), weightBytes(weight, packed.has(id)));
+      if (!tables[i]!.has(id)) slices.set(canonicalText(weight.expr), weightBytes(weight, packed.has(id), source));
     }
     slot += graph.states.reduce((sum, { value }) => sum + sizeOfValue(value, { batch: 1, context }), 0);
     const seq = chunkOf(
@@ -104,19 +111,24 @@ function lookedUpOnly(graph: Graph): ReadonlySet<string> {
   return tables.difference(others);
 }
 
-/** Packed ones by their parts; beside each group's scale the kernels keep its sum. */
-function weightBytes({ value, expr }: Weight, isPacked: boolean): number {
-  if (!isPacked || expr.op !== "encode") return sizeOfValue(value, {});
-  return ["data", "scales", "scales"].reduce((sum, part) => {
-    const { dtype, shape } = partOf(value.type.shape as readonly number[], { ...expr.format, part });
-    return sum + sizeOf(shape) * DTYPES[dtype].bytes;
-  }, 0);
-}
-
-/** What an op keeps for itself: scores of every head, query and key; runs of rows before they are put together. */
+/**
+ * What an op keeps for itself: queries, keys and values head by head, and scores of every head, query and key; activations in 8
+ * bits; runs of rows before they are put together.
+ */
 function ownBytes({ kind, ins, outs, attrs }: Op, sizes: { readonly seq: number; readonly total: number }): number {
-  if (kind === "GroupQueryAttention") return (attrs.heads as number) * sizes.seq * sizes.total * 4;
-  return kind === "GroupedLinear" ? sizeOfValue(ins[0]!, sizes) + sizeOfValue(outs[0]!, sizes) : 0;
+  const bytes = (value: Value | null | undefined) => (value ? sizeOfValue(value, sizes) : 0);
+  switch (kind) {
+    case "GroupQueryAttention": {
+      const scores = (attrs.heads as number) * sizes.seq * sizes.total * DTYPES.f32.bytes;
+      return scores + bytes(ins[0]) + bytes(ins[1]) + bytes(ins[2]);
+    }
+    case "MatMulNBits":
+      return bytes(ins[0]) * ROUNDED;
+    case "GroupedLinear":
+      return bytes(ins[0]) + bytes(outs[0]);
+    default:
+      return 0;
+  }
 }
 
 function why(free: number, weights: number, kv: number, context: number): string {

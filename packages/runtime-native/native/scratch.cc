@@ -1,0 +1,140 @@
+#include "scratch.h"
+
+#include <cstdint>
+#include <cstdlib>
+#include <iterator>
+#include <map>
+#include <mutex>
+#include <new>
+
+#ifdef __linux__
+#include <sys/mman.h>
+#include <unistd.h>
+#endif
+
+namespace llm {
+
+namespace {
+
+constexpr size_t kAlignment = 64;
+
+void* TakeSmall(size_t bytes) {
+  const size_t size = (bytes + kAlignment - 1) / kAlignment * kAlignment;
+#ifdef _WIN32
+  void* const data = _aligned_malloc(size, kAlignment);
+#else
+  void* const data = std::aligned_alloc(kAlignment, size);
+#endif
+  if (data == nullptr) throw std::bad_alloc();
+  return data;
+}
+
+void GiveSmall(void* memory) {
+#ifdef _WIN32
+  _aligned_free(memory);
+#else
+  std::free(memory);
+#endif
+}
+
+#ifdef __linux__
+
+// Less than this is malloc's.
+constexpr size_t kLarge = size_t{64} << 10;
+
+// As many addresses as the machine has memory; they cost nothing before they are written to.
+class Region {
+ public:
+  static Region& Only() {
+    static auto& region = *new Region;  // outlives whatever still runs when the program ends
+    return region;
+  }
+
+  // Null where there is no room.
+  void* Take(size_t bytes) {
+    const size_t size = (bytes + page_ - 1) / page_ * page_;
+    const std::lock_guard<std::mutex> lock(mutex_);
+    for (auto it = free_.begin(); it != free_.end(); it++) {
+      const auto [from, length] = *it;
+      if (length < size) continue;
+      free_.erase(it);
+      if (length > size) free_[from + size] = length - size;
+      taken_[from] = size;
+      return begin_ + from;
+    }
+    return nullptr;
+  }
+
+  // False for what isn't from here.
+  bool Give(void* memory) {
+    auto* const data = static_cast<uint8_t*>(memory);
+    if (data < begin_ || data >= begin_ + size_) return false;
+    const std::lock_guard<std::mutex> lock(mutex_);
+    const auto taken = taken_.find(static_cast<size_t>(data - begin_));
+    auto [from, length] = *taken;
+    taken_.erase(taken);
+    auto after = free_.lower_bound(from);
+    if (after != free_.end() && after->first == from + length) {
+      length += after->second;
+      after = free_.erase(after);
+    }
+    if (after != free_.begin()) {
+      const auto before = std::prev(after);
+      if (before->first + before->second == from) {
+        before->second += length;
+        return true;
+      }
+    }
+    free_[from] = length;
+    return true;
+  }
+
+  void Tidy() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    for (const auto& [from, length] : free_) madvise(begin_ + from, length, MADV_DONTNEED);
+  }
+
+ private:
+  Region() : page_(static_cast<size_t>(sysconf(_SC_PAGESIZE))) {
+    size_ = static_cast<size_t>(sysconf(_SC_PHYS_PAGES)) * page_;
+    void* const data = mmap(nullptr, size_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (data == MAP_FAILED) size_ = 0;
+    begin_ = size_ == 0 ? nullptr : static_cast<uint8_t*>(data);
+    if (size_ > 0) free_[0] = size_;
+  }
+
+  const size_t page_;
+  uint8_t* begin_;
+  size_t size_;
+  std::mutex mutex_;
+  // Offsets and lengths; neighbours that are free are one.
+  std::map<size_t, size_t> free_;
+  std::map<size_t, size_t> taken_;
+};
+
+#endif
+
+}  // namespace
+
+void* TakeScratch(size_t bytes) {
+#ifdef __linux__
+  void* const large = bytes < kLarge ? nullptr : Region::Only().Take(bytes);
+  if (large != nullptr) return large;
+#endif
+  return TakeSmall(bytes);
+}
+
+void GiveScratch(void* memory) {
+#ifdef __linux__
+  if (Region::Only().Give(memory)) return;
+#endif
+  GiveSmall(memory);
+}
+
+void TidyScratch() {
+#ifdef __linux__
+  Region::Only().Tidy();
+#endif
+}
+
+}  // namespace llm
