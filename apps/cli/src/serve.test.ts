@@ -54,7 +54,9 @@ describe("llm serve", () => {
     expect(usage.completion_tokens).toBe(40);
   });
 
-  it("may be killed under load: its port is free again, what it keeps is whole, and it answers as before", async () => {
+  it("may be killed under load: its port is free again, what it keeps is whole, and it answers as before", {
+    timeout: 180_000,
+  }, async () => {
     let before = "";
     let port = "";
     let broken: Promise<PromiseSettledResult<string>[]> | undefined;

@@ -11,8 +11,12 @@ export interface DemoServer {
 }
 
 /** The demo behind a server that listens, opened already. */
-export async function demoServer(options: Partial<ServerOptions> = {}, slots = 4): Promise<DemoServer> {
-  const generator = await Generator.fromPretrained("demo", { batchSize: slots });
+export async function demoServer(
+  options: Partial<ServerOptions> = {},
+  slots = 4,
+  targetOptions: Readonly<Record<string, unknown>> = {},
+): Promise<DemoServer> {
+  const generator = await Generator.fromPretrained("demo", { batchSize: slots, targetOptions });
   const app = createServer({ models: [{ id: "demo", open: async () => generator }], ...options });
   const address = await app.listen({ port: 0, host: "127.0.0.1" });
   return { app, address, port: (app.server.address() as AddressInfo).port, generator };
