@@ -3,13 +3,15 @@ import { join } from "node:path";
 import type { Graph, Program } from "@llm/core-ir";
 import { toOnnx, transformersInterface, writeOnnx } from "@llm/exporter";
 import { TargetError } from "@llm/target";
+import { parseMesh } from "@llm/target/mesh";
 import type { WeightSource } from "@llm/tensor";
 import { makeFolder } from "@llm/tensor/files";
 import { cardModel } from "../build/build-model.ts";
 import { customIoFile } from "../compile/custom-io.ts";
 import { DEFAULT_SETTINGS } from "../compile/settings.ts";
 import { cachesOf } from "../graph/form.ts";
-import type { Aic100Options } from "../options.ts";
+import { settle } from "../graph/settle.ts";
+import { type Aic100Options, defaultOptions } from "../options.ts";
 import { transform } from "./transform.ts";
 
 /** Text to token ids: what is needed of a tokenizer here. */
@@ -49,11 +51,12 @@ export async function exportForAic100(
   const { source, tokenizer, folder, name, seqLength = 128, inputStr = "My name is", kv = true } = request;
   const { returnPath = false, saveFp32Onnx = false, saveFp16Onnx = true } = request;
   check(request, { kv, saveFp32Onnx, saveFp16Onnx });
+  const { opset } = settle({ ...defaultOptions(), ...request.options });
   await makeFolder(folder);
   let file = "";
   for (const dtype of [...(saveFp32Onnx ? ["f32" as const] : []), ...(saveFp16Onnx ? ["f16" as const] : [])]) {
     const graph = graphFor(request, dtype, kv);
-    const spec = { opset: 17, subFunctions: request.options?.subFunctions ?? false };
+    const spec = { opset, subFunctions: request.options?.subFunctions ?? false };
     const onnx = kv ? cardModel(graph, spec) : toOnnx(graph, { opset: spec.opset });
     const base = `${name.replaceAll("/", "_")}${kv ? "_kv" : ""}${dtype === "f16" ? "_fp16" : ""}`;
     await writeOnnx(onnx, { folder, name: base, source });
@@ -65,7 +68,7 @@ export async function exportForAic100(
 }
 
 function check(
-  { model, transformed }: ExportForAic100,
+  { model, transformed, options = {} }: ExportForAic100,
   flags: Record<"kv" | "saveFp32Onnx" | "saveFp16Onnx", boolean>,
 ): void {
   const wrong = (message: string) => new TargetError("option-invalid", message);
@@ -75,6 +78,8 @@ function check(
     throw wrong("saveFp32Onnx and saveFp16Onnx are both false: there would be nothing to write");
   if (transformed && flags.saveFp32Onnx && flags.saveFp16Onnx)
     throw wrong("a transformed model computes in one precision: give the model itself to have both files");
+  if ((transformed?.nets.length ?? 1) > 1 || (options.mesh !== undefined && parseMesh(options.mesh).mp > 1))
+    throw wrong("exportForAic100 writes one model: leave mesh out; llm export writes shards");
   if (transformed && !flags.kv) throw wrong("a transformed model has its cache: give the model itself for kv: false");
 }
 

@@ -77,6 +77,22 @@ describe("exportForAic100", () => {
     expect(inputs.map(({ name }) => name)).toEqual(["input_ids", "attention_mask", "position_ids"]);
   });
 
+  test("writes what the SDK's compiler reads, and one model only", async () => {
+    const checkpoint = await openCheckpoint(goldenDir("gpt2"));
+    const request = { ...base, folder: join(folder, "recipe"), model, source: checkpoint.weights };
+    const sizes = { ctxLen: 32, promptLen: 8 };
+    await exportForAic100({
+      ...request,
+      options: { ...sizes, sdk: "recipe" },
+      saveFp16Onnx: false,
+      saveFp32Onnx: true,
+    });
+    const { inputs, opsets } = await readOnnx(join(folder, "recipe", "org_tiny_kv.onnx"));
+    expect([inputs.some(({ name }) => name === "cache_index"), opsets[""]]).toEqual([true, 13]);
+    await expect(exportForAic100({ ...request, options: { ...sizes, mesh: "1x2" } })).rejects.toThrow("leave mesh out");
+    await checkpoint.close();
+  });
+
   test("refuses both and neither", async () => {
     const checkpoint = await openCheckpoint(goldenDir("gpt2"));
     const request = { ...base, source: checkpoint.weights };

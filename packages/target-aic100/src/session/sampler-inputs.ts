@@ -83,8 +83,8 @@ function wantIn({ outputs }: Pick<FixedCall, "outputs">, rows: readonly Row[], l
 }
 
 /**
- * A row's random number, and others that follow from it: our graphs draw by the first alone, others add noise to each
- * candidate.
+ * A row's random number, and others that follow from it (murmur3's last steps over a counter): our graphs draw by the first
+ * alone, the library's make noise for each candidate of all.
  */
 function spread(random: number, into: Float32Array): void {
   let state = (random * 2 ** 32) >>> 0;
