@@ -100,6 +100,16 @@ test.each([
   expect(text.includes('"symbols"')).toBe(profile === "today");
 });
 
+test.each<Partial<Aic100Options>>([
+  { numSpeculativeTokens: 3 },
+  { compCtxLengths: [1024], ctxLen: 64 },
+  { fullBatchSize: 2, onDeviceSampling: true, includeGuidedDecoding: true },
+])("%j: every entry says every size of the graph, which the compiler insists on", async (options) => {
+  installFakeSdk(join(folder, "sdk"), "qaic-compile 1.22");
+  const { artefact } = await compile(options);
+  expect(artefact.manifest.files.map(({ path }) => path)).toContainEqual(expect.stringMatching(/programqpc\.bin$/));
+});
+
 test("a failure of the compiler's is one line, and leaves nothing", async () => {
   installFakeSdk(join(folder, "sdk"), "qaic-compile 1.22");
   vi.stubEnv("FAKE_QAIC_FAIL", "alloc");
