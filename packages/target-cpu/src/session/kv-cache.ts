@@ -11,9 +11,7 @@ interface Store {
   readonly shape: OrtPort["shape"];
   readonly heads: number;
   readonly width: number;
-  /** Memory for the most columns, taken as it is written to; undefined where the system promises no more than it has. */
-  room: Float32Array<ArrayBuffer> | undefined;
-  data: Float32Array<ArrayBuffer>; // (slots, heads, capacity, width), the first part of `room` where there is that
+  data: Float32Array<ArrayBuffer>; // (slots, heads, capacity, width)
 }
 
 /** How many columns there are after room for `wanted` was asked of a cache that had `capacity`. */
@@ -34,6 +32,8 @@ export class KvCache {
   readonly #fill: number;
   readonly #views = new Map<string, Readonly<Record<string, OrtTensor>>>();
   #capacity = 0;
+  /** For the most columns of every store; undefined where the system promises no more memory than it has. */
+  #room: ArrayBuffer | undefined;
 
   /** `fill` is put where nothing was written: tests say NaN, so that reading it shows. */
   constructor(states: readonly OrtPort[], slots: number, most: number, fill = 0) {
@@ -45,7 +45,6 @@ export class KvCache {
       shape,
       heads: elementsOf(fixed(shape.slice(1, -2))),
       width: fixed(shape.slice(-1))[0]!,
-      room: undefined,
       data: new Float32Array(0),
     }));
   }
@@ -63,21 +62,23 @@ export class KvCache {
   reserve(columns: number): void {
     const capacity = grownCapacity(this.#capacity, columns, this.most);
     if (capacity === this.#capacity) return;
-    for (const store of this.#stores) this.#widen(store, capacity);
+    if (this.#capacity === 0) this.#room = unwritten(4 * this.slots * this.most * this.columnFloats);
+    let at = 0;
+    for (const store of this.#stores) {
+      const size = this.slots * store.heads * capacity * store.width;
+      this.#widen(store, capacity, this.#room ? new Float32Array(this.#room, at, size) : new Float32Array(size));
+      at += 4 * this.slots * store.heads * this.most * store.width;
+    }
     this.#capacity = capacity;
     this.#views.clear();
   }
 
-  /** Moves each head's columns apart, so that there is room for more; in the same memory, so that there is never a second copy. */
-  #widen(store: Store, capacity: number): void {
-    const { heads, width, data } = store;
-    const runs = this.slots * heads;
-    if (data.length === 0) store.room = unwritten(runs * this.most * width);
-    const [before, after] = [this.#capacity * width, capacity * width];
-    const wide = (store.room ?? new Float32Array(runs * after)).subarray(0, runs * after);
+  /** Moves each head's columns apart, so that there is room for more; in the same memory where that was promised. */
+  #widen(store: Store, capacity: number, wide: Float32Array<ArrayBuffer>): void {
+    const [before, after] = [this.#capacity * store.width, capacity * store.width];
     // The last first: what moves never lands on what is still to move.
-    for (let run = runs; run-- > 0; ) {
-      wide.set(data.subarray(run * before, (run + 1) * before), run * after);
+    for (let run = this.slots * store.heads; run-- > 0; ) {
+      wide.set(store.data.subarray(run * before, (run + 1) * before), run * after);
       if (this.#fill !== 0) wide.fill(this.#fill, run * after + before, (run + 1) * after);
     }
     store.data = wide;
@@ -149,19 +150,22 @@ export class KvCache {
   /** Gives the memory back at once, not when garbage is collected. */
   clear(): void {
     for (const store of this.#stores) {
-      store.data.buffer.transfer(0);
+      if (!store.data.buffer.detached) store.data.buffer.transfer(0);
       store.data = new Float32Array(0);
-      store.room = undefined;
     }
+    this.#room = undefined;
     this.#views.clear();
     this.#capacity = 0;
   }
 }
 
+/** From here on, whatever was freed before, malloc asks the system, which gives memory as it is written to. */
+const MAPPED_BYTES = 33 << 20;
+
 /** Zeros that take no memory before they are written to; undefined where the system wants to have all of it. */
-function unwritten(floats: number): Float32Array<ArrayBuffer> | undefined {
+function unwritten(bytes: number): ArrayBuffer | undefined {
   try {
-    return new Float32Array(floats);
+    return new ArrayBuffer(Math.max(bytes, MAPPED_BYTES));
   } catch (error) {
     if (error instanceof RangeError) return undefined;
     throw error;

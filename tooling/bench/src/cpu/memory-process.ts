@@ -1,6 +1,7 @@
 /**
  * `node memory-process.ts ARTEFACT SLOTS CONTEXT`: opens an artefact, fills all of its slots and says what that took at most, in
- * bytes: resident memory beyond what the program has with the smallest of models open.
+ * bytes: resident memory beyond what the program has with the smallest of models open; and how much of it are pages of tables
+ * that are only looked up in, which the system maps around each row and takes back when it needs them.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { openRunnable } from "@llm/toolchain";
@@ -13,7 +14,18 @@ function status(name: "VmRSS" | "VmHWM"): number {
   return Number(kilobytes) * 1024;
 }
 
-async function fill(model: string, batchSize: number, ctxLen: number): Promise<void> {
+/**
+ * Where weights are mapped in the kernels' order, all that is read of the artefact's own files are rows of tables, and vectors
+ * that weigh nothing; elsewhere tables are mapped together with what is multiplied by.
+ */
+function lookedUp(folder: string): number {
+  const mappings = readFileSync("/proc/self/smaps", "utf8").split(/\n(?=[0-9a-f]+-[0-9a-f]+ )/);
+  if (!mappings.some((mapping) => mapping.includes("/llm/panels/"))) return 0;
+  const own = mappings.filter((mapping) => mapping.includes(`${folder}/`));
+  return own.reduce((sum, mapping) => sum + 1024 * Number(mapping.match(/\nRss:\s+(\d+)/)?.[1] ?? 0), 0);
+}
+
+async function fill(model: string, batchSize: number, ctxLen: number): Promise<number> {
   const { session, close } = await openRunnable(model, { batchSize, targetOptions: { ctxLen } });
   const { chunk, vocab } = session.limits;
   const want = { kind: "token", sampling: { method: "greedy" }, last: 1 } as const;
@@ -22,11 +34,13 @@ async function fill(model: string, batchSize: number, ctxLen: number): Promise<v
       const tokens = Int32Array.from({ length: Math.min(chunk, ctxLen - at) }, (_, i) => ((at + i) * 7919) % vocab);
       await session.step([{ slot, at, tokens, want }]);
     }
+  const tables = lookedUp(model);
   await close();
+  return tables;
 }
 
 await fill("demo", 1, 128);
 const before = status("VmRSS");
 writeFileSync("/proc/self/clear_refs", "5"); // the peak is of what comes from now on
-await fill(artefact, Number(slots), Number(context));
-process.stdout.write(JSON.stringify({ before, most: status("VmHWM") - before }));
+const tables = await fill(artefact!, Number(slots), Number(context));
+process.stdout.write(JSON.stringify({ most: status("VmHWM") - before, tables }));
