@@ -33,6 +33,16 @@ function packedProduct(
   });
 }
 
+/**
+ * The same value, of which nothing but its type is known before the model runs. When it loads a model, the runtime compares every
+ * shape that it knows with all before it, to use memory again: for the thousands of runs that experts have, for minutes.
+ */
+function withoutShape(onnx: Emission, x: string, counts: string): string {
+  const first = onnx.node("Gather", [counts, onnx.ints([0])]);
+  const axis = onnx.node("Sub", [first, first]); // [0], which only running shows
+  return onnx.node("Squeeze", [onnx.node("Unsqueeze", [x, onnx.ints([0])]), axis]);
+}
+
 /** How the dialect's ops are written. */
 export const ortEmitters: EmitterTable = {
   FusedMatMul: nodeEmitter({ op: "FusedMatMul", domain, attrs: { transB: "bool" } }),
@@ -43,7 +53,10 @@ export const ortEmitters: EmitterTable = {
 
   GroupedLinear({ names: [x, counts, ...ws], attrs, ins, outs }: EmittedOp, onnx: Emission) {
     const axis = { axis: { int: 0 } };
-    const runs = onnx.nodes("Split", [x!, counts!], { attrs: axis, outs: ws.map(() => null) });
+    const runs = onnx.nodes("Split", [withoutShape(onnx, x!, counts!), counts!], {
+      attrs: axis,
+      outs: ws.map(() => null),
+    });
     const products = ws.map((w, i) =>
       attrs.bits === undefined
         ? onnx.node("FusedMatMul", [runs[i]!, w], { domain, attrs: { transB: { int: 1 } } })
