@@ -11,6 +11,12 @@ export const cpuFeatureTable: readonly Feature[] = [
   { name: "ragged batches", state: "yes", shown: "hardware" },
   { name: "chunked prefill", state: "yes", shown: "hardware" },
   { name: "rewind and fork", state: "yes", shown: "hardware", note: "a fork is a copy" },
-  { name: "4- and 8-bit weights", state: "partly", shown: "tests", note: "linears; experts stay float32" },
+  {
+    name: "4- and 8-bit weights",
+    state: "yes",
+    shown: "hardware",
+    note: "linears and experts; what chooses experts, and latent attention's matrices for each head, stay float32",
+  },
+  { name: "LoRA adapters chosen by request", state: "yes", shown: "hardware", note: "--adapters; not with a mesh" },
   { name: "meshes", state: "yes", shown: "tests", note: "workers on one machine: copies, shards of a layer, stages" },
 ];
