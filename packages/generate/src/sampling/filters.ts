@@ -2,9 +2,10 @@ import type { Candidates } from "./candidates.ts";
 import { expMinus } from "./fast-exp.ts";
 import { selectByMass } from "./select.ts";
 
-/** The fewest best tokens that together have probability p: one at least. */
-export function topP(c: Candidates, p: number): void {
-  const target = p * c.weigh();
+/** The fewest best tokens that together have probability p: one at least. `total` is what all weigh, where some are no candidates. */
+export function topP(c: Candidates, p: number, total?: number): void {
+  const sum = c.weigh();
+  const target = p * (total ?? sum);
   const best = c.best();
   for (let i = 0; i < c.count; i++) c.keys[i] = best - c.scores[i]!;
   let { key, ties } = selectByMass(c.keys, c.masses, c.count, target);

@@ -1,6 +1,6 @@
 import type { Candidates } from "./candidates.ts";
 import { expMinus } from "./fast-exp.ts";
-import { minP } from "./filters.ts";
+import { minP, topP } from "./filters.ts";
 import { selectByMass } from "./select.ts";
 import { type Swept, sweep } from "./sweep.ts";
 import { bestScore, totalMass } from "./whole-vocabulary.ts";
@@ -11,19 +11,43 @@ import { bestScore, totalMass } from "./whole-vocabulary.ts";
  */
 export type Fill = (c: Candidates, scores: Float32Array, temperature: number, value: number) => boolean;
 
-/** The nucleus, when it is among the few best, as it is nearly always. */
+/** The nucleus, which is nearly always among the few best; where it isn't, among somewhat more than a sample says. */
 export const fillNucleus: Fill = (c, scores, temperature, p) => {
   const swept = sweep(c, scores, temperature);
   if (!swept) return false;
-  const { best, total, error } = swept;
+  const { best, total, error, floor } = swept;
   const sorted = c.scores.slice(0, c.count).sort();
   const roughly = nucleusIn(sorted, p * total, p * total * error);
-  const border = roughly ?? nucleusIn(sorted, p * totalMass(scores, temperature, best), 0);
-  if (border === undefined || border.score <= swept.floor) return false;
-  let { ties } = border;
-  c.keep((i) => c.scores[i]! > border.score || (c.scores[i] === border.score && ties-- > 0));
-  return true;
+  if (roughly && roughly.score > floor) {
+    let { ties } = roughly;
+    c.keep((i) => c.scores[i]! > roughly.score || (c.scores[i] === roughly.score && ties-- > 0));
+    return true;
+  }
+  const exact = totalMass(scores, temperature, best);
+  let reach = likelyReach(swept, temperature, p);
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++, reach = WIDER * reach + 0.5) {
+    c.fillFrom(scores, temperature, best - reach);
+    if (c.weigh() < p * exact) continue;
+    topP(c, p, exact);
+    return true;
+  }
+  return false;
 };
+
+/** How often, and how much, what is taken is widened where it turned out to be too little. */
+const ATTEMPTS = 4;
+const WIDER = 1.4;
+
+/** How far from the best those reach that weigh somewhat more than a share of all, if the sample is like all. */
+function likelyReach({ sample, best }: Swept, temperature: number, share: number): number {
+  const distances = Float64Array.from(sample, (score) => Math.max(0, best - score / temperature));
+  const masses = distances.map(expMinus);
+  const total = masses.reduce((sum, mass) => sum + mass, 0);
+  let left = (share + (1 - share) / 4) * total;
+  let at = masses.length - 1; // ascending scores: the best come last
+  while (at > 0 && (left -= masses[at]!) > 0) at--;
+  return distances[at]!;
+}
 
 interface Border {
   readonly score: number;

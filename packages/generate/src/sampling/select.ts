@@ -66,6 +66,8 @@ export interface Likely {
   readonly bar: number;
   /** About the best of all. */
   readonly best: number;
+  /** The sample, ascending: a view that lives until the next is taken. */
+  readonly sample: Float32Array;
 }
 
 /** Nothing where there are too few scores to take a sample of, or where it can't be gone by. */
@@ -76,7 +78,7 @@ export function likelyOf(scores: Float32Array, k: number): Likely | undefined {
   for (let i = 0; i < SAMPLES; i++) sample[i] = scores[i * stride]!;
   sample.sort(); // NaN goes last
   const [bar, best] = [sample[SAMPLES - rank]!, sample[SAMPLES - 1]!];
-  return bar > Number.NEGATIVE_INFINITY && best < Number.POSITIVE_INFINITY ? { bar, best } : undefined;
+  return bar > Number.NEGATIVE_INFINITY && best < Number.POSITIVE_INFINITY ? { bar, best, sample } : undefined;
 }
 
 const sample = new Float32Array(SAMPLES);

@@ -13,6 +13,8 @@ export interface Swept {
   readonly mean: number;
   /** How far both may be off, relative to what they are (to what they are and 1, the mean). */
   readonly error: number;
+  /** Some of the scores, as they are, ascending: a view that lives until the next sweep. */
+  readonly sample: Float32Array;
 }
 
 /** So many of the best are written down on the way, about. */
@@ -38,5 +40,6 @@ export function sweep(c: Candidates, scores: Float32Array, temperature: number):
     total: masses * Math.exp(above),
     mean: Math.max(0, distances / masses - above),
     error: errorOf(best),
+    sample: likely.sample,
   };
 }
