@@ -7,6 +7,7 @@ import { buildArtefact } from "@llm/target/engine";
 import { memorySource } from "@llm/tensor";
 import { describe, expect, test } from "vitest";
 import { readBmodel } from "../bmodel/read-bmodel.ts";
+import type { Bm1684xMode } from "../options.ts";
 import { planBm1684x } from "../plan/plan.ts";
 import { buildModel, requestFor } from "../testing/build-model.ts";
 import { FAMILIES, MPT } from "../testing/families.ts";
@@ -15,6 +16,7 @@ import { randomModel } from "../testing/random-model.ts";
 import { missingToolchain } from "../testing/toolchain.ts";
 import { requireToolchain } from "../tools/toolchain.ts";
 import { compileNet } from "./compile-net.ts";
+import { bmodelName } from "./file-name.ts";
 
 const missing = missingToolchain();
 const script = fileURLToPath(new URL("../testing/build-slowly.ts", import.meta.url));
@@ -43,25 +45,31 @@ test.skipIf(missing)(
 );
 
 describe.skipIf(missing)("what was planned is what the compiler reports, within 5 %", () => {
-  test.for([
-    ["gpt2", "F16", 64],
-    ["llama", "int4", 64],
-    ["falcon", "int8", 16],
-    ["mpt", "F16", 16], // its blocks calculate with positions: their arrays are to be stored once, too
-  ] as const)("%s in %s, %s tokens", { timeout: 120_000 }, async ([family, mode, seqLength]) => {
-    const model = randomModel({ ...FAMILIES, mpt: MPT }[family]!, 5);
-    const options = optionsOf({ mode, seqLength, name: "tiny" });
+  const models: typeof FAMILIES = { ...FAMILIES, mpt: MPT };
+
+  test.for<readonly [family: string, mode: Bm1684xMode, seqLength: number, mesh: string]>([
+    ["gpt2", "F16", 64, "1x1"],
+    ["llama", "int4", 64, "1x1"],
+    ["falcon", "int8", 16, "1x1"],
+    ["mpt", "F16", 16, "1x1"], // its blocks calculate with positions: their arrays are to be stored once, too
+    ["gpt_bigcode", "int4", 16, "1x2"],
+  ])("%s in %s, %s tokens, as %s", { timeout: 120_000 }, async ([family, mode, seqLength, mesh]) => {
+    const model = randomModel(models[family]!, 5);
+    const options = optionsOf({ mode, seqLength, mesh, name: "tiny" });
     using built = await buildModel(model, options);
-    const { path } = built.artefact.manifest.files.find((file) => file.path.endsWith(".bmodel"))!;
-    const { memory } = await readBmodel(join(built.artefact.folder, path));
-    const [planned] = planBm1684x(model.graph, options).devices;
-    const { weights, instructions = 0, activations } = planned!;
-    expect(weights / memory.weights).toBeGreaterThan(0.95);
-    expect(weights / memory.weights).toBeLessThan(1.05);
-    // Inputs and outputs that lie apart are no part of what the compiler's tool adds up.
-    const reported = memory.total - memory.io;
-    expect((weights + instructions + activations) / reported).toBeGreaterThan(0.95);
-    expect((weights + instructions + activations) / reported).toBeLessThan(1.05);
+    const { folder, manifest } = built.artefact;
+    const { devices } = planBm1684x(model.graph, options);
+    for (const [i, { weights, instructions = 0, activations }] of devices.entries()) {
+      const file = bmodelName({ ...options, numDevice: devices.length }, family, i);
+      expect(manifest.files.map(({ path }) => path)).toContain(file);
+      const { memory } = await readBmodel(join(folder, file));
+      expect(weights / memory.weights, file).toBeGreaterThan(0.95);
+      expect(weights / memory.weights, file).toBeLessThan(1.05);
+      // Inputs and outputs that lie apart are no part of what the compiler's tool adds up.
+      const reported = memory.total - memory.io;
+      expect((weights + instructions + activations) / reported, file).toBeGreaterThan(0.95);
+      expect((weights + instructions + activations) / reported, file).toBeLessThan(1.05);
+    }
   });
 });
 

@@ -12,7 +12,7 @@ export function findLayout(nets: readonly (readonly BmrtNet[])[], rolesOf: Roles
   const calls = nets.flatMap((ofDevice, device) => ofDevice.flatMap((net, i) => callsOf(net, i, device, rolesOf)));
   const named = (pattern: RegExp) => calls.filter(({ name }) => pattern.test(name));
   const embedding = embeddingOf(named(/^embedding(_cache)?$/));
-  const { steps, heads } = inTurn([[embedding], ...stepsOf(named(BLOCK))], named(/^lm_head(_chip\d+)?$/));
+  const { steps, heads } = inTurn([[embedding], ...stepsOf(named(BLOCK))], named(/^lm_head(_chip\d{1,2})?$/));
   const layers = steps.slice(1).flatMap((parts) => parts.filter(({ token }) => token.inputs.some(isCache)));
   if (layers.length === 0) throw unrecognised(steps[1]![0]!.token, "a block without a history");
   const head = joinedHead(heads);
@@ -28,7 +28,7 @@ export function findLayout(nets: readonly (readonly BmrtNet[])[], rolesOf: Roles
     );
   return {
     context,
-    prompt: embedding.prompt && layers[0]!.prompt ? embedding.prompt.inputs[0]!.shape.at(-1)! : 0,
+    prompt: steps.flat().every(({ prompt }) => prompt) ? embedding.prompt!.inputs[0]!.shape.at(-1)! : 0,
     width: elements(head.inputs[0]!),
     vocab: known,
     steps,
@@ -79,7 +79,8 @@ function embeddingOf(calls: readonly NetCall[]): Layer {
   return { token, prompt: calls.find((call) => tokens(call) > 1) };
 }
 
-const BLOCK = /^block_(cache_)?(\d+)(?:_part(\d+))?(?:_chip\d+)?$/;
+/** Numbers of a few digits: they are places in lists. */
+const BLOCK = /^block_(cache_)?(\d{1,4})(?:_part(\d{1,2}))?(?:_chip\d{1,2})?$/;
 
 /** Blocks in order, or their parts, each on the devices that share it. */
 function stepsOf(calls: readonly NetCall[]): readonly (readonly Layer[])[] {
@@ -117,7 +118,11 @@ function joinedHead(heads: readonly NetCall[]): NetCall {
   const [first] = heads;
   if (!first) throw missing("lm_head");
   if (heads.length === 1) return first;
-  const parts = heads.map(({ outputs }) => outputs.find(portIs("logits"))!);
+  const parts = heads.map(({ name, outputs }) => {
+    const logits = outputs.find(portIs("logits"));
+    if (!logits) throw unrecognised({ name }, "a part of a head without logits");
+    return logits;
+  });
   const size = (of: (part: NetPort) => number) => parts.reduce((sum, part) => sum + of(part), 0);
   const all: NetPort = {
     role: { role: "logits" },

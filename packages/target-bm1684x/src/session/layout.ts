@@ -1,4 +1,5 @@
 import type { BmrtDType } from "@llm/runtime-native/bmrt";
+import { TargetError } from "@llm/target";
 import type { PortRole } from "../nets/net-ports.ts";
 
 /** What an input or output is for; in old bmodels a block's keys and values are one tensor. */
@@ -59,7 +60,7 @@ export function portIs(role: Role["role"]): (port: NetPort) => boolean {
 /** Which hidden state it is, or is a term of. */
 export function valueName({ role }: NetPort): string {
   if ((role.role === "hidden" || role.role === "term") && role.value !== undefined) return role.value;
-  throw new TypeError("a hidden state without a name");
+  throw new TargetError("artefact-invalid", "a hidden state has no name; compile again");
 }
 
 export function elements({ shape }: NetPort): number {

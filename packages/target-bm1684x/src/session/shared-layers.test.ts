@@ -2,9 +2,14 @@ import { loadWeights, ReferenceModel } from "@llm/core-ir";
 import { readGoldenConfig } from "@llm/fixtures";
 import { conformance } from "@llm/target/conformance";
 import { describe, expect, it, test } from "vitest";
+import type { NetsFile } from "../compile/nets-file.ts";
+import type { Port, PortRole } from "../nets/net-ports.ts";
 import { interpreted } from "../testing/interpreted.ts";
 import { optionsOf } from "../testing/options.ts";
 import { randomModel } from "../testing/random-model.ts";
+import { Bm1684xSession } from "./bm1684x-session.ts";
+import { findLayout } from "./find-layout.ts";
+import { listedRoles } from "./roles.ts";
 
 /** One layer with rotary positions and groups of queries, and a vocabulary that divides by 2. */
 const MODEL = randomModel({ ...readGoldenConfig("llama_gqa_llama3"), num_hidden_layers: 1 }, 4);
@@ -46,4 +51,38 @@ test("the best token is chosen where all logits are put together", async () => {
     "0:greedy_head",
   ]);
   await session.close();
+});
+
+describe("a damaged list of nets is refused in one line, where it", () => {
+  type Nets = NetsFile["nets"];
+  const renamed = (nets: Nets, change: (port: Port) => PortRole): Nets =>
+    nets.map((net) => ({ ...net, outputs: net.outputs.map((port) => ({ ...port, meaning: change(port) })) }));
+
+  test.each<readonly [string, (nets: Nets) => Nets, RegExp]>([
+    [
+      "names no term",
+      (nets) => renamed(nets, ({ meaning }) => (meaning.role === "term" ? ({ role: "term" } as PortRole) : meaning)),
+      /hidden state has no name/,
+    ],
+    [
+      "names terms of something else",
+      (nets) => renamed(nets, ({ meaning }) => (meaning.role === "term" ? { ...meaning, value: "x" } : meaning)),
+      /block_cache_0_part1_chip0 takes .*, which no net before it gives/,
+    ],
+    [
+      "has logits of one chip only",
+      (nets) =>
+        renamed(nets, ({ meaning }) =>
+          meaning.role === "logits" && meaning.from ? { role: "hidden", value: "x" } : meaning,
+        ),
+      /lm_head_chip1 is a part of a head without logits/,
+    ],
+  ])("%s", async (_, damage, message) => {
+    const { bmrt, session } = await interpreted(MODEL, options);
+    await session.close();
+    const nets = await Promise.all([0, 1].map((device) => bmrt.load(device)));
+    const list = { ...bmrt.list, nets: damage(bmrt.list.nets) };
+    const opening = async () => Bm1684xSession.open(bmrt, findLayout(nets, listedRoles(list)), 1);
+    await expect(opening()).rejects.toThrow(message);
+  });
 });
