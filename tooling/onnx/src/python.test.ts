@@ -112,7 +112,9 @@ describe("onnxruntime-genai", () => {
   const missing = lacks("onnxruntime_genai", "onnxruntime-genai==0.18.0");
   beforeEach((context) => need(context, missing));
 
-  test.each(["gpt2", "gpt_bigcode_mqa", "llama_gqa_llama3", "qwen2", "gemma2", "bloom", "falcon_7b", "mixtral"])(
+  /** A process and seconds each: the others by `pnpm test:flavours`. */
+  const some = ["gpt2", "gpt_bigcode_mqa", "llama_gqa_llama3", "qwen2", "gemma2", "bloom", "falcon_7b", "mixtral"];
+  test.each(process.env.LLM_TEST_FLAVOURS === "all" ? MODELS : some)(
     "continues the golden prompts of %s",
     async (name) => {
       const folder = join(root, `genai-${name}`);

@@ -1,8 +1,8 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Checkpoint, openCheckpoint } from "@llm/checkpoint";
-import { goldenDir, goldenRoot, readGolden } from "@llm/fixtures";
+import { goldenDir, readGolden } from "@llm/fixtures";
 import { architectureFor, architectures, Config } from "@llm/models";
 import * as ort from "onnxruntime-node";
 import { afterAll, describe, expect, test } from "vitest";
@@ -10,25 +10,11 @@ import { storageOf } from "../convert/storage.ts";
 import { toOnnx } from "../convert/to-onnx.ts";
 import { readOnnx } from "../read/read-onnx.ts";
 import { writeOnnx } from "../write/write-onnx.ts";
+import { GOLDEN_MODELS } from "./golden-models.test.support.ts";
 import { transformersInterface } from "./transformers-interface.ts";
 
 const root = mkdtempSync(join(tmpdir(), "golden-onnx-"));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
-
-/** Golden models of the architectures there are. */
-const MODELS = readdirSync(goldenRoot, { withFileTypes: true })
-  .filter((entry) => entry.isDirectory() && readdirSync(join(goldenRoot, entry.name)).includes("golden.json"))
-  .map(({ name }) => ({ name, architecture: architectureOf(name) }))
-  .filter(({ architecture }) => architecture !== undefined);
-
-function architectureOf(name: string): string | undefined {
-  const config = JSON.parse(readFileSync(join(goldenRoot, name, "config.json"), "utf8"));
-  try {
-    return architectureFor(config).id;
-  } catch {
-    return undefined;
-  }
-}
 
 async function exported(name: string, cache: boolean): Promise<{ file: string; whole: boolean; copied: number }> {
   const golden = readGolden(name);
@@ -107,7 +93,7 @@ const COPIED: Readonly<Record<string, number>> = {
   quant_gptq_v2: 245760,
 };
 
-describe.each(MODELS)("$name in standard ONNX", ({ name }) => {
+describe.each(GOLDEN_MODELS)("$name in standard ONNX", ({ name }) => {
   const { prompts } = readGolden(name);
 
   test("continues the golden prompts, with a cache", async () => {
@@ -149,6 +135,6 @@ describe.each(MODELS)("$name in standard ONNX", ({ name }) => {
 });
 
 test("every architecture is among them", () => {
-  const shown = new Set(MODELS.map(({ architecture }) => architecture));
+  const shown = new Set(GOLDEN_MODELS.map(({ architecture }) => architecture));
   expect(architectures.map(({ id }) => id).filter((id) => !shown.has(id))).toEqual([]);
 });
