@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { stripTypeScriptTypes } from "node:module";
 import { expect, it } from "vitest";
 import * as coreIr from "./index.ts";
 
@@ -12,7 +13,7 @@ it("the README's first example does what it says", () => {
     .map((name) => name.trim());
   const exported = new Map<string, unknown>(Object.entries(coreIr));
   const printed: unknown[] = [];
-  const run = new Function("console", ...names, body.join("\n"));
+  const run = new Function("console", ...names, stripTypeScriptTypes(body.join("\n")));
   run({ log: (thing: unknown) => printed.push(thing) }, ...names.map((name) => exported.get(name)));
   const [text, kinds, y] = printed as [string, string[], Float32Array];
   expect(text).toContain('y: f32[n, 3] = activation(linear) {"fn":"silu"}');
