@@ -10,10 +10,11 @@ import {
   type Value,
 } from "@llm/core-ir";
 import { readGolden } from "@llm/fixtures";
+import { sizeOf } from "@llm/tensor";
 import { describe, expect, test } from "vitest";
 import { cpuTarget } from "./cpu-target.ts";
 import { GROUP } from "./ort/packed-weights.ts";
-import { type BuiltGolden, buildGolden, DEFAULTS } from "./testing/open-golden.ts";
+import { type BuiltGolden, buildGolden, DEFAULTS, goldenGraph } from "./testing/open-golden.ts";
 import { goldenReference } from "./testing/reference.ts";
 
 const FORMATS = { int8: "matmulnbits8", int4: "matmulnbits4" } as const;
@@ -133,4 +134,13 @@ test("packed files are as small as planned, and tables that are looked up in sta
   expect(packed).toBeLessThan(1.25 * plan("int4")); // parts begin on pages of their own
   expect(packed).toBeGreaterThan(0.7 * plan("int4")); // what the kernels add is made at load
   expect(plan("int4")).toBeLessThan(plan("fp32"));
+});
+
+test("experts are planned as they are kept", () => {
+  const graph = goldenGraph("granitemoe");
+  const plan = (format: string) => cpuTarget.plan(graph, { ...DEFAULTS, format }).devices[0]!.weights;
+  const inExperts = graph.ops.flatMap(({ kind, ins }) => (kind === "experts" ? ins.slice(3) : []));
+  const floats = inExperts.reduce((sum, value) => sum + 4 * sizeOf(value!.type.shape as number[]), 0);
+  expect(plan("fp32")).toBeGreaterThan(floats);
+  expect(plan("int4")).toBeLessThan(plan("fp32") - floats / 2);
 });

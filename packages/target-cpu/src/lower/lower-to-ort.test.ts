@@ -1,4 +1,5 @@
 import { Builder, corePasses, type Graph, programOf, runPipeline, type Value } from "@llm/core-ir";
+import { shapeOf } from "@llm/tensor";
 import { describe, expect, test } from "vitest";
 import { ort } from "../ort/dialect.ts";
 import { cpuPipeline } from "../pipeline.ts";
@@ -6,8 +7,8 @@ import { goldenGraph } from "../testing/open-golden.ts";
 import { lowerToOrt } from "./lower-to-ort.ts";
 import { cpuPasses } from "./passes.ts";
 
-function lower(graph: Graph): Graph {
-  return runPipeline(programOf(graph), cpuPipeline({ format: "fp32" }), {
+function lower(graph: Graph, format = "fp32"): Graph {
+  return runPipeline(programOf(graph), cpuPipeline({ format }), {
     passes: [...corePasses, ...cpuPasses],
     dialects: [ort],
   }).nets[0]!.graph;
@@ -54,6 +55,19 @@ describe("published models", () => {
     expect(found).toMatchObject({ unary: 2, iota: 1, RotaryEmbedding: 2 * found.GroupQueryAttention! });
     expect(found.norm).toBeUndefined();
   });
+});
+
+test("each expert's matrices are weights of their own, and what chooses them is not packed", () => {
+  const graph = goldenGraph("mixtral");
+  const layers = graph.ops.filter(({ kind }) => kind === "experts").length;
+  for (const format of ["fp32", "int4"]) {
+    const lowered = lower(graph, format);
+    const grouped = lowered.ops.filter(({ kind }) => kind === "GroupedLinear");
+    expect(grouped).toHaveLength(3 * layers);
+    for (const { ins } of grouped) expect(ins).toHaveLength(2 + 4); // rows, their counts, and four experts
+    expect(counts(lowered).FusedMatMul).toBe(format === "fp32" ? 5 * layers + 1 : layers);
+    expect(lowered.weights.filter(({ expr }) => shapeOf(expr).length > 2)).toEqual([]);
+  }
 });
 
 /** Sums that tell attention how long the sequences are. */
