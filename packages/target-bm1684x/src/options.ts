@@ -71,7 +71,7 @@ export const bm1684xOptions: OptionTable<Bm1684xOptions> = {
   },
   simulate: {
     kind: "boolean",
-    doc: "Run on the simulator that comes with the vendor's compiler: right numbers, no card, very slow.",
+    doc: "Run on the simulator that comes with the vendor's compiler: right numbers, no card, for small models.",
     default: false,
     shapes: false,
   },

@@ -18,7 +18,7 @@ export function npzArrays(arrays: readonly TopArray[], source: WeightSource): re
     bytes() {
       if (from.kind === "numbers") return [bytesOf(from.values)];
       if (from.kind === "encoded") return linearOf(from.expr)[PARTS[from.part]]();
-      const plain = stream(from.expr, source, "f32");
+      const plain = stream(from.expr, source, "f32", { reuse: true }); // each chunk is written before the next
       return from.plus === undefined ? plain : shifted(plain, from.plus);
     },
   }));

@@ -26,7 +26,7 @@ export class EncodedLinear {
     const { of, format } = this.#expr;
     const codec = codecOf(format);
     const [, columns] = shapeOf(of) as [number, number];
-    for await (const values of rowChunks(stream(of, this.#source, "f32"), columns)) {
+    for await (const values of rowChunks(stream(of, this.#source, "f32", { reuse: true }), columns)) {
       const rows = values.length / columns;
       const { data, scales, zeros } = codec.encode(values, rows, columns);
       const groups = scales!.length / rows;

@@ -7,8 +7,12 @@ import { join } from "node:path";
 import { openCheckpoint } from "@llm/checkpoint";
 import { corePasses, programOf, runPipeline } from "@llm/core-ir";
 import { architectureFor, Config } from "@llm/models";
+import { nativeCodecs } from "@llm/runtime-native/codecs";
 import type { Unit } from "@llm/target";
 import { type Bm1684xMode, bm1684xTarget } from "@llm/target-bm1684x";
+import { useFastCodecs } from "@llm/tensor";
+
+useFastCodecs(nativeCodecs); // as the command line does
 
 const [path, scratch, mode] = process.argv.slice(2) as [string, string, Bm1684xMode];
 const options = {
