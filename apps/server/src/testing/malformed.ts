@@ -11,8 +11,8 @@ export interface Malformed {
   readonly codes: readonly (number | undefined)[];
 }
 
-/** Longer than the server waits for headers and bodies that don't come. */
-const PATIENCE_MS = 8000;
+/** Longer than the server waits for headers and bodies that don't come, and than a busy machine takes for an answer. */
+const PATIENCE_MS = 60_000;
 
 const PATHS = ENDPOINTS.filter(({ method }) => method === "post").map(({ path }) => path);
 
@@ -34,7 +34,7 @@ const KINDS: Readonly<Record<string, (pick: Pick) => Omit<Malformed, "kind">>> =
     const path = PATHS[pick(PATHS.length)];
     let body = mutated(SEEDS[path], pick);
     if (pick(3) === 0) body = mutated(body, pick);
-    return { chunks: [framed(path, JSON.stringify(body))], options: { ms: 60_000 }, codes: [200, 400, 404] };
+    return { chunks: [framed(path, JSON.stringify(body))], options: {}, codes: [200, 400, 404] };
   },
   "half of some JSON": (pick) => {
     const path = PATHS[pick(PATHS.length)];
@@ -58,12 +58,12 @@ const KINDS: Readonly<Record<string, (pick: Pick) => Omit<Malformed, "kind">>> =
   }),
   "headers that come slowly and never end": (pick) => ({
     chunks: ["POST /v1/comp", "letions HTTP/1.1\r\n", "host: x\r\n", ...Array(pick(5)).fill("x: y\r\n")],
-    options: { pauseMs: 60, ms: PATIENCE_MS },
+    options: { pauseMs: 60 },
     codes: [408],
   }),
   "a body that comes slowly and never ends": (pick) => ({
     chunks: [head("/v1/completions", "content-length: 1000"), ...Array(1 + pick(5)).fill('{"a":')],
-    options: { pauseMs: 60, ms: PATIENCE_MS },
+    options: { pauseMs: 60 },
     codes: [408],
   }),
   "half a request, then the end of what is sent": (pick) => {
@@ -107,5 +107,6 @@ const JSON_SHARE = 0.6;
 export function malformed(pick: Pick): Malformed {
   const kinds = Object.keys(KINDS);
   const kind = pick(1000) < JSON_SHARE * 1000 ? kinds[pick(2)] : kinds[pick(kinds.length)];
-  return { kind, ...KINDS[kind](pick) };
+  const { chunks, options, codes } = KINDS[kind](pick);
+  return { kind, chunks, options: { ms: PATIENCE_MS, ...options }, codes };
 }
