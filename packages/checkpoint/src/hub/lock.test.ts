@@ -3,9 +3,9 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { isAlive, processIdentity } from "@llm/tensor/files";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { withLock } from "./lock.ts";
-import { isAlive, processIdentity } from "./process-identity.ts";
 
 // Callers that go about the same thing at once mostly go in step, which hides who gets in whose way: here one removal comes late,
 // the next even later.

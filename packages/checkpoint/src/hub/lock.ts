@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { readFile, rm, stat, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
-import { isAlive, processIdentity } from "./process-identity.ts";
+import { isAlive, processIdentity } from "@llm/tensor/files";
 
 const POLL_MS = 200;
 

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { type FileHandle, open, readdir, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import { isAlive, processIdentity } from "@llm/tensor/files";
 import { ExportError } from "../error.ts";
 
 export interface DurableOptions {
@@ -27,7 +28,7 @@ export class DurableFile implements AsyncDisposable {
   }
 
   static async create(path: string, { sync = true }: DurableOptions = {}): Promise<DurableFile> {
-    const mark = `${process.pid}-${randomBytes(4).toString("hex")}`;
+    const mark = `${processIdentity()}-${randomBytes(4).toString("hex")}`;
     const temporary = join(dirname(path), `.${basename(path)}.${mark}.tmp`);
     await dropLeftovers(path);
     try {
@@ -73,16 +74,10 @@ export class DurableFile implements AsyncDisposable {
 async function dropLeftovers(path: string): Promise<void> {
   const prefix = `.${basename(path)}.`;
   for (const name of await readdir(dirname(path)).catch(() => [])) {
-    const pid = name.startsWith(prefix) ? /^(\d+)-[0-9a-f]{8}\.tmp$/.exec(name.slice(prefix.length))?.[1] : undefined;
-    if (pid !== undefined && !isAlive(Number(pid))) await rm(join(dirname(path), name), { force: true });
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code !== "ESRCH";
+    const owner = name.startsWith(prefix)
+      ? /^(\d[^.]*)-[0-9a-f]{8}\.tmp$/.exec(name.slice(prefix.length))?.[1]
+      : undefined;
+    if (owner !== undefined && !isAlive(owner)) await rm(join(dirname(path), name), { force: true });
   }
 }
 

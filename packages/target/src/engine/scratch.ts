@@ -2,11 +2,11 @@ import { randomBytes } from "node:crypto";
 import { readdir, rm } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
-import { makeFolder } from "@llm/tensor/files";
+import { isAlive, makeFolder, processIdentity } from "@llm/tensor/files";
 
 /** A name that says who is at work, so that what a killed process left can be told from what is in use. */
 export function scratchName(): string {
-  return `${hostTag()}.${process.pid}.${randomBytes(6).toString("hex")}`;
+  return `${hostTag()}.${processIdentity()}.${randomBytes(6).toString("hex")}`;
 }
 
 /** An empty folder to work in, below `parent`. */
@@ -21,21 +21,12 @@ export async function sweepScratch(parent: string, prefix = ""): Promise<void> {
   const names = await readdir(parent).catch(() => [] as string[]);
   for (const name of names) {
     if (!name.startsWith(prefix)) continue;
-    const [host, pid, random] = name.slice(prefix.length).split(".");
-    if (host !== hostTag() || !random || !/^\d+$/.test(pid ?? "") || isAlive(Number(pid))) continue;
+    const [host, owner, random] = name.slice(prefix.length).split(".");
+    if (host !== hostTag() || !random || !/^\d/.test(owner ?? "") || isAlive(owner!)) continue;
     await rm(join(parent, name), { recursive: true, force: true });
   }
 }
 
 function hostTag(): string {
   return hostname().replaceAll(/[^a-zA-Z0-9-]/g, "-") || "host";
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM"; // somebody else's, and running
-  }
 }
