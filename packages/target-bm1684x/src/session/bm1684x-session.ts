@@ -31,6 +31,13 @@ interface Part {
   readonly asked: readonly number[];
 }
 
+/** How one token is drawn. */
+interface Draw {
+  readonly sampling: DeviceSampling;
+  readonly allow: Uint32Array | undefined;
+  readonly random: number;
+}
+
 /** A model on its devices: net by net and row by row. */
 export class Bm1684xSession implements Session {
   readonly specificationVersion = 1;
@@ -124,7 +131,7 @@ export class Bm1684xSession implements Session {
     const { want } = row;
     const parts = this.#parts(row, await this.#buffers.slot(row.slot));
     if (want?.kind === "token" && isDrawn(want.sampling))
-      return { tokens: await this.#drawn(parts, want, want.sampling) };
+      return { tokens: await this.#drawn(parts, want.sampling, want.allow) };
     const what = want && this.#asked(want);
     const raw: Raw[] = [];
     for (const { commands, hidden, asked } of parts) {
@@ -145,12 +152,13 @@ export class Bm1684xSession implements Session {
         yield { ...this.#commands.token(cache, tokens[i]!, at + i), asked: i < first ? [] : [0] };
   }
 
-  async #drawn(parts: Iterable<Part>, want: Want, sampling: DeviceSampling): Promise<Int32Array> {
+  async #drawn(parts: Iterable<Part>, sampling: DeviceSampling, allow: Uint32Array | undefined): Promise<Int32Array> {
     const tokens: number[] = [];
     for (const { commands, hidden, asked } of parts) {
       let before = commands;
       for (const at of asked) {
-        tokens.push(await this.#draw(before, hidden, at, want, sampling, sampling.random?.[tokens.length] ?? 0));
+        const random = sampling.random?.[tokens.length] ?? 0;
+        tokens.push(await this.#draw(before, hidden, at, { sampling, allow, random }));
         before = [];
       }
       if (before.length > 0) await this.#bmrt.run(before);
@@ -163,9 +171,7 @@ export class Bm1684xSession implements Session {
     before: readonly BmrtCommand[],
     hidden: Hidden,
     at: number,
-    { allow }: Want,
-    sampling: DeviceSampling,
-    random: number,
+    { sampling, allow, random }: Draw,
   ): Promise<number> {
     const { head, vocab } = this.#layout;
     let left = before;

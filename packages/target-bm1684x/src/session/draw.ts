@@ -7,7 +7,12 @@ export interface Best {
 }
 
 /** Draws from the best alone; undefined where others beyond them may be as good as the last that counts. */
-export function drawFromBest({ shares, ids }: Best, vocab: number, sampling: DeviceSampling, random: number) {
+export function drawFromBest(
+  { shares, ids }: Best,
+  vocab: number,
+  sampling: DeviceSampling,
+  random: number,
+): number | undefined {
   const last = shares[Math.min(sampling.topK!, shares.length) - 1]!;
   // Shares so small that they are zero are never drawn, however many there are.
   const isDecided = ids.length === vocab || last > shares.at(-1)! || last === 0;
