@@ -5,23 +5,11 @@ import { expect, test } from "vitest";
 import { bm1684xTarget } from "./bm1684x-target.ts";
 import { NET_KIND, type NetSpec } from "./compile/units.ts";
 import type { Bm1684xMode } from "./options.ts";
+import { REFUSED, takenGoldens } from "./testing/golden-models.ts";
 import { optionsOf } from "./testing/options.ts";
 import { toTop } from "./top/to-top.ts";
 
 const MODES: readonly Bm1684xMode[] = ["F16", "int4"];
-
-/** Golden models that this device refuses, and what the message is about. */
-const REFUSED: Readonly<Record<string, RegExp>> = {
-  deepseek_v2: /mixtures of experts/,
-  deepseek_v2_lite: /mixtures of experts/,
-  deepseek_v3: /mixtures of experts/,
-  deepseek_v3_yarn: /mixtures of experts/,
-  granitemoe: /mixtures of experts/,
-  mixtral: /mixtures of experts/,
-  qwen2_moe: /mixtures of experts/,
-  qwen3_moe: /mixtures of experts/,
-  phi3_longrope_long: /choose a length up to 4$/,
-};
 
 interface Module {
   readonly name: string;
@@ -61,15 +49,12 @@ test.each(goldenNames())("%s is said in TOP, or refused by reason", (name) => {
   }
 });
 
-test.each(goldenNames().filter((name) => !REFUSED[name]))(
-  "%s: a block's two nets take the same arrays in one order",
-  (name) => {
-    const nets = new Map(modulesOf(name, "F16").map((module) => [module.name, taken(module.text)]));
-    for (const [id, arrays] of nets) {
-      const twin = /^block_(\d+)$/.exec(id)?.[1];
-      if (twin === undefined) continue;
-      expect(arrays.length).toBeGreaterThan(5);
-      expect(nets.get(`block_cache_${twin}`), id).toEqual(arrays);
-    }
-  },
-);
+test.each(takenGoldens())("%s: a block's two nets take the same arrays in one order", (name) => {
+  const nets = new Map(modulesOf(name, "F16").map((module) => [module.name, taken(module.text)]));
+  for (const [id, arrays] of nets) {
+    const twin = /^block_(\d+)$/.exec(id)?.[1];
+    if (twin === undefined) continue;
+    expect(arrays.length).toBeGreaterThan(5);
+    expect(nets.get(`block_cache_${twin}`), id).toEqual(arrays);
+  }
+});
