@@ -21,6 +21,9 @@ interface Retained {
   next: OrtTensor;
 }
 
+/** One card, or several that share layers. */
+export type Emulated = Pick<EmulatedCard, keyof EmulatedCard>;
+
 /** A card by ONNX Runtime: the exported graph, its retained tensors kept from call to call. */
 export class EmulatedCard implements Card {
   /** 0 of a part that has no head. */

@@ -2,13 +2,13 @@ import { combine, type Move } from "@llm/core-ir";
 import type { OrtTensor } from "@llm/runtime-native/ort";
 import { f16ToF32, type Tensor, toF16 } from "@llm/tensor";
 import type { SharedProgram } from "../build/units.ts";
-import type { EmulatedCard } from "./emulated-card.ts";
+import type { Emulated, EmulatedCard } from "./emulated-card.ts";
 
 /**
  * Cards with programs that share layers, as one card: each program's results go where they are wanted, added up or put together
  * by the host.
  */
-export class EmulatedMesh implements Pick<EmulatedCard, keyof EmulatedCard> {
+export class EmulatedMesh implements Emulated {
   readonly vocab: number;
   readonly inputs: readonly string[];
   readonly output = "logits";

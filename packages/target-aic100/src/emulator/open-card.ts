@@ -6,12 +6,9 @@ import { NativeError } from "@llm/runtime-native";
 import { openOrt } from "@llm/runtime-native/ort";
 import { TargetError } from "@llm/target";
 import { EMULATOR_FILE, MODEL_FILE, PROGRAM_FILE, type SharedProgram } from "../build/units.ts";
-import { EmulatedCard, type EmulatedCardOptions } from "./emulated-card.ts";
+import { type Emulated, EmulatedCard, type EmulatedCardOptions } from "./emulated-card.ts";
 import { EmulatedMesh } from "./emulated-mesh.ts";
 import { checkTwin, overrideIndices } from "./override-indices.ts";
-
-/** A card by ONNX Runtime, or several that share layers. */
-export type Emulated = Pick<EmulatedCard, keyof EmulatedCard>;
 
 /** Opens the emulator's files in an artefact's folder, once it is sure that they are the models' twins. */
 export async function openCard(folder: string, threads: number, options: EmulatedCardOptions): Promise<Emulated> {

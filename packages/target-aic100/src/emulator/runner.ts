@@ -6,7 +6,8 @@ import { NEXT_TOKENS } from "../graph/sampler-ports.ts";
 import { type Settled, settle } from "../graph/settle.ts";
 import { type Aic100Options, defaultOptions } from "../options.ts";
 import { samplerInputs } from "../session/sampler-inputs.ts";
-import { addTwins, type Emulated, openCard } from "./open-card.ts";
+import type { Emulated } from "./emulated-card.ts";
+import { addTwins, openCard } from "./open-card.ts";
 import { roundCacheTo } from "./round-cache.ts";
 
 /** Programs for the card have one net. */
