@@ -39,8 +39,9 @@ describe("room", () => {
     expect(grownCapacity(0, 10, 17)).toBe(17);
   });
 
-  test("keeps what is held, and new columns are what was asked for", () => {
-    const cache = new KvCache(states, 3, 1000, Number.NaN);
+  // No machine promises memory for so many columns: then each growth copies.
+  test.each([1000, 2 ** 40])("keeps what is held, and new columns are what was asked for: at most %i", (most) => {
+    const cache = new KvCache(states, 3, most, Number.NaN);
     cache.reserve(10);
     for (const slot of [0, 1, 2]) mark(cache, slot, 10, slot);
     cache.reserve(200);
@@ -48,6 +49,19 @@ describe("room", () => {
     for (const slot of [0, 1, 2]) expect(columns(cache, slot, 10)).toEqual(marked(slot, 10));
     expect(columns(cache, 1, 11)[10]).toBeNaN();
     expect(cache.bytes).toBe(3 * 256 * (2 * 4 + 3) * 4);
+  });
+
+  test("grows where it is, and is given back when it is no more", () => {
+    const cache = new KvCache(states, 3, 1000);
+    cache.reserve(10);
+    const { keys, latent } = cache.view(0, 1);
+    const memory = keys!.data.buffer;
+    expect(latent!.data.buffer).toBe(memory);
+    cache.reserve(1000);
+    expect(cache.view(0, 1).keys!.data.buffer).toBe(memory);
+    cache.clear();
+    expect((memory as ArrayBuffer).detached).toBe(true);
+    expect(cache.bytes).toBe(0);
   });
 });
 

@@ -21,6 +21,7 @@ symlinkSync(blob, join(folder, "cache/huggingface/hub/models--owner--name/snapsh
 put("llm/artefacts/name-cpu-1/manifest.json", 4096);
 linkSync(blob, join(folder, "cache/llm/artefacts/name-cpu-1/weights"));
 put("llm/units/onnx@1/part", 4096);
+put("llm/panels/name-1/panels", 2048);
 
 describe("the cache", () => {
   it("is listed with what each thing takes, and what all take together once", async () => {
@@ -30,8 +31,9 @@ describe("the cache", () => {
       ["artefact", "name-cpu-1", 45_056],
       ["partial", "owner/name 01234567", 8192],
       ["unit", "onnx@1", 4096],
+      ["panels", "name-1", 2048],
     ]);
-    expect(bytes).toBe(40_960 + 8192 + 4096 + 4096);
+    expect(bytes).toBe(40_960 + 8192 + 4096 + 4096 + 2048);
   });
 
   it("gives up what is chosen, and nothing else", async () => {
@@ -39,10 +41,10 @@ describe("the cache", () => {
     expect(chooseEntries(entries, {})).toEqual([]);
     expect(() => chooseEntries(entries, { names: ["owner/nam"] })).toThrow(/nothing named owner\/nam/);
     expect(chooseEntries(entries, { olderThanDays: 1 })).toEqual([]);
-    expect(chooseEntries(entries, { olderThanDays: 1 }, Date.now() + 2 * 86_400_000)).toHaveLength(4);
+    expect(chooseEntries(entries, { olderThanDays: 1 }, Date.now() + 2 * 86_400_000)).toHaveLength(5);
     await removeEntries(chooseEntries(entries, { partial: true, names: ["name-cpu-1"] }));
     const after = await surveyCache({ env });
-    expect(after.entries.map(({ name }) => name)).toEqual(["owner/name", "onnx@1"]);
+    expect(after.entries.map(({ name }) => name)).toEqual(["owner/name", "onnx@1", "name-1"]);
     expect(existsSync(blob)).toBe(true);
     utimesSync(blob, 0, 0); // a checkpoint may well be older than its download: what counts is when it came
     expect(chooseEntries((await surveyCache({ env })).entries, { olderThanDays: 1 })).toEqual([]);
