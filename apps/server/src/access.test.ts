@@ -91,7 +91,8 @@ describe("limits", () => {
     expect(await mine.json()).toMatchObject({ error: { type: "rate_limit_error" } });
     const theirs = await post(server.address, "/v1/completions", completion({ n: 2 }), as("beta"));
     expect([theirs.status, theirs.headers.has("retry-after")]).toEqual([503, true]);
-    expect((await post(server.address, "/v1/completions", completion({ n: 100 }), as("beta"))).status).toBe(400);
+    for (const more of [{ n: 100 }, { prompt: Array(7).fill("a"), suffix: null }])
+      expect((await post(server.address, "/v1/completions", completion(more), as("beta"))).status).toBe(400);
     leave.abort();
     await until(() => server.generator.scheduler.stats.running === 0);
     expect((await post(server.address, "/v1/completions", completion({ n: 2 }), as("beta"))).status).toBe(200);

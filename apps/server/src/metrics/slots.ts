@@ -21,15 +21,16 @@ export function slotsOf(generator: Generator, records: AnswerRecords): SlotRepor
   const { scheduler } = generator;
   const running = records.of(generator).slice(0, scheduler.stats.running);
   return Array.from({ length: scheduler.session.limits.slots }, (_, id) => {
-    const common = { id, n_ctx: scheduler.room, speculative: false };
+    const common = { id, n_ctx: scheduler.room };
     const record = running[id];
-    if (!record) return { ...common, id_task: -1, is_processing: false };
-    const { maxNewTokens = UNLIMITED, temperature, stop = [] } = record.ask.options;
+    if (!record) return { ...common, id_task: -1, speculative: false, is_processing: false };
+    const { maxNewTokens = UNLIMITED, temperature, stop = [], speculate = false } = record.ask.options;
     const stops = typeof stop === "string" ? [stop] : stop;
     const remain = maxNewTokens === UNLIMITED ? UNLIMITED : maxNewTokens - record.said;
     return {
       ...common,
       id_task: record.id,
+      speculative: speculate,
       is_processing: true,
       params: { n_predict: maxNewTokens, ...(temperature === undefined ? {} : { temperature }), stop: stops },
       next_token: { has_next_token: true, n_decoded: record.said, n_remain: remain },

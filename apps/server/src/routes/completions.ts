@@ -94,8 +94,8 @@ export function completionRoutes({ app, turns, fingerprint }: RouteContext): voi
 
 /** How many answers a request asks for. */
 function countOf({ prompt, suffix, n, best_of: best }: CompletionRequest): number {
-  const prompts = Array.isArray(prompt) && typeof prompt[0] !== "number" && suffix === undefined ? prompt.length : 1;
-  return prompts * Math.max(n ?? 1, best ?? 1);
+  const several = Array.isArray(prompt) && typeof prompt[0] !== "number" && typeof suffix !== "string";
+  return (several ? prompt.length : 1) * Math.max(n ?? 1, best ?? 1);
 }
 
 /** Prompts as they were given: text, ids, or a list of either. */
