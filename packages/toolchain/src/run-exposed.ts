@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { blockResults, corePasses, type Graph, programOf, runPipeline } from "@llm/core-ir";
 import type { Runner, Target } from "@llm/target";
-import { type BuildEvent, buildArtefact } from "@llm/target/engine";
+import { type BuildEvent, buildTrial } from "@llm/target/engine";
 import type { Tensor } from "@llm/tensor";
 import { ToolchainError } from "./error.ts";
 import type { Model } from "./open-model.ts";
@@ -69,15 +69,13 @@ async function exportExposed<O>(
   });
   // What a compiler would make of it isn't what is looked into.
   const units: Target<O>["units"] = (...given) => target.units(...given).filter(({ stage }) => stage === "export");
-  const { artefact } = await buildArtefact({
+  const artefact = await buildTrial({
     target: { ...target, units },
     program,
     options: chosen,
     source: model.weights,
     model: model.card,
-    folder: join(folder, "artefact"),
-    cacheDir: join(folder, "units"),
-    durable: false,
+    folder,
     ...(options.signal ? { signal: options.signal } : {}),
     ...(options.onEvent ? { onEvent: options.onEvent } : {}),
   });

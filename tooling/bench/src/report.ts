@@ -60,6 +60,7 @@ export function renderResult(result: CaseResult): string {
     lines.push(`  ${metric.key} (${metric.unit}, ${metric.better} is better)`);
     for (const [index, side] of result.sides.entries()) {
       const value = metric.values[side.name];
+      if (Number.isNaN(value.median)) continue; // not measured on this side
       const cells = [`${number(value.median)} ${metric.unit} ${range(value)}`.padEnd(38)];
       if (metric.ratios[side.name]) cells.push(ratio(metric.ratios[side.name]));
       if (index === 0 && metric.reached !== undefined)

@@ -23,8 +23,7 @@ interface Assembly<O> {
 
 /** Puts finished units into a folder under a temporary name and gives it its own when the manifest is complete. */
 export async function assemble<O>(assembly: Assembly<O>): Promise<Artefact> {
-  const { folder, request } = assembly;
-  const { durable = true } = request;
+  const { folder } = assembly;
   const contents = gather(assembly);
   const manifest = describe(assembly, contents);
   const alike = async (): Promise<Manifest | undefined> => {
@@ -46,10 +45,10 @@ export async function assemble<O>(assembly: Assembly<O>): Promise<Artefact> {
       if (how === "copy") assembly.onEvent({ kind: "copied", file: file.path, bytes: file.bytes });
     }
     await writeFile(join(scratch, MANIFEST), `${JSON.stringify(manifest, null, 1)}\n`);
-    if (durable) await flushTree(scratch, [MANIFEST]);
+    await flushTree(scratch, [MANIFEST]);
     const theirs = await replace(scratch, folder, prefix, alike);
     if (theirs) return { folder, manifest: theirs };
-    if (durable) await flush(parent);
+    await flush(parent);
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }

@@ -32,8 +32,6 @@ export interface BuildRequest<O> {
   readonly capacity?: Partial<Capacity>;
   /** How often a unit is tried again after a failure that isn't its own (a worker gone, a compiler killed). */
   readonly retries?: number;
-  /** False where the artefact is looked at and thrown away: then nothing waits until it is safe on the disk. True unless said. */
-  readonly durable?: boolean;
   readonly onEvent?: (event: BuildEvent) => void;
   readonly signal?: AbortSignal;
 }
@@ -69,7 +67,7 @@ export async function buildArtefact<O>(request: BuildRequest<O>): Promise<BuildR
   const folder = resolve(request.folder);
   const ordered = orderUnits(target.units(program, options, tools));
   const keys = unitKeys(ordered, { target: target.id, tools, source: source.fingerprint });
-  const cache = new UnitCache(resolve(request.cacheDir), request.durable);
+  const cache = new UnitCache(resolve(request.cacheDir));
   const finished = new Map<string, CachedUnit>();
   const report = new Map<string, BuiltUnit>();
   try {

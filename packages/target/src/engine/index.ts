@@ -1,4 +1,5 @@
 export { type BuildRequest, type BuildResult, type BuiltUnit, buildArtefact } from "./build-artefact.ts";
+export { buildTrial, type TrialRequest } from "./build-trial.ts";
 export { cacheHome, panelCache } from "./cache-folder.ts";
 export type { BuildEvent } from "./events.ts";
 export { type Executor, localExecutor, type UnitJob, type UnitOutcome } from "./executor.ts";

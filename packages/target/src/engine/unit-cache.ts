@@ -40,11 +40,9 @@ interface Stamp {
  */
 export class UnitCache {
   readonly root: string;
-  readonly #durable: boolean;
 
-  constructor(root: string, durable = true) {
+  constructor(root: string) {
     this.root = root;
-    this.#durable = durable;
   }
 
   /** Removes what killed runs left. */
@@ -82,7 +80,7 @@ export class UnitCache {
       const stamps = await stampFiles(folder, files);
       const record: UnitRecord = { id: unit.id, kind: unit.kind, files, stamps, seconds, peakRssBytes, peakDiskBytes };
       await writeFile(join(scratch, RECORD), JSON.stringify(record));
-      if (this.#durable) await flushUnit(scratch, folder, files);
+      await flushUnit(scratch, folder, files);
       await this.#keep(scratch, key);
       return { folder: join(this.#home(key), "files"), files, seconds, peakRssBytes, peakDiskBytes };
     } finally {
@@ -106,7 +104,7 @@ export class UnitCache {
         if (!isOccupied(second) || !(await this.find(key))) throw second;
       });
     }
-    if (this.#durable) await flush(dirname(home));
+    await flush(dirname(home));
   }
 
   #home(key: string): string {

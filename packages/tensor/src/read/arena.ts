@@ -18,15 +18,24 @@ export interface Arena {
   done(): void;
 }
 
-/** What is kept for the next arena; what transposes take is more, and not worth keeping. */
-const KEPT_BYTES = 16 * 2 ** 20;
+/** What is kept for the next arenas, of as many as were in use at once; what transposes take is more, and not worth keeping. */
+const KEPT_BYTES = 32 * 2 ** 20;
 
-let idle: ArrayBuffer[] | undefined;
+const idle: ArrayBuffer[][] = [];
 
-/** An arena with a buffer for each array that a chunk takes, as large as the largest so far. */
+/**
+ * An arena with a buffer for each array that a chunk takes, as large as the largest so far.
+ *
+ * @example
+ * const arena = reusingArena();
+ * for (const expr of weights) {
+ *   arena.reset(); // what was read before is read over
+ *   use(await read(expr, source, "f32", { take: arena.take }));
+ * }
+ * arena.done();
+ */
 export function reusingArena(): Arena {
-  const buffers = idle ?? [];
-  idle = undefined;
+  const buffers = idle.pop() ?? [];
   let next = 0;
   return {
     take(dtype: DType, count: number): TypedArray {
@@ -40,7 +49,8 @@ export function reusingArena(): Arena {
       next = 0;
     },
     done() {
-      if (buffers.reduce((sum, { byteLength }) => sum + byteLength, 0) <= KEPT_BYTES) idle = buffers;
+      const kept = [...idle, buffers].flat().reduce((sum, { byteLength }) => sum + byteLength, 0);
+      if (kept <= KEPT_BYTES) idle.push(buffers);
     },
   };
 }

@@ -3,6 +3,7 @@ import { type Packing, plainPacking } from "../packing.ts";
 import type { WeightSource } from "../source.ts";
 import type { Tensor } from "../tensor.ts";
 import type { WeightExpr } from "../weight-expr.ts";
+import type { Take } from "./loader.ts";
 import { loaderOf } from "./loader-of.ts";
 import { readPacked, streamPacked } from "./packed.ts";
 import { loadCounting, streamPlain } from "./plain.ts";
@@ -11,6 +12,11 @@ import { wholeRegion } from "./region.ts";
 export interface ReadOptions {
   /** Values that overflow on the way to the dtype asked for are counted here. */
   readonly loss?: Loss | undefined;
+}
+
+export interface WholeOptions extends ReadOptions {
+  /** Memory to read plain dtypes into, which is the reader's to give out again: see `reusingArena`. */
+  readonly take?: Take | undefined;
 }
 
 export interface StreamOptions extends ReadOptions {
@@ -32,12 +38,12 @@ export async function read(
   expr: WeightExpr,
   source: WeightSource,
   packing: Packing,
-  { loss }: ReadOptions = {},
+  { loss, take }: WholeOptions = {},
 ): Promise<Tensor> {
   const dtype = plainPacking(packing);
   if (dtype === undefined) return readPacked(expr, source, packing);
   const loader = loaderOf(expr, source);
-  return { dtype, shape: loader.shape, data: await loadCounting(loader, wholeRegion(loader.shape), dtype, loss) };
+  return { dtype, shape: loader.shape, data: await loadCounting(loader, wholeRegion(loader.shape), dtype, loss, take) };
 }
 
 /**
