@@ -10,7 +10,7 @@ import { cpuTarget } from "@llm/target-cpu";
 import { makeCheckpoint } from "./sparse-checkpoint.ts";
 
 /** Large enough that a step is work, and with a cache whose copying would show: 8 key heads in each of 4 layers. */
-const CONFIG = {
+export const MODEL = {
   model_type: "llama",
   hidden_size: 1024,
   intermediate_size: 2816,
@@ -23,10 +23,11 @@ const CONFIG = {
   hidden_act: "silu",
 };
 
-type ModelConfig = typeof CONFIG & Readonly<Record<string, unknown>>;
+type ModelConfig = typeof MODEL & Readonly<Record<string, unknown>>;
 
 export interface RandomArtefact {
   readonly format: string;
+  readonly adapters?: boolean;
   /** Passes before the target's own. */
   readonly first?: readonly PassStep[];
   /** A folder that has the checkpoint, and the name of the artefact beside it. */
@@ -37,9 +38,9 @@ export interface RandomArtefact {
 /** A model of random weights, made for the CPU. */
 export async function randomArtefact(
   config: ModelConfig,
-  { format, first = [], folder, name }: RandomArtefact,
+  { format, adapters = false, first = [], folder, name }: RandomArtefact,
 ): Promise<Artefact> {
-  const options = { format, batchSize: 1, ctxLen: 0, threads: 0 };
+  const options = { format, adapters, batchSize: 1, ctxLen: 0, threads: 0 };
   const graph = architectureFor(config).build(new Config(config));
   const program = runPipeline(programOf(graph), [...first, ...cpuTarget.pipeline(graph, options)], {
     passes: [...corePasses, ...(cpuTarget.passes ?? [])],
@@ -79,7 +80,7 @@ export function randomCheckpoint(config: ModelConfig): string {
 
 /** A model of random weights, exported for the CPU in 4 bits; gives the file and the folder to remove. */
 export async function cpuModel(): Promise<{ readonly file: string; readonly folder: string }> {
-  const folder = randomCheckpoint(CONFIG);
-  const artefact = await randomArtefact(CONFIG, { format: "int4", folder, name: "artefact" });
+  const folder = randomCheckpoint(MODEL);
+  const artefact = await randomArtefact(MODEL, { format: "int4", folder, name: "artefact" });
   return { file: join(artefact.folder, "decoder.onnx"), folder };
 }

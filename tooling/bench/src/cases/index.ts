@@ -1,4 +1,5 @@
 import type { Case } from "../case.ts";
+import { adapters } from "./adapters.ts";
 import { batching, prefixes } from "./batching.ts";
 import { bm1684x } from "./bm1684x.ts";
 import { checkpointGguf } from "./checkpoint-gguf.ts";
@@ -37,6 +38,7 @@ export const cases: readonly Case[] = [
   ...cpuMemory,
   cpuRuntime,
   experts,
+  adapters,
   ...tokenizerCases,
   grammar,
   sampling,
