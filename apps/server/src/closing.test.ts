@@ -1,3 +1,4 @@
+import { setTimeout } from "node:timers/promises";
 import { afterEach, describe, expect, it } from "vitest";
 import { type DemoServer, demoServer, endless, post, until } from "./testing/demo-server.ts";
 import { rawRequest } from "./testing/raw-request.ts";
@@ -37,6 +38,16 @@ describe("a server that is told to stop under load", () => {
     await closed;
   });
 
+  it("waits as long as it may, which is longer than frameworks have patience for", async () => {
+    server = await demoServer({
+      models: [{ id: "slow", open: () => setTimeout(11_000).then(() => server.generator) }],
+      drainMs: 30_000,
+    });
+    const asked = post(server.address, "/tokenize", JSON.stringify({ content: "a b" }));
+    await setTimeout(200);
+    await Promise.all([server.app.close(), expect(asked).resolves.toMatchObject({ status: 200 })]);
+  });
+
   it("ends what takes longer than it may, with a word about why", async () => {
     server = await demoServer({ drainMs: 50 }, 2);
     const streamed = post(server.address, "/v1/completions", endless({ stream: true, max_tokens: 480, n: 8 }));
@@ -54,7 +65,7 @@ describe("a server that is told to stop under load", () => {
     server = await demoServer({ drainMs: 50 });
     const begun = ["POST /v1/completions HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\n{", "GET /he", ""];
     const heard = begun.map((text) => rawRequest(server.port, [text], { ms: 20_000 }));
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await setTimeout(100);
     const began = performance.now();
     await server.app.close();
     await Promise.all(heard);

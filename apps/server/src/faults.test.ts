@@ -6,10 +6,12 @@ import { type DemoServer, demoServer, endless, post, until } from "./testing/dem
 import { rawRequest } from "./testing/raw-request.ts";
 
 let server: DemoServer;
+let hurried: DemoServer;
 beforeAll(async () => {
-  server = await demoServer({ connections: { headersMs: 300, requestMs: 600 }, drainMs: 300 });
+  server = await demoServer({ drainMs: 300 });
+  hurried = await demoServer({ connections: { headersMs: 300, requestMs: 600 } }, 1);
 });
-afterAll(() => server.app.close());
+afterAll(() => Promise.all([server.app.close(), hurried.app.close()]));
 
 const running = (): number => server.generator.scheduler.stats.running;
 
@@ -39,7 +41,8 @@ describe("connections that bring no request", () => {
     ],
     ["a bad chunk", ["POST /tokenize HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n"], 400],
   ])("are answered and closed: %s", async (_, chunks, status) => {
-    const answer = await rawRequest(server.port, chunks);
+    const { port } = status === 408 ? hurried : server;
+    const answer = await rawRequest(port, chunks, { ms: 20_000 });
     expect(statusOf(answer)).toBe(status);
     expect(errorOf(answer)).toEqual(anError);
   });
@@ -132,7 +135,7 @@ describe("a client that doesn't read", () => {
     // Each token brings twenty others with it, so that a few fill what the system buffers.
     socket.write(request(endless({ stream: true, logprobs: 20, max_tokens: 480 })));
     await until(() => running() > 0);
-    await until(() => running() === 0, 20_000);
+    await until(() => running() === 0, 50_000);
     expect(theirs.writableLength).toBeLessThan(64 * 1024);
     const other = await post(
       server.address,

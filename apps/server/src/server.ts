@@ -87,6 +87,7 @@ export function createServer(options: ServerOptions): FastifyInstance {
     requestIdHeader: "x-request-id",
     logController: new LogController({ disableRequestLogging: true }),
     forceCloseConnections: "idle",
+    pluginTimeout: 0, // it would cut off whatever takes longer than ten seconds, draining too
     clientErrorHandler: onClientError,
     frameworkErrors: answerProblem,
     ...(connectionOptions(options.connections, options.tls) as FastifyServerOptions),

@@ -15,7 +15,8 @@ export interface ChatAsk {
 /** The prompt and the options of a conversation, and how its answer is read. */
 export function chatAsk(body: ChatRequest, generator: Generator): ChatAsk {
   const { prompt, tools } = promptOf(body, generator);
-  return { ask: { prompt, options: optionsOf(body, tools) }, parser: () => parserFor(generator, prompt, tools) };
+  const { stops } = generator.tokenizer.chatTemplate;
+  return { ask: { prompt, options: optionsOf(body, tools, stops) }, parser: () => parserFor(generator, prompt, tools) };
 }
 
 /** The model's prompt for a conversation, and what its tools mean. */
@@ -35,10 +36,12 @@ function promptOf(body: ChatRequest, { tokenizer }: Generator): { prompt: string
   return { prompt, tools };
 }
 
-function optionsOf(body: ChatRequest, tools: ToolUse): GenerateOptions {
+function optionsOf(body: ChatRequest, tools: ToolUse, stops: readonly string[]): GenerateOptions {
+  const own = typeof body.stop === "string" ? [body.stop] : (body.stop ?? []);
   const most = body.max_completion_tokens ?? body.max_tokens;
   return {
     ...samplingOf(body),
+    stop: [...stops, ...own],
     ...(tools.form ?? formatOf(body)),
     addSpecialTokens: false, // the template has written them
     ...(most === null || most === undefined ? {} : { maxNewTokens: most }),
