@@ -1,5 +1,5 @@
 export type { AddedToken } from "./added-tokens.ts";
-export type { ChatMessage, ChatOptions, TemplateOrigin } from "./chat/template.ts";
+export type { ChatMessage, ChatOptions, ChatTemplateInfo, TemplateOrigin } from "./chat/template.ts";
 export { type CreateOptions, createTokenizer, createTokenizerFromGguf } from "./create.ts";
 export type { TextStream } from "./decode/stream.ts";
 export { TokenizerError, type TokenizerErrorCode, type TokenizerErrorDetails } from "./error.ts";

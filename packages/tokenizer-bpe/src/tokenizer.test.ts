@@ -29,6 +29,13 @@ describe("the bundled checkpoint's tokenizer", () => {
     );
   });
 
+  it("begins a plain conversation as the model's texts begin", () => {
+    const tokenizer = createTokenizer(goldenFiles("spm_llama2"));
+    const prompt = tokenizer.applyChatTemplate([{ role: "user", content: "Hi" }], { addGenerationPrompt: true });
+    expect(prompt).toBe("<s>User: Hi\nAssistant:");
+    expect(tokenizer.encode(prompt, { addSpecialTokens: false })[0]).toBe(tokenizer.bosTokenId);
+  });
+
   it("writes fill-in-the-middle prompts, in which the user's text stays text", async () => {
     const tokenizer = await loadTokenizer(demoModelFolder);
     const [pre, suf, mid] = ["<fim_prefix>", "<fim_suffix>", "<fim_middle>"].map(

@@ -3,9 +3,9 @@ import { padBatch } from "./batch.ts";
 import {
   type ChatMessage,
   type ChatOptions,
+  type ChatTemplateInfo,
   type ChatTemplates,
   renderChat,
-  type TemplateOrigin,
 } from "./chat/template.ts";
 import type { Decoder } from "./decode/decoder.ts";
 import { cleanUp, fallbackByte, joinBytes } from "./decode/steps.ts";
@@ -18,6 +18,7 @@ import type { SpecialTokens } from "./special-tokens.ts";
 import { alphabetBytes } from "./text/byte-alphabet.ts";
 import { IntList } from "./text/int-list.ts";
 import { decodeUtf8, encodeUtf8 } from "./text/utf8.ts";
+import { trimOffsets } from "./trim-offsets.ts";
 
 /** What a reader of some file format hands over. */
 export interface TokenizerParts extends PipelineParts {
@@ -33,6 +34,8 @@ export class Tokenizer {
   readonly #pipeline: Pipeline;
   readonly #addedById = new Map<number, AddedToken>();
   readonly #addedByContent = new Map<string, AddedToken>();
+  /** How added tokens look in decoded text where the normalisation changes them. */
+  readonly #normalForms = new Map<number, string>();
   readonly #bytes: (Uint8Array | undefined)[] = [];
   /** Where ids are collected: one buffer for all calls, since a new one each time is memory that waits for the collector. */
   #scratch = new IntList(1024);
@@ -47,6 +50,9 @@ export class Tokenizer {
       this.#addedById.set(token.id, token);
       this.#addedByContent.set(token.content, token);
       size = Math.max(size, token.id + 1);
+      if (!token.normalized || parts.verbatimTokens) continue;
+      const normal = this.#pipeline.normalize(token.content);
+      if (normal !== token.content) this.#normalForms.set(token.id, normal);
     }
     this.vocabSize = size;
   }
@@ -67,11 +73,17 @@ export class Tokenizer {
   /** The ids, and where in the text each came from. Slower than `encode`. */
   encodeWithOffsets(text: string, options: EncodeOptions = {}): Encoding {
     const { addSpecialTokens = true, parseSpecial = true } = options;
-    const { before, after, trimOffsets } = this.#parts.post;
+    const { before, after, trims } = this.#parts.post;
     const out = new IntList();
     const offsets = new IntList();
     this.#pipeline.encode(text, parseSpecial, out, offsets);
-    if (trimOffsets) trimSpace(text, offsets);
+    if (trims.length > 0) {
+      const places = offsets.toArray();
+      const tokens = Array.from(out.toArray(), (id, i) =>
+        this.#spelling(id, text.slice(places[i * 2], places[i * 2 + 1])),
+      );
+      for (const trim of trims) trimOffsets(offsets, trim, (index) => tokens[index]);
+    }
     if (!addSpecialTokens) return { ids: out.toArray(), offsets: offsets.toArray() };
     const nowhere = (ids: readonly number[]) => new Int32Array(ids.length * 2);
     return {
@@ -140,7 +152,7 @@ export class Tokenizer {
 
   /** The token as the vocabulary writes it (`Ġthe`, `▁the`). */
   idToToken(id: number): string | undefined {
-    return this.#addedById.get(id)?.content ?? this.#parts.model.vocab.tokenOf(id);
+    return this.#normalForms.get(id) ?? this.#addedById.get(id)?.content ?? this.#parts.model.vocab.tokenOf(id);
   }
 
   /** The bytes that a token stands for inside a text (` the`); empty for ids that the vocabulary doesn't have. */
@@ -198,9 +210,9 @@ export class Tokenizer {
   }
 
   /** Where the chat template comes from, and its name; `plain` means that the model knows nothing of conversations. */
-  get chatTemplate(): { readonly name: string; readonly origin: TemplateOrigin } {
+  get chatTemplate(): ChatTemplateInfo {
     const { templates, fallback } = this.#parts.chat;
-    return templates.size > 0 ? { name: [...templates.keys()][0], origin: "checkpoint" } : fallback;
+    return templates.size > 0 ? { name: [...templates.keys()][0], origin: "checkpoint", stops: [] } : fallback;
   }
 
   /** The text of the checkpoint's chat templates, all of them: it shows how the model was taught to write calls and thoughts. */
@@ -211,7 +223,10 @@ export class Tokenizer {
 
   /** The prompt for a conversation. Encode it with `addSpecialTokens: false`: templates write those tokens themselves. */
   applyChatTemplate(messages: readonly ChatMessage[], options: ChatOptions = {}): string {
-    return renderChat(this.#parts.chat, this.#parts.special, messages, options);
+    const text = renderChat(this.#parts.chat, this.#parts.special, messages, options);
+    const plain = this.chatTemplate.origin === "plain" && options.template === undefined;
+    // A template that is anybody's can't know what this model's texts begin with.
+    return plain ? this.added.before.map((id) => this.idToToken(id) ?? "").join("") + text : text;
   }
 
   /** How this model's family writes fill-in-the-middle prompts, or undefined when it has no tokens for them. */
@@ -222,6 +237,12 @@ export class Tokenizer {
   /** The ids that ask the model for what belongs between `prefix` and `suffix`. */
   encodeInfill(request: InfillRequest): Int32Array {
     return renderInfill(this, request);
+  }
+
+  /** A token as it stands in a text, or as its vocabulary writes it; added tokens may have taken space from around them. */
+  #spelling(id: number, place: string): string {
+    const added = this.#addedById.get(id);
+    return added !== undefined && place.includes(added.content) ? place : (this.idToToken(id) ?? "");
   }
 
   #idOfSpecial(name: "bos" | "eos" | "pad" | "unk"): number | undefined {
@@ -270,12 +291,3 @@ function concat(...parts: readonly Int32Array[]): Int32Array {
 const MAX_KEPT = 1 << 18;
 
 const noBytes = new Uint8Array(0);
-const whiteSpace = /\p{White_Space}/u;
-
-function trimSpace(text: string, offsets: IntList): void {
-  const { values } = offsets;
-  for (let i = 0; i < offsets.length; i += 2) {
-    while (values[i] < values[i + 1] && whiteSpace.test(text[values[i]])) values[i]++;
-    while (values[i + 1] > values[i] && whiteSpace.test(text[values[i + 1] - 1])) values[i + 1]--;
-  }
-}

@@ -5,6 +5,7 @@ import { ContextOverflowError, GenerateError } from "../error.ts";
 import { randomState } from "../random/random-state.ts";
 import { BYTE_VOCAB, byteTokenizer, END } from "../testing/byte-tokenizer.ts";
 import { StopStrings } from "../text/stop-strings.ts";
+import type { TextTokenizer } from "../text/tokenizer.ts";
 import { AFTER_END, stackContexts } from "./contexts.ts";
 import { Generator } from "./generator.ts";
 
@@ -124,6 +125,17 @@ describe("Generator", () => {
       template: () => "<user>hi<assistant>",
     });
     expect((await own.chat(messages, plain).result).tokens).toEqual(tokens);
+  });
+
+  it("ends an answer where the template says that the next turn would begin", async () => {
+    const whole = await open().generate("<user>hi<assistant>", { ...plain, maxNewTokens: 30 });
+    const next = new TextDecoder("latin1").decode(Uint8Array.from(whole.tokens.slice(4, 7)));
+    const decode: TextTokenizer["decode"] = (ids) => new TextDecoder("latin1").decode(Uint8Array.from(Array.from(ids)));
+    const stream = () => ({ push: (id: number) => decode([id]), end: () => "" });
+    const tokenizer = { ...byteTokenizer, decode, stream, chatTemplate: { stops: [next] } };
+    const generator = new Generator({ session: openNull({ vocab: BYTE_VOCAB }), tokenizer });
+    const answer = await generator.chat([{ role: "user", content: "hi" }], { ...plain, maxNewTokens: 30 }).result;
+    expect(answer).toMatchObject({ finishReason: "stop", text: decode(whole.tokens.slice(0, 4)) });
   });
 
   it("draws anew where it left off, by the random state that comes back", async () => {

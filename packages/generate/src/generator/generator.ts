@@ -148,9 +148,9 @@ export class Generator<T extends TextTokenizer | TransformersTokenizer = TextTok
   /** Goes on with a conversation, by the model's own template. */
   chat(
     messages: readonly ChatMessage[],
-    options: (GenerateOptions | TransformersOptions) & { readonly tools?: readonly unknown[] } = {},
+    given: (GenerateOptions | TransformersOptions) & { readonly tools?: readonly unknown[] } = {},
   ): Generation {
-    const { tools, ...rest } = options;
+    const { tools, ...rest } = given;
     const template = this.#template ?? this.#text.applyChatTemplate?.bind(this.#text);
     if (!template)
       throw new GenerateError(
@@ -158,7 +158,9 @@ export class Generator<T extends TextTokenizer | TransformersTokenizer = TextTok
         "this tokenizer has no chat template; give the Generator a template function",
       );
     const prompt = template(messages, { addGenerationPrompt: true, ...(tools ? { tools } : {}) });
-    return this.stream(prompt, { addSpecialTokens: false, ...rest });
+    const options = { addSpecialTokens: false, ...readOptions(rest) };
+    const ends = this.#template ? [] : (this.#text.chatTemplate?.stops ?? []);
+    return this.stream(prompt, { ...options, stop: [...ends, ...listOf(options.stop)] });
   }
 
   /** A prompt with its options and random state, as plain data: the beginning of a text that is generated step by step. */

@@ -8,6 +8,8 @@ export interface TextTokenizer {
   /** What a token adds to a text, for answers that are held to a form. */
   tokenBytes?(id: number): Uint8Array;
   isSpecial?(id: number): boolean;
+  /** How conversations are written; `stops` end an answer where no token does. */
+  readonly chatTemplate?: { readonly stops: readonly string[] };
   applyChatTemplate?(messages: readonly ChatMessage[], options?: ChatTemplateOptions): string;
 }
 

@@ -1,4 +1,4 @@
-import type { ChatTemplates, TemplateOrigin } from "./template.ts";
+import type { ChatTemplates } from "./template.ts";
 
 /** What is known about a checkpoint that comes without a chat template. */
 export interface Hints {
@@ -12,6 +12,8 @@ interface Family {
   readonly name: string;
   readonly fits: (hints: Hints) => boolean;
   readonly template: string;
+  /** With what the next turn would begin, where no token ends one. */
+  readonly stops?: readonly string[];
 }
 
 const has =
@@ -26,6 +28,8 @@ const named =
   (part: RegExp) =>
   ({ name = "" }: Hints) =>
     part.test(name);
+/** Base models share their vocabulary, and so these tokens, with the instruction-tuned ones, which bring a template of their own. */
+const tuned = named(/(?:^|[^a-z])(?:it|instruct|chat)(?:[^a-z]|$)/i);
 const both = (a: Family["fits"], b: Family["fits"]) => (hints: Hints) => a(hints) && b(hints);
 const either = (a: Family["fits"], b: Family["fits"]) => (hints: Hints) => a(hints) || b(hints);
 
@@ -107,8 +111,8 @@ const plain =
 /** First match counts: control tokens say more than a model's type, and its name more than nothing. */
 const families: readonly Family[] = [
   { name: "chatml", fits: has("<|im_start|>", "<|im_end|>"), template: chatml },
-  { name: "llama3", fits: has("<|start_header_id|>", "<|eot_id|>"), template: llama3 },
-  { name: "gemma", fits: has("<start_of_turn>", "<end_of_turn>"), template: gemma },
+  { name: "llama3", fits: both(has("<|start_header_id|>", "<|eot_id|>"), tuned), template: llama3 },
+  { name: "gemma", fits: both(has("<start_of_turn>", "<end_of_turn>"), tuned), template: gemma },
   { name: "starchat", fits: both(has("<|system|>", "<|user|>", "<|end|>"), type("gpt_bigcode")), template: starchat },
   { name: "phi3", fits: has("<|user|>", "<|assistant|>", "<|end|>"), template: phi3 },
   { name: "chatglm", fits: both(has("<|user|>", "<|assistant|>"), type("chatglm", "glm", "glm4")), template: chatglm },
@@ -129,12 +133,14 @@ const families: readonly Family[] = [
     name: "wizardcoder",
     fits: either(named(/wizardcoder|alpaca|mpt.*instruct/i), both(type("gpt_bigcode"), has("[PAD]"))),
     template: alpaca,
+    stops: ["\n\n### Instruction:"],
   },
-  { name: "xgen", fits: named(/xgen.*inst|codegen25.*instruct/i), template: xgen },
+  { name: "xgen", fits: named(/xgen.*inst|codegen25.*instruct/i), template: xgen, stops: ["\n### Human:"] },
   {
     name: "falcon",
     fits: both(type("falcon", "RefinedWeb", "RefinedWebModel"), named(/instruct|chat/i)),
     template: falcon,
+    stops: ["\nUser:"],
   },
   {
     name: "llama2",
@@ -146,6 +152,7 @@ const families: readonly Family[] = [
 /** The template to use for a checkpoint that has none of its own. */
 export function fallbackTemplate(hints: Hints): ChatTemplates["fallback"] {
   const family = families.find((one) => one.fits(hints));
-  const origin: TemplateOrigin = family === undefined ? "plain" : "family";
-  return { name: family?.name ?? "plain", origin, template: family?.template ?? plain };
+  if (family === undefined) return { name: "plain", origin: "plain", template: plain, stops: ["\nUser:"] };
+  const { name, template, stops = [] } = family;
+  return { name, origin: "family", template, stops };
 }

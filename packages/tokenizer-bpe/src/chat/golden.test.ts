@@ -24,7 +24,7 @@ const golden: Golden = JSON.parse(readFileSync(`${goldenRoot}/chat_templates.jso
 describe.each(Object.entries(golden.templates))("chat template %s", (name, { chat_template, ...config }) => {
   const chat = {
     templates: new Map([["default", chat_template]]),
-    fallback: { name: "plain", origin: "plain" as const, template: "" },
+    fallback: { name: "plain", origin: "plain" as const, template: "", stops: [] },
   };
   const special = readSpecialTokens(config, {});
   const cases = golden.cases.filter((one) => one.template === name);

@@ -124,6 +124,14 @@ describe("families without a template of their own", () => {
     expect(renderChat({ templates: new Map(), fallback }, special, messages, { addGenerationPrompt: true })).toBe(text);
   });
 
+  it("is plain for base models, whose vocabulary has the tokens of conversations they never saw", () => {
+    const base = [
+      hints(["<|start_header_id|>", "<|eot_id|>"], "llama", "Meta-Llama-3-8B"),
+      hints(["<start_of_turn>", "<end_of_turn>"], "gemma3", "gemma-3-270m"),
+    ];
+    for (const known of base) expect(fallbackTemplate(known)).toMatchObject({ origin: "plain", stops: ["\nUser:"] });
+  });
+
   it("has the words WizardCoder was trained with", () => {
     const fallback = fallbackTemplate(hints([], "gpt_bigcode", "WizardCoder-15B-V1.0"));
     expect(renderChat({ templates: new Map(), fallback }, special, hello, { addGenerationPrompt: true })).toBe(
@@ -134,8 +142,8 @@ describe("families without a template of their own", () => {
 
   it("renders every family's template", () => {
     const every: Hints[] = [
-      hints(["<|start_header_id|>", "<|eot_id|>"]),
-      hints(["<start_of_turn>", "<end_of_turn>"]),
+      hints(["<|start_header_id|>", "<|eot_id|>"], "llama", "Meta-Llama-3-8B-Instruct"),
+      hints(["<start_of_turn>", "<end_of_turn>"], "gemma3", "gemma-3-270m-it"),
       hints(["<|user|>", "<|assistant|>", "<|end|>"], "phi3"),
       hints(["<|user|>", "<|assistant|>"], "chatglm"),
       hints(["<reserved_106>", "<reserved_107>"], "baichuan"),

@@ -28,6 +28,14 @@ export interface ChatOptions {
   readonly now?: Date;
 }
 
+/** What is known of the template that conversations are written by. */
+export interface ChatTemplateInfo {
+  readonly name: string;
+  readonly origin: TemplateOrigin;
+  /** Texts that end an answer because the next turn would begin with them; none where a token ends it. */
+  readonly stops: readonly string[];
+}
+
 /** Where a checkpoint's template comes from: its own files, its family's habit, or nowhere. */
 export type TemplateOrigin = "checkpoint" | "family" | "plain";
 
@@ -35,7 +43,7 @@ export interface ChatTemplates {
   /** The checkpoint's own, by name. */
   readonly templates: ReadonlyMap<string, string>;
   /** Used when the checkpoint has none. */
-  readonly fallback: { readonly name: string; readonly origin: TemplateOrigin; readonly template: string };
+  readonly fallback: ChatTemplateInfo & { readonly template: string };
 }
 
 export function renderChat(
