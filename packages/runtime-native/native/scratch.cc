@@ -1,41 +1,22 @@
 #include "scratch.h"
 
 #include <cstdint>
-#include <cstdlib>
 #include <iterator>
 #include <map>
 #include <mutex>
-#include <new>
 
 #ifdef __linux__
 #include <sys/mman.h>
 #include <unistd.h>
 #endif
 
+#include "aligned.h"
+
 namespace llm {
 
 namespace {
 
 constexpr size_t kAlignment = 64;
-
-void* TakeSmall(size_t bytes) {
-  const size_t size = (bytes + kAlignment - 1) / kAlignment * kAlignment;
-#ifdef _WIN32
-  void* const data = _aligned_malloc(size, kAlignment);
-#else
-  void* const data = std::aligned_alloc(kAlignment, size);
-#endif
-  if (data == nullptr) throw std::bad_alloc();
-  return data;
-}
-
-void GiveSmall(void* memory) {
-#ifdef _WIN32
-  _aligned_free(memory);
-#else
-  std::free(memory);
-#endif
-}
 
 #ifdef __linux__
 
@@ -121,14 +102,14 @@ void* TakeScratch(size_t bytes) {
   void* const large = bytes < kLarge ? nullptr : Region::Only().Take(bytes);
   if (large != nullptr) return large;
 #endif
-  return TakeSmall(bytes);
+  return AllocateAligned(bytes, kAlignment);
 }
 
 void GiveScratch(void* memory) {
 #ifdef __linux__
   if (Region::Only().Give(memory)) return;
 #endif
-  GiveSmall(memory);
+  FreeAligned(memory);
 }
 
 void TidyScratch() {

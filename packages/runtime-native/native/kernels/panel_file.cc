@@ -120,8 +120,11 @@ Stamp StampOf(const struct stat& info) {
 bool WasSeen(const fs::path& folder, const Stamp& stamp) {
   const File file(open((folder / kSeen).c_str(), O_RDONLY | O_CLOEXEC));
   Stamp seen;
-  return file.number >= 0 && read(file.number, &seen, sizeof seen) == sizeof seen &&
-         std::memcmp(&seen, &stamp, sizeof stamp) == 0;
+  if (file.number < 0 || read(file.number, &seen, sizeof seen) != sizeof seen ||
+      std::memcmp(&seen, &stamp, sizeof stamp) != 0)
+    return false;
+  futimens(file.number, nullptr);  // when it was last of use, for those who clear up
+  return true;
 }
 
 // A name of this process's own, beside `name`.

@@ -2,13 +2,12 @@
 
 #include <algorithm>
 #include <atomic>
-#include <cstdlib>
-#include <new>
 
 #ifdef __linux__
 #include <sys/mman.h>
 #endif
 
+#include "aligned.h"
 #include "cpu_features.h"
 #include "kernels/processors.h"
 #include "scratch.h"
@@ -24,16 +23,10 @@ constexpr size_t kLarge = 4 * kHugePage;
 
 uint8_t* Allocate(size_t bytes) {
   const size_t step = bytes < kLarge ? kCacheLine : kHugePage;
-  const size_t size = (bytes + step - 1) / step * step;
-#ifdef _WIN32
-  void* const data = _aligned_malloc(size, step);
-#else
-  void* const data = std::aligned_alloc(step, size);
-#endif
-  if (data == nullptr) throw std::bad_alloc();
+  void* const data = AllocateAligned(bytes, step);
 #ifdef __linux__
   // Weights are read from end to end in every step: with small pages, looking up addresses costs as much as reading.
-  if (step == kHugePage) madvise(data, size, MADV_HUGEPAGE);
+  if (step == kHugePage) madvise(data, bytes, MADV_HUGEPAGE);
 #endif
   return static_cast<uint8_t*>(data);
 }
@@ -77,13 +70,7 @@ std::atomic<size_t>& Chosen() {
 
 }  // namespace
 
-void Panels::Free::operator()(uint8_t* data) const {
-#ifdef _WIN32
-  _aligned_free(data);
-#else
-  std::free(data);
-#endif
-}
+void Panels::Free::operator()(uint8_t* data) const { FreeAligned(data); }
 
 Panels::Panels(const PanelShape& shape) : shape_(shape), own_(Allocate(shape.bytes())), panels_(own_.get()) {}
 
