@@ -55,8 +55,7 @@ interface Node {
 }
 
 const whiteSpace = /\p{White_Space}/u;
-const wordBefore = /[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}]$/u;
-const wordAfter = /^[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}]/u;
+const wordCharacter = /^[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}]/u;
 
 /** Looking at up to this many first characters, jumping from one to the next beats looking at every character. */
 const MAX_JUMPS = 4;
@@ -88,7 +87,11 @@ export class AddedTokenFinder {
     this.empty = this.#firsts.length === 0;
   }
 
-  /** The whole text as stretches; with `special` off, control tokens are plain text. */
+  /**
+   * The whole text as stretches; with `special` off, control tokens are plain text. As in the Rust library, a token that
+   * begins inside the space that the one before took still counts, and text goes on behind it: `start` may lie before
+   * the previous `end`.
+   */
   split(text: string, special: boolean): Found[] {
     if (this.empty) return text === "" ? [] : [{ start: 0, end: text.length }];
     const found: Found[] = [];
@@ -99,8 +102,7 @@ export class AddedTokenFinder {
       const left = token.lstrip ? Math.max(from, spaceStart(text, start)) : start;
       const right = token.rstrip ? spaceEnd(text, end) : end;
       if (left > from) found.push({ start: from, end: left });
-      if (right <= from) continue; // inside the space that the token before took
-      found.push({ start: Math.max(left, from), end: right, token });
+      if (right > left) found.push({ start: left, end: right, token });
       from = right;
     }
     if (from < text.length) found.push({ start: from, end: text.length });
@@ -146,8 +148,9 @@ export class AddedTokenFinder {
 }
 
 function standsAlone(text: string, start: number, end: number): boolean {
-  const before = text.slice(Math.max(0, start - 2), start);
-  return !wordBefore.test(before) && !wordAfter.test(text.slice(end, end + 2));
+  const pair = start >= 2 && text.codePointAt(start - 2)! > 0xffff;
+  const before = text.slice(Math.max(0, start - (pair ? 2 : 1)), start);
+  return !wordCharacter.test(before) && !wordCharacter.test(text.slice(end, end + 2));
 }
 
 function spaceStart(text: string, end: number): number {

@@ -56,7 +56,7 @@ export class Pipeline {
   }
 
   #follow(text: string, base: number, offsets: IntList | undefined): Aligned {
-    if (offsets === undefined) return Aligned.of(this.normalize(text), base);
+    if (offsets === undefined && !this.#parts.cutter.asksForFirst) return Aligned.of(this.normalize(text), base);
     let aligned = Aligned.of(text, base);
     for (const step of this.#parts.normalizers) aligned = aligned.edit(step.edits(aligned.text));
     return aligned;

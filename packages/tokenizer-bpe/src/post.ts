@@ -6,11 +6,16 @@ import { booleanOf, isNode, type JsonNode, listOf, nodeOf, stringOf } from "./te
 export interface PostProcessor {
   readonly before: readonly number[];
   readonly after: readonly number[];
-  /** Offsets leave out the white space at a token's ends. */
-  readonly trimOffsets: boolean;
+  /** How offsets leave out the white space at a token's ends; several times over, if several processors do. */
+  readonly trims: readonly OffsetTrim[];
 }
 
-export const noPostProcessing: PostProcessor = { before: [], after: [], trimOffsets: false };
+export interface OffsetTrim {
+  /** A space before the first word was put there, so that it has no place to leave out. */
+  readonly prefixSpace: boolean;
+}
+
+export const noPostProcessing: PostProcessor = { before: [], after: [], trims: [] };
 
 /** Reads a tokenizer.json's `post_processor`, as far as it concerns one text (pairs are for classifiers). */
 export function readPostProcessor(value: unknown, depth = 0): PostProcessor {
@@ -20,32 +25,38 @@ export function readPostProcessor(value: unknown, depth = 0): PostProcessor {
   const type = stringOf(node, "type");
   switch (type) {
     case "ByteLevel":
-      return { ...noPostProcessing, trimOffsets: booleanOf(node, "trim_offsets", true) };
+      return { ...noPostProcessing, trims: trimsOf(node) };
     case "TemplateProcessing":
-      return { ...template(node), trimOffsets: false };
+      return { ...template(node), trims: [] };
     case "RobertaProcessing":
     case "BertProcessing":
       return {
         before: [idOfPair(node, "cls")],
         after: [idOfPair(node, "sep")],
-        trimOffsets: type === "RobertaProcessing" && booleanOf(node, "trim_offsets", true),
+        trims: type === "RobertaProcessing" ? trimsOf(node) : [],
       };
     case "Sequence":
       return listOf(node.processors, "processors")
         .map((one) => readPostProcessor(one, depth + 1))
-        .reduce(around, noPostProcessing);
+        .reduce(joined, noPostProcessing);
     default:
       throw new TokenizerError("unsupported", `unknown post_processor ${printable(type)}`);
   }
 }
 
-/** One processor's tokens go around what the one before it made. */
-function around(inner: PostProcessor, outer: PostProcessor): PostProcessor {
-  return {
-    before: [...outer.before, ...inner.before],
-    after: [...inner.after, ...outer.after],
-    trimOffsets: inner.trimOffsets || outer.trimOffsets,
-  };
+/** The Rust library adds a second processor's tokens around each part of what the first one made; no model does that. */
+function joined(one: PostProcessor, other: PostProcessor): PostProcessor {
+  if (adds(one) && adds(other)) throw new TokenizerError("unsupported", "several post_processors that add tokens");
+  const adding = adds(one) ? one : other;
+  return { ...adding, trims: [...one.trims, ...other.trims] };
+}
+
+function adds(processor: PostProcessor): boolean {
+  return processor.before.length > 0 || processor.after.length > 0;
+}
+
+function trimsOf(node: JsonNode): OffsetTrim[] {
+  return booleanOf(node, "trim_offsets", true) ? [{ prefixSpace: booleanOf(node, "add_prefix_space", true) }] : [];
 }
 
 function template(node: JsonNode): { before: number[]; after: number[] } {

@@ -49,28 +49,36 @@ export class UnigramModel implements Model {
     for (let i = path.length - 1, from = 0; i >= 0; i--) {
       let to = path.values[i];
       const id = ids[to];
-      if (id >= 0) {
+      if (!this.#isUnknown(id)) {
         out.push(id);
         spans?.push(text.starts![from]);
         spans?.push(text.ends![to - 1]);
       } else {
-        while (i > 0 && ids[path.values[i - 1]] < 0) to = path.values[--i]; // unknown characters in a row are one
+        while (i > 0 && this.#isUnknown(ids[path.values[i - 1]])) to = path.values[--i];
         this.#pushUnknown(text, from, to, out, spans);
       }
       from = to;
     }
   }
 
+  /** Unknown characters in a row are one, together with the unknown token where the text writes it out. */
+  #isUnknown(id: number): boolean {
+    return id < 0 || id === this.#options.unknownId;
+  }
+
   #pushUnknown(text: Utf8, from: number, to: number, out: IntList, spans: IntList | undefined): void {
-    const byteIds = this.#byteIds;
+    const { unknownId, usable } = this.#options;
+    const writtenOut =
+      unknownId !== undefined && usable === undefined && this.vocab.is(unknownId, text.bytes, from, to);
+    const byteIds = writtenOut ? undefined : this.#byteIds;
     if (byteIds !== undefined) {
       for (let at = from; at < to; at++) {
         out.push(byteIds[text.bytes[at]]);
-        spans?.push(text.starts![at]);
-        spans?.push(text.ends![at]);
+        spans?.push(text.starts![from]);
+        spans?.push(text.ends![to - 1]);
       }
-    } else if (this.#options.unknownId !== undefined) {
-      out.push(this.#options.unknownId);
+    } else if (unknownId !== undefined) {
+      out.push(unknownId);
       spans?.push(text.starts![from]);
       spans?.push(text.ends![to - 1]);
     }
@@ -119,7 +127,7 @@ export class UnigramModel implements Model {
   }
 
   #buildTrie(): ByteTrie {
-    const { vocab, scores, usable, singlePrecision, unknownId } = this.#options;
+    const { vocab, scores, usable, singlePrecision } = this.#options;
     const trie = new ByteTrie();
     this.#scores = singlePrecision ? Float64Array.from(scores, Math.fround) : scores;
     let least = Number.POSITIVE_INFINITY;
@@ -131,7 +139,7 @@ export class UnigramModel implements Model {
         least = Math.min(least, this.#scores[id]);
         most = Math.max(most, this.#scores[id]);
       }
-      if (token.length > 0 && (usable !== undefined || id !== unknownId)) trie.add(token, id);
+      if (token.length > 0) trie.add(token, id);
     }
     this.#maxScore = most;
     this.#unknownScore = (Number.isFinite(least) ? least : 0) - UNKNOWN_PENALTY;

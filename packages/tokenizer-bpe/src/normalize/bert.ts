@@ -1,6 +1,6 @@
 import type { Edit } from "../text/aligned.ts";
 import type { Normalizer } from "./normalizer.ts";
-import { charEdits, lowercase, stripAccents, unicodeForm } from "./unicode.ts";
+import { charEdits, lowercase, stripNonspacing, unicodeForm } from "./unicode.ts";
 
 const removed = /[\0\ufffd]|(?![\t\n\r])[\p{Cc}\p{Cf}\p{Co}]/u;
 const whiteSpace = /\p{White_Space}/u;
@@ -20,7 +20,7 @@ export function bertSteps(options: BertOptions): Normalizer[] {
   if (options.cleanText) steps.push({ edits: cleanText });
   if (options.handleChineseChars)
     steps.push({ edits: (text) => charEdits(text, (char) => (chinese.test(char) ? ` ${char} ` : char)) });
-  if (options.stripAccents) steps.push(unicodeForm("NFD"), stripAccents);
+  if (options.stripAccents) steps.push(unicodeForm("NFD"), stripNonspacing);
   if (options.lowercase) steps.push(lowercase);
   return steps;
 }

@@ -48,10 +48,15 @@ export function charEdits(text: string, change: (char: string) => string): Edit[
 /** Each character in lower case by itself, without the rule for a final sigma. */
 export const lowercase: Normalizer = { edits: (text) => charEdits(text, (char) => char.toLowerCase()) };
 
-const mark = /\p{Mn}/u;
-
 /** Takes out combining marks; accents only show as such after NFD. */
-export const stripAccents: Normalizer = { edits: (text) => charEdits(text, (char) => (mark.test(char) ? "" : char)) };
+export const stripAccents: Normalizer = without(/\p{M}/u);
+
+/** The same for BERT, which leaves the marks that take room of their own, such as the vowels of Indian scripts. */
+export const stripNonspacing: Normalizer = without(/\p{Mn}/u);
+
+function without(mark: RegExp): Normalizer {
+  return { edits: (text) => charEdits(text, (char) => (mark.test(char) ? "" : char)) };
+}
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it is about
 const nmtRemoved = /[\x01-\x08\x0b\x0e-\x1f\x7f\x8f\x9f]/;

@@ -88,7 +88,7 @@ function byteLevel(metadata: GgufMetadata, tokens: readonly string[]): ReadToken
     post: {
       before: around("bos_token_id", "add_bos_token"),
       after: around("eos_token_id", "add_eos_token"),
-      trimOffsets: false,
+      trims: [],
     },
     decoder: readDecoder({ type: "ByteLevel" }),
   };

@@ -50,7 +50,7 @@ export function sentencePieceTokenizer(spec: SentencePieceSpec, options: Sentenc
     post: {
       before: options.addBos && spec.bosId >= 0 ? [spec.bosId] : [],
       after: options.addEos && spec.eosId >= 0 ? [spec.eosId] : [],
-      trimOffsets: false,
+      trims: [],
     },
     decoder: sentencePieceDecoder({
       unknown: pieces[spec.unknownId].text,

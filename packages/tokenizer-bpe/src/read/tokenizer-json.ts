@@ -46,17 +46,24 @@ export function readTokenizerJson(json: Uint8Array, options: ReadOptions = {}): 
       byteLevelModel: model instanceof BpeModel && model.byteLevel,
       ...(options.scanners === undefined ? {} : { scanners: options.scanners }),
     }),
-    addedTokens: withVocabIds(readAddedTokens(root.added_tokens), model.vocab),
+    addedTokens: numbered(readAddedTokens(root.added_tokens), model.vocab),
     post: readPostProcessor(root.post_processor),
     decoder: readDecoder(root.decoder),
   };
 }
 
-/** A token that the model also has keeps the model's id, as in the Rust library. */
-function withVocabIds(tokens: readonly AddedToken[], vocab: Vocab): AddedToken[] {
+/**
+ * The ids that the Rust library gives added tokens, whatever ids the file writes beside them: the model's own for a token
+ * that it has too, else the next one that is free.
+ */
+function numbered(tokens: readonly AddedToken[], vocab: Vocab): AddedToken[] {
+  const ids = new Map<string, number>();
+  let free = vocab.count;
   return tokens.map((token) => {
-    const id = vocab.idOf(token.content);
-    return id >= 0 && id !== token.id ? { ...token, id } : token;
+    const known = ids.get(token.content) ?? vocab.idOf(token.content);
+    const id = known >= 0 ? known : free++;
+    ids.set(token.content, id);
+    return { ...token, id };
   });
 }
 

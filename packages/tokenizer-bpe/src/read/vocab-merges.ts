@@ -40,7 +40,7 @@ export function readVocabMerges(vocabJson: Uint8Array, merges: Uint8Array, optio
     cutter: readCutter({ type: "Sequence", pretokenizers: steps }, { byteLevelModel: true }),
     model: new BpeModel({ vocab, merges: table, byteLevel: true }),
     addedTokens: added,
-    post: { before: idOf(options.bos), after: idOf(options.eos), trimOffsets: false },
+    post: { before: idOf(options.bos), after: idOf(options.eos), trims: [] },
     decoder: readDecoder({ type: "ByteLevel" }),
   };
 }

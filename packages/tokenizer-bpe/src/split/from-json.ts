@@ -17,6 +17,8 @@ import { metaspace, prefixSpace, type Stage, splitAt } from "./stage.ts";
 export interface Cutter {
   readonly stages: readonly Stage[];
   readonly scanner: Scanner | undefined;
+  /** A stage asks whether its piece begins the text, which a normalizer that takes away what stood there changes. */
+  readonly asksForFirst?: boolean;
   /** The last step writes bytes in GPT-2's alphabet; a byte-level model does that itself, faster. */
   readonly byteLevel: boolean;
 }
@@ -32,17 +34,19 @@ export interface CutterOptions {
 export function readCutter(value: unknown, options: CutterOptions): Cutter {
   const nodes = flatten(value, 0);
   const last = nodes.at(-1);
+  const asksForFirst = nodes.some((node) => node.type === "Metaspace" && node.prepend_scheme === "first");
   const byteLevel = options.byteLevelModel && last?.type === "ByteLevel";
   const fast = options.scanners === false ? undefined : scannerOf(nodes);
   if (byteLevel && fast !== undefined)
     return {
       stages: nodes.slice(0, -fast.covers).flatMap(stagesOf).concat(fast.before),
       scanner: fast.scanner,
+      asksForFirst,
       byteLevel,
     };
   const stages = nodes.slice(0, byteLevel ? -1 : undefined).flatMap(stagesOf);
   if (byteLevel && last !== undefined) stages.push(...byteLevelCuts(last));
-  return { stages, scanner: undefined, byteLevel };
+  return { stages, scanner: undefined, asksForFirst, byteLevel };
 }
 
 interface Fast {
@@ -92,7 +96,9 @@ function stagesOf(node: JsonNode): Stage[] {
 const gpt2 = splitAt(findRegex(translateRegex(GPT2_PATTERN, "oniguruma")), "Isolated");
 const punctuation = /[!-/:-@[-`{-~\p{P}]/gu;
 const whiteSpace = /\p{White_Space}+/gu;
-const words = translateRegex("\\w+|[^\\w\\s]+", "oniguruma");
+/** `\w+|[^\w\s]+` as Rust reads it: there the joiners that Oniguruma leaves out belong to words. */
+const words =
+  /[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}]+|[^\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}\p{White_Space}]+/gu;
 
 const preTokenizers: Readonly<Record<string, (node: JsonNode) => Stage[]>> = {
   ByteLevel: (node) => [...byteLevelCuts(node), writeBytes],

@@ -96,7 +96,19 @@ export function caseVariants(char: string): string[] {
     `^${/^[\p{L}\p{M}\p{N}]$/u.test(char) ? char : `\\u{${char.codePointAt(0)!.toString(16)}}`}$`,
     "iu",
   );
-  const candidates = [char, char.toLowerCase(), char.toUpperCase(), "ſ", "\u212a", "\u212b", "\u2126"];
+  const [lower, upper] = [char.toLowerCase(), char.toUpperCase()];
+  const candidates = [
+    char,
+    lower,
+    upper,
+    lower.toUpperCase(),
+    upper.toLowerCase(),
+    "ſ",
+    "ς",
+    "\u212a",
+    "\u212b",
+    "\u2126",
+  ];
   return [...new Set(candidates)].filter((one) => same.test(one));
 }
 

@@ -7,7 +7,12 @@ export type Finder = (text: string) => Iterable<readonly [start: number, end: nu
 
 export function findRegex(regex: RegExp): Finder {
   return function* (text) {
-    for (const match of text.matchAll(regex)) yield [match.index, match.index + match[0].length];
+    let from = -1;
+    for (const { index, 0: found } of text.matchAll(regex)) {
+      if (found === "" && index === from) continue; // nothing, right behind a match: Rust and Oniguruma don't count it
+      from = index + found.length;
+      yield [index, from];
+    }
   };
 }
 
