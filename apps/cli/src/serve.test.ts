@@ -100,6 +100,8 @@ describe("llm serve", () => {
     [["--api-key-file", "none.txt"], /none\.txt: there is no such file/],
     [["--queue", "-1"], /--queue/],
     [["--log", "loud"], /--log/],
+    [["--adapter", "sql"], /--adapter sql: give a name and a folder/],
+    [["--adapter", "demo=x"], /demo is the name of something else/],
   ])("says in a line what is wrong: %j", async (args, message) => {
     const { code, stderr, stdout } = await runCli(["serve", "demo", ...args], home);
     expect(code).not.toBe(0);
