@@ -3,6 +3,7 @@ export type ExportErrorCode =
   | "unsupported-op" // no emitter, or an attribute that ONNX can't say
   | "unsupported-dtype"
   | "unsupported-opset"
+  | "unsupported-model" // a runtime's own config has no words for it
   | "graph-invalid" // what was asked to be written makes no sense
   | "weight-missing"
   | "disk-full"

@@ -72,9 +72,9 @@ export async function exportOnnx(model: Model, options: OnnxOptions): Promise<Ex
       const nets = perBlock
         ? blockNets(decoder, { cache: kv })
         : [{ id: name, graph: transformersInterface(decoder, { cache: kv }) }];
-      for (const { id, graph } of withSizes(nets, options.sizes)) await write(graph, `${id}${suffix}`);
       if (options.genai && !small.has(GENAI_CONFIG))
         small.set(GENAI_CONFIG, await genaiFile(model, nets[0]!.graph, `${name}${suffix}.onnx`));
+      for (const { id, graph } of withSizes(nets, options.sizes)) await write(graph, `${id}${suffix}`);
     }
     for (const [file, bytes] of small) await writeBeside(folder, file, bytes);
     const beside = [...small].map(([path, { length }]) => ({ path, bytes: length }));

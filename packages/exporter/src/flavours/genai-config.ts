@@ -1,4 +1,5 @@
 import type { Graph } from "@llm/core-ir";
+import { ExportError } from "../error.ts";
 
 export interface GenaiOptions {
   /** Name of the model's file. */
@@ -16,6 +17,8 @@ export interface GenaiOptions {
 /**
  * `genai_config.json`, with which onnxruntime-genai runs a model of the standard flavour. Its types of decoders differ
  * only in names that are all given here, so every model is presented as one of them.
+ *
+ * @throws ExportError `unsupported-model` for latent attention, which keeps one vector for each token
  */
 export function genaiConfig({
   filename,
@@ -26,6 +29,11 @@ export function genaiConfig({
   pad,
 }: GenaiOptions): Readonly<Record<string, unknown>> {
   const keys = graph.inputs.filter(({ id }) => /^past_key_values\.\d+\.key$/.test(id));
+  if (!graph.inputs.some(({ id }) => id === "past_key_values.0.value"))
+    throw new ExportError(
+      "unsupported-model",
+      `onnxruntime-genai keeps a key and a value for each token; ${graph.name} keeps something else: export it without genai's config`,
+    );
   const [, kvHeads, , headSize] = keys[0].type.shape as readonly [string, number, string, number];
   const vocab = graph.outputs[0].type.shape.at(-1);
   const has = (id: string) => graph.inputs.some((input) => input.id === id);

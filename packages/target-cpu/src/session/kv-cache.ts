@@ -62,7 +62,9 @@ export class KvCache {
   reserve(columns: number): void {
     const capacity = grownCapacity(this.#capacity, columns, this.most);
     if (capacity === this.#capacity) return;
-    if (this.#capacity === 0) this.#room = unwritten(4 * this.slots * this.most * this.columnFloats);
+    // What is as large as it will ever be needs no room to grow: mapped memory counts for whoever collects garbage.
+    if (this.#capacity === 0 && capacity < this.most)
+      this.#room = unwritten(4 * this.slots * this.most * this.columnFloats);
     let at = 0;
     for (const store of this.#stores) {
       const size = this.slots * store.heads * capacity * store.width;
