@@ -16,12 +16,17 @@ function edit(lines: number): { readonly before: string; readonly after: string 
 
 const NAMES = ["load", "parse", "merge", "store", "rank", "split", "clean", "shift", "scale"];
 
-/** Tokens a second after the first. */
-async function rate(generator: Generator, prompt: string, options: GenerateOptions): Promise<Measurement> {
-  let first = 0;
-  const onToken = () => void (first ||= clock());
-  const { usage } = await generator.generate(prompt, { ...options, onToken });
-  return { rate: ((usage.completionTokens - 1) * 1000) / (clock() - first) };
+/** Tokens a second after the first, over so many texts. */
+async function rate(generator: Generator, { prompt, texts = 1 }: Task, options: GenerateOptions): Promise<Measurement> {
+  let [tokens, ms] = [0, 0];
+  for (let seed = 0; seed < texts; seed++) {
+    let first = 0;
+    const onToken = () => void (first ||= clock());
+    const { usage } = await generator.generate(prompt, { seed, ...options, onToken });
+    tokens += usage.completionTokens - 1;
+    ms += clock() - first;
+  }
+  return { rate: (tokens * 1000) / ms };
 }
 
 interface Task {
@@ -29,6 +34,8 @@ interface Task {
   readonly title: string;
   readonly model: () => string;
   readonly prompt: string;
+  /** How many are said in a round; more differ less from round to round. */
+  readonly texts?: number;
   readonly options: (generator: Generator) => GenerateOptions;
   /** What the side that speculates says beside them. */
   readonly speculating: GenerateOptions;
@@ -36,7 +43,8 @@ interface Task {
   readonly rounds: number;
 }
 
-function compare({ name, title, model, prompt, options, speculating, metric, rounds }: Task): Case {
+function compare(task: Task): Case {
+  const { name, title, model, options, speculating, metric, rounds } = task;
   return {
     name,
     title,
@@ -50,8 +58,8 @@ function compare({ name, title, model, prompt, options, speculating, metric, rou
         const all = { ...options(generator), ...more };
         return {
           name: sideName,
-          prepare: async () => void (await rate(generator, prompt, all)),
-          run: () => rate(generator, prompt, all),
+          prepare: async () => void (await rate(generator, task, all)),
+          run: () => rate(generator, task, all),
         };
       };
       return [{ ...side("speculating", speculating), close: () => generator.close() }, side("plain", {})];
@@ -95,7 +103,7 @@ function editing(name: string, model: () => string, lines: number): Case {
 }
 
 /** Text that doesn't repeat itself: drawn at a high temperature. */
-const unrepeated: GenerateOptions = { temperature: 1.5, greedy: false, seed: 5, ignoreEos: true, maxNewTokens: 400 };
+const unrepeated: GenerateOptions = { temperature: 1.5, greedy: false, ignoreEos: true, maxNewTokens: 400 };
 
 export const speculation: readonly Case[] = [
   editing("speculation-edit", () => "demo", 40),
@@ -105,6 +113,7 @@ export const speculation: readonly Case[] = [
     title: "Text that can't be guessed, bundled checkpoint",
     model: () => "demo",
     prompt: "def main(",
+    texts: 4,
     options: () => unrepeated,
     speculating: { speculate: true },
     metric: { bar: 0.97, confident: true },
