@@ -20,6 +20,7 @@ export { cacheFormat, type Emulation, emulation } from "./passes/emulation.ts";
 export { blockResults } from "./passes/expose-blocks.ts";
 export * from "./passes/index.ts";
 export { ADAPTERS_INPUT, type LowRankInputs, lowRankInputs } from "./passes/low-rank.ts";
+export { matricesOf } from "./passes/quantise.ts";
 export { drawProgram } from "./picture/page.ts";
 export type { BinaryName, CompareName, UnaryName } from "./primitive/elementwise.ts";
 export { primitive } from "./primitive/index.ts";

@@ -1,10 +1,15 @@
 import { encodeBy, type WeightExpr } from "@llm/tensor";
-import type { Graph, Value } from "../graph.ts";
+import type { Graph, Op, Value } from "../graph.ts";
 import { graphPass } from "../pass.ts";
 import { boolean, format, integer, list, optional, record, schema, text, texts } from "../schema.ts";
 
 /** Which operand of an op is a matrix worth quantising. */
 const MATRICES: Readonly<Record<string, readonly number[]>> = { linear: [1], experts: [3, 4, 5] };
+
+/** The operands of an op that are matrices worth quantising. */
+export function matricesOf({ kind, ins }: Op): readonly Value[] {
+  return (MATRICES[kind] ?? []).flatMap((at) => ins[at] ?? []);
+}
 
 const encoding = { format: optional(format), group: optional(integer(1)), symmetric: optional(boolean) };
 
@@ -39,10 +44,8 @@ function matrices(graph: Graph, embed: boolean, except: readonly string[]): Set<
   const kept = new Set<string>();
   graph.ops.forEach((op, at) => {
     const isSpared = spared.some(({ from, to }) => at >= from && at < to);
-    const operands = op.kind === "embed" && embed ? [0] : (MATRICES[op.kind] ?? []);
-    op.ins.forEach((value, n) => {
-      if (value) (operands.includes(n) && !isSpared ? chosen : kept).add(value.id);
-    });
+    const worth = op.kind === "embed" && embed ? op.ins.slice(0, 1) : matricesOf(op);
+    for (const value of op.ins) if (value) (worth.includes(value) && !isSpared ? chosen : kept).add(value.id);
   });
   return chosen.difference(kept);
 }
