@@ -103,11 +103,28 @@ it("patterns without case know letters that only fold to theirs", () => {
   expect([...tokenizer.encode("ksſK")]).toEqual([0, 3]);
 });
 
+const byteTokens = Array.from({ length: 256 }, (_, byte) => `<0x${byte.toString(16).toUpperCase().padStart(2, "0")}>`);
+
+it("falls back to the bytes of a long word with all its prefixes", () => {
+  const model = { ...bpe(byteTokens), byte_fallback: true, continuing_subword_prefix: "##" };
+  const bytes = new TextEncoder().encode(["é", ...Array(99).fill("##é")].join(""));
+  expect([...tokenizerOf(model).encode("é".repeat(100))]).toEqual([...bytes]);
+});
+
+it("reads patterns in which Oniguruma counts ¼ as a part of a word, outside a class only", () => {
+  const cut = (pattern: string) =>
+    tokenizerOf(bpe(["a", "¼", "·"]), {
+      pre_tokenizer: { type: "Split", pattern: { Regex: pattern }, behavior: "Removed", invert: true },
+    }).encode("a¼·");
+  expect([...cut("\\w")]).toEqual([0, 1]);
+  expect([...cut("[\\w]")]).toEqual([0]);
+  expect([...cut("\\W")]).toEqual([2]);
+  expect([...cut("\\p{Word}")]).toEqual([0, 1]);
+  expect([...cut("\\p{Punct}")]).toEqual([2]);
+});
+
 describe("Unigram", () => {
-  const bytes = Array.from({ length: 256 }, (_, byte) => [
-    `<0x${byte.toString(16).toUpperCase().padStart(2, "0")}>`,
-    -9,
-  ]);
+  const bytes = byteTokens.map((token) => [token, -9]);
   const tokenizer = tokenizerOf({
     type: "Unigram",
     unk_id: 0,

@@ -40,6 +40,8 @@ export class BpeModel implements Model {
   readonly #charIds = new Int32Array(0x10000).fill(UNSEEN);
   readonly #astralIds = new Map<number, number>();
   readonly #fallbacks = new Map<string, Int32Array>();
+  /** The most symbols that a UTF-16 unit may become: its bytes, and those of what stands around it. */
+  readonly #symbolsPerUnit: number;
   #cuts: boolean | undefined;
   // Which units each symbol covers, when spans are asked for.
   #symbolStarts = new Int32Array(0);
@@ -52,6 +54,8 @@ export class BpeModel implements Model {
     this.#options = options;
     this.#merger = new Merger(options.merges);
     this.#unknownId = options.unknown === undefined ? -1 : options.vocab.idOf(options.unknown);
+    const affixes = encodeUtf8((options.continuingPrefix ?? "") + (options.endOfWordSuffix ?? "")).length;
+    this.#symbolsPerUnit = options.byteLevel ? 3 : options.byteFallback ? 3 + affixes : 1;
     this.#byteIds = Int32Array.from({ length: 256 }, (_, byte) =>
       options.vocab.idOf(options.byteLevel ? byteToChar[byte] : byteToken(byte)),
     );
@@ -119,7 +123,7 @@ export class BpeModel implements Model {
       }
     }
     const merger = this.#merger;
-    merger.reserve((end - start) * (this.#options.byteLevel || this.#options.byteFallback ? 3 : 1));
+    merger.reserve((end - start) * this.#symbolsPerUnit);
     if (spans !== undefined && this.#symbolStarts.length < merger.symbols.length) {
       this.#symbolStarts = new Int32Array(merger.symbols.length);
       this.#symbolEnds = new Int32Array(merger.symbols.length);

@@ -39,6 +39,17 @@ const posix: Readonly<Record<string, string>> = {
   punct: "[\\p{P}\\p{S}]",
   cntrl: "\\p{Cc}",
   xdigit: "[0-9A-Fa-f]",
+  word: "[\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}]",
+  blank: "[\\t\\p{Zs}]",
+};
+
+/** Those of POSIX's names that Oniguruma also takes for properties, where Unicode has no property of that name. */
+const namedSets: Readonly<Record<string, string>> = {
+  alnum: posix.alnum,
+  digit: posix.digit,
+  space: posix.space,
+  word: "[\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}\\xb2\\xb3\\xb9\\xbc-\\xbe]",
+  punct: "\\p{P}",
 };
 
 /** The class in brackets at a position; with `fold`, letters stand for both their cases. */
@@ -138,10 +149,11 @@ export function readClassEscape(pattern: string, at: number): Translated {
   const property = /^\\([pP])(?:\{(\^?)([^}]+)\}|([A-Z]))/.exec(rest);
   if (property !== null) {
     const negative = (property[1] === "P") !== (property[2] === "^");
-    return {
-      text: `\\${negative ? "P" : "p"}{${propertyName(property[3] ?? property[4])}}`,
-      end: at + property[0].length,
-    };
+    const name = property[3] ?? property[4];
+    const end = at + property[0].length;
+    const known = Object.hasOwn(namedSets, name.toLowerCase()) ? namedSets[name.toLowerCase()] : undefined;
+    if (known !== undefined) return { text: negative ? `[^${known}]` : known, end };
+    return { text: `\\${negative ? "P" : "p"}{${propertyName(name)}}`, end };
   }
   const code = /^\\(?:x\{([0-9a-fA-F]{1,6})\}|x([0-9a-fA-F]{2})|u\{([0-9a-fA-F]{1,6})\}|u([0-9a-fA-F]{4}))/.exec(rest);
   if (code !== null)

@@ -20,6 +20,9 @@ export function translateRegex(pattern: string, flavour: Flavour): RegExp {
   }
 }
 
+/** What `\w` means outside a class, where Oniguruma looks Latin-1's characters up in a table of its own. */
+const onigurumaWord = "\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}\\xb2\\xb3\\xb9\\xbc-\\xbe";
+
 class Translator {
   readonly #pattern: string;
   readonly #flavour: Flavour;
@@ -122,9 +125,10 @@ class Translator {
     if (char === "A") return this.#took("(?<![^])");
     if (char === "z") return this.#took("(?![^])");
     if (char === "Z") return this.#took("(?=\\n?(?![^]))");
+    const word = this.#flavour === "oniguruma" ? onigurumaWord : "\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}";
+    if (char === "w" || char === "W") return this.#took(`[${char === "W" ? "^" : ""}${word}]`);
     if (char === "b" || char === "B") {
-      const word = "[\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}]";
-      const same = `(?:(?<=${word})(?=${word})|(?<!${word})(?!${word}))`;
+      const same = `(?:(?<=[${word}])(?=[${word}])|(?<![${word}])(?![${word}]))`;
       return this.#took(char === "B" ? same : `(?!${same})`);
     }
     const read = readClassEscape(this.#pattern, this.#at - 1);
