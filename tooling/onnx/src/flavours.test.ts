@@ -6,8 +6,10 @@ import { architectures } from "@llm/models";
 import { bm1684xTarget } from "@llm/target-bm1684x";
 import { exportModel, exportOnnx, type Model } from "@llm/toolchain";
 import { afterAll, describe, expect, test } from "vitest";
-import { atFixedLength, blockByBlock, type Drive, deviceNets, withCache } from "./drive.ts";
+import { deviceNets } from "./device-nets.ts";
+import { atFixedLength, blockByBlock, withCache } from "./drive.ts";
 import { architectureOf, chosenModels, openGolden } from "./golden-models.ts";
+import type { Drive } from "./nets.ts";
 
 const root = mkdtempSync(join(tmpdir(), "flavours-"));
 const env = { ...process.env, XDG_CACHE_HOME: join(root, "cache") };
