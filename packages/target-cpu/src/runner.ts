@@ -75,6 +75,7 @@ async function runRow(model: OrtSession, given: Readonly<Record<string, OrtTenso
     .filter(({ name }) => !(name in kept) && name !== HIDDEN_OUTPUT)
     .map(({ name }) => [name, null] as const);
   const results = await model.run(inputs, { ...kept, ...Object.fromEntries(made) });
+  cache.clear();
   return Object.fromEntries(made.map(([name]) => [name, results[name]!]));
 }
 

@@ -52,12 +52,12 @@ describe("room", () => {
   });
 
   test("grows where it is, and is given back when it is no more", () => {
-    const cache = new KvCache(states, 3, 1000);
+    const cache = new KvCache(states, 3, 10_000);
     cache.reserve(10);
     const { keys, latent } = cache.view(0, 1);
     const memory = keys!.data.buffer;
     expect(latent!.data.buffer).toBe(memory);
-    cache.reserve(1000);
+    cache.reserve(10_000);
     expect(cache.view(0, 1).keys!.data.buffer).toBe(memory);
     cache.clear();
     expect((memory as ArrayBuffer).detached).toBe(true);

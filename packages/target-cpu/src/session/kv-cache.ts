@@ -62,9 +62,7 @@ export class KvCache {
   reserve(columns: number): void {
     const capacity = grownCapacity(this.#capacity, columns, this.most);
     if (capacity === this.#capacity) return;
-    // What is as large as it will ever be needs no room to grow: mapped memory counts for whoever collects garbage.
-    if (this.#capacity === 0 && capacity < this.most)
-      this.#room = unwritten(4 * this.slots * this.most * this.columnFloats);
+    if (this.#capacity === 0) this.#room = unwritten(4 * this.slots * this.most * this.columnFloats);
     let at = 0;
     for (const store of this.#stores) {
       const size = this.slots * store.heads * capacity * store.width;
@@ -164,8 +162,12 @@ export class KvCache {
 /** From here on, whatever was freed before, malloc asks the system, which gives memory as it is written to. */
 const MAPPED_BYTES = 33 << 20;
 
-/** Zeros that take no memory before they are written to; undefined where the system wants to have all of it. */
+/** Less isn't worth the addresses, which count for whoever collects garbage. */
+const WORTH_BYTES = 1 << 20;
+
+/** Zeros that take no memory before they are written to; undefined for few, and where the system wants to have all of it. */
 function unwritten(bytes: number): ArrayBuffer | undefined {
+  if (bytes < WORTH_BYTES) return undefined;
   try {
     return new ArrayBuffer(Math.max(bytes, MAPPED_BYTES));
   } catch (error) {
