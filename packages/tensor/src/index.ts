@@ -15,6 +15,8 @@ export * from "./half.ts";
 export * from "./locate.ts";
 export * from "./memory-source.ts";
 export { type PackedPart, type Packing, plainPacking } from "./packing.ts";
+export { type Arena, reusingArena } from "./read/arena.ts";
+export type { Take } from "./read/loader.ts";
 export { partOf } from "./read/packed.ts";
 export * from "./read/read.ts";
 export * from "./source.ts";
