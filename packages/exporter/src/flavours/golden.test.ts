@@ -9,8 +9,8 @@ import { afterAll, describe, expect, test } from "vitest";
 import { storageOf } from "../convert/storage.ts";
 import { toOnnx } from "../convert/to-onnx.ts";
 import { readOnnx } from "../read/read-onnx.ts";
+import { GOLDEN_MODELS } from "../testing/golden-models.ts";
 import { writeOnnx } from "../write/write-onnx.ts";
-import { GOLDEN_MODELS } from "./golden-models.test.support.ts";
 import { transformersInterface } from "./transformers-interface.ts";
 
 const root = mkdtempSync(join(tmpdir(), "golden-onnx-"));

@@ -8,7 +8,7 @@ import { architectureFor, Config } from "@llm/models";
 import * as ort from "onnxruntime-node";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { readOnnx } from "../read/read-onnx.ts";
-import { ONE_OF_EACH } from "./golden-models.test.support.ts";
+import { ONE_OF_EACH } from "../testing/golden-models.ts";
 import { exportTransformersJs, type TransformersJsDtype } from "./transformersjs.ts";
 
 const root = mkdtempSync(join(tmpdir(), "transformersjs-"));
