@@ -39,12 +39,12 @@ const planGrows: Check = {
       target
         .plan(graph, { ...(options as object), ...changed })
         .devices.reduce((sum, { total, free }) => sum + total - free, 0);
+    const longest = graph.dims.context?.max ?? Number.POSITIVE_INFINITY;
     for (const name of GROWING) {
       if (!(name in target.options)) continue;
-      const sizes = [1, 2, 8, 64].map((size) => ({
-        size,
-        bytes: used({ [name]: size * (name === "ctxLen" ? 32 : 1) }),
-      }));
+      const grown = [1, 2, 8, 64].map((size) => size * (name === "ctxLen" ? 32 : 1));
+      const possible = grown.filter((size) => name !== "ctxLen" || size <= longest);
+      const sizes = possible.map((size) => ({ size, bytes: used({ [name]: size }) }));
       for (const [i, { size, bytes }] of sizes.entries())
         must(
           i === 0 || bytes >= sizes[i - 1]!.bytes,
