@@ -85,7 +85,9 @@ Library::Library(const void* const* table, std::string version) : api_(table), v
   api_.Check(api_.create_env(kSilent, "llm", &env_));
   api_.Check(api_.cpu_memory(kDeviceAllocator, kDefaultMemory, &memory_));
   api_.Check(api_.default_allocator(&allocator_));
-  api_.Check(api_.register_allocator(env_, MakeScratchAllocator(memory_)));
+  // The environment is one for all who use the library: it refuses a second allocator, and then has another's or its own.
+  Status* const refused = api_.register_allocator(env_, MakeScratchAllocator(memory_));
+  if (refused != nullptr) api_.release_status(refused);
 }
 
 }  // namespace llm::ort
