@@ -32,6 +32,9 @@ test("options become the compiler's measures", () => {
   expect(() => settingsOf({ ...EMULATED, socs: 4, deviceGroup: [0, 1] }, "model")).toThrow(
     "--socs 4 and --device-group of 2",
   );
+  expect(() => settingsOf({ ...EMULATED, deviceGroup: [3, 3] }, "model")).toThrow(
+    "--device-group 3,3: one is named twice",
+  );
 });
 
 test("what the compiler can't do is refused before anything is made", () => {

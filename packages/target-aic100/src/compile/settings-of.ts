@@ -10,6 +10,8 @@ export function settingsOf(options: Aic100Options, model: string): CompileSettin
     throw invalid(
       `--socs ${socs} and --device-group of ${deviceGroup.length}: they say how many devices share the model`,
     );
+  if (new Set(deviceGroup).size < deviceGroup.length)
+    throw invalid(`--device-group ${deviceGroup.join(",")}: one is named twice`);
   const settings: CompileSettings = {
     ...DEFAULT_SETTINGS,
     profile: chooseProfile(options.sdk, findSdk()),

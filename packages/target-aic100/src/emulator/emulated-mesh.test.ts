@@ -1,8 +1,9 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import type { SharedProgram } from "../build/units.ts";
 import { buildGolden, EMULATED } from "../testing/build-golden.ts";
+import { EmulatedMesh } from "./emulated-mesh.ts";
 import { openEmulator } from "./open-emulator.ts";
 
 const OPTIONS = { promptLen: 4, fullBatchSize: 2, ctxLen: 32, mesh: "1x2" } as const;
@@ -40,6 +41,26 @@ test("MXINT8 caches of all parts are rounded, and halves told are added up as su
   const apart = logits[0]!.map((x, i) => Math.abs(x - logits[1]![i]!));
   expect(Math.max(...apart)).toBeLessThan(0.02);
   expect(Math.max(...apart)).toBeGreaterThan(0);
+});
+
+test("parts whose blocks are functions say the same", async () => {
+  const said = async (subFunctions: boolean) => {
+    using built = await buildGolden("gpt2", { ...OPTIONS, subFunctions });
+    const session = await openEmulator(built.artefact, EMULATED, { fill: Number.NaN });
+    const want = { kind: "logits", last: 1 } as const;
+    const [answer] = await session.step([{ slot: 0, at: 0, tokens: Int32Array.of(5, 9, 200), want }]);
+    await session.close();
+    return answer!.logits!.slice();
+  };
+  expect(await said(true)).toEqual(await said(false));
+});
+
+test("all parts are closed, also those that nobody asks", async () => {
+  const card = (vocab: number) => ({ vocab, inputs: [], hasRings: false, close: vi.fn(async () => {}) });
+  const cards = { first: card(300), second: card(300) };
+  const byName = new Map(Object.entries(cards)) as unknown as ConstructorParameters<typeof EmulatedMesh>[1];
+  await new EmulatedMesh({ nets: ["first", "second"], moves: [] }, byName).close();
+  for (const { close } of Object.values(cards)) expect(close).toHaveBeenCalledOnce();
 });
 
 test("shards are for the emulator; a damaged list of them is one line", async () => {

@@ -13,6 +13,9 @@ export class EmulatedMesh implements Emulated {
   readonly inputs: readonly string[];
   readonly output = "logits";
   readonly hasRings: boolean;
+  /** All that were opened. */
+  readonly #opened: readonly EmulatedCard[];
+  /** Those that are called, in the order in which they run. */
   readonly #cards: ReadonlyMap<string, EmulatedCard>;
   /** By program and input: what makes it. */
   readonly #sources: ReadonlyMap<string, readonly Move[]>;
@@ -25,9 +28,9 @@ export class EmulatedMesh implements Emulated {
       cards.get(net)!.inputs.filter((input) => !this.#sources.has(portOf(net, input))),
     );
     this.inputs = [...new Set(outside)];
-    const all = [...cards.values()];
-    this.vocab = all.find(({ vocab }) => vocab > 0)!.vocab;
-    this.hasRings = all.some(({ hasRings }) => hasRings);
+    this.#opened = [...cards.values()];
+    this.vocab = this.#opened.find(({ vocab }) => vocab > 0)!.vocab;
+    this.hasRings = this.#opened.some(({ hasRings }) => hasRings);
   }
 
   give(name: string, data: Uint8Array): void {
@@ -62,7 +65,7 @@ export class EmulatedMesh implements Emulated {
   }
 
   async close(): Promise<void> {
-    for (const card of this.#cards.values()) await card.close();
+    for (const card of this.#opened) await card.close();
   }
 }
 
@@ -70,7 +73,7 @@ function portOf(net: string, port: string): string {
   return `${net} ${port}`;
 }
 
-/** Programs that keep something or that others take from, and the first that gives logits: all ranks have those. */
+/** Programs that others take from, and the first that gives logits: all ranks have those. */
 function wanted(
   nets: readonly string[],
   moves: readonly Move[],

@@ -49,19 +49,22 @@ export async function execute(request: Execute): Promise<Executed> {
   const session = await aic100Target.open(artefact, { ...defaultOptions(), device: deviceId, writeIoDir });
   try {
     const ids = prompts.map((prompt) => Int32Array.from(tokenizer.encode(prompt)).slice(0, inputLen));
+    const empty = ids.findIndex(({ length }) => length === 0);
+    if (empty >= 0)
+      throw new TargetError("option-invalid", `prompt ${empty + 1} has no tokens: there is nothing to go on from`);
     if (enableDebugLogs) print(`${JSON.stringify(session.limits)}\n`);
     const tokens: (readonly number[])[] = [];
     let spent = { prefillSeconds: 0, decodeSeconds: 0, decodedTokens: 0 };
     const size = session.limits.slots;
     for (let from = 0; from < ids.length; from += size) {
       const batch = ids.slice(from, from + size);
-      const shown = stream && prompts.length === 1 ? (id: number) => print(tokenizer.decode([id])) : () => {};
+      const shown = stream && prompts.length === 1 ? growing(tokenizer, print) : () => {};
       const result = await generate(session, batch, request, shown);
       tokens.push(...result.made);
       spent = {
         prefillSeconds: spent.prefillSeconds + result.prefillSeconds,
         decodeSeconds: spent.decodeSeconds + result.decodeSeconds,
-        decodedTokens: spent.decodedTokens + Math.max(...result.made.map(({ length }) => length - 1)),
+        decodedTokens: spent.decodedTokens + result.decodedTokens,
       };
       for (let slot = 0; slot < batch.length; slot++) await session.trim(slot, 0);
     }
@@ -79,13 +82,30 @@ interface Generated {
   readonly made: readonly (readonly number[])[];
   readonly prefillSeconds: number;
   readonly decodeSeconds: number;
+  /** Of each row, after its first. */
+  readonly decodedTokens: number;
+}
+
+/** Told the first row's tokens so far; with `isWhole` all that there will be. */
+type Shown = (ids: readonly number[], isWhole: boolean) => void;
+
+/** Prints what the text has grown by. */
+function growing(tokenizer: Codec, print: (text: string) => void): Shown {
+  let said = 0;
+  return (ids, isWhole) => {
+    const text = tokenizer.decode(ids);
+    // The rest of a letter may come with the next token.
+    if (text.length <= said || (!isWhole && text.endsWith("\ufffd"))) return;
+    print(text.slice(said));
+    said = text.length;
+  };
 }
 
 async function generate(
   session: Session,
   prompts: readonly Int32Array[],
   { generationLen, automation = false, tokenizer }: Execute,
-  shown: (id: number) => void,
+  shown: Shown,
 ): Promise<Generated> {
   const { context } = session.limits;
   const longest = Math.max(...prompts.map(({ length }) => length));
@@ -95,21 +115,29 @@ async function generate(
   const began = performance.now();
   await prefill(session, prompts, made);
   const first = performance.now();
-  shown(made[0]![0]!);
-  const ends = tokenizer.endIds ?? (tokenizer.eosTokenId === undefined ? [] : [tokenizer.eosTokenId]);
-  const over = (list: readonly number[]) => !automation && ends.includes(list.at(-1)!);
-  for (let step = 1; step < count && !made.every(over); step++) {
+  const known = tokenizer.endIds ?? (tokenizer.eosTokenId === undefined ? [] : [tokenizer.eosTokenId]);
+  const ends = automation ? [] : known;
+  shown(untilEnd(made[0]!, ends), false);
+  const over = (list: readonly number[]) => ends.includes(list.at(-1)!);
+  let step = 1;
+  for (; step < count && !made.every(over); step++) {
     const rows = prompts.map((ids, slot): Row => row(slot, ids.length + step - 1, [made[slot]!.at(-1)!], true));
     const results = await session.step(rows);
     results.forEach(({ tokens }, slot) => {
       if (!over(made[slot]!)) made[slot]!.push(tokens![0]!);
       else made[slot]!.push(made[slot]!.at(-1)!);
     });
-    shown(made[0]!.at(-1)!);
+    shown(untilEnd(made[0]!, ends), false);
   }
   const done = performance.now();
-  const ended = made.map((list) => untilEnd(list, automation ? [] : ends));
-  return { made: ended, prefillSeconds: (first - began) / 1000, decodeSeconds: (done - first) / 1000 };
+  const ended = made.map((list) => untilEnd(list, ends));
+  shown(ended[0]!, true);
+  return {
+    made: ended,
+    prefillSeconds: (first - began) / 1000,
+    decodeSeconds: (done - first) / 1000,
+    decodedTokens: step - 1,
+  };
 }
 
 /** Prompts in pieces of what the card takes, all rows' first pieces together. */

@@ -139,7 +139,37 @@ describe("execute", () => {
     expect(calls[0].map((file: { path: string }) => file.path)).toContain("prefill/input_ids.raw");
     expect(calls[1].at(-1)).toMatchObject({ "io-direction": "out", "map-to": "logits", dims: [2, 1, 304] });
   });
+
+  test("prints text as it grows, whole letters and no end; what has no tokens is refused", async () => {
+    using built = await buildGolden("gpt2", { promptLen: 4, ctxLen: 48 });
+    const { input_ids, greedy } = readGolden("gpt2").prompts[0]!;
+    /** Every two tokens are a letter. */
+    const halves = { ...tokenizer, decode: (ids: ArrayLike<number>) => halfLetters(ids.length) };
+    const run = async (codec: Codec, prompts: readonly string[], generationLen: number) => {
+      const printed: string[] = [];
+      const print = (text: string) => void printed.push(text);
+      const made = await execute({ artefact: built.artefact, tokenizer: codec, prompts, generationLen, print });
+      return { ...made, printed: printed.slice(0, -1) };
+    };
+    const prompt = input_ids.join(" ");
+    expect((await run(halves, [prompt], 5)).printed).toEqual(["é", "é", "\ufffd"]);
+
+    const end = greedy[3]!;
+    const before = greedy.indexOf(end);
+    const ended = await run({ ...tokenizer, endIds: [end] }, [prompt], 10);
+    expect(ended.printed.join("")).toBe(tokenizer.decode(greedy.slice(0, before)));
+    expect(ended.performance.decodedTokens).toBe(before);
+    const atOnce = await run({ ...tokenizer, endIds: [greedy[0]!] }, [prompt], 10);
+    expect(atOnce).toMatchObject({ texts: [""], printed: [], performance: { decodedTokens: 0 } });
+
+    const none = { ...tokenizer, encode: () => [] };
+    await expect(run(none, ["5", ""], 5)).rejects.toThrow("prompt 1 has no tokens");
+  });
 });
+
+function halfLetters(count: number): string {
+  return new TextDecoder().decode(Uint8Array.from({ length: count }, (_, at) => (at % 2 === 0 ? 0xc3 : 0xa9)));
+}
 
 test("the figures of several prompts are of all of them", () => {
   const lines = performanceBlock(

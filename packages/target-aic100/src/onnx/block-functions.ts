@@ -25,7 +25,13 @@ export function blockFunctions(model: OnnxModel, graph: Graph): OnnxModel {
       nodes.push(called(own, block, new Set([...later, ...model.outputs.map(({ name }) => name)]), model, functions));
     from = to;
   }
-  return { ...model, nodes, functions: [...(model.functions ?? []), ...functions.values()] };
+  return {
+    ...model,
+    nodes,
+    functions: [...(model.functions ?? []), ...functions.values()],
+    // A part of a model may call nothing else of that domain.
+    opsets: functions.size > 0 ? { ...model.opsets, [CTX_DOMAIN]: 1 } : model.opsets,
+  };
 }
 
 /** Blocks that there are many of. */
