@@ -123,6 +123,19 @@ it("reads patterns in which Oniguruma counts ¼ as a part of a word, outside a c
   expect([...cut("\\p{Punct}")]).toEqual([2]);
 });
 
+it("cuts where a pattern matches nothing, but never inside a character", () => {
+  const cut = (pattern: string, behavior: string, text: string) =>
+    tokenizerOf(
+      { ...bpe(["b", "c", "bc", "𝟘"], [["b", "c"]]), unk_token: "c" },
+      {
+        pre_tokenizer: { type: "Split", pattern: { Regex: pattern }, behavior, invert: false },
+      },
+    ).encode(text);
+  expect([...cut("a|", "Contiguous", "bcbc")]).toEqual([0, 1, 0, 1]);
+  expect([...cut("(?=b)", "Contiguous", "bcbc")]).toEqual([2, 2]);
+  expect([...cut("\\z", "Isolated", "b𝟘𝟘c")]).toEqual([0, 3, 3, 1]);
+});
+
 describe("Unigram", () => {
   const bytes = byteTokens.map((token) => [token, -9]);
   const tokenizer = tokenizerOf({

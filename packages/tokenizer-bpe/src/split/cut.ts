@@ -1,7 +1,7 @@
 /** What becomes of the text that a pattern matched. */
 export type Behaviour = "Removed" | "Isolated" | "Contiguous" | "MergedWithPrevious" | "MergedWithNext";
 
-/** A stretch of text: matched, or between matches. */
+/** A stretch of text: matched, or between matches. Matches of nothing keep what is beside them apart. */
 export interface Stretch {
   start: number;
   end: number;
@@ -14,7 +14,7 @@ export function stretches(length: number, matches: Iterable<readonly [start: num
   let from = 0;
   for (const [start, end] of matches) {
     if (start > from) found.push({ start: from, end: start, matched: false });
-    if (end > start) found.push({ start, end, matched: true });
+    found.push({ start, end, matched: true });
     from = end;
   }
   if (from < length) found.push({ start: from, end: length, matched: false });

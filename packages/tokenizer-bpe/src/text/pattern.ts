@@ -9,11 +9,16 @@ export function findRegex(regex: RegExp): Finder {
   return function* (text) {
     let from = -1;
     for (const { index, 0: found } of text.matchAll(regex)) {
-      if (found === "" && index === from) continue; // nothing, right behind a match: Rust and Oniguruma don't count it
+      // Nothing, right behind a match, is no match to Rust and Oniguruma; V8 also finds it between the halves of a character.
+      if (found === "" && (index === from || splitsPair(text, index))) continue;
       from = index + found.length;
       yield [index, from];
     }
   };
+}
+
+function splitsPair(text: string, at: number): boolean {
+  return at > 0 && at < text.length && text.codePointAt(at - 1)! > 0xffff;
 }
 
 export function findString(needle: string): Finder {
