@@ -33,7 +33,7 @@ test("a link to a folder is a folder", async () => {
 
 test.each([
   ["a file where the folder should be", "file", "EEXIST"],
-  ["a file on the way", "file/below", "EEXIST"],
+  ["a file on the way", "file/below", "ENOTDIR"],
   ["a link that leads nowhere", "dangling", "EEXIST"],
 ])("%s is said", async (_, path, code) => {
   writeFileSync(join(root, "file"), "");

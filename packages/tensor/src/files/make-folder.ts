@@ -17,7 +17,10 @@ export async function makeFolder(path: string): Promise<void> {
   }
   for (const folder of missing.reverse())
     await mkdir(folder).catch(async (error: NodeJS.ErrnoException) => {
-      if (error.code !== "EEXIST" || !(await isFolder(folder))) throw error;
+      if (error.code !== "EEXIST") throw error;
+      if (await isFolder(folder)) return;
+      // A file where a folder above should be is an error of its own, as Node's recursive `mkdir` has it.
+      throw folder === missing.at(-1) ? error : Object.assign(error, { code: "ENOTDIR" });
     });
 }
 
