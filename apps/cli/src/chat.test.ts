@@ -25,4 +25,13 @@ describe("llm chat", () => {
     const plain = await runCli(args, home, { input: "import os\n" });
     expect(plain).toMatchObject({ code: 0, stdout: `${(messages[1] as { content: string }).content}\n` });
   });
+
+  it("goes on when the conversation has become too long, and says so", async () => {
+    const long = "x = 1; ".repeat(400);
+    const args = ["chat", "demo", "--greedy", "--max-new-tokens", "4", "--ctx-len", "256"];
+    const { code, stderr, stdout } = await runCli(args, home, { input: `import os\n${long}\n` });
+    expect(code).toBe(0);
+    expect(stderr).toContain("the conversation has become longer than the model takes; its beginning is left out");
+    expect(stdout.trimEnd().split("\n").length).toBeGreaterThanOrEqual(2);
+  });
 });

@@ -1,4 +1,4 @@
-import type { ChatMessage } from "@llm/generate";
+import { type ChatMessage, GenerateError, type GenerateOptions } from "@llm/generate";
 import { Generator } from "@llm/toolchain";
 import type { Call, Outcome } from "../definition/command.ts";
 import type { Io } from "../output/io.ts";
@@ -53,12 +53,19 @@ async function answer(
   signal: AbortSignal,
 ): Promise<string> {
   let text = "";
-  try {
-    const options = { truncatePrompt: "left", ...generationOptions(call.options), signal } as const;
-    for await (const piece of generator.chat(messages, options)) {
+  const say = async (options: GenerateOptions) => {
+    for await (const piece of generator.chat(messages, { ...options, signal })) {
       text += piece;
       io.write(piece);
     }
+  };
+  const options = generationOptions(call.options);
+  try {
+    await say(options).catch((error: unknown) => {
+      if (!(GenerateError.isInstance(error) && error.code === "context-overflow")) throw error;
+      io.note("the conversation has become longer than the model takes; its beginning is left out");
+      return say({ ...options, truncatePrompt: "left" });
+    });
   } catch (error) {
     if (!signal.aborted || io.signal.aborted) throw error;
   }
