@@ -178,6 +178,8 @@ export const aic100Options: OptionTable<Aic100Options> = {
   },
   deviceGroup: {
     kind: "list",
+    whole: true,
+    min: 0,
     doc: "Devices to share each layer between, by number: --device-group 0,1,2,3.",
     default: [0],
     shapes: true,
@@ -232,6 +234,8 @@ export const aic100Options: OptionTable<Aic100Options> = {
   },
   device: {
     kind: "list",
+    whole: true,
+    min: 0,
     doc: "Which devices run it: --device 0.",
     default: [0],
     alias: ["d"],

@@ -64,6 +64,8 @@ export const bm1684xOptions: OptionTable<Bm1684xOptions> = {
   },
   device: {
     kind: "list",
+    whole: true,
+    min: 0,
     doc: "Which chips run it, such as 0,1,2,3.",
     default: [0],
     alias: ["d"],

@@ -7,7 +7,7 @@ export interface OptionDef<T> {
   readonly alias?: readonly string[]; // other spellings, without dashes
   readonly min?: number;
   readonly max?: number;
-  /** Numbers without a fraction: what is counted. */
+  /** Numbers without a fraction: what is counted. With it a list is one of such numbers, each of them from `min` to `max`. */
   readonly whole?: boolean;
   /** A text that names a number format: other spellings of one (INT8, mx6) stand for it. */
   readonly numberFormat?: true;

@@ -38,6 +38,11 @@ describe("opening models", () => {
     expect(card.context).toBe(1024);
     const { plan: more } = await planModel("demo", target, { batchSize: plan.maxBatchSize + 1 });
     expect(more.fits).toBe(false);
+    const few = {
+      ...target,
+      options: { ...target.options, batchSize: { kind: "number", doc: "", default: 1, max: 3, shapes: false } },
+    };
+    expect((await planModel("demo", few as typeof target, { batchSize: "max" })).options.batchSize).toBe(3);
   });
 });
 

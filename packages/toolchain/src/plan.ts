@@ -1,5 +1,5 @@
 import { openCheckpoint } from "@llm/checkpoint";
-import type { ModelCard, Plan, Target } from "@llm/target";
+import type { ModelCard, OptionDef, Plan, Target } from "@llm/target";
 import { modelCard } from "./model-card.ts";
 import { graphOf, overridesOf } from "./open-model.ts";
 import { planOnMesh } from "./plan-mesh.ts";
@@ -8,7 +8,7 @@ import { chosenOptions, optionsOf, targetOptions } from "./target-options.ts";
 
 export interface PlanOptions extends ResolveOptions {
   readonly config?: readonly string[];
-  /** "max": as many as fit. */
+  /** "max": as many as fit and the target takes. */
   readonly batchSize?: number | "max" | undefined;
   /** DPxMP or DPxMPxPP devices, or "auto" for as many as serve it best. */
   readonly mesh?: string | undefined;
@@ -45,7 +45,9 @@ export async function planModel(
       return { card, notes, options: settled, plan: target.plan(graph, settled, checkpoint.weights) };
     };
     if (options.batchSize !== "max") return planned(options.batchSize);
-    return planned(Math.max(1, planned(1).plan.maxBatchSize));
+    const { max = Number.POSITIVE_INFINITY } =
+      (target.options as Readonly<Record<string, OptionDef<unknown>>>).batchSize ?? {};
+    return planned(Math.max(1, Math.min(max, planned(1).plan.maxBatchSize)));
   } finally {
     await checkpoint.close();
   }

@@ -19,4 +19,15 @@ describe("a target's options", () => {
   it("leave every other text as it is", () => {
     expect(targetOptions<unknown>(abacus, { name: "INT8" })).toEqual({ format: "auto", name: "INT8" });
   });
+
+  it("take lists of numbers that are such, and name what isn't", () => {
+    const devices = { kind: "list", doc: "", default: [0], whole: true, min: 0, shapes: false } as const;
+    const given = (device: unknown) => () =>
+      targetOptions<unknown>({ id: "abacus", options: { device: devices } }, { device });
+    expect(given([3, 0])()).toEqual({ device: [3, 0] });
+    expect(given(["x"])).toThrow('device is a list of which each item is a number, not "x"');
+    expect(given([0, 0.5])).toThrow("each item is a whole number, not 0.5");
+    expect(given([0, -1])).toThrow("each item is at least 0, not -1");
+    expect(given(0)).toThrow("device is a list, not 0");
+  });
 });

@@ -49,7 +49,8 @@ export function optionsOf<O>(
   );
 }
 
-function problem({ kind, choices, min, max, whole }: OptionDef<unknown>, value: unknown): string | undefined {
+function problem(def: OptionDef<unknown>, value: unknown): string | undefined {
+  const { kind, choices, min, max, whole } = def;
   switch (kind) {
     case "number":
       if (typeof value !== "number" || !Number.isFinite(value)) return `is a number, not ${JSON.stringify(value)}`;
@@ -62,8 +63,12 @@ function problem({ kind, choices, min, max, whole }: OptionDef<unknown>, value: 
       return choices?.includes(value as string)
         ? undefined
         : `is one of ${choices?.join(", ")}, not ${JSON.stringify(value)}`;
-    case "list":
-      return Array.isArray(value) ? undefined : `is a list, not ${JSON.stringify(value)}`;
+    case "list": {
+      if (!Array.isArray(value)) return `is a list, not ${JSON.stringify(value)}`;
+      const wrong = whole ? value.map((item) => problem({ ...def, kind: "number" }, item)) : [];
+      const first = wrong.find((one) => one !== undefined);
+      return first && `is a list of which each item ${first}`;
+    }
     case "string":
       return typeof value === "string" ? undefined : `is a text, not ${JSON.stringify(value)}`;
   }
