@@ -12,7 +12,7 @@ namespace {
 
 // Values that are worth a thread's start.
 constexpr size_t kGrain = 1 << 17;
-constexpr size_t kConvertGrain = 1 << 20;  // what is converted alone costs little more than moving it
+constexpr size_t kConvertGrain = 1 << 18;  // what is converted alone costs little more than moving it
 
 struct Bytes {
   uint8_t* data;
