@@ -31,6 +31,8 @@ export class DeviceBuffers {
     const key = `${device} ${use}`;
     const known = this.#scratch.get(key);
     if (known && known.bytes >= bytes) return;
+    // Forgotten first: where there is no memory for more, nothing of it is there any longer.
+    this.#scratch.delete(key);
     if (known) await this.#bmrt.free(device, known.buffer);
     this.#scratch.set(key, { buffer: await this.#bmrt.allocate(device, bytes), bytes });
   }
