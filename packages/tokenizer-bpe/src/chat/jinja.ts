@@ -1,10 +1,9 @@
-import { Environment, Interpreter, parse, tokenize } from "@huggingface/jinja";
+import { Environment, parse, tokenize } from "@huggingface/jinja";
+import { type Program, PythonInterpreter } from "./python.ts";
 import { strftime } from "./strftime.ts";
 
 /** What a template says through `raise_exception`. */
 export class Refusal extends Error {}
-
-type Program = ReturnType<typeof parse>;
 
 // Parsing takes longer than rendering, and a server renders the same template for every request.
 const parsed = new Map<string, Program>();
@@ -34,17 +33,19 @@ export function renderJinja(source: string, variables: Readonly<Record<string, u
     ...variables,
   };
   for (const [name, value] of Object.entries(globals)) environment.set(name, value);
-  return String(new Interpreter(environment).run(program(source)).value);
+  const template = programOf(source);
+  return String(new PythonInterpreter(environment, template).run(template).value);
 }
 
-function program(source: string): Program {
-  let found = parsed.get(source);
-  if (found === undefined) {
-    found = parse(tokenize(source, { lstrip_blocks: true, trim_blocks: true }));
-    if (parsed.size >= MAX_PARSED) parsed.clear();
-    parsed.set(source, found);
-  }
-  return found;
+function programOf(source: string): Program {
+  const known = parsed.get(source);
+  if (known !== undefined) return known;
+  // Jinja reads every kind of line end as one.
+  const tokens = tokenize(source.replace(/\r\n?/g, "\n"), { lstrip_blocks: true, trim_blocks: true });
+  const program: Program = parse(tokens);
+  if (parsed.size >= MAX_PARSED) parsed.clear();
+  parsed.set(source, program);
+  return program;
 }
 
 function range(first: number, stop?: number, step = 1): number[] {

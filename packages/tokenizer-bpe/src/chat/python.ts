@@ -1,0 +1,198 @@
+import { type Environment, Interpreter } from "@huggingface/jinja";
+
+/** A part of a parsed template. */
+interface Node {
+  readonly type: string;
+}
+
+export interface Program extends Node {
+  readonly body: readonly Node[];
+}
+
+interface Value {
+  readonly type: string;
+  readonly value: unknown;
+  toString(): string;
+}
+
+/** The library's interpreter, as far as it is used here; its own declarations don't say enough. */
+const Base = Interpreter as unknown as new (
+  environment: Environment,
+) => {
+  run(program: Program): Value;
+  evaluate(node: Node | undefined, environment: Environment): Value;
+};
+
+/**
+ * Runs templates as Python does where `@huggingface/jinja` takes JavaScript's way: how values are printed, what counts as
+ * white space and what is taken off the ends of a text.
+ */
+export class PythonInterpreter extends Base {
+  readonly #printed: ReadonlySet<Node>;
+  readonly #text: (text: string) => Value;
+
+  constructor(environment: Environment, program: Program) {
+    super(environment);
+    this.#printed = printedNodes(program);
+    const literal = (text: string) => ({ type: "StringLiteral", value: text });
+    this.#text = (text) => super.evaluate(literal(text), environment);
+  }
+
+  override evaluate(node: Node | undefined, environment: Environment): Value {
+    if (node === undefined) return super.evaluate(node, environment);
+    const value = this.#special(node, environment) ?? super.evaluate(node, environment);
+    const plain = !this.#printed.has(node) || isText(value) || value.type === "UndefinedValue";
+    return plain ? value : this.#text(written(value));
+  }
+
+  #special(node: Node, environment: Environment): Value | undefined {
+    const evaluate = (one: Node) => this.evaluate(one, environment);
+    if (isBinary(node) && node.operator.value === "~")
+      return this.#text(written(evaluate(node.left)) + written(evaluate(node.right)));
+    if (isFilter(node)) {
+      if (node.filter.value === "string") return this.#text(written(evaluate(node.operand)));
+      if (node.filter.value !== "trim") return undefined;
+      const text = evaluate(node.operand);
+      return isText(text) ? this.#text(stripped(text.value, whiteSpace, "strip")) : undefined;
+    }
+    if (!isMethodCall(node)) return undefined;
+    const name = node.callee.property.value;
+    if ((!isStrip(name) && name !== "join") || node.args.length > 1) return undefined;
+    const text = evaluate(node.callee.object);
+    if (!isText(text)) return undefined;
+    const given = node.args.length === 0 ? undefined : evaluate(node.args[0]);
+    if (!isStrip(name)) {
+      const parts = given !== undefined && Array.isArray(given.value) ? (given.value as Value[]) : [];
+      return parts.every(isText) ? this.#text(parts.map((part) => part.value).join(text.value)) : undefined;
+    }
+    if (given === undefined || given.type === "NullValue") return this.#text(stripped(text.value, whiteSpace, name));
+    if (!isText(given)) return undefined;
+    const drops = new Set(given.value);
+    return this.#text(stripped(text.value, (char) => drops.has(char), name));
+  }
+}
+
+type Strip = "strip" | "lstrip" | "rstrip";
+
+function isStrip(name: string): name is Strip {
+  return name === "strip" || name === "lstrip" || name === "rstrip";
+}
+
+/** What Python's `str.strip` takes off: U+001C to U+001F and U+0085 are white space there, and U+FEFF is not. */
+function whiteSpace(char: string): boolean {
+  return char !== "\ufeff" && (/\s/.test(char) || "\x1c\x1d\x1e\x1f\x85".includes(char));
+}
+
+function stripped(text: string, drops: (char: string) => boolean, how: Strip): string {
+  const chars = [...text];
+  let from = 0;
+  let to = chars.length;
+  if (how !== "rstrip") while (from < to && drops(chars[from])) from++;
+  if (how !== "lstrip") while (to > from && drops(chars[to - 1])) to--;
+  return chars.slice(from, to).join("");
+}
+
+/** Python's `str` of a value. */
+function written(value: Value): string {
+  if (isText(value)) return value.value;
+  return value.type === "UndefinedValue" ? "" : shown(value);
+}
+
+/** Python's `repr` of a value. */
+function shown(value: Value): string {
+  switch (value.type) {
+    case "NullValue":
+      return "None";
+    case "BooleanValue":
+      return value.value === true ? "True" : "False";
+    case "StringValue":
+      return quoted(value.value as string);
+    case "ArrayValue":
+      return `[${(value.value as Value[]).map(shown).join(", ")}]`;
+    case "TupleValue":
+      return `(${(value.value as Value[]).map(shown).join(", ")})`;
+    case "ObjectValue": {
+      const entries = [...(value.value as Map<string, Value>)];
+      return `{${entries.map(([key, one]) => `${quoted(key)}: ${shown(one)}`).join(", ")}}`;
+    }
+    default:
+      return value.toString();
+  }
+}
+
+const escapes: Readonly<Record<string, string>> = { "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t" };
+
+function quoted(text: string): string {
+  const quote = text.includes("'") && !text.includes('"') ? '"' : "'";
+  const body = text.replace(/[\\\n\r\t]|(?! )[\p{Z}\p{C}]/gu, (char) => escapes[char] ?? escaped(char));
+  return quote + (quote === "'" ? body.replaceAll("'", "\\'") : body) + quote;
+}
+
+function escaped(char: string): string {
+  const code = char.codePointAt(0)!;
+  const [letter, digits] = code < 0x100 ? ["x", 2] : code < 0x10000 ? ["u", 4] : (["U", 8] as const);
+  return `\\${letter}${code.toString(16).padStart(digits as number, "0")}`;
+}
+
+function isText(value: Value): value is Value & { readonly value: string } {
+  return value.type === "StringValue";
+}
+
+interface Binary {
+  readonly operator: { readonly value: string };
+  readonly left: Node;
+  readonly right: Node;
+}
+
+function isBinary(node: Node): node is Node & Binary {
+  return node.type === "BinaryExpression";
+}
+
+interface Filter {
+  readonly operand: Node;
+  readonly filter: { readonly value?: unknown };
+}
+
+function isFilter(node: Node): node is Node & Filter {
+  return node.type === "FilterExpression";
+}
+
+interface MethodCall {
+  readonly callee: { readonly object: Node; readonly property: { readonly value: string } };
+  readonly args: readonly Node[];
+}
+
+function isMethodCall(node: Node): node is Node & MethodCall {
+  if (node.type !== "CallExpression") return false;
+  const { callee } = node as Node & { callee: Node & { computed?: boolean } };
+  return callee.type === "MemberExpression" && callee.computed === false;
+}
+
+const statements = new Set([
+  "If",
+  "For",
+  "Set",
+  "Macro",
+  "Break",
+  "Continue",
+  "Comment",
+  "FilterStatement",
+  "CallStatement",
+]);
+
+/** The expressions whose values a template prints: those that stand where statements may. */
+function printedNodes(program: Program): Set<Node> {
+  const printed = new Set<Node>();
+  const visit = (body: readonly Node[] | null | undefined) => {
+    for (const node of body ?? []) {
+      if (!statements.has(node.type)) {
+        printed.add(node);
+        continue;
+      }
+      const { body: inner, alternate, defaultBlock } = node as Node & Record<string, Node[] | undefined>;
+      for (const part of [inner, alternate, defaultBlock]) visit(part);
+    }
+  };
+  visit(program.body);
+  return printed;
+}
