@@ -3,6 +3,7 @@ import { goldenNames, readGoldenConfig } from "@llm/fixtures";
 import { describe, expect, test } from "vitest";
 import type { Bm1684xOptions } from "./options.ts";
 import { FAMILIES } from "./testing/families.ts";
+import { REFUSED as REFUSED_BY_ALL } from "./testing/golden-models.ts";
 import { interpreted } from "./testing/interpreted.ts";
 import { optionsOf } from "./testing/options.ts";
 import { type RandomModel, randomModel } from "./testing/random-model.ts";
@@ -43,15 +44,7 @@ function furthest(a: readonly Float32Array[], b: readonly Float32Array[]): numbe
 
 /** Golden models that chips can't share by slices of layers, or that none can run, and what is said of them. */
 const REFUSED: Readonly<Record<string, RegExp>> = {
-  deepseek_v2: /mixtures of experts/,
-  deepseek_v2_lite: /mixtures of experts/,
-  deepseek_v3: /mixtures of experts/,
-  deepseek_v3_yarn: /mixtures of experts/,
-  granitemoe: /mixtures of experts/,
-  mixtral: /mixtures of experts/,
-  qwen2_moe: /mixtures of experts/,
-  qwen3_moe: /mixtures of experts/,
-  phi3_longrope_long: /choose a length up to 4$/,
+  ...REFUSED_BY_ALL,
   mpt_qkln_alibi_mqa: /norms over what all chips make together$/,
   mpt_qkln_wpe: /norms over what all chips make together$/,
   olmo2: /norms over what all chips make together$/,

@@ -3,6 +3,9 @@ import type { OptionTable } from "@llm/target";
 /** How weights of linears are kept: in 16 bits, or in 8 or 4 with scales; activations are 16-bit always. */
 export type Bm1684xMode = "F16" | "int8" | "int4";
 
+/** Bits of a linear's weight, without its share of a group's scale and zero point. */
+export const WEIGHT_BITS = { F16: 16, int8: 8, int4: 4 } as const satisfies Readonly<Record<Bm1684xMode, number>>;
+
 /** What a user can say of a model on a BM1684X. */
 export interface Bm1684xOptions {
   readonly mode: Bm1684xMode;

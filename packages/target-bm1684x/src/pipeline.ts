@@ -1,11 +1,9 @@
 import type { Graph } from "@llm/core-ir";
 import { type PassCall, TargetError } from "@llm/target";
 import { lengthFor } from "./length.ts";
-import type { Bm1684xMode, Bm1684xOptions } from "./options.ts";
+import { type Bm1684xOptions, WEIGHT_BITS } from "./options.ts";
 import { sharingOf } from "./plan/sharing.ts";
 import { checkSupported } from "./refusals.ts";
-
-const BITS: Readonly<Record<Bm1684xMode, 4 | 8 | undefined>> = { F16: undefined, int8: 8, int4: 4 };
 
 /** Groups that the chip's matrix unit knows. */
 const GROUPS = [32, 64, 128];
@@ -15,7 +13,7 @@ export function bm1684xPipeline(model: Graph, options: Bm1684xOptions): readonly
   checkSupported(model);
   const { mode, qGroupSize: group } = options;
   const seqLength = lengthFor(model, options);
-  const bits = BITS[mode];
+  const bits = mode === "F16" ? undefined : WEIGHT_BITS[mode];
   if (bits && !GROUPS.includes(group))
     throw new TargetError("option-invalid", `--q-group-size ${group}: it is one of ${GROUPS.join(", ")}`);
   const { mp: chips } = sharingOf(model, options).mesh;

@@ -37,8 +37,8 @@ export const JOIN_KIND = "bm1684x-bmodel@1";
 export function bm1684xUnits(program: Program, options: Bm1684xOptions): readonly Unit[] {
   const nets = [...program.nets].sort((a, b) => order(a.id) - order(b.id));
   const chips = chipsOf(options);
-  const devices = devicesOf(nets, chips);
-  const described = nets.map((net, i) => ({ net, device: devices[i]!, ...describe(net) }));
+  const homes = homesOf(nets, chips);
+  const described = nets.map((net, i) => ({ net, device: homes[i]!, ...describe(net) }));
   const model = program.nets[0]!.graph.name.split(".")[0]!;
   const files = Array.from({ length: chips }, (_, device) =>
     bmodelName({ ...options, numDevice: chips }, model, device),
@@ -94,7 +94,7 @@ function seqLengthOf(nets: readonly Net[]): number {
  * Which chip each net runs on: where all share each layer, its rank says so, and the first has what they don't share. Else blocks
  * go in runs of about equal weight, what comes before them to the first, what comes after to the last.
  */
-export function devicesOf(nets: readonly Net[], count: number): readonly number[] {
+export function homesOf(nets: readonly Net[], count: number): readonly number[] {
   if (isSliced(nets)) return nets.map(({ rank = 0 }) => rank);
   const blocks = nets.filter(({ id }) => /^block_\d+$/.test(id));
   if (blocks.length < count)

@@ -1,6 +1,6 @@
 import { corePasses, type Graph, type Net, programOf, runPipeline } from "@llm/core-ir";
 import type { DevicePlan, Plan } from "@llm/target";
-import { devicesOf } from "../compile/units.ts";
+import { homesOf } from "../compile/units.ts";
 import { lengthFor } from "../length.ts";
 import { deviceNets } from "../nets/device-nets.ts";
 import { laneLinears } from "../nets/lane-linears.ts";
@@ -22,7 +22,7 @@ export function planBm1684x(model: Graph, options: Bm1684xOptions): Plan {
   const steps = calls.filter(({ pass }) => pass !== LAST);
   const { nets } = runPipeline(programOf(model), steps, { passes: PASSES });
   const chips = chipsOf(options);
-  const homes = devicesOf(nets, chips);
+  const homes = homesOf(nets, chips);
   const context = lengthFor(model, options);
   const needs = Array.from({ length: chips }, (_, device) =>
     deviceNeeds(

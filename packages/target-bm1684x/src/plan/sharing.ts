@@ -12,13 +12,12 @@ import {
   parseMesh,
 } from "@llm/target/mesh";
 import { lengthFor } from "../length.ts";
-import type { Bm1684xMode, Bm1684xOptions } from "../options.ts";
+import { type Bm1684xOptions, WEIGHT_BITS } from "../options.ts";
 
 /** How many chips a board or a host has. */
 const COUNTS = [1, 2, 4, 8];
 
-/** Bits of a weight in linears, without its share of a group's scale (16 bits) and zero point (8). */
-const BITS: Readonly<Record<Bm1684xMode, number>> = { F16: 16, int8: 8, int4: 4 };
+/** Bits of a group's scale and zero point. */
 const SHARED_BITS = 16 + 8;
 
 /** How chips share a model; where nobody said how, what it was chosen among. */
@@ -60,7 +59,7 @@ export function chipsOf({ mesh, numDevice }: Pick<Bm1684xOptions, "mesh" | "numD
 /** What planning a mesh goes by. */
 export function describeBm1684x(options: Bm1684xOptions): DescribedDevice {
   const { mode, qGroupSize, numDevice, seqLength, batchSize } = options;
-  const weightBits = BITS[mode] + (mode === "F16" ? 0 : SHARED_BITS / qGroupSize);
+  const weightBits = WEIGHT_BITS[mode] + (mode === "F16" ? 0 : SHARED_BITS / qGroupSize);
   return {
     device: { ...DEVICES.bm1684x, ...(numDevice > 1 ? { most: numDevice } : {}) },
     work: { weightBits, batch: batchSize, context: seqLength, chunk: seqLength },

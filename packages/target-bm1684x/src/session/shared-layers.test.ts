@@ -1,5 +1,6 @@
 import { loadWeights, ReferenceModel } from "@llm/core-ir";
 import { readGoldenConfig } from "@llm/fixtures";
+import { NativeError } from "@llm/runtime-native";
 import { conformance } from "@llm/target/conformance";
 import { describe, expect, it, test } from "vitest";
 import type { NetsFile } from "../compile/nets-file.ts";
@@ -50,6 +51,37 @@ test("the best token is chosen where all logits are put together", async () => {
     "1:lm_head_chip1",
     "0:greedy_head",
   ]);
+  await session.close();
+});
+
+test("whichever command of a step fails, its slots are lost, and the step can be taken again", async () => {
+  const { session, bmrt } = await interpreted(MODEL, options);
+  const want = { kind: "logits", last: 1 } as const;
+  const rows = [
+    { slot: 0, at: 0, tokens: Int32Array.of(5, 9, 3), want },
+    { slot: 2, at: 0, tokens: Int32Array.of(4), want },
+  ];
+  const step = async () => (await session.step(rows)).map(({ logits }) => logits!.slice());
+  const expected = await step();
+  const run = bmrt.run.bind(bmrt);
+  let left = Number.POSITIVE_INFINITY;
+  bmrt.run = async (commands) => {
+    const before = commands.slice(0, left);
+    left -= commands.length;
+    const read = await run(before);
+    if (left < 0) throw new NativeError("device-failed", "timeout", { call: "bm_thread_sync", status: 3 });
+    return read;
+  };
+  let failures = 0;
+  for (; ; failures++) {
+    left = failures;
+    const answers = await step().catch((error: unknown) => error);
+    left = Number.POSITIVE_INFINITY;
+    if (Array.isArray(answers)) break;
+    expect(answers).toMatchObject({ code: "device", lost: [0, 2] });
+    expect(await step()).toEqual(expected);
+  }
+  expect(failures).toBeGreaterThan(30);
   await session.close();
 });
 
