@@ -82,6 +82,10 @@ test("a mask is given once, then kept by the device", async () => {
   for (let i = 0; i < 2; i++) await card.call({ input_ids: ids(2, 1), position_ids: ids(2, 1) });
   expect(host.calls[0]![5]).toMatchObject({ dims: [2, 32], elementBytes: 1 });
   expect(host.calls[1]![5]).toBe("kept");
+  card.give("attention_mask", new Uint8Array(8 * 64)); // as a graph with 64-bit flags would have it
+  await expect(card.call({ input_ids: ids(2, 1), position_ids: ids(2, 1) })).rejects.toThrow(
+    "attention_mask has 512 bytes, the QPC takes 64",
+  );
 });
 
 /** The network with a sampler's ports; `lacking` are left out. */

@@ -89,20 +89,22 @@ export class QpcCard implements Card {
     if (!allowed) return "kept";
     const elementBytes = ELEMENT_BYTES[allowed.dtype] ?? 1;
     const instead = this.#given.get(name);
-    if (instead) return { dims: allowed.dims, elementBytes, data: instead };
-    if (RETAINED.test(name) || (!isInput && name !== this.output)) return "kept";
+    if (!instead && (RETAINED.test(name) || (!isInput && name !== this.output))) return "kept";
     if (!isInput) return { dims: allowed.dims, elementBytes, data: "wanted" };
-    const given = inputs[name];
-    if (!given) throw new NativeError("input-invalid", `${name} is missing`);
-    const { data } = given;
+    const data = instead ?? bytesOf(inputs[name]);
+    if (!data) throw new NativeError("input-invalid", `${name} is missing`);
     const size = elementBytes * allowed.dims.reduce((a, b) => a * b, 1);
-    if (data.byteLength !== size)
+    if (data.length !== size)
       throw new NativeError(
         "input-invalid",
-        `${name} has ${data.byteLength} bytes, the QPC takes ${size} (${allowed.dtype})`,
+        `${name} has ${data.length} bytes, the QPC takes ${size} (${allowed.dtype})`,
       );
-    return { dims: allowed.dims, elementBytes, data: new Uint8Array(data.buffer, data.byteOffset, data.byteLength) };
+    return { dims: allowed.dims, elementBytes, data };
   }
+}
+
+function bytesOf(tensor: OrtTensor | undefined): Uint8Array | undefined {
+  return tensor && new Uint8Array(tensor.data.buffer, tensor.data.byteOffset, tensor.data.byteLength);
 }
 
 /** Of a QPC with a single shape, its inputs' and outputs' own. */
