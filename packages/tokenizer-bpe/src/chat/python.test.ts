@@ -22,6 +22,29 @@ describe("templates run as in Python", () => {
     expect(render(template, { call })).toBe(text);
   });
 
+  it("compares lists and objects by what they hold", () => {
+    const messages = [{ role: "user", content: "x" }, { role: "user" }, { content: "x", role: "user" }];
+    const template = "{% for m in messages %}{{ m == messages[0] }}{{ m != messages[0] }} {% endfor %}{{ [1] == [1] }}";
+    expect(render(template, { messages })).toBe("TrueFalse FalseTrue TrueFalse True");
+  });
+
+  it("evaluates each side of an operator once", () => {
+    const template =
+      "{% set ns = namespace(n=0) %}{% macro f() %}{% set ns.n = ns.n + 1 %}x{% endmacro %}" +
+      "{{ f() == 'x' }}{{ f() + 'y' }}{{ ns.n }}";
+    expect(render(template)).toBe("Truexy2");
+  });
+
+  it("doesn't join text with lists", () => {
+    expect(() => render("{{ 'a' + [1] }}")).toThrow("text can't be joined with a list");
+    expect(render("{{ [1] + [2] }}{{ [1] | trim }}{{ none | trim }}")).toBe("[1, 2][1]None");
+  });
+
+  it("chooses from a list by equality", () => {
+    expect(render("{{ tools | reject('equalto', 'b') | join(', ') }}", { tools: ["a", "b", "c"] })).toBe("a, c");
+    expect(render("{{ [1, 2, 1] | select('eq', 1) | list }}")).toBe("[1, 1]");
+  });
+
   it("takes off only the characters named", () => {
     expect(render("{{ '<x>\n\n  y'.split('>')[-1].lstrip('\n') }}")).toBe("  y");
     expect(

@@ -40,20 +40,45 @@ export class PythonInterpreter extends Base {
 
   override evaluate(node: Node | undefined, environment: Environment): Value {
     if (node === undefined) return super.evaluate(node, environment);
+    if (isHeld(node)) return node.result;
     const value = this.#special(node, environment) ?? super.evaluate(node, environment);
     const plain = !this.#printed.has(node) || isText(value) || value.type === "UndefinedValue";
     return plain ? value : this.#text(written(value));
   }
 
+  #binary(node: Node & Binary, environment: Environment): Value | undefined {
+    const operator = node.operator.value;
+    if (!["~", "+", "==", "!="].includes(operator)) return undefined;
+    const [left, right] = [this.evaluate(node.left, environment), this.evaluate(node.right, environment)];
+    if (operator === "~") return this.#text(written(left) + written(right));
+    if (operator === "+" && ((isText(left) && isCompound(right)) || (isCompound(left) && isText(right))))
+      throw new Error("text can't be joined with a list or an object");
+    if (operator !== "+" && isCompound(left) && isCompound(right))
+      return super.evaluate(identifier(String(equal(left, right) === (operator === "=="))), environment);
+    return super.evaluate({ ...node, left: held(left), right: held(right) } as Node, environment);
+  }
+
+  /** `list | select("equalto", x)` and `reject`, of which the library knows only the forms that look at an attribute. */
+  #chosen(node: Filter, evaluate: (node: Node) => Value): Value | undefined {
+    const { callee, args } = node.filter;
+    if ((callee?.value !== "select" && callee?.value !== "reject") || args?.length !== 2) return undefined;
+    const [test, given] = args.map(evaluate);
+    const list = evaluate(node.operand);
+    if (!Array.isArray(list.value) || (test.value !== "equalto" && test.value !== "eq")) return undefined;
+    const wanted = callee.value === "select";
+    const kept = (list.value as Value[]).filter((one) => equal(one, given) === wanted);
+    return Object.assign(evaluate(emptyList()), { value: kept });
+  }
+
   #special(node: Node, environment: Environment): Value | undefined {
     const evaluate = (one: Node) => this.evaluate(one, environment);
-    if (isBinary(node) && node.operator.value === "~")
-      return this.#text(written(evaluate(node.left)) + written(evaluate(node.right)));
+    if (isBinary(node)) return this.#binary(node, environment);
     if (isFilter(node)) {
+      const chosen = this.#chosen(node, evaluate);
+      if (chosen !== undefined) return chosen;
       if (node.filter.value === "string") return this.#text(written(evaluate(node.operand)));
       if (node.filter.value !== "trim") return undefined;
-      const text = evaluate(node.operand);
-      return isText(text) ? this.#text(stripped(text.value, whiteSpace, "strip")) : undefined;
+      return this.#text(stripped(written(evaluate(node.operand)), whiteSpace, "strip"));
     }
     if (!isMethodCall(node)) return undefined;
     const name = node.callee.property.value;
@@ -70,6 +95,28 @@ export class PythonInterpreter extends Base {
     const drops = new Set(given.value);
     return this.#text(stripped(text.value, (char) => drops.has(char), name));
   }
+}
+
+/** A value that stands for the expression it came from, so that nothing is evaluated twice. */
+interface Held extends Node {
+  readonly type: "Held";
+  readonly result: Value;
+}
+
+function held(result: Value): Held {
+  return { type: "Held", result };
+}
+
+function isHeld(node: Node): node is Held {
+  return node.type === "Held";
+}
+
+function identifier(value: string): Node & { readonly value: string } {
+  return { type: "Identifier", value };
+}
+
+function emptyList(): Node & { readonly value: readonly Node[] } {
+  return { type: "ArrayLiteral", value: [] };
 }
 
 type Strip = "strip" | "lstrip" | "rstrip";
@@ -134,6 +181,19 @@ function escaped(char: string): string {
   return `\\${letter}${code.toString(16).padStart(digits as number, "0")}`;
 }
 
+function isCompound(value: Value): boolean {
+  return value.type === "ArrayValue" || value.type === "ObjectValue";
+}
+
+/** Lists and objects are equal when what they hold is, in whatever order objects name it. */
+function equal(left: Value, right: Value): boolean {
+  const [a, b] = [left.value, right.value];
+  if (Array.isArray(a) && Array.isArray(b))
+    return left.type === right.type && a.length === b.length && a.every((one, index) => equal(one, b[index]));
+  if (!(a instanceof Map) || !(b instanceof Map)) return a === b;
+  return a.size === b.size && [...a].every(([key, one]) => b.has(key) && equal(one, b.get(key)));
+}
+
 function isText(value: Value): value is Value & { readonly value: string } {
   return value.type === "StringValue";
 }
@@ -150,7 +210,11 @@ function isBinary(node: Node): node is Node & Binary {
 
 interface Filter {
   readonly operand: Node;
-  readonly filter: { readonly value?: unknown };
+  readonly filter: {
+    readonly value?: unknown;
+    readonly callee?: { readonly value?: unknown };
+    readonly args?: readonly Node[];
+  };
 }
 
 function isFilter(node: Node): node is Node & Filter {
