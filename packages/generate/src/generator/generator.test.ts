@@ -127,6 +127,15 @@ describe("Generator", () => {
     expect((await own.chat(messages, plain).result).tokens).toEqual(tokens);
   });
 
+  it("chats by its defaults, too", async () => {
+    const messages = [{ role: "user", content: "hi" }];
+    const { text } = await open().chat(messages, plain).result;
+    const session = openNull({ vocab: BYTE_VOCAB });
+    const generator = new Generator({ session, tokenizer: byteTokenizer, defaults: { stop: text.slice(7, 10) } });
+    expect(await generator.chat(messages, plain).result).toMatchObject({ text: text.slice(0, 7), finishReason: "stop" });
+    expect(await generator.chat(messages, { ...plain, stop: "0" }).result).toMatchObject({ text });
+  });
+
   it("ends an answer where the template says that the next turn would begin", async () => {
     const whole = await open().generate("<user>hi<assistant>", { ...plain, maxNewTokens: 30 });
     const next = new TextDecoder("latin1").decode(Uint8Array.from(whole.tokens.slice(4, 7)));

@@ -160,7 +160,8 @@ export class Generator<T extends TextTokenizer | TransformersTokenizer = TextTok
     const prompt = template(messages, { addGenerationPrompt: true, ...(tools ? { tools } : {}) });
     const options = { addSpecialTokens: false, ...readOptions(rest) };
     const ends = this.#template ? [] : (this.#text.chatTemplate?.stops ?? []);
-    return this.stream(prompt, { ...options, stop: [...ends, ...listOf(options.stop)] });
+    const { stop = this.#defaults.stop } = options;
+    return this.stream(prompt, { ...options, stop: [...ends, ...listOf(stop)] });
   }
 
   /** A prompt with its options and random state, as plain data: the beginning of a text that is generated step by step. */
@@ -184,7 +185,8 @@ export class Generator<T extends TextTokenizer | TransformersTokenizer = TextTok
   }
 
   /**
-   * What the model computed of a text that prompts will begin with, as bytes to keep; computed now where the cache doesn't hold it.
+   * What the model, without adapters, computed of a text that prompts will begin with, as bytes to keep; computed now where the
+   * cache doesn't hold it.
    *
    * @example
    * const bytes = await generator.savePrefix(systemPrompt);

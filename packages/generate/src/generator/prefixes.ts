@@ -1,12 +1,13 @@
 import { GenerateError } from "../error.ts";
+import { unpackSaved } from "../scheduler/saved.ts";
 import type { Scheduler } from "../scheduler/scheduler.ts";
 
-/** What the cache holds of these tokens, computed first where it holds less. */
+/** What the cache holds of these tokens and of no others, computed first where it holds less. */
 export async function savePrefix(scheduler: Scheduler, tokens: Int32Array, signal?: AbortSignal): Promise<Uint8Array> {
   if (!scheduler.session.save) throw cant("saved");
   await scheduler.submit({ prompt: tokens, maxNewTokens: 1, ...(signal ? { signal } : {}) }).done;
   const bytes = await scheduler.save(tokens);
-  if (!bytes)
+  if (!bytes || unpackSaved(bytes).tokens.length !== tokens.length)
     throw new GenerateError(
       "unsupported",
       "the cache had no room to keep this beginning; ask again when less is under way",

@@ -71,6 +71,14 @@ describe("a saved prefix", () => {
     for (const generator of [one, other]) await generator.close();
   });
 
+  it("holds nothing of what others said after it", async () => {
+    const [one, other] = [open(), open()];
+    const system = "what every prompt begins with";
+    await one.generate(`${system} and a secret`, { maxNewTokens: 8 });
+    expect(await other.restorePrefix(await one.savePrefix(system))).toBe(system.length);
+    for (const generator of [one, other]) await generator.close();
+  });
+
   it("is refused where a device can't", async () => {
     const session = openNull({ like: "aic100", vocab: BYTE_VOCAB });
     const generator = new Generator({ session, tokenizer: byteTokenizer });

@@ -121,9 +121,14 @@ export class SlotTable {
     return this.#leastValuable();
   }
 
-  /** The slot that holds the longest beginning of these tokens. */
+  /** The slot that holds the longest beginning of these tokens: them alone, if there is one, and not what somebody said after. */
   holding(tokens: Int32Array): PrefixMatch | undefined {
-    return this.#tree.longest(tokens, (slot) => this.#adapter[slot] === 0);
+    const isPlain = (slot: number): boolean => this.#adapter[slot] === 0;
+    const isAll = (slot: number, length: number): boolean => length === tokens.length && this.#length[slot] === length;
+    return (
+      this.#tree.longest(tokens, (slot, length) => isPlain(slot) && isAll(slot, length)) ??
+      this.#tree.longest(tokens, isPlain)
+    );
   }
 
   lengthOf(slot: number): number {
