@@ -51,6 +51,20 @@ describe("room", () => {
     expect(cache.bytes).toBe(3 * 256 * (2 * 4 + 3) * 4);
   });
 
+  test("stays what it was where the system has no memory for more", () => {
+    // The first could have it; no machine has what the second would take.
+    const small = { name: "small", dtype: "f32", shape: ["batch", "context", 1] } as const;
+    const large = { name: "large", dtype: "f32", shape: ["batch", "context", 2 ** 14] } as const;
+    const cache = new KvCache([small, large], 2, 2 ** 26);
+    cache.reserve(10);
+    const marks = Float32Array.from({ length: 10 * (1 + 2 ** 14) }, (_, i) => i);
+    cache.write(1, 10, marks);
+    const before = cache.bytes;
+    expect(() => cache.reserve(2 ** 26)).toThrow(/no memory for 67108864 tokens in each of 2 slots/);
+    expect(cache.bytes).toBe(before);
+    expect(cache.read(1, 10)).toEqual(marks);
+  });
+
   test("grows where it is, and is given back when it is no more", () => {
     const cache = new KvCache(states, 3, 10_000);
     cache.reserve(10);

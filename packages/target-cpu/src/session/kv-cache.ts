@@ -1,5 +1,5 @@
 import { elementsOf, type OrtPort, type OrtTensor, ortTensor } from "@llm/runtime-native/ort";
-import type { ForkMove } from "@llm/target";
+import { type ForkMove, SessionError } from "@llm/target";
 
 /** Columns are added this many at a time, and at least a quarter more: each growth moves what is there. */
 const STEP = 128;
@@ -58,19 +58,34 @@ export class KvCache {
     return this.#stores.reduce((sum, { data }) => sum + data.byteLength, 0);
   }
 
-  /** Makes room for `columns` in every slot. */
+  /** Makes room for `columns` in every slot; where memory can't be had for them, nothing changes. */
   reserve(columns: number): void {
     const capacity = grownCapacity(this.#capacity, columns, this.most);
     if (capacity === this.#capacity) return;
     if (this.#capacity === 0) this.#room = unwritten(4 * this.slots * this.most * this.columnFloats);
-    let at = 0;
-    for (const store of this.#stores) {
-      const size = this.slots * store.heads * capacity * store.width;
-      this.#widen(store, capacity, this.#room ? new Float32Array(this.#room, at, size) : new Float32Array(size));
-      at += 4 * this.slots * store.heads * this.most * store.width;
-    }
+    const wide = this.#places(capacity);
+    this.#stores.forEach((store, i) => {
+      this.#widen(store, capacity, wide[i]!);
+    });
     this.#capacity = capacity;
     this.#views.clear();
+  }
+
+  /** Where each store is to lie with so many columns. */
+  #places(capacity: number): readonly Float32Array<ArrayBuffer>[] {
+    let at = 0;
+    try {
+      return this.#stores.map(({ heads, width }) => {
+        const size = this.slots * heads * capacity * width;
+        const from = at;
+        at += 4 * this.slots * heads * this.most * width;
+        return this.#room ? new Float32Array(this.#room, from, size) : new Float32Array(size);
+      });
+    } catch (cause) {
+      if (!(cause instanceof RangeError)) throw cause;
+      const wanted = `${capacity} tokens in each of ${this.slots} slots`;
+      throw new SessionError("cache", `the system gives no memory for ${wanted}`, { cause });
+    }
   }
 
   /** Moves each head's columns apart, so that there is room for more; in the same memory where that was promised. */
