@@ -132,7 +132,10 @@ describe("Generator", () => {
     const { text } = await open().chat(messages, plain).result;
     const session = openNull({ vocab: BYTE_VOCAB });
     const generator = new Generator({ session, tokenizer: byteTokenizer, defaults: { stop: text.slice(7, 10) } });
-    expect(await generator.chat(messages, plain).result).toMatchObject({ text: text.slice(0, 7), finishReason: "stop" });
+    expect(await generator.chat(messages, plain).result).toMatchObject({
+      text: text.slice(0, 7),
+      finishReason: "stop",
+    });
     expect(await generator.chat(messages, { ...plain, stop: "0" }).result).toMatchObject({ text });
   });
 
