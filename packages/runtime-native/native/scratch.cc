@@ -1,12 +1,15 @@
 #include "scratch.h"
 
+#include <algorithm>
 #include <cstdint>
+#include <fstream>
 #include <iterator>
 #include <map>
 #include <mutex>
 
 #ifdef __linux__
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 #endif
 
@@ -23,7 +26,24 @@ constexpr size_t kAlignment = 64;
 // Less than this is malloc's.
 constexpr size_t kLarge = size_t{64} << 10;
 
-// As many addresses as the machine has memory; they cost nothing before they are written to.
+// Where the system counts addresses as memory whether they are written to or not.
+bool PromisesAreKept() {
+  int setting = 0;
+  std::ifstream("/proc/sys/vm/overcommit_memory") >> setting;
+  return setting == 2;
+}
+
+// As many addresses as the machine has memory: they cost nothing before they are written to. Where a process may only have so
+// many, an eighth of them, so that there are some for everything else.
+size_t Addresses(size_t page) {
+  if (PromisesAreKept()) return 0;
+  const size_t pages = static_cast<size_t>(sysconf(_SC_PHYS_PAGES));
+  rlimit limit;
+  const bool limited = getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY;
+  return page * (limited ? std::min(pages, static_cast<size_t>(limit.rlim_cur) / 8 / page) : pages);
+}
+
+// One piece of the process's addresses, shared out.
 class Region {
  public:
   static Region& Only() {
@@ -76,8 +96,7 @@ class Region {
   }
 
  private:
-  Region() : page_(static_cast<size_t>(sysconf(_SC_PAGESIZE))) {
-    size_ = static_cast<size_t>(sysconf(_SC_PHYS_PAGES)) * page_;
+  Region() : page_(static_cast<size_t>(sysconf(_SC_PAGESIZE))), size_(Addresses(page_)) {
     void* const data = mmap(nullptr, size_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (data == MAP_FAILED) size_ = 0;
     begin_ = size_ == 0 ? nullptr : static_cast<uint8_t*>(data);
@@ -85,8 +104,8 @@ class Region {
   }
 
   const size_t page_;
-  uint8_t* begin_;
   size_t size_;
+  uint8_t* begin_;
   std::mutex mutex_;
   // Offsets and lengths; neighbours that are free are one.
   std::map<size_t, size_t> free_;
