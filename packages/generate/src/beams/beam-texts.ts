@@ -37,7 +37,7 @@ export async function beamTexts(parts: BeamTextParts): Promise<Completion[]> {
   const { scheduler, tokenizer, prompt, ends, options } = parts;
   const { numBeams = 1, numBeamGroups = 1, n = 1, adapter, priority, signal } = options;
   for (const name of NOT_WITH_BEAMS)
-    if (options[name] !== undefined && options[name] !== false)
+    if (asksForSomething(name, options[name]))
       throw new GenerateError("unsupported", `a beam search takes no ${name}; leave out numBeams, or that`);
   if (numBeams < 1 || numBeams % numBeamGroups !== 0)
     throw new GenerateError("option-invalid", `${numBeams} beams can't be shared between ${numBeamGroups} groups`);
@@ -74,4 +74,9 @@ export async function beamTexts(parts: BeamTextParts): Promise<Completion[]> {
       timings: { firstTokenMs: totalMs, totalMs },
     };
   });
+}
+
+function asksForSomething(name: (typeof NOT_WITH_BEAMS)[number], value: unknown): boolean {
+  if (name === "guidanceScale" && value === 1) return false;
+  return value !== undefined && value !== false && !(Array.isArray(value) && value.length === 0);
 }

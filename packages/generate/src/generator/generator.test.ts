@@ -139,6 +139,16 @@ describe("Generator", () => {
     expect(await generator.chat(messages, { ...plain, stop: "0" }).result).toMatchObject({ text });
   });
 
+  it("chats by a beam search, too, whatever the template says of stops", async () => {
+    const beams = { ...plain, numBeams: 2, guidanceScale: 1 };
+    const { tokens } = await open().generate("<user>hi<assistant>", beams);
+    const tokenizer = { ...byteTokenizer, chatTemplate: { stops: ["<user>"] } };
+    const generator = new Generator({ session: openNull({ vocab: BYTE_VOCAB }), tokenizer });
+    const messages = [{ role: "user", content: "hi" }];
+    expect((await generator.chat(messages, beams).result).tokens).toEqual(tokens);
+    await expect(generator.chat(messages, { ...beams, stop: "x" }).result).rejects.toThrow("takes no stop");
+  });
+
   it("ends an answer where the template says that the next turn would begin", async () => {
     const whole = await open().generate("<user>hi<assistant>", { ...plain, maxNewTokens: 30 });
     const next = new TextDecoder("latin1").decode(Uint8Array.from(whole.tokens.slice(4, 7)));

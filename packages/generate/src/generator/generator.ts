@@ -159,8 +159,9 @@ export class Generator<T extends TextTokenizer | TransformersTokenizer = TextTok
       );
     const prompt = template(messages, { addGenerationPrompt: true, ...(tools ? { tools } : {}) });
     const options = { addSpecialTokens: false, ...readOptions(rest) };
-    const ends = this.#template ? [] : (this.#text.chatTemplate?.stops ?? []);
-    const { stop = this.#defaults.stop } = options;
+    const { stop = this.#defaults.stop, numBeams = this.#defaults.numBeams ?? 1 } = options;
+    // A search through several texts can't look for stops.
+    const ends = this.#template || numBeams > 1 ? [] : (this.#text.chatTemplate?.stops ?? []);
     return this.stream(prompt, { ...options, stop: [...ends, ...listOf(stop)] });
   }
 
