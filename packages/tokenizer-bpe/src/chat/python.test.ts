@@ -48,8 +48,10 @@ describe("templates run as in Python", () => {
   it("takes off only the characters named", () => {
     expect(render("{{ '<x>\n\n  y'.split('>')[-1].lstrip('\n') }}")).toBe("  y");
     expect(
-      render("{{ 'abcba'.strip('ab') }}{{ 'xaa'.rstrip('a') }}|{{ ' a '.strip() }}|{{ ' a '.lstrip(none) }}|"),
-    ).toBe("cx|a|a |");
+      render(
+        "{{ 'abcba'.strip('ab') }}{{ 'xaa'.rstrip('a') }}|{{ ' a '.strip() }}|{{ ' a '.lstrip(none) }}|{{ '🙂a🙂'.strip('🙂') }}",
+      ),
+    ).toBe("cx|a|a |a");
   });
 
   it("takes off what is white space in Python", () => {

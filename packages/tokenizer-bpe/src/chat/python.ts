@@ -131,12 +131,20 @@ function whiteSpace(char: string): boolean {
 }
 
 function stripped(text: string, drops: (char: string) => boolean, how: Strip): string {
-  const chars = [...text];
   let from = 0;
-  let to = chars.length;
-  if (how !== "rstrip") while (from < to && drops(chars[from])) from++;
-  if (how !== "lstrip") while (to > from && drops(chars[to - 1])) to--;
-  return chars.slice(from, to).join("");
+  let to = text.length;
+  while (how !== "rstrip" && from < to) {
+    const char = String.fromCodePoint(text.codePointAt(from)!);
+    if (!drops(char)) break;
+    from += char.length;
+  }
+  while (how !== "lstrip" && to > from) {
+    const pair = to - from >= 2 && text.codePointAt(to - 2)! > 0xffff;
+    const char = text.slice(to - (pair ? 2 : 1), to);
+    if (!drops(char)) break;
+    to -= char.length;
+  }
+  return text.slice(from, to);
 }
 
 /** Python's `str` of a value. */
