@@ -1,8 +1,8 @@
 import { existsSync, readdirSync } from "node:fs";
-import { homedir } from "node:os";
 import { join } from "node:path";
 import { buildQaicHost, hostFiles } from "@llm/runtime-native/qaic";
 import type { Finding, Host } from "@llm/target";
+import { cacheHome } from "@llm/target/engine";
 import { type Environment, findSdk, platformVersion, sdkFolder } from "../compile/sdk.ts";
 import { profileOfVersion } from "../compile/sdk-profiles.ts";
 
@@ -10,9 +10,8 @@ const BUILD = "llm doctor --target aic100 --build";
 
 /** The adapter's program, one for each version of the SDK: they aren't compatible. */
 export function hostProgram(env: Environment = process.env): string {
-  const cache = env.XDG_CACHE_HOME?.startsWith("/") ? env.XDG_CACHE_HOME : join(env.HOME || homedir(), ".cache");
   const version = platformVersion(env) ?? findSdk(env)?.version ?? "unknown";
-  return join(cache, "llm", "qaic", `qaic-host-${version}`);
+  return join(cacheHome(env), "llm", "qaic", `qaic-host-${version}`);
 }
 
 /** Compiles the adapter against the installed SDK's header. */

