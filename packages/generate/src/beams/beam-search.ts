@@ -1,7 +1,7 @@
 import { together } from "../generator/generation.ts";
 import { logSumExpOf } from "../reading/logprobs.ts";
 import { logitsAfter } from "../reading/read.ts";
-import type { Sampler } from "../sampling/sampler.ts";
+import { nothingLeft, type Sampler } from "../sampling/sampler.ts";
 import type { Scheduler } from "../scheduler/scheduler.ts";
 import { type Beam, type BeamRules, Beams } from "./beams.ts";
 import { GroupBeams } from "./group-beams.ts";
@@ -51,6 +51,8 @@ export async function beamSearch(scheduler: Scheduler, request: BeamRequest): Pr
         const history = { tokens, length: tokens.length, promptLength: prompt.length };
         return sampler.adjust(row, history).slice();
       });
+      const isPossible = (row: Float32Array): boolean => row.some((score) => score > -Infinity);
+      if (!scores.some(isPossible)) throw nothingLeft(logits[next - 1]!);
       for (const id of search.step(scores)) note(id);
     }
   }

@@ -71,6 +71,27 @@ describe("beams", () => {
     await generator.close();
   });
 
+  it.each([{ numBeams: 2 }, { numBeams: 2, numBeamGroups: 2 }])(
+    "end with what is wrong where a model gives no numbers: %o",
+    async (beams) => {
+      const session = openNull({ context: 64, prompt: 16, vocab: BYTE_VOCAB });
+      const given = session.step.bind(session);
+      let steps = 0;
+      session.step = async (rows) => {
+        const results = await given(rows);
+        if (++steps === 3) for (const { logits } of results) logits?.fill(NaN);
+        return results;
+      };
+      const generator = new Generator({ session, tokenizer: byteTokenizer });
+      const code = "logits-invalid";
+      await expect(generator.several("a", { ...plain, ...beams })).rejects.toMatchObject({ code });
+      await expect(
+        generator.several("a", { ...beams, suppressTokens: [...Array(BYTE_VOCAB).keys()] }),
+      ).rejects.toMatchObject({ code: "nothing-left" });
+      await generator.close();
+    },
+  );
+
   it("refuse by name what they can't do", async () => {
     const generator = open();
     await expect(generator.several("a", { numBeams: 2, regex: "a+" })).rejects.toThrow("a beam search takes no regex");

@@ -187,7 +187,7 @@ function argmax(scores: Float32Array): number {
 }
 
 /** Why there is no token to choose: the options are to blame only where the model gave numbers. */
-function nothingLeft(logits: Float32Array): GenerateError {
+export function nothingLeft(logits: Float32Array): GenerateError {
   return logits.includes(NaN)
     ? new GenerateError("logits-invalid", "the model's logits hold NaN: its weights or its computation went wrong")
     : new GenerateError("nothing-left", "the options rule out every token");
