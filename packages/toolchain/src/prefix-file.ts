@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { readFile, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { makeFolder } from "@llm/tensor/files";
@@ -6,7 +7,7 @@ import { ToolchainError } from "./error.ts";
 /** Writes a saved prefix; it has its name only when it is whole. */
 export async function writePrefix(path: string, bytes: Uint8Array): Promise<void> {
   const file = resolve(path);
-  const part = `${file}.${process.pid}.part`;
+  const part = `${file}.${randomUUID()}.part`;
   try {
     await makeFolder(dirname(file));
     await writeFile(part, bytes);

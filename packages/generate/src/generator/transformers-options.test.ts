@@ -68,6 +68,12 @@ describe("a saved prefix", () => {
     expect(usage.cachedTokens).toBe(system.length);
     expect(tokens).toEqual((await one.generate(`${system} and more`, { maxNewTokens: 8 })).tokens);
     await expect(other.restorePrefix(bytes.subarray(0, 20))).rejects.toThrow(/no saved history/);
+    for (const [at, bit] of [
+      [4, 1], // fewer tokens than there are
+      [8, 4],
+      [30, 2],
+    ] as const)
+      await expect(other.restorePrefix(bytes.with(at, bytes[at]! ^ bit))).rejects.toThrow(/no saved history/);
     for (const generator of [one, other]) await generator.close();
   });
 
