@@ -263,7 +263,8 @@ std::shared_ptr<const PanelFile> PanelFile::Open(const fs::path& folder) {
   struct stat info;
   if (file.number < 0 || fstat(file.number, &info) != 0 || info.st_size < static_cast<off_t>(sizeof(Trailer))) return nullptr;
   const auto bytes = static_cast<size_t>(info.st_size);
-  void* const data = mmap(nullptr, bytes, PROT_READ, MAP_SHARED, file.number, 0);
+  // Nobody writes to it, and some file systems in user space or of a host's map nothing that is shared.
+  void* const data = mmap(nullptr, bytes, PROT_READ, MAP_PRIVATE, file.number, 0);
   if (data == MAP_FAILED) return nullptr;
 #ifdef __linux__
   // With small pages, looking up addresses costs as much as reading; and what isn't in memory comes in larger pieces.
