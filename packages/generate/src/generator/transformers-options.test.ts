@@ -36,6 +36,13 @@ describe("options of transformers that nothing here is called by", () => {
       eosTokenId: [1, 2],
     });
   });
+
+  it("are taken as a generation_config.json has them, with where it came from", () => {
+    const file = `{ "_from_model_config": true, "transformers_version": "4.31.0", "bos_token_id": 1, "pad_token_id": 0,
+      "do_sample": true, "temperature": 0.6, "top_p": 0.9, "max_length": 4096, "cache_implementation": "hybrid" }`;
+    const expected = { doSample: true, temperature: 0.6, topP: 0.9, maxLength: 4096 };
+    expect(readOptions({ generation_config: JSON.parse(file) })).toEqual(expected);
+  });
 });
 
 describe("what is asked of a single text", () => {

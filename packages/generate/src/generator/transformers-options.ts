@@ -23,7 +23,15 @@ const OFF: Rule = { neutral: [false] };
  * nothing are passed over, others are refused by name.
  */
 const RULES: Readonly<Record<string, Rule>> = {
+  transformersVersion: ANY,
+  FromModelConfig: ANY, // `_from_model_config`: where a file came from
   useCache: ANY,
+  cacheImplementation: ANY,
+  promptLookupNumTokens: ANY, // how much is guessed, which `speculate` finds out
+  numAssistantTokens: ANY,
+  numAssistantTokensSchedule: ANY,
+  assistantConfidenceThreshold: ANY,
+  tokenHealing: OFF,
   renormalizeLogits: ANY,
   padTokenId: ANY, // nothing is padded
   bosTokenId: ANY, // the tokenizer's business
