@@ -188,6 +188,17 @@ describe("chosen tokens", () => {
     await card.close();
   });
 
+  test("are allowed ones, however high the temperature", async () => {
+    const card = await openSampler({ vocab, candidates: 12, slots: 2 });
+    const scores = Array.from({ length: vocab }, (_, id) => id / 8);
+    const lanes = [0, 0.9999].map((random): Lane => {
+      const allowed = scores.map((_, id) => id === 5 || id === 9);
+      return { tokens: [1, 2], at: 0, scores, random, temperature: 1e6, topK: 12, allowed };
+    });
+    expect([...(await choose(card, 12, lanes))]).toEqual([5, 9]);
+    await card.close();
+  });
+
   function expectedToken({
     tokens,
     scores,

@@ -151,13 +151,16 @@ function chosen(b: Builder, scores: Value, { vocab, most }: Call): Value {
   const least = b.constant(1, "i32");
   const isCount = b.binary("and", b.compare("ge", asked, least), b.compare("le", asked, all));
   const last = b.sub(b.where(isCount, asked, all), least);
-  const isTop = b.compare("ge", scaled, b.gather(scaled, last, { axis: -1, along: true }));
+  const first = b.compare("eq", b.reshape(b.iota(most), [1, most]), b.constant(0, "i32"));
+  // However high the temperature, what isn't allowed has no share.
+  const allowed = b.binary("or", first, b.compare("gt", best.values, b.scalar(LOWEST, scores)));
+  const reaches = b.compare("ge", scaled, b.gather(scaled, last, { axis: -1, along: true }));
+  const isTop = b.binary("and", allowed, reaches);
 
   const shares = b.softmax(b.where(isTop, scaled, b.scalar(LOWEST, scaled)));
   const nucleus = option(b, TOP_PS);
   const before = b.cumsum(shares, -1, { exclusive: true });
   const inside = b.binary("or", b.compare("lt", before, nucleus), b.compare("ge", nucleus, one));
-  const first = b.compare("eq", b.reshape(b.iota(most), [1, most]), b.constant(0, "i32"));
   const floor = b.mul(option(b, MIN_PS), b.slice(shares, -1, 0, 1));
   const probable = b.binary("and", inside, b.compare("ge", shares, floor));
   const weights = b.where(b.binary("and", isTop, b.binary("or", first, probable)), shares, zero);
