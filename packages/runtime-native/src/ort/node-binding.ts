@@ -17,14 +17,16 @@ type Ort = typeof import("onnxruntime-node");
 const DTYPE_OF = new Map(Object.entries(ORT_DTYPES).map(([dtype, { name }]) => [name, dtype as OrtDType]));
 
 /** onnxruntime-node; loaded when first asked for, because a program may never need it. */
-export async function importOrt(): Promise<Ort> {
+export async function importOrt(
+  load: () => Promise<Ort & { default?: Ort }> = () => import("onnxruntime-node"),
+): Promise<Ort> {
   let ort: Ort & { default?: Ort };
   try {
-    ort = await import("onnxruntime-node");
+    ort = await load();
   } catch (cause) {
-    throw new NativeError("runtime-missing", "onnxruntime-node is not installed: npm install onnxruntime-node", {
-      cause,
-    });
+    const isThere = (cause as NodeJS.ErrnoException).code !== "ERR_MODULE_NOT_FOUND";
+    const why = isThere ? `can't be loaded: ${firstLine(cause)}` : "is not installed: npm install onnxruntime-node";
+    throw new NativeError("runtime-missing", `onnxruntime-node ${why}`, { cause });
   }
   return withHalves(ort.default ?? ort);
 }

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { NativeError } from "../error.ts";
 import { skipWithout } from "../testing/skip-without-addon.ts";
 import { type TinyModel, tinyOnnx } from "../testing/tiny-onnx.ts";
+import { importOrt } from "./node-binding.ts";
 import { openOrt, ortAddonStatus, ortVersion } from "./open.ts";
 import type { OrtOptions } from "./session.ts";
 import { ortTensor } from "./tensor.ts";
@@ -249,4 +250,14 @@ test.skipIf(skipWithout(addon.used))("memory that was sent away is refused, not 
 
 test("the runtime says which one it is", async () => {
   expect(await ortVersion()).toMatch(/^1\.\d+\.\d+/);
+});
+
+test("a runtime that isn't there is told from one that the system won't load", async () => {
+  const missing = Object.assign(new Error("Cannot find package"), { code: "ERR_MODULE_NOT_FOUND" });
+  const refused = new Error("libonnxruntime.so.1: failed to map segment from shared object");
+  await expect(importOrt(() => Promise.reject(missing))).rejects.toThrow("is not installed: npm install");
+  await expect(importOrt(() => Promise.reject(refused))).rejects.toMatchObject({
+    code: "runtime-missing",
+    message: `onnxruntime-node can't be loaded: ${refused.message}`,
+  });
 });
