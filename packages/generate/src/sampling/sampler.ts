@@ -142,7 +142,7 @@ export class Sampler {
     const [first] = this.#filters;
     const isFilled = topK === 0 && first?.fill(candidates, scores, temperature, options[first.option]!) === true;
     if (!isFilled) candidates.fill(scores, temperature, topK);
-    if (candidates.count === 0) throw nothingLeft(logits);
+    if (candidates.count === 0 || candidates.best() === Infinity) throw nothingLeft(logits);
     for (const { option, filter } of isFilled ? this.#filters.slice(1) : this.#filters)
       filter(candidates, options[option]!);
     return candidates;
@@ -188,9 +188,13 @@ function argmax(scores: Float32Array): number {
 
 /** Why there is no token to choose: the options are to blame only where the model gave numbers. */
 export function nothingLeft(logits: Float32Array): GenerateError {
-  return logits.includes(NaN)
-    ? new GenerateError("logits-invalid", "the model's logits hold NaN: its weights or its computation went wrong")
-    : new GenerateError("nothing-left", "the options rule out every token");
+  const broken = [NaN, Infinity].find((value) => logits.includes(value));
+  return broken === undefined
+    ? new GenerateError("nothing-left", "the options rule out every token")
+    : new GenerateError(
+        "logits-invalid",
+        `the model's logits hold ${broken}: its weights or its computation went wrong`,
+      );
 }
 
 /** Rounding may leave a sliver of the draw past the last candidate. */

@@ -179,13 +179,23 @@ describe("draws", () => {
   it("blame the model where it gives no numbers, the options where they leave none", () => {
     const history = { tokens: [], length: 0, promptLength: 0 };
     for (const vocab of [4, 5000])
-      for (const options of [{}, { temperature: 1 }, { temperature: 1, topK: 2 }, { temperature: 1, topP: 0.9 }]) {
+      for (const options of [
+        {},
+        { temperature: 1 },
+        { temperature: 1, topK: 2 },
+        { temperature: 1, topP: 0.9 },
+        { temperature: 1, minP: 0.1 },
+      ]) {
         const choose = (logits: Float32Array, allow?: Uint32Array): unknown =>
           new Sampler(options, { vocab }).choose(logits, history, randomState(), allow);
         const none = new Uint32Array(Math.ceil(vocab / 32));
         expect(() => choose(new Float32Array(vocab).fill(NaN))).toThrow(
           expect.objectContaining({ code: "logits-invalid", message: expect.stringContaining("logits hold NaN") }),
         );
+        if (options.temperature !== undefined)
+          expect(() => choose(new Float32Array(vocab).fill(Infinity, 2, 3))).toThrow(
+            "the model's logits hold Infinity",
+          );
         for (const logits of [new Float32Array(vocab), new Float32Array(vocab).fill(-Infinity)])
           expect(() => choose(logits, none)).toThrow(expect.objectContaining({ code: "nothing-left" }));
       }

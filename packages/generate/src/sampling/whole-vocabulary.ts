@@ -26,7 +26,7 @@ export function errorOf(best: number): number {
 export function drawFromAll(scores: Float32Array, temperature: number, u: number): number | undefined {
   const t = Math.fround(temperature);
   const best = bestScore(scores, temperature);
-  if (best === -Infinity) return undefined;
+  if (!Number.isFinite(best)) return undefined;
   return roughDraw(scores, t, best, u) ?? exactDraw(scores, t, best, u);
 }
 
