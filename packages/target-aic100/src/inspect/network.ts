@@ -1,5 +1,5 @@
 import { Damaged } from "./damaged.ts";
-import { bytesOf, type Field, fields, floatOf, numberOf, numbersOf, textOf } from "./protobuf.ts";
+import { bytesOf, type Field, fields, floatOf, numberOf, numbersOf, signedOf, textOf } from "./protobuf.ts";
 
 /** What a QPC says of the network in it. */
 export interface Network {
@@ -98,7 +98,7 @@ function readDescriptor(bytes: Uint8Array): Partial<Binding> {
   for (const field of fields(bytes)) {
     if (field.number === 1) dtype = dtypeOf(numberOf(field.value));
     else if (field.number === 2) scale = floatOf(field.value);
-    else if (field.number === 3) offset = Number(BigInt.asIntN(32, BigInt(field.value as bigint)));
+    else if (field.number === 3) offset = signedOf(field.value);
     else if (field.number === 4) add(dims, field);
   }
   return { dtype, dims, ...(scale === 0 ? {} : { scale, offset }) };

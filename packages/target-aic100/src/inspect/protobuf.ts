@@ -77,10 +77,19 @@ export function numbersOf({ value }: Field): readonly number[] {
 
 /** A count or a size; beyond 2^53 there are none. Negative ones are, as in the file, very large. */
 export function numberOf(value: Field["value"]): number {
-  if (typeof value !== "bigint") throw new Damaged("bytes where a number should be");
-  const number = Number(value);
+  const number = Number(bitsOf(value));
   if (!Number.isSafeInteger(number)) throw new Damaged(`a size of ${value}`);
   return number;
+}
+
+function bitsOf(value: Field["value"]): bigint {
+  if (typeof value !== "bigint") throw new Damaged("bytes where a number should be");
+  return value;
+}
+
+/** A signed number of 32 bits. */
+export function signedOf(value: Field["value"]): number {
+  return Number(BigInt.asIntN(32, bitsOf(value)));
 }
 
 export function bytesOf(value: Field["value"]): Uint8Array {
@@ -96,8 +105,7 @@ export function textOf(value: Field["value"]): string {
 
 /** A float, of which the bits were read. */
 export function floatOf(value: Field["value"]): number {
-  if (typeof value !== "bigint") throw new Damaged("bytes where a number should be");
   const bits = new DataView(new ArrayBuffer(4));
-  bits.setUint32(0, Number(BigInt.asUintN(32, value)), true);
+  bits.setUint32(0, Number(BigInt.asUintN(32, bitsOf(value))), true);
   return bits.getFloat32(0, true);
 }

@@ -190,6 +190,13 @@ test("damage anywhere is found or harmless, never a crash", async () => {
   );
 });
 
+test("a number that is given as bytes is damage", () => {
+  const inside = (number: number, bytes: Uint8Array) => Uint8Array.of((number << 3) | 2, bytes.length, ...bytes);
+  const [input, port, offset] = [4, 2, 3];
+  const damaged = inside(input, inside(port, inside(offset, Uint8Array.of(2, 1))));
+  expect(() => readNetwork(damaged)).toThrow("bytes where a number should be");
+});
+
 test("any bytes make a description or an error of ours", async () => {
   const mutated = fc.record({ at: fc.array(fc.nat(), { maxLength: 8 }), to: fc.nat(255) }).map(({ at, to }) => {
     const bytes = Uint8Array.from(tinyNetwork());
