@@ -56,6 +56,18 @@ describe("a share of next to nothing", () => {
       }
   });
 
+  it("leaves the better of two that are as far from the best, as far as numbers tell", () => {
+    const logits = Float32Array.of(1, 1e-17, 2e-17);
+    for (const [topP, expected] of [
+      [0.5, [0]],
+      [0.7, [0, 2]],
+      [0.9, [0, 1, 2]],
+    ] as const) {
+      const { ids } = new Sampler({ topP, temperature: 1 }, { vocab: 3 }).distribution(logits, nothingBefore);
+      expect(Array.from(ids)).toEqual(expected);
+    }
+  });
+
   it("leaves the most typical token, though none may be quite typical", () => {
     const logits = Float32Array.of(5, 0, 0, 0, 0, 0);
     for (const typicalP of [0, 1e-12]) {

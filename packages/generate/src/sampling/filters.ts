@@ -8,8 +8,12 @@ export function topP(c: Candidates, p: number, total?: number): void {
   const target = p * (total ?? sum);
   const best = c.best();
   for (let i = 0; i < c.count; i++) c.keys[i] = best - c.scores[i]!;
-  let { key, ties } = selectByMass(c.keys, c.masses, c.count, target);
-  c.keep((i) => c.keys[i]! < key || (c.keys[i] === key && ties-- > 0));
+  const { key, ties } = selectByMass(c.keys, c.masses, c.count, target);
+  const border: number[] = [];
+  for (let i = 0; i < c.count; i++) if (c.keys[i] === key) border.push(i);
+  // Scores near 0 may differ by less than shows in how far they are from the best.
+  const last = new Set(border.sort((a, b) => c.scores[b]! - c.scores[a]!).slice(0, ties));
+  c.keep((i) => c.keys[i]! < key || last.has(i));
 }
 
 /** Those at least `share` times as probable as the best. */
