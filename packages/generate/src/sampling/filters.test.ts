@@ -127,7 +127,7 @@ describe("the fast ways", () => {
       }),
       { numRuns: 60 },
     );
-    expect(filled).toBeGreaterThan(20);
+    expect(filled).toBeGreaterThan(5); // of typical-p about half
   });
 
   it("say that they can't, where there is nothing to choose", () => {
