@@ -1,4 +1,4 @@
-import type { Completion } from "@llm/generate";
+import type { Completion, GenerateOptions } from "@llm/generate";
 import {
   chosenFields,
   type InfillAnswer,
@@ -33,17 +33,31 @@ export function infillRoutes({ app, turns }: RouteContext): void {
     const ids: number[] = [];
     const began = performance.now();
     let first = began;
+    let heard = 0; // characters of tokens
+    let fresh = ""; // within the limits, and not sent
 
-    const [ask] = times({ prompt: prompt.ids, options: optionsOf(body, most) }, 1, body.seed);
+    /** At each token, however many go out in one piece: what comes after the limit isn't counted. */
+    const onToken: GenerateOptions["onToken"] = ({ id }, piece) => {
+      heard += piece.length;
+      if (limits.over) return;
+      if (ids.length === 0) first = performance.now();
+      ids.push(id);
+      fresh += limits.push(piece);
+      if (limits.over) enough.abort(new DOMException("the line is complete", "AbortError"));
+    };
+    const [ask] = times({ prompt: prompt.ids, options: { ...optionsOf(body, most), onToken } }, 1, body.seed);
     const asks: Ask[] = [{ ...ask, until: enough.signal }];
+    let delivered = 0;
     const answered = (onPiece: (text: string) => Promise<void>): Promise<Completion | undefined> =>
       turn
-        .answer(asks, async ({ text, tokens }) => {
-          if (limits.over) return;
-          if (ids.length === 0) first = performance.now();
-          ids.push(...tokens.map(({ id }) => id));
-          await onPiece(limits.push(text));
-          if (limits.over) enough.abort(new DOMException("the line is complete", "AbortError"));
+        .answer(asks, async ({ text }) => {
+          delivered += text.length;
+          // An answer's end may have been held back behind its last token.
+          const rest = text.slice(text.length - Math.max(0, delivered - heard));
+          if (rest !== "" && !limits.over) fresh += limits.push(rest);
+          const piece = fresh;
+          fresh = "";
+          if (piece !== "") await onPiece(piece);
         })
         .then(
           ([completion]) => completion,
@@ -82,7 +96,7 @@ export function infillRoutes({ app, turns }: RouteContext): void {
     }
     return streamTo(request, reply, { param: "input_prefix", done: false }, async (stream) => {
       const said = await answered((text) => stream.send(infillPiece(text, ids.length, prompt.ids.length)));
-      const rest = limits.end();
+      const rest = fresh + limits.end();
       if (rest !== "") await stream.send(infillPiece(rest, ids.length, prompt.ids.length));
       await stream.send(finish(said));
     });
