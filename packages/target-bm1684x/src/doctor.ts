@@ -1,16 +1,17 @@
+import { type AddonStatus, addonStatus } from "@llm/runtime-native";
 import { findBmrt } from "@llm/runtime-native/bmrt";
 import type { Finding, Host } from "@llm/target";
 import { compilerVersion } from "./tools/compiler-version.ts";
 import { selfCheck } from "./tools/self-check.ts";
 import { isInstalled, TPU_MLIR_VERSION, toolchainOf } from "./tools/toolchain.ts";
 
-/** What this machine offers: the compiler, tried, with the simulator beside it. */
+/** What this machine offers: the compiler, tried, with the simulator beside it, and what both it and cards are reached through. */
 export async function bm1684xDoctor({
   env,
   platform,
   arch,
 }: Pick<Host, "env" | "platform" | "arch">): Promise<readonly Finding[]> {
-  return [await compiler(env, `${platform}-${arch}`), runtime(env)];
+  return [await compiler(env, `${platform}-${arch}`), runtime(env), addonFinding(addonStatus())];
 }
 
 /** Where bmodels would run; looked for only, because asking a card takes it from whoever uses it. */
@@ -22,6 +23,15 @@ function runtime(env: Host["env"]): Finding {
     const detail = `${(error as Error).message.split(";")[0]}: bmodels run on the simulator alone (--simulate)`;
     return { name, state: "warning", detail };
   }
+}
+
+/** Cards and the simulator are both reached through the addon; compiling needs none. */
+export function addonFinding(status: AddonStatus): Finding {
+  const name = "addon";
+  if (status.state === "loaded")
+    return { name, state: "ok", detail: "bmodels can be run, on cards and on the simulator" };
+  const detail = `bmodels can be compiled but not run here, nor simulated: ${status.reason}`;
+  return { name, state: "missing", detail };
 }
 
 async function compiler(env: Host["env"], machine: string): Promise<Finding> {

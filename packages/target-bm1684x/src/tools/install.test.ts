@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { bm1684xDoctor } from "../doctor.ts";
+import { addonFinding, bm1684xDoctor } from "../doctor.ts";
 import { missingToolchain } from "../testing/toolchain.ts";
 import { installToolchain } from "./install.ts";
 import { toolchainOf } from "./toolchain.ts";
@@ -65,6 +65,16 @@ describe("the doctor", () => {
   it("knows where the compiler can't run", async () => {
     const [finding] = await ask({}, "linux", "arm64");
     expect(finding).toMatchObject({ state: "warning" });
+  });
+
+  it("says that nothing runs without the addon, be it on the simulator", async () => {
+    const reason = "there is no binary for linux-x64";
+    expect(addonFinding({ state: "not-built", reason })).toMatchObject({
+      state: "missing",
+      detail: expect.stringMatching(/nor simulated: there is no binary/),
+    });
+    expect(addonFinding({ state: "loaded", file: "llm_native.node" })).toMatchObject({ state: "ok" });
+    expect((await ask({})).map(({ name }) => name)).toEqual(["tpu-mlir", "libsophon", "addon"]);
   });
 
   const missing = missingToolchain();

@@ -79,6 +79,15 @@ describe("a pack that is not what it was", () => {
   });
 });
 
+test("a pack that is cut off is refused though a whole one was unpacked before", async () => {
+  const { file } = await pack(artefact, { out: join(folder, "whole.tar") });
+  await unpack(file, env);
+  const cut = join(folder, "cut.tar");
+  const bytes = await readFile(file);
+  await writeFile(cut, bytes.subarray(0, bytes.length - 3000));
+  await expect(unpack(cut, env)).rejects.toThrow(/cut\.tar: it ends too early/);
+});
+
 function flipped(bytes: Buffer, at: number): Buffer {
   bytes[at]! ^= 1;
   return bytes;

@@ -25,7 +25,8 @@ export async function isPack(path: string): Promise<boolean> {
 
 /**
  * Unpacks into the cache, once: what is there under a pack's own hash is not unpacked again. Gives what is to be opened.
- * Everything is checked against the index, and appears only when all of it is there.
+ * Everything is checked against the index, and appears only when all of it is there. A pack that ends too early is refused
+ * though a whole one was unpacked before: it would work here and nowhere else.
  */
 export async function unpack(
   pack: string,
@@ -35,11 +36,14 @@ export async function unpack(
   try {
     const text = await readIndex(handle, pack);
     const index = parseIndex(text, pack);
+    const start = BLOCK + whole(Buffer.byteLength(text));
+    const length = index.files.reduce((sum, { bytes }) => sum + BLOCK + whole(bytes), start);
+    if ((await handle.stat()).size < length) throw damaged(pack, "it ends too early");
     const folder = join(packedCache(env), createHash("sha256").update(text).digest("hex"));
     if (!(await exists(folder))) {
       const partial = `${folder}.${randomUUID()}`;
       try {
-        await extract(handle, pack, index, partial, BLOCK + whole(Buffer.byteLength(text)));
+        await extract(handle, pack, index, partial, start);
         await rename(partial, folder).catch(async (error: unknown) => {
           if (!(await exists(folder))) throw error; // somebody else was faster, with the same content
         });
