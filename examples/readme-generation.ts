@@ -32,10 +32,13 @@ export async function* writeReadme(
 
 if (import.meta.main) {
   const [file = import.meta.filename, model = "demo"] = process.argv.slice(2);
+  const source = await readFile(file, "utf8").catch((error: NodeJS.ErrnoException) => {
+    console.error(`${file} can't be read (${error.code}); give the path of a source file`);
+    process.exit(2);
+  });
   const generator = await Generator.fromPretrained(model);
   try {
-    for await (const piece of writeReadme(generator, basename(file), await readFile(file, "utf8")))
-      process.stdout.write(piece);
+    for await (const piece of writeReadme(generator, basename(file), source)) process.stdout.write(piece);
     process.stdout.write("\n");
   } finally {
     await generator.close();

@@ -60,11 +60,15 @@ if (import.meta.main) {
   const generator = await Generator.fromPretrained(process.argv[2] ?? "demo");
   const terminal = createInterface({ input: process.stdin, output: process.stdout });
   const assistant = new Assistant(generator);
+  let open = true; // the input may end during an answer, and nothing can be asked after that
+  terminal.once("close", () => {
+    open = false;
+  });
   terminal.setPrompt("\n> ");
   terminal.prompt();
   for await (const question of terminal) {
     if (question.trim()) await assistant.ask(question.trim(), (piece) => void process.stdout.write(piece));
-    terminal.prompt();
+    if (open) terminal.prompt();
   }
   await generator.close();
 }

@@ -11,13 +11,18 @@ export interface Lines extends AsyncIterable<string> {
 export function askLines(stdin: NodeJS.ReadStream, output: NodeJS.WriteStream, prompt: string): Lines {
   const terminal = Boolean(stdin.isTTY && output.isTTY);
   const reader = createInterface({ input: stdin, ...(terminal ? { output, prompt } : {}), terminal });
+  // The input can end while what was asked is still being answered; nothing is asked after that.
+  let open = true;
+  reader.once("close", () => {
+    open = false;
+  });
   return {
     onInterrupt: (listener) => void reader.on("SIGINT", listener),
     close: () => reader.close(),
     async *[Symbol.asyncIterator]() {
       const lines = reader[Symbol.asyncIterator]();
       for (;;) {
-        if (terminal) reader.prompt();
+        if (terminal && open) reader.prompt();
         const { value, done } = await lines.next();
         if (done) return;
         yield value;
