@@ -113,10 +113,14 @@ export function createServer(options: ServerOptions): FastifyInstance {
   const context = { app, host, turns: new Turns(host, desk, metrics), metrics, fingerprint };
   for (const routes of ROUTES) routes(context);
 
-  app.addHook("onReady", async () => {
+  // Not before there is a port to answer at: opening may mean an export.
+  app.addHook("onListen", async () => {
     host.lease(undefined).then(
       ({ release }) => release(),
-      (error) => app.log.error({ err: error }, "the model could not be opened"),
+      (error) => {
+        if (ApiError.isInstance(error)) app.log.error(error.message);
+        else app.log.error({ err: error }, "the model could not be opened");
+      },
     );
   });
   app.addHook("preClose", async () => {
@@ -135,6 +139,7 @@ export function createServer(options: ServerOptions): FastifyInstance {
 /** Any failure, as the answer that says what is wrong. */
 function answerProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const problem = problemOf(error, request.id, textFieldOf(request.url));
+  if (problem.code === "model_unavailable") request.log.warn(problem.message);
   if (problem.status >= 500 && problem.status !== 503) request.log.error({ err: error }, "a request failed");
   if (problem.retryAfter !== undefined) reply.header("retry-after", problem.retryAfter);
   const anthropic = request.url.startsWith("/v1/messages");

@@ -68,10 +68,11 @@ export const modelNotFound = (model: string, known: readonly string[]): ApiError
     param: "model",
   });
 
+/** @param limit the longest prompt: of the context, what leaves room for an answer where one follows */
 export const contextLengthExceeded = (param: string, tokens: number, limit: number): ApiError =>
   invalid(
     param,
-    `This model's maximum context length is ${limit} tokens, and the request has ${tokens}. Shorten it by ${tokens - limit}, or ask for "truncate_prompt".`,
+    `This model's maximum context length is ${limit} tokens for the prompt alone, and the request has ${tokens}. Shorten it by ${tokens - limit}, or ask for "truncate_prompt".`,
     "context_length_exceeded",
   );
 
@@ -92,6 +93,14 @@ export const tooMany = (message: string, retryAfter: number): ApiError =>
 
 export const unavailable = (message: string, retryAfter: number): ApiError =>
   new ApiError(message, { status: 503, type: "server_error", code: "unavailable", param: null }, { retryAfter });
+
+/** @param why one line that a caller may read */
+export const modelUnavailable = (model: string, why: string, retryAfter: number, cause?: unknown): ApiError =>
+  new ApiError(
+    `The model '${model}' can't be opened: ${why}`,
+    { status: 503, type: "server_error", code: "model_unavailable", param: "model" },
+    { retryAfter, cause },
+  );
 
 /** Nothing of the error itself goes out: the log has it under the request's id. */
 export const internal = (requestId: string, cause: unknown): ApiError =>

@@ -4,11 +4,17 @@ import { ApiError, invalid } from "./api-error.ts";
 /** A request's body by its schema, or the error that names the first field that is wrong. */
 export function read<S extends z.ZodType>(schema: S, body: unknown): z.output<S> {
   if (typeof body !== "object" || body === null || Array.isArray(body)) {
-    throw invalid(null, "The request's body must be a JSON object; send it with 'Content-Type: application/json'");
+    throw invalid(null, `The request's body must be a JSON object, and ${bodyOf(body)}`);
   }
   const result = schema.safeParse(body);
   if (result.success) return result.data;
-  throw problem(result.error.issues[0] as Issue);
+  throw problem(result.error.issues[0] as Issue, body);
+}
+
+function bodyOf(body: unknown): string {
+  if (body === undefined) return "there is none; send it with 'Content-Type: application/json'";
+  if (body === null) return "is null";
+  return Array.isArray(body) ? "is an array" : `is a ${typeof body}`;
 }
 
 interface Issue {
@@ -16,26 +22,39 @@ interface Issue {
   readonly message: string;
   readonly path: readonly PropertyKey[];
   readonly keys?: readonly string[];
-  readonly errors?: readonly (readonly Issue[])[];
+  readonly errors?: readonly (readonly Issue[])[]; // of a union's forms
+  readonly issues?: readonly Issue[]; // of a record's key
   readonly params?: { readonly error?: unknown };
 }
 
-function problem(issue: Issue): ApiError {
+function problem(issue: Issue, body: object): ApiError {
   if (ApiError.isInstance(issue.params?.error)) return issue.params.error;
   const at = pathOf(issue.path);
   if (issue.code === "unrecognized_keys") {
     const param = at === null ? issue.keys![0] : `${at}.${issue.keys![0]}`;
     return invalid(param, `Unrecognized request argument: '${param}'`, "unknown_parameter");
   }
-  // Of the ways in which none of several forms fits, the one that came farthest is what was meant.
-  if (issue.code === "invalid_union" && issue.errors && issue.errors.length > 0) {
-    const nearest = issue.errors
-      .map(([first]) => first)
-      .filter(Boolean)
-      .toSorted((a, b) => b.path.length - a.path.length)[0];
-    if (nearest && nearest.path.length > 0) return problem({ ...nearest, path: [...issue.path, ...nearest.path] });
+  if (at !== null && !isThere(body, issue.path)) return invalid(at, `'${at}' is missing`, "missing_required_parameter");
+  if (issue.code === "invalid_union") {
+    const form = nearestForm(issue);
+    if (form) return problem({ ...form, path: [...issue.path, ...form.path] }, body);
   }
-  return invalid(at, at === null ? issue.message : `'${at}' is wrong: ${issue.message}`, "invalid_value");
+  const message = issue.code === "invalid_key" ? issue.issues![0].message : issue.message;
+  return invalid(at, at === null ? message : `'${at}' is wrong: ${message}`, "invalid_value");
+}
+
+/** Of the ways in which none of several forms fits, the one that came farthest: what was meant. */
+function nearestForm({ errors = [] }: Issue): Issue | undefined {
+  const firsts = errors.flatMap(([first]) => (first ? [first] : []));
+  const [nearest] = firsts.toSorted((a, b) => b.path.length - a.path.length);
+  if (nearest && nearest.path.length > 0) return nearest;
+  return firsts.find(({ code }) => code !== "invalid_type") ?? nearest;
+}
+
+function isThere(body: unknown, path: readonly PropertyKey[]): boolean {
+  let value: unknown = body;
+  for (const part of path) value = (value as Record<PropertyKey, unknown> | null | undefined)?.[part];
+  return value !== undefined;
 }
 
 /** `messages[0].content`, as OpenAI writes it. */

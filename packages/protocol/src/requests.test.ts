@@ -47,6 +47,22 @@ describe("a request", () => {
     expect(errorOf(() => read(chatRequest, body))).toMatchObject({ status: 400, param: null });
   });
 
+  it.each([
+    [chatRequest, { model: "m" }, "'messages' is missing"],
+    [chatRequest, { model: "m", messages: [{ role: "user" }] }, "'messages[0].content' is missing"],
+    [chatRequest, { messages: [user] }, "'model' is missing"],
+    [completionRequest, { model: "m", prompt: [] }, "'prompt' is wrong: Too small: expected array to have >=1 items"],
+    [
+      completionRequest,
+      { model: "m", prompt: "x", logit_bias: { a: 1 } },
+      "'logit_bias.a' is wrong: a token id is a whole number",
+    ],
+    [chatRequest, [], "The request's body must be a JSON object, and is an array"],
+    [chatRequest, null, "The request's body must be a JSON object, and is null"],
+  ])("hears what is wrong with it: %#", (schema, body, message) => {
+    expect(errorOf(() => read(schema, body)).message).toBe(message);
+  });
+
   it("may leave anything optional out, or say null", () => {
     const body = { model: "m", messages: [user], temperature: null, tools: null, stream: null };
     expect(read(chatRequest, body).messages).toEqual([user]);

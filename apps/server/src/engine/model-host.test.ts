@@ -56,6 +56,19 @@ describe("the models of a server", () => {
     expect(events).toEqual(["open a", "close a", "open b"]);
   });
 
+  it("that can't be opened say why in one line, where that was foreseen", async () => {
+    const foreseen = Object.assign(new Error("no/such: there is no such\n repository"), { code: "hub-failed" });
+    const open = (error: Error) => new ModelHost([{ id: "a", open: () => Promise.reject(error) }]).lease("a");
+    await expect(open(foreseen)).rejects.toMatchObject({
+      message: "The model 'a' can't be opened: no/such: there is no such repository",
+      status: 503,
+      param: "model",
+      cause: foreseen,
+    });
+    const unforeseen = new TypeError("x is undefined");
+    await expect(open(unforeseen)).rejects.toBe(unforeseen);
+  });
+
   it("are opened anew where one is beyond use, or couldn't be opened before", async () => {
     const { served, events } = models({ a: 1 });
     let failures = 1;

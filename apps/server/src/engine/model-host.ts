@@ -1,5 +1,5 @@
 import type { GenerateOptions } from "@llm/generate";
-import { invalid, type Model, modelNotFound, unavailable } from "@llm/protocol";
+import { ApiError, invalid, type Model, modelNotFound, modelUnavailable, unavailable } from "@llm/protocol";
 import type { Generator } from "@llm/toolchain";
 
 /** What every answer under a name is generated with. */
@@ -163,7 +163,7 @@ export class ModelHost {
     } catch (error) {
       // What failed once may work the next time: a download, a card that was busy.
       this.#entries.delete(model.id);
-      throw error;
+      throw told(model.id, error);
     }
   }
 
@@ -172,7 +172,7 @@ export class ModelHost {
     if (bytes > this.#budget)
       throw invalid(
         "model",
-        `The model '${id}' needs ${bytes} bytes of memory, and all models together may have ${this.#budget}`,
+        `The model '${id}' needs ${megabytes(bytes)} of memory, and all models together may have ${megabytes(this.#budget)}`,
       );
     const taken = (): number => [...this.#entries.values()].reduce((sum, each) => sum + each.bytes, 0);
     while (taken() + bytes > this.#budget) {
@@ -182,4 +182,16 @@ export class ModelHost {
       this.drop(oldest[0], oldest[1].generator!);
     }
   }
+}
+
+/** Why a model can't be opened, for whoever asked for it. What nobody foresaw stays what it is: its words may be anything. */
+function told(id: string, error: unknown): unknown {
+  const { code } = (error ?? {}) as { readonly code?: unknown };
+  const foreseen = error instanceof Error && typeof code === "string" && /^[a-z][a-z-]*$/.test(code);
+  if (ApiError.isInstance(error) || !foreseen) return error;
+  return modelUnavailable(id, error.message.replaceAll(/\s*\n\s*/g, " "), SOON, error);
+}
+
+function megabytes(bytes: number): string {
+  return `${Number((bytes / 1e6).toPrecision(4))} MB`;
 }
