@@ -28,13 +28,17 @@ test("without an SDK, compile leaves a kit, says so in a line, and exits with 3"
   const args = ["compile", "demo", "--target", "aic100", "--sdk-profile", "recipe", "--socs", "4"];
   const { code, stdout, stderr } = await runCli([...args, "--out", out, "--json"], home, { env });
   expect(code).toBe(3);
-  expect(JSON.parse(stdout)).toMatchObject({ artefact: out, target: "aic100" });
+  expect(JSON.parse(stdout)).toMatchObject({ artefact: out, target: "aic100", finished: false });
   expect(stderr).toMatch(/^llm: nothing was compiled: qaic-exec .*compile-kit .*$/m);
   const script = readFileSync(join(out, "compile-kit/compile.sh"), "utf8");
   expect(script).toContain("-aic-hw-version=2.0");
   expect(script).toContain("-mdp-load-partition-config=mdp.json");
   expect(script).toContain("-aic-binary-dir=qpc/demo-1bs-256pl-1024cl-64c-mx6"); // the recipe's own numbers
   expect(existsSync(join(out, "qpc"))).toBe(false);
+
+  const again = await runCli([...args, "--out", out], home, { env });
+  expect(again.code).toBe(3);
+  expect(again.stderr).toMatch(/compile +skipped: exported, and not compiled/);
 
   const run = await runCli(["run", out, "--prompt", "x"], home, { env });
   expect(run.code).toBe(3);

@@ -22,7 +22,9 @@ export async function run(call: Call, io: Io): Promise<Outcome> {
       signal: io.signal,
       onEvent: buildProgress(io.progress),
     });
-    io.progress.end({ seconds: built.seconds, skipped: built.upToDate });
+    const problem = target.unfinished?.(built.artefact);
+    const left = problem === undefined ? {} : { note: "exported, and not compiled" };
+    io.progress.end({ seconds: built.seconds, skipped: built.upToDate, ...left });
     const units = built.units.map(({ id: name, cached, seconds: took, peakRssBytes, peakDiskBytes }) => ({
       name,
       cached,
@@ -32,9 +34,8 @@ export async function run(call: Call, io: Io): Promise<Outcome> {
     }));
     const lines = units.map(({ name, cached, ...took }) => `  ${name}  ${cached ? "was there" : cost(took)}`);
     const { folder } = built.artefact;
-    const problem = target.unfinished?.(built.artefact);
     return {
-      json: { artefact: folder, target: id, units, seconds: built.seconds },
+      json: { artefact: folder, target: id, finished: problem === undefined, units, seconds: built.seconds },
       text: [folder, ...lines].join("\n"),
       ...(problem === undefined ? {} : { problem, exitCode: EXIT.missing }),
     };

@@ -13,7 +13,7 @@ export function cliDocs(commands: readonly Command[], targets: readonly TargetOp
     "",
     "`llm COMMAND [MODEL] [options]`. In the repository it is `pnpm llm …`; `pnpm -s llm …` keeps pnpm's own lines off stdout.",
     "",
-    "- `--json` prints exactly one JSON document, on one line, on stdout; progress goes to stderr. A command that fails prints its line on stderr and nothing on stdout: the exit code says of which kind it is.",
+    "- `--json` prints exactly one JSON document, on one line, on stdout; progress goes to stderr. A command that fails prints its line on stderr and nothing on stdout: the exit code says of which kind it is. One that has something to show for it (a check that did not hold, a kit to compile elsewhere) prints its document and the line.",
     "- Flags go before environment variables, and those before defaults. Of what may be repeated a variable holds one, or a JSON list.",
     "- Every flag may be written with underscores, and lists with brackets: `--device_group [0,1]`.",
     "- Options that belong to one target imply it; with another `--target` they are wrong usage.",

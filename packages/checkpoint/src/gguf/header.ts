@@ -20,7 +20,7 @@ export async function readGgufHeader(file: BinaryFile): Promise<GgufHeader> {
       return parseHeader(file, bytes);
     } catch (error) {
       if (error instanceof Malformed)
-        throw new CheckpointError("file-invalid", `its header makes no sense: ${error.message}`, { file: file.path });
+        throw new CheckpointError("file-invalid", `its header is damaged: ${error.message}`, { file: file.path });
       if (!(error instanceof NeedsMore)) throw error;
       if (length >= file.size)
         throw new CheckpointError("file-truncated", "ends in the middle of its header", { file: file.path });

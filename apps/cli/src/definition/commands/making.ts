@@ -130,6 +130,7 @@ export const MAKING: readonly Command[] = [
     examples: [{ line: "llm compile demo --target cpu", doc: "into the cache, where `llm run` finds it" }],
     json: {
       artefact: "its folder",
+      finished: "false when the compiler is still to be run, elsewhere; the exit code is 3",
       units: "[{name, cached, seconds, peakRssBytes, peakDiskBytes}]",
       seconds: "how long all of it took",
     },
