@@ -102,6 +102,8 @@ describe("llm serve", () => {
     [["--log", "loud"], /--log/],
     [["--adapter", "sql"], /--adapter sql: give a name and a folder/],
     [["--adapter", "demo=x"], /demo is the name of something else/],
+    [["--adapter", "sql=nodir"], /--adapter sql=nodir: there is no folder nodir/],
+    [["--host", "192.0.2.1", "--api-key", "x"], /--host 192\.0\.2\.1: this machine doesn't have that address/],
   ])("says in a line what is wrong: %j", async (args, message) => {
     const { code, stderr, stdout } = await runCli(["serve", "demo", ...args], home);
     expect(code).not.toBe(0);
@@ -115,8 +117,23 @@ describe("llm serve", () => {
     const { port } = other.address() as { port: number };
     const { code, stderr } = await runCli(["serve", "demo", "--port", String(port), "--log", "silent"], home);
     other.close();
-    expect(code).not.toBe(0);
-    expect(stderr).toMatch(/^llm: .*EADDRINUSE/m);
-    expect(stderr).not.toContain("bug");
+    expect(code).toBe(1);
+    expect(stderr).toBe(
+      `llm: --port ${port}: something else listens there on 127.0.0.1; choose another, or 0 for any\n`,
+    );
+  });
+
+  it("gives up where the memory that it may take can never hold its model", async () => {
+    const { code, stderr } = await runCli(["serve", "demo", "--port", "0", "--memory-limit", "0.00001"], home);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/^llm: --memory-limit 0\.00001: demo takes [\d.]+ MB, and that leaves 10\.0 kB/m);
+    expect(stderr).not.toMatch(/ {2}at |stack/);
+  });
+
+  it("says in lines without a stack why it ends when its model can't be opened", async () => {
+    const { code, stderr } = await runCli(["serve", "demo", "--port", "0", "--draft-model", "./nope"], home);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^llm: \.\/nope: does not exist/m);
+    expect(stderr).not.toMatch(/\bat .*\.ts|stack/);
   });
 });

@@ -1,11 +1,11 @@
 import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { isIP } from "node:net";
-import { createServer, KeyRing, type TlsFiles } from "@llm/server";
-import type { Generator } from "@llm/toolchain";
+import { createServer, KeyRing, type ServedModel, type TlsFiles } from "@llm/server";
 import type { Call, Outcome } from "../definition/command.ts";
 import { UsageError } from "../exit.ts";
 import type { Io } from "../output/io.ts";
+import { bytes } from "../output/units.ts";
 import { version } from "../version.ts";
 import { SLOTS, servedModels } from "./served-models.ts";
 
@@ -20,14 +20,21 @@ export async function run(call: Call, io: Io): Promise<Outcome> {
   const opened = new AbortController();
   const [model, ...beside] = servedModels(call, io);
   const tls = await tlsOf(call);
-  const open = (): Promise<Generator> =>
-    model.open().catch((error) => {
+  const ending = <T>(work: () => Promise<T>) =>
+    work().catch((error) => {
       failed = error;
       opened.abort();
       throw error;
     });
   const server = createServer({
-    models: [{ ...model, open }, ...beside],
+    models: [
+      {
+        ...model,
+        open: () => ending(model.open),
+        bytes: () => ending(() => bytesWithin(options.memoryLimit, model)),
+      },
+      ...beside,
+    ],
     fingerprint: `llm-${version()}`,
     logger: { level: options.log ?? "info", stream: { write: (line: string) => io.note(line.trimEnd()) } },
     ...(options.logPrompts === undefined ? {} : { logPrompts: options.logPrompts }),
@@ -43,7 +50,9 @@ export async function run(call: Call, io: Io): Promise<Outcome> {
     },
   });
   try {
-    const address = await server.listen({ host, port });
+    const address = await server.listen({ host, port }).catch((error) => {
+      throw new UnreachableError(error, host, port);
+    });
     io.write(`${address}\n`);
     const stop = AbortSignal.any([io.signal, opened.signal]);
     if (!stop.aborted) await once(stop, "abort");
@@ -51,6 +60,35 @@ export async function run(call: Call, io: Io): Promise<Outcome> {
     return { json: { address } };
   } finally {
     await server.close();
+  }
+}
+
+/** What a model takes of `--memory-limit`. @throws UsageError where it can never fit */
+async function bytesWithin(limit = Number.POSITIVE_INFINITY, { id, bytes: needed }: ServedModel): Promise<number> {
+  const taken = (await needed?.()) ?? 0;
+  if (taken > limit * 1e9)
+    throw new UsageError(
+      `--memory-limit ${limit}: ${id} takes ${bytes(taken)}, and that leaves ${bytes(limit * 1e9)}; raise it, or choose a smaller --format or --ctx-len`,
+    );
+  return taken;
+}
+
+/** What can be done about an address that can't be listened at. */
+const UNREACHABLE: Readonly<Record<string, (host: string, port: number) => string>> = {
+  EADDRINUSE: (host, port) => `--port ${port}: something else listens there on ${host}; choose another, or 0 for any`,
+  EADDRNOTAVAIL: (host) => `--host ${host}: this machine doesn't have that address; 0.0.0.0 stands for all that it has`,
+  ENOTFOUND: (host) => `--host ${host}: there is no such name; give an address of this machine`,
+  EACCES: (_, port) => `--port ${port}: the system doesn't permit it; choose one above 1023`,
+};
+
+class UnreachableError extends Error {
+  readonly code: string;
+
+  constructor(cause: NodeJS.ErrnoException, host: string, port: number) {
+    const { code = "listen-failed" } = cause;
+    super(UNREACHABLE[code]?.(host, port) ?? cause.message, { cause });
+    this.name = "UnreachableError";
+    this.code = code;
   }
 }
 

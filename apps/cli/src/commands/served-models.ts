@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import type { ServedModel } from "@llm/server";
 import { DEFAULT_MODEL, findTarget, Generator, planModel } from "@llm/toolchain";
 import type { Call } from "../definition/command.ts";
@@ -59,6 +60,7 @@ function adapterFolders(given: readonly string[], models: readonly string[]): Ex
       throw new UsageError(`--adapter ${one}: give a name and a folder, as in --adapter sql=./sql-lora`);
     if (models.includes(name) || Object.hasOwn(folders, name))
       throw new UsageError(`--adapter ${one}: ${name} is the name of something else that is served; choose another`);
+    if (!existsSync(folder)) throw new UsageError(`--adapter ${one}: there is no folder ${folder}`);
     folders[name] = folder;
   }
   return given.length === 0 ? undefined : folders;

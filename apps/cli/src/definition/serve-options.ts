@@ -90,7 +90,7 @@ export const SERVE_OPTIONS: { readonly [K in keyof ServeOptionValues]: CliOption
     whole: true,
     min: 1,
     value: "N",
-    doc: "Requests a minute that one key, or one address where there are no keys, may make",
+    doc: "Requests to a model (all POSTs) that one key, or one address where there are no keys, may make in a minute",
   },
   drain: {
     kind: "number",
