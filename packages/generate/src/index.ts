@@ -10,6 +10,7 @@ export {
 } from "./answer/formats.ts";
 export { type BeamRequest, beamSearch } from "./beams/beam-search.ts";
 export * from "./error.ts";
+export { checkForm } from "./generator/constrained.ts";
 export {
   AFTER_END,
   type Context,

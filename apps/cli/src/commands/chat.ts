@@ -8,6 +8,7 @@ import { openProgress } from "./open-progress.ts";
 
 /** `llm chat` */
 export async function run(call: Call, io: Io): Promise<Outcome> {
+  const generation = generationOptions(call.options);
   const generator = await Generator.fromPretrained(call.args.model, {
     ...modelOptions(call, io),
     ...(call.target === undefined ? {} : { target: call.target }),
@@ -28,7 +29,7 @@ export async function run(call: Call, io: Io): Promise<Outcome> {
       if (line.trim() === "") continue;
       messages.push({ role: "user", content: line });
       answering = new AbortController();
-      const content = await answer(generator, messages, call, io, AbortSignal.any([io.signal, answering.signal]));
+      const content = await answer(generator, messages, generation, io, AbortSignal.any([io.signal, answering.signal]));
       answering = undefined;
       messages.push({ role: "assistant", content });
     }
@@ -48,18 +49,17 @@ const HINTS = {
 async function answer(
   generator: Generator,
   messages: readonly ChatMessage[],
-  call: Call,
+  options: GenerateOptions,
   io: Io,
   signal: AbortSignal,
 ): Promise<string> {
   let text = "";
-  const say = async (options: GenerateOptions) => {
-    for await (const piece of generator.chat(messages, { ...options, signal })) {
+  const say = async (how: GenerateOptions) => {
+    for await (const piece of generator.chat(messages, { ...how, signal })) {
       text += piece;
       io.write(piece);
     }
   };
-  const options = generationOptions(call.options);
   try {
     await say(options).catch((error: unknown) => {
       if (!(GenerateError.isInstance(error) && error.code === "context-overflow")) throw error;

@@ -1,24 +1,35 @@
 import { readFileSync } from "node:fs";
-import type { GenerateOptions } from "@llm/generate";
+import { checkForm, type GenerateOptions } from "@llm/generate";
 import { UsageError } from "../exit.ts";
 
-/** Schemas and grammars that are named by their files, read. */
+/** Schemas and grammars that are named by their files, read; a form that can't be had is refused. */
 export function withForms(options: GenerateOptions): GenerateOptions {
   const { jsonSchema, grammar, ...rest } = options;
-  return {
+  const read = {
     ...rest,
     ...(jsonSchema === undefined ? {} : { jsonSchema: schemaOf(String(jsonSchema)) }),
     ...(grammar === undefined ? {} : { grammar: grammar.includes("::=") ? grammar : textOf(grammar, "--grammar") }),
   };
+  checkForm(read);
+  return read;
 }
 
-function schemaOf(given: string): unknown {
-  const inline = /^\s*(?:\{|true\s*$|false\s*$)/.test(given);
+/** The text of a schema. Any JSON is taken for the text itself, so that what is wrong with it can be said. */
+function schemaOf(given: string): string {
+  if (whyNotJson(given) === undefined) return given;
+  const inline = /^\s*[{["]/.test(given);
+  const text = inline ? given : textOf(given, "--json-schema");
+  const why = whyNotJson(text);
+  if (why !== undefined) throw new UsageError(`${inline ? "--json-schema" : given} is not JSON: ${why}`);
+  return text;
+}
+
+function whyNotJson(text: string): string | undefined {
   try {
-    return JSON.parse(inline ? given : textOf(given, "--json-schema"));
+    JSON.parse(text);
+    return undefined;
   } catch (error) {
-    if (error instanceof UsageError) throw error;
-    throw new UsageError(`${inline ? "--json-schema" : given}: is not JSON: ${(error as Error).message}`);
+    return (error as Error).message;
   }
 }
 

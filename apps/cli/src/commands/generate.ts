@@ -7,8 +7,14 @@ import type { Io } from "../output/io.ts";
 import { rate, seconds } from "../output/units.ts";
 import { withForms } from "./forms.ts";
 
+/** What a call generates, read from it before a model is fetched, so that what is wrong with it is said first. */
+export interface Work {
+  readonly prompts: readonly string[];
+  readonly generation: GenerateOptions;
+}
+
 /** Generates for all prompts of a call, streaming to stdout where that is wanted. */
-export async function generateFor(generator: Generator, prompts: readonly string[], call: Call, io: Io) {
+export async function generateFor(generator: Generator, { prompts, generation }: Work, call: Call, io: Io) {
   const { options } = call;
   // Some tokenizers begin every text with a token of their own; only where none does is an empty prompt nothing to go on from.
   const { tokenizer } = generator;
@@ -26,7 +32,7 @@ export async function generateFor(generator: Generator, prompts: readonly string
     io.write(text);
   };
   const result = await generateText(generator, prompts, {
-    ...generationOptions(options),
+    ...generation,
     signal: io.signal,
     ...(streams ? { onText } : {}),
   }).finally(() => streams && begun && io.write("\n"));

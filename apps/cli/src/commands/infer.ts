@@ -3,7 +3,7 @@ import type { Call, Outcome } from "../definition/command.ts";
 import { UsageError } from "../exit.ts";
 import type { Io } from "../output/io.ts";
 import { automationFigures } from "./automation.ts";
-import { answersAtOnce, generateFor, timingsLine } from "./generate.ts";
+import { answersAtOnce, generateFor, generationOptions, timingsLine } from "./generate.ts";
 import { modelOptions } from "./model-options.ts";
 import { openProgress } from "./open-progress.ts";
 import { promptsOf } from "./prompts.ts";
@@ -14,6 +14,7 @@ export async function run(call: Call, io: Io): Promise<Outcome> {
   if (!prompts)
     throw new UsageError('llm infer needs a prompt: --prompt "def fibonacci(n):" or --prompts-txt-file-path FILE');
   const { force } = call.options;
+  const generation = generationOptions(call.options);
   const generator = await Generator.fromPretrained(call.args.model, {
     ...modelOptions(call, io),
     ...(call.target === undefined ? {} : { target: call.target }),
@@ -29,7 +30,7 @@ export async function run(call: Call, io: Io): Promise<Outcome> {
   try {
     const began = performance.now();
     io.note("");
-    const { completions, timings } = await generateFor(generator, prompts, call, io);
+    const { completions, timings } = await generateFor(generator, { prompts, generation }, call, io);
     if (call.options.automation) io.write(await automationFigures(timings, completions));
     else {
       io.note("");

@@ -2,7 +2,7 @@ import { Generator } from "@llm/toolchain";
 import type { Call, Outcome } from "../definition/command.ts";
 import type { Io } from "../output/io.ts";
 import { automationFigures } from "./automation.ts";
-import { answersAtOnce, generateFor, timingsLine } from "./generate.ts";
+import { answersAtOnce, generateFor, generationOptions, timingsLine } from "./generate.ts";
 import { modelOptions } from "./model-options.ts";
 import { openProgress } from "./open-progress.ts";
 import { promptsOf } from "./prompts.ts";
@@ -14,6 +14,7 @@ const PROMPT = "My name is";
 export async function run(call: Call, io: Io): Promise<Outcome> {
   const { thing, model } = call.args;
   const prompts = promptsOf(call.options, io.note) ?? promptsOf({ ...call.options, prompt: PROMPT }, io.note)!;
+  const generation = generationOptions(call.options);
   const generator = await Generator.fromPretrained(thing ?? model, {
     ...modelOptions(call, io),
     ...(thing !== undefined && model !== undefined ? { tokenizer: model } : {}),
@@ -25,7 +26,7 @@ export async function run(call: Call, io: Io): Promise<Outcome> {
     onEvent: openProgress(io.progress),
   });
   try {
-    const { completions, timings } = await generateFor(generator, prompts, call, io);
+    const { completions, timings } = await generateFor(generator, { prompts, generation }, call, io);
     if (call.options.automation) io.write(await automationFigures(timings, completions));
     else {
       io.note("");

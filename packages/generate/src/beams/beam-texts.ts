@@ -78,5 +78,6 @@ export async function beamTexts(parts: BeamTextParts): Promise<Completion[]> {
 
 function asksForSomething(name: (typeof NOT_WITH_BEAMS)[number], value: unknown): boolean {
   if (name === "guidanceScale" && value === 1) return false;
+  if (name === "jsonSchema") return value !== undefined; // false is a schema, of nothing
   return value !== undefined && value !== false && !(Array.isArray(value) && value.length === 0);
 }

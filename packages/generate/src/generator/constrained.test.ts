@@ -76,6 +76,11 @@ describe("an answer that is held to a form", () => {
     await expect(ask({ regex: "a", json: true })).rejects.toThrow("json and regex can't be asked for at once");
     await expect(ask({ jsonSchema: "{" })).rejects.toThrow("jsonSchema is not valid JSON");
     await expect(ask({ regex: "a", allow: () => undefined })).rejects.toThrow(/allow can't be given/);
+    await expect(ask({ jsonSchema: false })).rejects.toThrow("no value is valid by the schema");
+    await expect(ask({ jsonSchema: false, numBeams: 2 })).rejects.toThrow(/takes no jsonSchema/);
+    await expect(ask({ jsonSchema: false, json: true })).rejects.toThrow(
+      "jsonSchema and json can't be asked for at once",
+    );
     await expect(ask({ jsonSchema: { not: {} } })).rejects.toThrow(GrammarError);
     const { tokenBytes: _, ...blind } = byteTokenizer;
     await expect(open("cpu", blind).generate("x", { json: true })).rejects.toThrow(GenerateError);

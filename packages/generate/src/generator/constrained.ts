@@ -92,7 +92,7 @@ const FORMS = [
 
 /** The form that options ask for; more than one at a time is an error. */
 export function formOf(options: GenerateOptions): GrammarSource | undefined {
-  const asked = FORMS.filter((name) => options[name] !== undefined && options[name] !== false);
+  const asked = FORMS.filter((name) => asksForForm(name, options[name]));
   if (asked.length > 1)
     throw new GenerateError("option-invalid", `${asked.join(" and ")} can't be asked for at once; choose one form`);
   const { jsonSchema, regex, choice, grammar, form } = options;
@@ -112,6 +112,17 @@ export function formOf(options: GenerateOptions): GrammarSource | undefined {
     default:
       return undefined;
   }
+}
+
+/** False is a schema, of nothing; under any other name it asks for no form. */
+function asksForForm(name: (typeof FORMS)[number], value: unknown): boolean {
+  return value !== undefined && (value !== false || name === "jsonSchema");
+}
+
+/** Reads the form that options ask for, so that one that can't be had is refused before a model is there. */
+export function checkForm(options: GenerateOptions): void {
+  const form = formOf(options);
+  if (form !== undefined) parseGrammar(form);
 }
 
 function parsed(schema: string): unknown {

@@ -97,7 +97,7 @@ export class Contexts {
     const options = this.#read(given);
     for (const name of NOT_IN_CONTEXTS) {
       const asked = options[name];
-      if (asked !== undefined && asked !== false && !(asked === 1 && OFF_AT_ONE.has(name)))
+      if (asked !== undefined && (asked !== false || name === "jsonSchema") && !(asked === 1 && OFF_AT_ONE.has(name)))
         throw new GenerateError("unsupported", `a text that is generated step by step takes no ${name}`);
     }
     const { room } = this.#scheduler;

@@ -61,7 +61,7 @@ export class Sampler {
     this.#eos = eos.filter((id) => id >= 0 && id < vocab);
     this.#scratch = scratchFor(vocab);
     this.#filters = FILTERS.filter(({ option, off }) => (options[option] ?? off) !== off);
-    this.isPlain = !changesScores(options);
+    this.isPlain = scoreOptions(options).length === 0;
   }
 
   /** True when the best token of the logits as they are is the choice. */
@@ -78,11 +78,23 @@ export class Sampler {
   /** The penalties that are asked for; undefined where other options change scores, which no device knows. */
   get devicePenalties(): readonly ("repetition" | "presence")[] | undefined {
     const { repetitionPenalty = 1, presencePenalty = 0, ...others } = this.options;
-    if (changesScores(others)) return undefined;
+    if (scoreOptions(others).length > 0) return undefined;
     return [
       ...(repetitionPenalty === 1 ? [] : ["repetition" as const]),
       ...(presencePenalty === 0 ? [] : ["presence" as const]),
     ];
+  }
+
+  /** What of the options a device can't do that chooses tokens by these penalties, by name. */
+  beyondDevice(penalties: readonly ("repetition" | "presence")[]): readonly string[] {
+    const { repetitionPenalty = 1, presencePenalty = 0, ...others } = this.options;
+    const { typicalP, epsilonCutoff, etaCutoff } = this.options;
+    const asked = {
+      repetitionPenalty: repetitionPenalty !== 1 && !penalties.includes("repetition"),
+      presencePenalty: presencePenalty !== 0 && !penalties.includes("presence"),
+      ...(this.greedy ? {} : { typicalP: typicalP !== undefined, epsilonCutoff, etaCutoff }),
+    };
+    return [...scoreOptions(others), ...Object.entries(asked).flatMap(([name, isAsked]) => (isAsked ? [name] : []))];
   }
 
   /** The next token after `history`, given the model's logits (which stay as they are). `allow` is a bit mask, LSB first. */
@@ -155,8 +167,10 @@ const WITHOUT_PENALTY: ReadonlySet<string> = new Set([
   ...["dryBase", "dryAllowedLength", "drySequenceBreakers"],
 ]);
 
-function changesScores(options: SamplingOptions): boolean {
-  return Object.entries(options).some(([name, value]) => !WITHOUT_PENALTY.has(name) && value !== undefined);
+function scoreOptions(options: SamplingOptions): readonly string[] {
+  return Object.entries(options).flatMap(([name, value]) =>
+    WITHOUT_PENALTY.has(name) || value === undefined ? [] : [name],
+  );
 }
 
 interface Scratch {

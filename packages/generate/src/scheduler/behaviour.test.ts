@@ -267,10 +267,14 @@ describe("when things go wrong", () => {
       { method: "greedy" },
     ]);
     await expect(asked(penalties, ["presence"])).rejects.toThrow(/gives only token/);
-    await expect(asked({ presencePenalty: 1, frequencyPenalty: 1 }, ["presence"])).rejects.toThrow(/gives only token/);
-    const { scheduler } = watched("bm1684x", draws);
+    await expect(asked({ presencePenalty: 1, frequencyPenalty: 1 }, ["presence"])).rejects.toThrow(
+      "gives only token, which frequencyPenalty can't be done with",
+    );
+    const { scheduler } = watched("bm1684x", { ...draws, masksBy: "--with-masks" });
+    const rated = scheduler.submit({ prompt: [1], maxNewTokens: 1, logprobs: 1 });
+    await expect(rated.done).rejects.toThrow("gives only token, which logprobs can't be done with");
     const guided = scheduler.submit({ prompt: [1], maxNewTokens: 1, allow: () => Uint32Array.of(6) });
-    await expect(guided.done).rejects.toThrow("it takes no mask of what may come");
+    await expect(guided.done).rejects.toThrow("it takes no mask of what may come (made with --with-masks it does)");
   });
 
   it("refuses at once what can't be done", () => {

@@ -38,13 +38,21 @@ export function wantFor(sequence: Sequence, limits: Limits, { allow, guesses = 0
   if (wants.includes("top") && sampler.isPlain && (sampler.greedy || (topK > 0 && topK <= TOP) || vocab <= TOP))
     return { kind: "top", k: Math.min(vocab, Math.max(TOP, logprobs ?? 0)), last, ...masked };
   if (chosen) return chosen;
-  const { sampleTopK } = limits;
-  const [masks, best] = ["; it takes no mask of what may come", `; it draws with a topK of 1 to ${sampleTopK}`];
-  const hint = isUnheard ? masks : sampleTopK === undefined || sampler.greedy ? "" : best;
   throw new GenerateError(
     "unsupported",
-    `this device gives only ${wants.join(", ")}, which these sampling options can't be done with${hint}`,
+    `this device gives only ${wants.join(", ")}, which ${inTheWay(sequence, limits, isUnheard)}`,
   );
+}
+
+/** What a device can't do that chooses tokens itself, and what could be done about it. */
+function inTheWay({ sampler, request }: Sequence, limits: Limits, isUnheard: boolean): string {
+  const { sampleTopK, samplePenalties = [], masksBy } = limits;
+  const names = [...(request.logprobs === undefined ? [] : ["logprobs"]), ...sampler.beyondDevice(samplePenalties)];
+  if (names.length > 0) return `${names.join(", ")} can't be done with`;
+  const what = "these sampling options can't be done with";
+  if (isUnheard)
+    return `${what}; it takes no mask of what may come${masksBy === undefined ? "" : ` (made with ${masksBy} it does)`}`;
+  return sampleTopK === undefined || sampler.greedy ? what : `${what}; it draws with a topK of 1 to ${sampleTopK}`;
 }
 
 /** Whether the device can choose a token itself by a request's options. */
