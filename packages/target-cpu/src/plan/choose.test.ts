@@ -25,6 +25,12 @@ test("a large one takes 4 bits, said in one line with what float32 would need", 
   expect(packed).toBeLessThan(exact! / 2);
 });
 
+test("no weights are rounded for a batch whose caches nothing makes room for", () => {
+  const asked = { ...AUTO, batchSize: 1e8 };
+  const { options, notes } = chooseCpu(goldenGraph("gpt_bigcode_mqa"), asked);
+  expect({ options, notes }).toEqual({ options: { ...asked, format: "fp32" }, notes: [] });
+});
+
 test("what was said is left as it was said", () => {
   const graph = llama(2048, 12, 2048);
   for (const format of ["fp32", "int8", "mxfp6"])
@@ -39,7 +45,9 @@ test("a context beyond memory becomes the longest that fits", () => {
   expect(options.ctxLen).toBeGreaterThanOrEqual(512);
   expect(cpuTarget.plan(graph, options).fits).toBe(true);
   expect(cpuTarget.plan(graph, { ...options, ctxLen: options.ctxLen + 128 }).fits).toBe(false);
-  expect(notes).toEqual([`using --ctx-len ${options.ctxLen}, as much as memory holds; the model takes ${context}`]);
+  expect(notes).toEqual([
+    `the longest context that memory holds is --ctx-len ${options.ctxLen}; the model takes ${context}`,
+  ]);
   expect(cpuTarget.plan(graph, AUTO).fits).toBe(false); // a plan says what was asked, not what would do
 });
 

@@ -21,7 +21,7 @@ export function chooseCpu(model: Graph, options: CpuOptions, source?: Pick<Weigh
   const { options: formatted, notes } = chooseFormat(model, options, source);
   const room = formatted.ctxLen === 0 ? roomFor(model, formatted, source) : undefined;
   if (room === undefined) return { options: formatted, notes };
-  const note = `using --ctx-len ${room}, as much as memory holds; the model takes ${longest(model)}`;
+  const note = `the longest context that memory holds is --ctx-len ${room}; the model takes ${longest(model)}`;
   return { options: { ...formatted, ctxLen: room }, notes: [...notes, note] };
 }
 
@@ -41,8 +41,11 @@ export function chooseFormat(
   const ctxLen = Math.min(longest(model), options.ctxLen || LEAST_CONTEXT);
   const exact = needs(model, { ...options, ctxLen, format: "fp32" }, source);
   if (exact.fits && exact.weights <= QUICK_BYTES) return { options: { ...options, format: "fp32" }, notes: [] };
-  const float = `--format fp32 would need ${gigabytes(exact.bytes)}`;
   const as = (format: "int4" | "int8") => needs(model, { ...options, ctxLen, format }, source);
+  const packed = as("int4");
+  // Where no format fits, and the weights are small, caches are what is too large: rounding the weights helps nothing.
+  if (!packed.fits && exact.weights <= QUICK_BYTES) return { options: { ...options, format: "fp32" }, notes: [] };
+  const float = `--format fp32 would need ${gigabytes(exact.bytes)}`;
   const again = source ? roundedAgain(model, source) : [];
   const careful = again.length > 0 ? as("int8") : undefined;
   if (careful?.fits) {
@@ -50,7 +53,7 @@ export function chooseFormat(
     const note = `using int8, ${gigabytes(careful.bytes)}: ${why}; ${float}`;
     return { options: { ...options, format: "int8" }, notes: [note] };
   }
-  const note = `using int4, ${gigabytes(as("int4").bytes)}; ${float}`;
+  const note = `using int4, ${gigabytes(packed.bytes)}; ${float}`;
   return { options: { ...options, format: "int4" }, notes: [note] };
 }
 
