@@ -11,6 +11,7 @@ const options: Aic100Options = { ...EMULATED, ctxLen: 32, promptLen: 8 };
 
 test.each<[Partial<Aic100Options>, string]>([
   [{ ctxLen: 4096 }, "--ctx-len 4096: this model takes at most 64 tokens"],
+  [{ onDeviceSampling: true, maxTopKIds: 305 }, "--max-top-k-ids 305: this model has 304 tokens"],
   [{ promptLen: 32 }, "--prompt-len 32 has to be less than --ctx-len 32"],
   [{ sdk: "recipe", fullBatchSize: 2 }, "--full-batch-size: SDK recipe writes all rows at one place"],
   [{ sdk: "2024-05", numSpeculativeTokens: 2 }, "--num-speculative-tokens: not with SDK 2024-05"],

@@ -108,6 +108,8 @@ export interface Limits {
   readonly samplePenalties?: readonly ("repetition" | "presence")[];
   /** False where `Want.allow` isn't heard when a token is wanted. */
   readonly masks?: boolean;
+  /** The option that a model is made with so that masks are heard, where it was made without and could be. */
+  readonly masksBy?: string;
   readonly adapters: number; // how many can be loaded
   /** Whether a row's results are the same whatever else is in the batch, its chunks or its padding. */
   readonly batchInvariant: boolean;

@@ -4,6 +4,7 @@ import { parseMesh } from "@llm/target/mesh";
 import type { FixedShapes } from "@llm/target/shapes";
 import { type ContextLengths, contextLengths } from "../compile/comp-ctx-lengths.ts";
 import type { Aic100Options, SdkChoice } from "../options.ts";
+import { MOST_CANDIDATES } from "./sampler-ports.ts";
 
 /** Everything about a model's graph and calls that its options decide. */
 export interface Settled {
@@ -32,11 +33,15 @@ export interface Settled {
 /** SDKs before the graphs that write at positions. */
 const BY_INDEX: readonly SdkChoice[] = ["recipe", "2024-05"];
 
-/** Throws for a context that is longer than the model's. */
+/** Throws for a context that is longer than the model's, and for more candidates than it has tokens. */
 export function checkModel(model: Graph, options: Aic100Options): void {
-  const { ctxLen } = options;
+  const { ctxLen, maxTopKIds } = options;
   const most = model.dims.context?.max ?? ctxLen;
   if (ctxLen > most) throw invalid(`--ctx-len ${ctxLen}: this model takes at most ${most} tokens`);
+  const vocab = model.outputs.find(({ id }) => id === "logits")?.type.shape.at(-1);
+  // What is used unless something is said is as much as there is.
+  if (maxTopKIds !== MOST_CANDIDATES && typeof vocab === "number" && maxTopKIds > vocab)
+    throw invalid(`--max-top-k-ids ${maxTopKIds}: this model has ${vocab} tokens`);
 }
 
 /** The options, once they make sense together. */

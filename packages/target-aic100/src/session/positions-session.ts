@@ -111,12 +111,14 @@ function reachOf({ reach, at, tokens }: Row): number {
 const FROM_LOGITS = { wants: ["logits", "top", "token"], sampling: ["greedy"] } as const;
 
 function chosenThere({ vocab, inputs }: Card, candidates: number) {
+  const masks = inputs.includes(TOKEN_BITMASKS);
   return {
     wants: ["token"],
     sampling: ["greedy", "sample"],
     ...(candidates < vocab ? { sampleTopK: candidates } : {}),
     samplePenalties: ["repetition", "presence"],
-    masks: inputs.includes(TOKEN_BITMASKS),
+    masks,
+    ...(masks ? {} : { masksBy: "--include-guided-decoding" }),
   } as const;
 }
 
