@@ -80,6 +80,16 @@ describe("bodies that are no request", () => {
     expect(Object.keys(error)).toEqual(["message", "type", "param", "code"]);
   });
 
+  it.each([
+    [{ logit_bias: { 99999999: 1 } }, "logit_bias"],
+    [{ regex: "(" }, "regex"],
+    [{ grammar: "root ::= root", stream: true }, "grammar"],
+  ])("are refused by the name of the field: %j", async (more, param) => {
+    const body = JSON.stringify({ model: "demo", prompt: "x", ...more });
+    const response = await post(server.address, "/v1/completions", body);
+    expect(await response.json()).toMatchObject({ error: { param } });
+  });
+
   it("are refused alike where a stream was asked for: there is a status before there is a stream", async () => {
     const body = JSON.stringify({ model: "demo", prompt: "word ".repeat(5000), stream: true });
     const response = await post(server.address, "/v1/completions", body);

@@ -138,7 +138,7 @@ export function createServer(options: ServerOptions): FastifyInstance {
 
 /** Any failure, as the answer that says what is wrong. */
 function answerProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const problem = problemOf(error, request.id, textFieldOf(request.url));
+  const problem = problemOf(error, request.id, textFieldOf(request.url), request.body);
   if (problem.code === "model_unavailable") request.log.warn(problem.message);
   if (problem.status >= 500 && problem.status !== 503) request.log.error({ err: error }, "a request failed");
   if (problem.retryAfter !== undefined) reply.header("retry-after", problem.retryAfter);

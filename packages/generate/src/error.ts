@@ -14,12 +14,19 @@ const marker = Symbol.for("@llm/generate.GenerateError");
 /** The error class of this package: one line, and a stable code. */
 export class GenerateError extends Error {
   readonly code: GenerateErrorCode;
+  /** The option that is meant, where it is one. */
+  readonly option: string | undefined;
   readonly [marker] = true;
 
-  constructor(code: GenerateErrorCode, message: string, options: { readonly cause?: unknown } = {}) {
+  constructor(
+    code: GenerateErrorCode,
+    message: string,
+    options: { readonly cause?: unknown; readonly option?: string } = {},
+  ) {
     super(message, options);
     this.name = "GenerateError";
     this.code = code;
+    this.option = options.option;
   }
 
   /** True for errors of any copy of this package. */

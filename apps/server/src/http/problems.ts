@@ -1,15 +1,20 @@
 import { ContextOverflowError, GenerateError, GrammarError } from "@llm/generate";
 import { ApiError, contextLengthExceeded, internal, invalid, unavailable } from "@llm/protocol";
 
-/** Any failure as the answer that the caller gets. */
-export function problemOf(error: unknown, requestId: string, param: string): ApiError {
+/**
+ * Any failure as the answer that the caller gets.
+ * @param param the field that holds the text: what is meant where it is too long
+ * @param body the request's, in which the field is looked for that is meant otherwise
+ */
+export function problemOf(error: unknown, requestId: string, param: string, body: unknown): ApiError {
   if (ApiError.isInstance(error)) return error;
   if (error instanceof ContextOverflowError) return contextLengthExceeded(param, error.tokens, error.limit);
-  if (GrammarError.isInstance(error)) return invalid(null, error.message, "invalid_grammar");
+  if (GrammarError.isInstance(error)) return invalid(fieldIn(body, FORMS), error.message, "invalid_grammar");
   if (GenerateError.isInstance(error)) {
     if (error.code === "closed") return unavailable("The server is stopping", 5);
     if (error.code === "device-failed") return unavailable("The device failed; the model is opened anew", 5);
-    if (error.code !== "logits-invalid") return invalid(null, error.message);
+    const { option = "" } = error;
+    if (error.code !== "logits-invalid") return invalid(fieldIn(body, [snakeCase(option)]), error.message);
   }
   const status = (error as { statusCode?: unknown } | null)?.statusCode;
   // What the HTTP layer itself refuses: bodies too large, not JSON, of another type.
@@ -20,6 +25,17 @@ export function problemOf(error: unknown, requestId: string, param: string): Api
   }
   return internal(requestId, error);
 }
+
+/** Fields that give an answer its form, the likelier to be meant first. */
+const FORMS = ["grammar", "regex", "choice", "response_format", "text", "tools"];
+
+/** The first of these fields that a request has. */
+function fieldIn(body: unknown, fields: readonly string[]): string | null {
+  const given = (body ?? {}) as Readonly<Record<string, unknown>>;
+  return fields.find((field) => Object.hasOwn(given, field) && given[field] !== null) ?? null;
+}
+
+const snakeCase = (name: string): string => name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
 /** True where a model can't answer any more, until it is opened again. */
 export function isBeyondUse(error: unknown): boolean {

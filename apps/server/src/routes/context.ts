@@ -44,7 +44,7 @@ export async function streamTo(
       throw error;
     }
     if (!isGone(error)) {
-      const problem = problemOf(error, request.id, param);
+      const problem = problemOf(error, request.id, param, request.body);
       if (problem.status >= 500) request.log.error({ err: error }, "a stream failed");
       const { data, name } = told(problem);
       await stream.send(data, name);

@@ -66,21 +66,22 @@ export function checkSampling(options: SamplingOptions, vocab: number): void {
   for (const [name, fits, rule] of RULES) {
     const value = options[name];
     if (value !== undefined && !(typeof value === "number" && Number.isFinite(value) && fits(value)))
-      throw new GenerateError("option-invalid", `${name} is ${String(value)}, but must be ${rule}`);
+      throw new GenerateError("option-invalid", `${name} is ${String(value)}, but must be ${rule}`, { option: name });
   }
   checkDecay(options.exponentialDecayLengthPenalty);
   for (const [id, bias] of Object.entries(options.logitBias ?? {})) checkBias(`logitBias of token ${id}`, bias);
   for (const [sequence, bias] of options.sequenceBias ?? []) checkBias(`sequenceBias of tokens ${sequence}`, bias);
-  const ids = [
-    ...(options.suppressTokens ?? []),
-    ...(options.drySequenceBreakers ?? []),
-    ...Object.keys(options.logitBias ?? {}).map(Number),
-    ...(options.badWordsIds ?? []).flat(),
-    ...(options.sequenceBias ?? []).flatMap(([sequence]) => sequence),
-  ];
-  for (const id of ids)
-    if (!(Number.isInteger(id) && id >= 0 && id < vocab))
-      throw new GenerateError("option-invalid", `token ${id} is not in the vocabulary of ${vocab}`);
+  const named = {
+    suppressTokens: options.suppressTokens ?? [],
+    drySequenceBreakers: options.drySequenceBreakers ?? [],
+    logitBias: Object.keys(options.logitBias ?? {}).map(Number),
+    badWordsIds: (options.badWordsIds ?? []).flat(),
+    sequenceBias: (options.sequenceBias ?? []).flatMap(([sequence]) => sequence),
+  };
+  for (const [option, ids] of Object.entries(named))
+    for (const id of ids)
+      if (!(Number.isInteger(id) && id >= 0 && id < vocab))
+        throw new GenerateError("option-invalid", `token ${id} is not in the vocabulary of ${vocab}`, { option });
   for (const sequence of [...(options.badWordsIds ?? []), ...(options.sequenceBias ?? []).map(([ids]) => ids)])
     if (sequence.length === 0) throw new GenerateError("option-invalid", "a banned or biased sequence is empty");
 }

@@ -94,6 +94,9 @@ describe("what transformers doesn't have", () => {
   it("names an option that makes no sense", () => {
     expect(() => new Sampler({ topP: 1.5 }, { vocab })).toThrow("topP is 1.5, but must be between 0 and 1");
     expect(() => new Sampler({ suppressTokens: [6] }, { vocab })).toThrow("token 6 is not in the vocabulary of 6");
+    expect(() => new Sampler({ logitBias: { 6: 1 } }, { vocab })).toThrow(
+      expect.objectContaining({ option: "logitBias" }),
+    );
   });
 
   it.each<[SamplingOptions, string]>([

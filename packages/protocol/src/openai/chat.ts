@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { AnswerHead, ChoiceIds, PromptIds, TokenLogprob, Usage } from "./completions.ts";
-import { needs, samplingFields, streamOptions, streamOptionsNeedStream } from "./sampling.ts";
+import { needs, oneForm, samplingFields, streamOptions, streamOptionsNeedStream } from "./sampling.ts";
 
 const textPart = z.strictObject({ type: z.literal("text"), text: z.string() });
 const refusalPart = z.strictObject({ type: z.literal("refusal"), refusal: z.string() });
@@ -96,6 +96,7 @@ export const chatRequest = z
   })
   .superRefine((request, context) => {
     streamOptionsNeedStream(request, context);
+    oneForm(request, context);
     if (request.top_logprobs && !request.logprobs) needs(context, "top_logprobs", "'logprobs': true");
   })
   .describe("A conversation to go on with");

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { samplingFields, streamOptions, streamOptionsNeedStream } from "./sampling.ts";
+import { oneForm, samplingFields, streamOptions, streamOptionsNeedStream } from "./sampling.ts";
 
 const ids = z.array(z.int().min(0)).min(1);
 
@@ -17,7 +17,10 @@ export const completionRequest = z
     stream_options: streamOptions,
     ...samplingFields,
   })
-  .superRefine(streamOptionsNeedStream)
+  .superRefine((request, context) => {
+    streamOptionsNeedStream(request, context);
+    oneForm(request, context);
+  })
   .describe("A text to go on with");
 
 export type CompletionRequest = z.output<typeof completionRequest>;

@@ -53,6 +53,24 @@ export function streamOptionsNeedStream({ stream, stream_options }: Streamed, co
   if (stream_options && !stream) needs(context, "stream_options", "'stream': true");
 }
 
+interface Formed {
+  readonly response_format?: { readonly type: string } | null | undefined;
+  readonly regex?: string | null | undefined;
+  readonly choice?: readonly string[] | null | undefined;
+  readonly grammar?: string | null | undefined;
+}
+
+/** An answer has one form. */
+export function oneForm({ response_format, regex, choice, grammar }: Formed, context: z.RefinementCtx): void {
+  const forms = { response_format: response_format?.type === "text" ? null : response_format, regex, choice, grammar };
+  const [first, second] = Object.entries(forms).flatMap(([name, form]) =>
+    form === null || form === undefined ? [] : [name],
+  );
+  if (first === undefined || second === undefined) return;
+  const error = invalid(second, `'${second}' can't be asked for together with '${first}'; choose one form`);
+  context.addIssue({ code: "custom", path: [second], message: error.message, params: { error } });
+}
+
 /** The sampling options that a body gives, under the engine's names; what is null or absent isn't there. */
 export function samplingOf(body: z.output<typeof samplingObject>): Readonly<Record<string, unknown>> {
   const {
