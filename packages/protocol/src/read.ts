@@ -21,6 +21,7 @@ interface Issue {
   readonly code: string;
   readonly message: string;
   readonly path: readonly PropertyKey[];
+  readonly expected?: string;
   readonly keys?: readonly string[];
   readonly errors?: readonly (readonly Issue[])[]; // of a union's forms
   readonly issues?: readonly Issue[]; // of a record's key
@@ -48,7 +49,13 @@ function nearestForm({ errors = [] }: Issue): Issue | undefined {
   const firsts = errors.flatMap(([first]) => (first ? [first] : []));
   const [nearest] = firsts.toSorted((a, b) => b.path.length - a.path.length);
   if (nearest && nearest.path.length > 0) return nearest;
-  return firsts.find(({ code }) => code !== "invalid_type") ?? nearest;
+  return firsts.find(({ code }) => code !== "invalid_type") ?? ofSeveralTypes(firsts);
+}
+
+/** What is of none of the forms' types. */
+function ofSeveralTypes(forms: readonly Issue[]): Issue | undefined {
+  const types = new Set(forms.map(({ expected }) => expected));
+  return forms[0] && { ...forms[0], message: `Invalid input: expected ${[...types].join(" or ")}` };
 }
 
 function isThere(body: unknown, path: readonly PropertyKey[]): boolean {

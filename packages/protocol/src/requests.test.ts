@@ -58,6 +58,7 @@ describe("a request", () => {
       { model: "m", prompt: "x", logit_bias: { a: 1 } },
       "'logit_bias.a' is wrong: a token id is a whole number",
     ],
+    [completionRequest, { model: "m", prompt: true }, "'prompt' is wrong: Invalid input: expected string or array"],
     [chatRequest, [], "The request's body must be a JSON object, and is an array"],
     [chatRequest, null, "The request's body must be a JSON object, and is null"],
   ])("hears what is wrong with it: %#", (schema, body, message) => {

@@ -57,10 +57,10 @@ describe("the models of a server", () => {
   });
 
   it("that can't be opened say why in one line, where that was foreseen", async () => {
-    const foreseen = Object.assign(new Error("no/such: there is no such\n repository"), { code: "hub-failed" });
+    const foreseen = Object.assign(new Error("a: there is no such\n repository"), { code: "hub-failed" });
     const open = (error: Error) => new ModelHost([{ id: "a", open: () => Promise.reject(error) }]).lease("a");
     await expect(open(foreseen)).rejects.toMatchObject({
-      message: "The model 'a' can't be opened: no/such: there is no such repository",
+      message: "The model 'a' can't be opened: there is no such repository",
       status: 503,
       param: "model",
       cause: foreseen,

@@ -189,7 +189,8 @@ function told(id: string, error: unknown): unknown {
   const { code } = (error ?? {}) as { readonly code?: unknown };
   const foreseen = error instanceof Error && typeof code === "string" && /^[a-z][a-z-]*$/.test(code);
   if (ApiError.isInstance(error) || !foreseen) return error;
-  return modelUnavailable(id, error.message.replaceAll(/\s*\n\s*/g, " "), SOON, error);
+  const line = error.message.replaceAll(/\s*\n\s*/g, " ");
+  return modelUnavailable(id, line.startsWith(`${id}: `) ? line.slice(id.length + 2) : line, SOON, error);
 }
 
 function megabytes(bytes: number): string {
