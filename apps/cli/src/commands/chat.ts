@@ -8,7 +8,7 @@ import { openProgress } from "./open-progress.ts";
 
 /** `llm chat` */
 export async function run(call: Call, io: Io): Promise<Outcome> {
-  const generation = generationOptions(call.options);
+  const generation = generationOptions(call.options, io.note);
   const generator = await Generator.fromPretrained(call.args.model, {
     ...modelOptions(call, io),
     ...(call.target === undefined ? {} : { target: call.target }),

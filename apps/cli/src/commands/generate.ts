@@ -6,6 +6,7 @@ import { UsageError } from "../exit.ts";
 import type { Io } from "../output/io.ts";
 import { rate, seconds } from "../output/units.ts";
 import { withForms } from "./forms.ts";
+import { checkTogether } from "./generation-conflicts.ts";
 
 /** What a call generates, read from it before a model is fetched, so that what is wrong with it is said first. */
 export interface Work {
@@ -41,8 +42,9 @@ export async function generateFor(generator: Generator, { prompts, generation }:
   return result;
 }
 
-/** The options of a call that say how to generate. */
-export function generationOptions(options: Call["options"]): GenerateOptions {
+/** The options of a call that say how to generate; `note` hears of those that change nothing. */
+export function generationOptions(options: Call["options"], note: (line: string) => void): GenerateOptions {
+  checkTogether(options, note);
   const named = GENERATION_KEYS.flatMap((key) => (options[key] === undefined ? [] : [[key, options[key]]]));
   const speculate = options.draftModel === undefined ? {} : { speculate: true };
   return withForms({ ...(Object.fromEntries(named) as GenerateOptions), ...speculate });

@@ -14,7 +14,7 @@ export async function run(call: Call, io: Io): Promise<Outcome> {
   if (!prompts)
     throw new UsageError('llm infer needs a prompt: --prompt "def fibonacci(n):" or --prompts-txt-file-path FILE');
   const { force } = call.options;
-  const generation = generationOptions(call.options);
+  const generation = generationOptions(call.options, io.note);
   const generator = await Generator.fromPretrained(call.args.model, {
     ...modelOptions(call, io),
     ...(call.target === undefined ? {} : { target: call.target }),

@@ -14,7 +14,7 @@ const PROMPT = "My name is";
 export async function run(call: Call, io: Io): Promise<Outcome> {
   const { thing, model } = call.args;
   const prompts = promptsOf(call.options, io.note) ?? promptsOf({ ...call.options, prompt: PROMPT }, io.note)!;
-  const generation = generationOptions(call.options);
+  const generation = generationOptions(call.options, io.note);
   const generator = await Generator.fromPretrained(thing ?? model, {
     ...modelOptions(call, io),
     ...(thing !== undefined && model !== undefined ? { tokenizer: model } : {}),

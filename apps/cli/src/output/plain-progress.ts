@@ -10,7 +10,7 @@ export function plainProgress(write: (text: string) => void): Progress {
     },
     update: () => {},
     end: (result) => {
-      if (current !== undefined) write(`${current.padEnd(10)}${outcome(result)}\n`);
+      if (current !== undefined) write(`${current.padEnd(9)} ${outcome(result)}\n`);
       current = undefined;
     },
     line: (text) => write(`${text}\n`),
@@ -21,5 +21,5 @@ export function plainProgress(write: (text: string) => void): Progress {
 function outcome({ skipped, failed, note, seconds: took }: StageResult): string {
   if (skipped) return `skipped: ${note ?? "up to date"}`;
   const what = failed ? "failed" : seconds(took);
-  return note === undefined ? what : `${what.padEnd(9)}${note}`;
+  return note === undefined ? what : `${what.padEnd(8)} ${note}`;
 }
