@@ -25,13 +25,21 @@ export async function loadTokenizer(source: string | TokenizerFiles, options: Cr
   try {
     return createTokenizer(files, { name: basename(source), ...options });
   } catch (error) {
-    if (TokenizerError.isInstance(error) && error.code === "not-found")
+    if (!TokenizerError.isInstance(error)) throw error;
+    if (error.file !== undefined && Object.hasOwn(files, error.file)) {
+      const file = info.isDirectory() ? join(source, error.file) : source;
+      throw new TokenizerError(error.code, error.message.slice(error.file.length + ": ".length), {
+        file,
+        cause: error.cause,
+      });
+    }
+    if (error.code === "not-found")
       throw new TokenizerError(
         "not-found",
-        "has no tokenizer (tokenizer.json, vocab.json with merges.txt, tokenizer.model or a .tiktoken file)",
-        {
-          file: source,
-        },
+        info.isDirectory()
+          ? "has no tokenizer (tokenizer.json, vocab.json with merges.txt, tokenizer.model or a .tiktoken file)"
+          : "is no tokenizer's file by its name (tokenizer.json, tokenizer.model or a .tiktoken file)",
+        { file: source },
       );
     throw error;
   }

@@ -1,3 +1,6 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { demoModelFolder } from "@llm/demo-model";
 import { describe, expect, it } from "vitest";
 import { createTokenizer, createTokenizerFromGguf } from "./create.ts";
@@ -59,6 +62,16 @@ describe("the bundled checkpoint's tokenizer", () => {
   it("says what is missing", async () => {
     await expect(loadTokenizer("/nowhere")).rejects.toMatchObject({ code: "not-found" });
     await expect(loadTokenizer(`${demoModelFolder}/src`)).rejects.toThrow(/has no tokenizer/);
+    await expect(loadTokenizer(`${demoModelFolder}/golden.json`)).rejects.toThrow(
+      `${demoModelFolder}/golden.json: is no tokenizer's file by its name`,
+    );
+    const folder = await mkdtemp(join(tmpdir(), "tokenizer-"));
+    const file = join(folder, "tokenizer.json");
+    await writeFile(file, "{bad");
+    const message = `${file}: is not valid JSON: no member name at byte 1`;
+    await expect(loadTokenizer(folder)).rejects.toMatchObject({ message, file });
+    await expect(loadTokenizer(file)).rejects.toMatchObject({ message, file });
+    await rm(folder, { recursive: true });
   });
 });
 

@@ -122,7 +122,9 @@ describe("building", () => {
       code: "option-invalid",
       message: expect.stringMatching(/^target cpu has no option cores; it has: /),
     });
-    await expect(prepare(model, target, { batchSize: 0 })).rejects.toThrow("batchSize is at least 1, not 0");
+    await expect(prepare(model, target, { batchSize: 0 })).rejects.toThrow(
+      "batchSize is at least 1, not 0 (--batch-size)",
+    );
     await expect(prepare(model, target, { threads: 1.5 })).rejects.toThrow("threads is a whole number, not 1.5");
   });
 });

@@ -23,10 +23,15 @@ export function targetOptions<O>(
     const value = given[name] ?? instead[name] ?? def.default;
     if (value === undefined) continue;
     const wrong = problem(def, value);
-    if (wrong) throw new ToolchainError("option-invalid", `target ${target.id}: ${name} ${wrong}`);
+    if (wrong) throw new ToolchainError("option-invalid", `target ${target.id}: ${name} ${wrong} (--${kebab(name)})`);
     options[name] = def.numberFormat ? formatName(value as string) : value;
   }
   return options as O;
+}
+
+/** What a shell calls an option. */
+function kebab(name: string): string {
+  return name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }
 
 /** A target's options for a model, with nothing left open, and what the user should know of the choices made. */

@@ -222,5 +222,9 @@ describe("writeOnnx", () => {
       code: "write-failed",
       message: expect.stringMatching(/model\.safetensors\/out: [^\n]+$/),
     });
+    const file = join(root, "model.safetensors");
+    await expect(writeOnnx(model, { folder: file, name: "model", source: checkpoint })).rejects.toThrow(
+      `${file}: a file is there; choose a folder to write to`,
+    );
   });
 });

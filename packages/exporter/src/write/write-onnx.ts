@@ -2,6 +2,7 @@ import { rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { locate, type Span, type WeightSource } from "@llm/tensor";
 import { makeFolder } from "@llm/tensor/files";
+import { ExportError } from "../error.ts";
 import type { OnnxModel } from "../model/onnx-model.ts";
 import { type ExternalData, encodeModel } from "../model/to-proto.ts";
 import { DurableFile, writeDurably, writeError } from "./durable-file.ts";
@@ -57,7 +58,9 @@ export interface WrittenOnnx {
 export async function writeOnnx(model: OnnxModel, options: WriteOptions): Promise<WrittenOnnx> {
   const { folder, name, source, sync = true, signal } = options;
   signal?.throwIfAborted();
-  await makeFolder(folder).catch((error: unknown) => {
+  await makeFolder(folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "EEXIST")
+      throw new ExportError("write-failed", "a file is there; choose a folder to write to", { file: folder });
     throw writeError(error, folder);
   });
 

@@ -31,7 +31,7 @@ export function skipString(bytes: Uint8Array, from: number): number {
     const byte = bytes[at++];
     if (byte === QUOTE) return at;
     if (byte === BACKSLASH) at++;
-    else if (byte === undefined) throw invalid("ends inside a string");
+    else if (byte === undefined) throw invalid("is not valid JSON: it ends inside a string");
   }
 }
 
@@ -41,7 +41,7 @@ export function skipValue(bytes: Uint8Array, from: number): number {
   let depth = 0;
   do {
     const byte = bytes[at];
-    if (byte === undefined) throw invalid("ends inside a value");
+    if (byte === undefined) throw invalid("is not valid JSON: it ends inside a value");
     if (byte === QUOTE) at = skipString(bytes, at);
     else if (byte === OPEN_BRACE || byte === OPEN_BRACKET) {
       depth++;
@@ -58,7 +58,7 @@ export function skipValue(bytes: Uint8Array, from: number): number {
 function skipScalar(bytes: Uint8Array, from: number): number {
   let at = from;
   while (at < bytes.length && !endsScalar(bytes[at])) at++;
-  if (at === from) throw invalid(`has no value at byte ${from}`);
+  if (at === from) throw invalid(`is not valid JSON: no value at byte ${from}`);
   return at;
 }
 
@@ -79,11 +79,11 @@ export function membersOf(bytes: Uint8Array, from: number, descend: readonly str
 function walkMembers(bytes: Uint8Array, from: number, descend: readonly string[]) {
   const members = new Map<string, Member>();
   const end = eachElement(bytes, from, OPEN_BRACE, CLOSE_BRACE, (at) => {
-    if (bytes[at] !== QUOTE) throw invalid(`has no member name at byte ${at}`);
+    if (bytes[at] !== QUOTE) throw invalid(`is not valid JSON: no member name at byte ${at}`);
     const keyEnd = skipString(bytes, at);
     const key = keyOf(bytes, at, keyEnd);
     const colon = skipSpace(bytes, keyEnd);
-    if (bytes[colon] !== COLON) throw invalid(`has no ":" at byte ${colon}`);
+    if (bytes[colon] !== COLON) throw invalid(`is not valid JSON: no ":" at byte ${colon}`);
     const start = skipSpace(bytes, colon + 1);
     if (descend.includes(key) && bytes[start] === OPEN_BRACE) {
       const inner = walkMembers(bytes, start, []);
@@ -132,7 +132,7 @@ function eachElement(
   for (;;) {
     at = skipSpace(bytes, read(at));
     if (bytes[at] === close) return at + 1;
-    if (bytes[at] !== COMMA) throw invalid(`has no "," at byte ${at}`);
+    if (bytes[at] !== COMMA) throw invalid(`is not valid JSON: no "," at byte ${at}`);
     at = skipSpace(bytes, at + 1);
   }
 }
