@@ -11,17 +11,19 @@ export async function bm1684xDoctor({
   platform,
   arch,
 }: Pick<Host, "env" | "platform" | "arch">): Promise<readonly Finding[]> {
-  return [await compiler(env, `${platform}-${arch}`), runtime(env), addonFinding(addonStatus())];
+  const addon = addonFinding(addonStatus());
+  return [await compiler(env, `${platform}-${arch}`), runtime(env, addon.state === "ok"), addon];
 }
 
 /** Where bmodels would run; looked for only, because asking a card takes it from whoever uses it. */
-function runtime(env: Host["env"]): Finding {
+function runtime(env: Host["env"], canRun: boolean): Finding {
   const name = "libsophon";
   try {
     return { name, state: "ok", detail: findBmrt({ env }).bmrt };
   } catch (error) {
-    const detail = `${(error as Error).message.split(";")[0]}: bmodels run on the simulator alone (--simulate)`;
-    return { name, state: "warning", detail };
+    const detail = (error as Error).message.split(";")[0]!;
+    const left = canRun ? ": bmodels run on the simulator alone (--simulate)" : "";
+    return { name, state: "warning", detail: detail + left };
   }
 }
 
