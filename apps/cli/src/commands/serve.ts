@@ -51,7 +51,7 @@ export async function run(call: Call, io: Io): Promise<Outcome> {
   });
   try {
     const address = await server.listen({ host, port }).catch((error) => {
-      throw new UnreachableError(error, host, port);
+      throw unreachable(error, host, port);
     });
     io.write(`${address}\n`);
     const stop = AbortSignal.any([io.signal, opened.signal]);
@@ -63,11 +63,12 @@ export async function run(call: Call, io: Io): Promise<Outcome> {
   }
 }
 
-/** What a model takes of `--memory-limit`. @throws UsageError where it can never fit */
+/** What a model takes of `--memory-limit`. @throws StartError where it can never fit */
 async function bytesWithin(limit = Number.POSITIVE_INFINITY, { id, bytes: needed }: ServedModel): Promise<number> {
   const taken = (await needed?.()) ?? 0;
   if (taken > limit * 1e9)
-    throw new UsageError(
+    throw new StartError(
+      "memory-limit",
       `--memory-limit ${limit}: ${id} takes ${bytes(taken)}, and that leaves ${bytes(limit * 1e9)}; raise it, or choose a smaller --format or --ctx-len`,
     );
   return taken;
@@ -81,13 +82,18 @@ const UNREACHABLE: Readonly<Record<string, (host: string, port: number) => strin
   EACCES: (_, port) => `--port ${port}: the system doesn't permit it; choose one above 1023`,
 };
 
-class UnreachableError extends Error {
+function unreachable(cause: NodeJS.ErrnoException, host: string, port: number): StartError {
+  const { code = "listen-failed" } = cause;
+  return new StartError(code, UNREACHABLE[code]?.(host, port) ?? cause.message, { cause });
+}
+
+/** Why a server can't be: a line, and a code by which it is no bug. */
+class StartError extends Error {
   readonly code: string;
 
-  constructor(cause: NodeJS.ErrnoException, host: string, port: number) {
-    const { code = "listen-failed" } = cause;
-    super(UNREACHABLE[code]?.(host, port) ?? cause.message, { cause });
-    this.name = "UnreachableError";
+  constructor(code: string, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "StartError";
     this.code = code;
   }
 }
