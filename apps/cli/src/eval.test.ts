@@ -63,7 +63,7 @@ it("llm verify draws its errors", async () => {
 
 it("a prompt that is too long names the flag that cuts it", async () => {
   const { code, stderr } = await runCli(["run", "--prompt", "x = 1 ".repeat(1200)], home);
-  expect(stderr).toContain("(--truncate-prompt left or middle)");
+  expect(stderr).toContain('by --truncate-prompt, "left" or "middle"');
   expect(code).toBe(1);
 });
 

@@ -1,5 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
+import { GenerateError } from "@llm/generate";
 import { describe, expect, it } from "vitest";
 import { describeError, exitCodeOf, UsageError } from "./exit.ts";
 
@@ -18,6 +19,12 @@ describe("errors and exit codes", () => {
 
   it("says foreseen errors as they are, on one line", () => {
     expect(describeError(coded("file-truncated", "a:\n  b"))).toBe("a: b");
+  });
+
+  it("calls options by their flags", () => {
+    const error = new GenerateError("unsupported", "a beam search takes no jsonSchema; leave out numBeams, or that");
+    expect(describeError(error)).toBe("a beam search takes no --json-schema; leave out --num-beams, or that");
+    expect(describeError(new GenerateError("unsupported", "isSpecial is wrong"))).toBe("isSpecial is wrong");
   });
 
   it("owns up to a bug", () => {

@@ -1,4 +1,6 @@
-import { GrammarError } from "@llm/generate";
+import { GenerateError, GrammarError } from "@llm/generate";
+import { flagOf } from "./definition/option.ts";
+import { OPTIONS } from "./definition/options.ts";
 
 /** What the shell is told. */
 export const EXIT = {
@@ -44,20 +46,24 @@ export function isAbort(error: unknown): boolean {
   return error instanceof Error && (error.name === "AbortError" || (error as { code?: string }).code === "ABORT_ERR");
 }
 
-/** Flags that do what an error of a package, which knows none, says to do. */
-const HINTS: Readonly<Record<string, string>> = { "context-overflow": "--truncate-prompt left or middle" };
-
 /** One line for people: what is wrong and what to do. Errors that nobody foresaw say so. */
 export function describeError(error: unknown): string {
   if (isAbort(error)) return "interrupted";
   if (!(error instanceof Error)) return String(error);
   const line = error.message.replaceAll(/\s*\n\s*/g, " ");
   const { code } = error as { code?: unknown };
+  if (GenerateError.isInstance(error)) return inFlags(line);
   const system = systemFailure(error);
   if (system !== undefined) return system;
-  const hint = typeof code === "string" && Object.hasOwn(HINTS, code) ? ` (${HINTS[code]})` : "";
-  if (typeof code === "string" && !code.startsWith("ERR_")) return line + hint; // ours, or the system's
+  if (typeof code === "string" && !code.startsWith("ERR_")) return line; // ours, or the system's
   return `internal error: ${error.name}: ${line} (this is a bug; --debug shows where it happened)`;
+}
+
+/** A generator's message calls options as programs do; here they are flags. */
+function inFlags(message: string): string {
+  return message.replaceAll(/\b[a-z]+[A-Z]\w*\b/g, (word) =>
+    Object.hasOwn(OPTIONS, word) ? `--${flagOf(word, OPTIONS[word as keyof typeof OPTIONS])}` : word,
+  );
 }
 
 /** What the operating system's codes mean for somebody who wanted to write or read something. */

@@ -23,6 +23,7 @@ describe("wrong usage is one line and exit code 2", () => {
     [["run", "--ctx-len", "1e-1"], '--ctx-len is a whole number, not "1e-1"'],
     [["infer", "--repetition-penalty", "0"], "--repetition-penalty is above 0, not 0"],
     [["logits", "--ids", "1,a"], "takes token ids"],
+    [["compile", "no/such", "--target", "onnx"], "llm export MODEL --target onnx --out DIR"],
     [["export"], "needs --out DIR"],
     [["export", "--target", "cpu", "--copy", "--out", "x"], "--copy is for --target onnx"],
     [["export", "--no-save-fp32-onnx", "--out", "x"], "neither fp32 nor fp16 is to be saved"],

@@ -46,7 +46,7 @@ export class ContextOverflowError extends GenerateError {
   constructor(tokens: number, limit: number) {
     super(
       "context-overflow",
-      `the prompt has ${tokens} tokens, ${tokens - limit} more than the ${limit} that leave room for an answer; shorten it, or say which part may go by truncatePrompt, "left" or "middle"`,
+      `the prompt has ${tokens === 1 ? "1 token" : `${tokens} tokens`}, ${tokens - limit} more than the ${limit} that leave room for an answer; shorten it, or say which part may go by truncatePrompt, "left" or "middle"`,
     );
     this.name = "ContextOverflowError";
     this.tokens = tokens;

@@ -40,6 +40,17 @@ describe("architectures", () => {
     }
   });
 
+  it("name what is known once each, in order", () => {
+    let known: readonly string[] = [];
+    try {
+      architectureFor({ model_type: "flurb" });
+    } catch (error) {
+      known = /known: (.*)$/.exec((error as Error).message)![1]!.split(", ");
+    }
+    expect(known).toContain("llama");
+    expect(known).toEqual([...new Set(known)].sort());
+  });
+
   it.each([
     [{ num_hidden_layers: 20_000 }, "num_hidden_layers is 20000, not a whole number of at most 4096"],
     [{ head_dim: 2 ** 33 }, "head_dim is 8589934592, not a whole number of at most"],

@@ -107,7 +107,8 @@ export const architectures: readonly Architecture[] = [
 export function architectureFor(config: Readonly<Record<string, unknown>>): Architecture {
   const { model_type: type, architectures: named } = config;
   const classes = Array.isArray(named) ? named : [];
-  const known = `known: ${architectures.map((one) => one.modelTypes[0]).join(", ")}`;
+  const types = [...new Set(architectures.map((one) => one.modelTypes[0]!))].sort();
+  const known = `known: ${types.join(", ")}`;
   const refuse = (why: string) => new ModelError("unknown-architecture", `config.json: ${why}; ${known}`);
   const byClass = (of: readonly Architecture[]) =>
     of.find((one) => one.classNames.some((name) => classes.includes(name)));

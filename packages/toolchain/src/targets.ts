@@ -48,12 +48,20 @@ export async function findTarget(id: string, bases: readonly string[] = searchBa
   if (id === "null") return nullTarget();
   const found = /^[a-z][a-z0-9-]*$/.test(id) ? await load(id, bases) : undefined;
   if (found) return found;
+  if (EXPORTS.has(id))
+    throw new ToolchainError(
+      "option-invalid",
+      `"${id}" is something to export to, not a target that compiles and runs: llm export MODEL --target ${id} --out DIR`,
+    );
   const there = (await installedTargets(bases)).map((target) => target.id).join(", ") || "none";
   throw new ToolchainError(
     "target-not-installed",
     `there is no target "${id}" here (installed: ${there}); if it exists, npm install ${SCOPE}/${PREFIX}${id} brings it`,
   );
 }
+
+/** What `llm export` writes for other programs to run. */
+const EXPORTS: ReadonlySet<string> = new Set(["onnx", "transformersjs"]);
 
 /** Folders to look for packages from: this package's, the program's and the user's. */
 function searchBases(): readonly string[] {
