@@ -24,6 +24,7 @@ describe("wrong usage is one line and exit code 2", () => {
     [["infer", "--repetition-penalty", "0"], "--repetition-penalty is above 0, not 0"],
     [["logits", "--ids", "1,a"], "takes token ids"],
     [["compile", "no/such", "--target", "onnx"], "llm export MODEL --target onnx --out DIR"],
+    [["export", "--fixed-shapes", "batch_size=0", "--out", "x"], "--fixed-shapes batch_size is at least 1, not 0"],
     [["export"], "needs --out DIR"],
     [["export", "--target", "cpu", "--copy", "--out", "x"], "--copy is for --target onnx"],
     [["export", "--no-save-fp32-onnx", "--out", "x"], "neither fp32 nor fp16 is to be saved"],
@@ -43,6 +44,19 @@ describe("wrong usage is one line and exit code 2", () => {
 });
 
 describe("other exit codes", () => {
+  it("2 for a token that the model doesn't have", async () => {
+    const { code, stderr } = await runCli(["logits", "--ids", "1,99999"], home);
+    expect({ code, stderr }).toEqual({
+      code: 2,
+      stderr: expect.stringContaining("token 99999 is not in the vocabulary"),
+    });
+  });
+
+  it("2 for a mesh of more stages than the model has parts", async () => {
+    const { code, stderr } = await runCli(["run", "--mesh", "1x2x99"], home);
+    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining("--mesh 1x2x99 has 99 stages") });
+  });
+
   it("3 for a target that isn't installed, saying how to get it", async () => {
     const { code, stderr } = await runCli(["verify", "--target", "abacus"], home);
     expect({ code, stderr }).toEqual({ code: 3, stderr: expect.stringMatching(/npm install @llm\/target-abacus/) });

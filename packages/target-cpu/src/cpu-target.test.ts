@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { cpuTarget } from "./cpu-target.ts";
 import { threadCount } from "./open.ts";
 import { chunkOf } from "./pipeline.ts";
-import { buildGolden, DEFAULTS } from "./testing/open-golden.ts";
+import { buildGolden, DEFAULTS, goldenGraph } from "./testing/open-golden.ts";
 
 const host = { platform: process.platform, arch: process.arch, env: {}, exists: () => true };
 
@@ -33,6 +33,14 @@ test("a session takes the model's limits unless told less", async () => {
   const less = await cpuTarget.open(built.artefact, { ...DEFAULTS, batchSize: 3, ctxLen: 20 });
   expect(less.limits).toMatchObject({ slots: 3, context: 20, chunk: 20, cacheTokens: 60 });
   await less.close();
+});
+
+test("a mesh of more stages than a model has parts is refused by its flag", () => {
+  const graph = goldenGraph("gpt_bigcode_mqa");
+  const stages = (pp: number) => cpuTarget.pipeline(graph, { ...DEFAULTS, mesh: `1x1x${pp}` });
+  expect(stages(graph.blocks.length).length).toBeGreaterThan(0);
+  expect(() => cpuTarget.plan(graph, { ...DEFAULTS, mesh: "1x1x99" })).toThrow(/^--mesh 1x1x99 has 99 stages/);
+  expect(() => stages(99)).toThrow(/^--mesh 1x1x99 has 99 stages, but the model has \d+ parts/);
 });
 
 test("there are never more threads than cores", () => {

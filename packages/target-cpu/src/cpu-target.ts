@@ -8,7 +8,7 @@ import { describeCpu } from "./mesh/describe.ts";
 import { openCpu } from "./open.ts";
 import { type CpuOptions, cpuOptions } from "./options.ts";
 import { ort } from "./ort/dialect.ts";
-import { cpuPipeline } from "./pipeline.ts";
+import { checkStages, cpuPipeline } from "./pipeline.ts";
 import { chooseCpu, chooseFormat } from "./plan/choose.ts";
 import { planCpu } from "./plan/plan.ts";
 import { publishedArtefact } from "./published/artefact.ts";
@@ -33,7 +33,10 @@ export const cpuTarget: Target<CpuOptions> = {
   choose: chooseCpu,
   plan: (model, options, source) => planCpu(model, chooseFormat(model, options, source).options, source),
   describe: describeCpu,
-  pipeline: (model, options) => cpuPipeline(chooseFormat(model, options).options),
+  pipeline: (model, options) => {
+    checkStages(model, options.mesh);
+    return cpuPipeline(chooseFormat(model, options).options);
+  },
   units: cpuUnits,
   build: buildUnit,
   open: openCpu,

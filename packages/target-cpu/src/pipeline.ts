@@ -1,4 +1,4 @@
-import { cacheFormat, emulation } from "@llm/core-ir";
+import { cacheFormat, emulation, type Graph } from "@llm/core-ir";
 import { type PassCall, TargetError } from "@llm/target";
 import { parseMesh } from "@llm/target/mesh";
 import { parseFormatRules } from "./format-rules.ts";
@@ -18,6 +18,16 @@ export function chunkOf(inputs: readonly string[], context: number): number {
 
 /** The only net of this target's programs. */
 export const NET = "decoder";
+
+/** Refuses a mesh of more stages than the model has parts: its embedding, its layers and its head. */
+export function checkStages({ blocks }: Pick<Graph, "blocks">, mesh = "1x1"): void {
+  const { pp } = parseMesh(mesh);
+  if (pp > blocks.length)
+    throw new TargetError(
+      "option-invalid",
+      `--mesh ${mesh} has ${pp} stages, but the model has ${blocks.length} parts to share between them; give a smaller third number`,
+    );
+}
 
 /** From a canonical decoder graph to ONNX Runtime's operators. */
 export function cpuPipeline(options: PipelineOptions): readonly PassCall[] {

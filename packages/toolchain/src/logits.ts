@@ -89,7 +89,10 @@ function check({ vocab, context }: ModelCard, ids: Int32Array, greedy: number): 
   if (ids.length === 0) throw new ToolchainError("input-invalid", "there is no token to compute logits of");
   const outside = ids.find((id) => id < 0 || id >= vocab);
   if (outside !== undefined)
-    throw new ToolchainError("input-invalid", `token ${outside} is not in the vocabulary, which has 0 to ${vocab - 1}`);
+    throw new ToolchainError(
+      "option-invalid",
+      `token ${outside} is not in the vocabulary, which has 0 to ${vocab - 1}`,
+    );
   if (ids.length + greedy > context + 1)
     throw new ToolchainError(
       "input-invalid",

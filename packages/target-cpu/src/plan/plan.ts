@@ -6,7 +6,7 @@ import { cpuPasses } from "../lower/passes.ts";
 import { type CpuOptions, contextOf } from "../options.ts";
 import { ort } from "../ort/dialect.ts";
 import { packedOperands } from "../ort/packed-weights.ts";
-import { chunkOf, cpuPipeline } from "../pipeline.ts";
+import { checkStages, chunkOf, cpuPipeline } from "../pipeline.ts";
 import { peakBytes, sizeOfValue } from "./liveness.ts";
 import { RESERVE, usableMemory } from "./memory.ts";
 import { weightBytes } from "./weight-bytes.ts";
@@ -24,6 +24,7 @@ const ROUNDED = (1 + 8 / 32) / 4;
  * that is known; how it keeps weights decides what some of them take.
  */
 export function planCpu(model: Graph, options: CpuOptions, source?: Pick<WeightSource, "get">): Plan {
+  checkStages(model, options.mesh);
   const lowered = runPipeline(programOf(model), cpuPipeline(options), {
     passes: [...corePasses, ...cpuPasses],
     dialects: [ort],
