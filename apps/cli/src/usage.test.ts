@@ -24,7 +24,6 @@ describe("wrong usage is one line and exit code 2", () => {
     [["infer", "--repetition-penalty", "0"], "--repetition-penalty is above 0, not 0"],
     [["logits", "--ids", "1,a"], "takes token ids"],
     [["compile", "no/such", "--target", "onnx"], "llm export MODEL --target onnx --out DIR"],
-    [["export", "--fixed-shapes", "batch_size=0", "--out", "x"], "--fixed-shapes batch_size is at least 1, not 0"],
     [["export"], "needs --out DIR"],
     [["export", "--target", "cpu", "--copy", "--out", "x"], "--copy is for --target onnx"],
     [["export", "--no-save-fp32-onnx", "--out", "x"], "neither fp32 nor fp16 is to be saved"],
@@ -50,6 +49,14 @@ describe("other exit codes", () => {
       code: 2,
       stderr: expect.stringContaining("token 99999 is not in the vocabulary"),
     });
+  });
+
+  it.each([
+    ["batch_size=0", "batch_size is from 1 to"],
+    ["tokens=5", "no size is called tokens; these are open: batch_size, sequence_length, past_sequence_length"],
+  ])("2 for --fixed-shapes %s, which the model doesn't have", async (sizes, says) => {
+    const { code, stderr } = await runCli(["export", "--fixed-shapes", sizes, "--out", "x"], home);
+    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining(says) });
   });
 
   it("2 for a mesh of more stages than the model has parts", async () => {

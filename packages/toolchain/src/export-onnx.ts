@@ -85,15 +85,27 @@ export async function exportOnnx(model: Model, options: OnnxOptions): Promise<Ex
 /** The same nets with some sizes decided: nothing computes with those when they run. */
 function withSizes(nets: readonly Net[], sizes: OnnxOptions["sizes"]): readonly Net[] {
   if (!sizes) return nets;
-  const open = new Set(nets.flatMap(({ graph }) => Object.keys(graph.dims)));
+  const open = new Set(nets.flatMap(({ graph }) => sizesOfInputs(graph)));
   const unknown = Object.keys(sizes).find((size) => !open.has(size));
   if (unknown !== undefined)
     throw new ToolchainError("option-invalid", `no size is called ${unknown}; these are open: ${[...open].join(", ")}`);
+  for (const { graph } of nets)
+    for (const [name, size] of Object.entries(sizes)) {
+      const { min = size, max = size } = graph.dims[name] ?? {};
+      if (size < min || size > max)
+        throw new ToolchainError("option-invalid", `${name} is from ${min} to ${max}, not ${size}`);
+    }
   return nets.map((net) => {
     const own = Object.fromEntries(Object.entries(sizes).filter(([size]) => Object.hasOwn(net.graph.dims, size)));
     const steps = [{ pass: "specialise", params: { sizes: own } }];
     return { ...net, graph: runPipeline(programOf(net.graph), steps, { passes: corePasses }).nets[0]!.graph };
   });
+}
+
+/** Sizes that whoever runs the model decides; a graph knows others, which follow from them. */
+function sizesOfInputs({ inputs, dims }: Graph): readonly string[] {
+  const said = new Set(inputs.flatMap(({ type }) => type.shape.flatMap((size) => String(size).split(/\W+/))));
+  return Object.keys(dims).filter((name) => said.has(name));
 }
 
 const GENAI_CONFIG = "genai_config.json";

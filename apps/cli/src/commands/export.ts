@@ -82,7 +82,6 @@ function sizesOf(given: readonly unknown[]): Record<string, number> {
     given.map((item) => {
       const [, name, size] = /^(\w+)=(\d+)$/.exec(String(item)) ?? [];
       if (name === undefined) throw new UsageError(`--fixed-shapes is a list of NAME=N, not "${item}"`);
-      if (Number(size) === 0) throw new UsageError(`--fixed-shapes ${name} is at least 1, not 0`);
       return [name, Number(size)];
     }),
   );
