@@ -59,6 +59,12 @@ describe("other exit codes", () => {
     expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining(says) });
   });
 
+  it("0 where a fixed size is nothing that may be nothing", async () => {
+    const sizes = "batch_size=1,sequence_length=8,past_sequence_length=0";
+    const { code } = await runCli(["export", "--fixed-shapes", sizes, "--out", "fixed"], home);
+    expect(code).toBe(0);
+  });
+
   it("2 for a mesh of more stages than the model has parts", async () => {
     const { code, stderr } = await runCli(["run", "--mesh", "1x2x99"], home);
     expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining("--mesh 1x2x99 has 99 stages") });
