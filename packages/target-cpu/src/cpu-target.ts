@@ -34,8 +34,9 @@ export const cpuTarget: Target<CpuOptions> = {
   plan: (model, options, source) => planCpu(model, chooseFormat(model, options, source).options, source),
   describe: describeCpu,
   pipeline: (model, options) => {
+    const steps = cpuPipeline(chooseFormat(model, options).options);
     checkStages(model, options.mesh);
-    return cpuPipeline(chooseFormat(model, options).options);
+    return steps;
   },
   units: cpuUnits,
   build: buildUnit,
