@@ -1,27 +1,13 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
+import { STARCODER } from "./testing/published-configs.ts";
 import { runCli, testHome } from "./testing/run-cli.ts";
 
 const { home, remove } = testHome();
 afterAll(remove);
 
 const env = { QAIC_SDK_DIR: join(home, "no-sdk"), PATH: "/usr/bin:/bin" };
-
-/** A shape as published; plans need no weights. */
-const STARCODER = {
-  architectures: ["GPTBigCodeForCausalLM"],
-  model_type: "gpt_bigcode",
-  n_embd: 6144,
-  n_layer: 40,
-  n_head: 48,
-  n_inner: 24576,
-  n_positions: 8192,
-  vocab_size: 49152,
-  multi_query: true,
-  layer_norm_epsilon: 1e-5,
-  activation_function: "gelu_pytorch_tanh",
-};
 
 test("without an SDK, compile leaves a kit, says so in a line, and exits with 3", async () => {
   const out = join(home, "out");

@@ -3,24 +3,12 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { isInstalled, toolchainOf } from "@llm/target-bm1684x";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { WIZARDCODER } from "./testing/published-configs.ts";
 import { jsonOf, runCli, testHome } from "./testing/run-cli.ts";
 
 /** A model of one block and 96 tokens, as the vendor's compiler made it. */
 const BMODEL = fileURLToPath(new URL("../../../packages/target-bm1684x/fixtures/F16/model.bmodel", import.meta.url));
 const TOKENS = [...Array.from({ length: 94 }, (_, i) => String.fromCharCode(33 + i)), "Ġ", "ab"];
-
-const WIZARDCODER = {
-  architectures: ["GPTBigCodeForCausalLM"],
-  model_type: "gpt_bigcode",
-  n_embd: 6144,
-  n_layer: 40,
-  n_head: 48,
-  n_inner: 24576,
-  n_positions: 8192,
-  vocab_size: 49153,
-  multi_query: true,
-  activation_function: "gelu",
-};
 
 const { home, remove } = testHome();
 afterAll(remove);

@@ -4,10 +4,11 @@ import { makeFolder } from "@llm/tensor/files";
 import type { Artefact, Manifest, ManifestFile } from "../artefact.ts";
 import { TargetError } from "../error.ts";
 import type { Unit } from "../target.ts";
-import { type BuildRequest, shapingOptions } from "./build-artefact.ts";
+import type { BuildRequest } from "./build-artefact.ts";
 import type { BuildEvent } from "./events.ts";
 import { explainDisk, flush, flushTree, linkOrCopy, sha256File } from "./files.ts";
 import { MANIFEST, readManifest, wasArtefact } from "./manifest.ts";
+import { manifestOf } from "./manifest-of.ts";
 import { placeOf } from "./order.ts";
 import { scratchName, sweepScratch } from "./scratch.ts";
 import type { CachedUnit } from "./unit-cache.ts";
@@ -87,21 +88,13 @@ function gather<O>({ ordered, finished }: Assembly<O>): readonly Content[] {
 }
 
 function describe<O>({ request, ordered, keys, finished }: Assembly<O>, contents: readonly Content[]): Manifest {
-  const { target, options, tools = {}, source, model } = request;
-  return {
-    schemaVersion: 1,
-    target: target.id,
-    model,
-    options: shapingOptions(target, options),
-    tools,
-    checkpoint: source.fingerprint,
+  return manifestOf(request, {
     units: ordered.map(({ id }) => {
       const { seconds, peakRssBytes, peakDiskBytes } = finished.get(id)!;
       return { id, key: keys.get(id)!, seconds, peakRssBytes, peakDiskBytes };
     }),
     files: contents.map(({ file }) => file),
-    created: new Date().toISOString(),
-  };
+  });
 }
 
 /** The manifest of what is at the artefact's place; undefined when nothing is. Anything but an artefact is left alone. */

@@ -5,7 +5,7 @@ import type { Program } from "@llm/core-ir";
 import type { WeightSource } from "@llm/tensor";
 import type { Artefact, ModelCard } from "../artefact.ts";
 import { TargetError } from "../error.ts";
-import type { Json, Target, ToolVersions, Unit } from "../target.ts";
+import type { Target, ToolVersions, Unit } from "../target.ts";
 import { assemble } from "./assemble.ts";
 import type { BuildEvent } from "./events.ts";
 import { type Executor, localExecutor } from "./executor.ts";
@@ -163,11 +163,4 @@ function machine(): Capacity {
 
 function firstLine(error: unknown): string {
   return String(error instanceof Error ? error.message : error).split("\n", 1)[0]!;
-}
-
-/** Options as the manifest keeps them: those that shape the artefact, as JSON. */
-export function shapingOptions<O>(target: Target<O>, options: O): Json {
-  const shaping = Object.entries(target.options as Record<string, { shapes: boolean }>).filter(([, def]) => def.shapes);
-  const values = options as Readonly<Record<string, Json | undefined>>;
-  return Object.fromEntries(shaping.map(([name]) => [name, values[name] ?? null]));
 }

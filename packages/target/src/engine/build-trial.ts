@@ -3,10 +3,11 @@ import { dirname, join } from "node:path";
 import { makeFolder } from "@llm/tensor/files";
 import type { Artefact } from "../artefact.ts";
 import type { Target } from "../target.ts";
-import { type BuildRequest, shapingOptions } from "./build-artefact.ts";
+import type { BuildRequest } from "./build-artefact.ts";
 import { localExecutor } from "./executor.ts";
 import { explainDisk, filesBelow } from "./files.ts";
 import { unitKeys } from "./keys.ts";
+import { manifestOf } from "./manifest-of.ts";
 import { orderUnits, placeOf } from "./order.ts";
 
 /** `folder` is there, empty, and the caller's to remove. */
@@ -20,7 +21,7 @@ export type TrialRequest<O> = Pick<
  * time, hashed or waited for until the disk has it. Its manifest is nowhere written and names no files.
  */
 export async function buildTrial<O>(request: TrialRequest<O>): Promise<Artefact> {
-  const { target, program, options, source, model, folder, tools = {}, onEvent = () => {} } = request;
+  const { target, program, options, source, folder, tools = {}, onEvent = () => {} } = request;
   const { signal = new AbortController().signal } = request;
   const ordered = orderUnits(target.units(program, options, tools));
   const keys = unitKeys(ordered, { target: target.id, tools, source: source.fingerprint });
@@ -59,18 +60,7 @@ export async function buildTrial<O>(request: TrialRequest<O>): Promise<Artefact>
   } catch (error) {
     throw explainDisk(error, folder);
   }
-  const manifest = {
-    schemaVersion: 1,
-    target: target.id,
-    model,
-    options: shapingOptions(target, options),
-    tools,
-    checkpoint: source.fingerprint,
-    units,
-    files: [],
-    created: new Date().toISOString(),
-  } as const;
-  return { folder, manifest };
+  return { folder, manifest: manifestOf(request, { units, files: [] }) };
 }
 
 async function moveFiles(from: string, to: string): Promise<void> {
