@@ -8,7 +8,8 @@ export interface Side {
   readonly detail?: string;
   /** Once, untimed: build, convert, warm the page cache. */
   prepare?(): Promise<void>;
-  run(round: number): Promise<Measurement>;
+  /** @param turn which of the round's turns it is, counted through all rounds */
+  run(round: number, turn: number): Promise<Measurement>;
   close?(): Promise<void>;
 }
 
@@ -19,6 +20,8 @@ export interface Case {
   /** Metrics to compare, each with its direction and, where there is one, the bar to reach. */
   readonly metrics: readonly Metric[];
   readonly rounds: number;
+  /** How often sides take turns within a round, whose medians it then gives: for small differences on machines that drift. 1 unless said. */
+  readonly turns?: number;
   /** The side that the ratios are against; the first of `sides` is ours. */
   readonly baseline: string;
   sides(): Promise<readonly Side[]>;

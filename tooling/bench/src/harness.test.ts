@@ -45,6 +45,23 @@ it("interleaves the sides, swaps their order, and pairs the rounds", async () =>
   expect(result.metrics[0].reached).toBe(true);
 });
 
+it("takes several turns in a round, and their medians", async () => {
+  const turns: string[] = [];
+  const side = (name: string, factor: number): Side => ({
+    name,
+    async run(round, turn) {
+      turns.push(`${name} ${round} ${turn}`);
+      return { ms: factor * [1, 90, 3, 4, 5, 6][turn] };
+    },
+  });
+  const turning = { ...sample([]), rounds: 2, turns: 3, sides: async () => [side("ours", 1), side("peer", 2)] };
+  const { metrics } = await runCase(turning, { machine });
+  expect(turns.slice(0, 4)).toEqual(["ours 0 0", "peer 0 0", "peer 0 1", "ours 0 1"]);
+  expect(turns.slice(6, 8)).toEqual(["peer 1 3", "ours 1 3"]);
+  expect([metrics[0].values.ours.low, metrics[0].values.ours.high]).toEqual([3.5, 4.5]); // quartiles of 3 and 5
+  expect(metrics[0].ratios.ours.median).toBe(0.5);
+});
+
 it("closes every side when one fails", async () => {
   const closed: string[] = [];
   const side = (name: string, fails: boolean): Side => ({

@@ -30,7 +30,7 @@ export interface RunOptions {
   readonly machine?: () => Promise<Machine>;
 }
 
-/** Runs one case: sides take turns within each round, the order swapped every other round. */
+/** Runs one case: sides take turns within each round, the order swapped every other turn. */
 export async function runCase(benchCase: Case, options: RunOptions = {}): Promise<CaseResult> {
   const rounds = options.rounds ?? benchCase.rounds;
   const say = options.onProgress ?? (() => {});
@@ -42,11 +42,16 @@ export async function runCase(benchCase: Case, options: RunOptions = {}): Promis
       say(`${benchCase.name}: preparing ${side.name}`);
       await side.prepare?.();
     }
-    for (let round = 0; round < rounds; round++)
-      for (const side of turn(sides, round)) {
-        say(`${benchCase.name}: round ${round + 1} of ${rounds}, ${side.name}`);
-        measured.get(side.name)!.push(await side.run(round));
-      }
+    const { turns = 1 } = benchCase;
+    for (let round = 0; round < rounds; round++) {
+      const taken = new Map<string, Measurement[]>(sides.map((side) => [side.name, []]));
+      for (let turn = round * turns; turn < (round + 1) * turns; turn++)
+        for (const side of order(sides, turn)) {
+          if (turn % turns === 0) say(`${benchCase.name}: round ${round + 1} of ${rounds}, ${side.name}`);
+          taken.get(side.name)!.push(await side.run(round, turn));
+        }
+      for (const [name, measurements] of taken) measured.get(name)!.push(middleOf(measurements));
+    }
   } finally {
     for (const side of sides) await side.close?.();
   }
@@ -63,8 +68,13 @@ export async function runCase(benchCase: Case, options: RunOptions = {}): Promis
   };
 }
 
-function turn(sides: readonly Side[], round: number): readonly Side[] {
-  return round % 2 === 0 ? sides : [...sides].reverse();
+function order(sides: readonly Side[], turn: number): readonly Side[] {
+  return turn % 2 === 0 ? sides : [...sides].reverse();
+}
+
+function middleOf(measurements: readonly Measurement[]): Measurement {
+  const keys = Object.keys(measurements[0] ?? {});
+  return Object.fromEntries(keys.map((key) => [key, spread(measurements.map((one) => one[key])).median]));
 }
 
 function compare(

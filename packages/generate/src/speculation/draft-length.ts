@@ -1,7 +1,7 @@
 import { type StepCosts, sizeFor } from "./step-costs.ts";
 
 /** What a draft must gain at least, by the estimates: they are not exact, and a step that is not taken costs nothing. */
-const LEAST_GAIN = 1.05;
+const LEAST_GAIN = 1.15;
 
 export interface DraftLengthInput {
   /** How likely the next guess is right, then the one after it if that was, and so on. */

@@ -3,8 +3,13 @@ import { GUESS_KINDS, type GuessKind, TextLookup } from "./text-lookup.ts";
 
 const NONE = new Int32Array(0);
 
-/** How often a guess is right before anything is known, by how it came about. */
-const EXPECTED: Readonly<Record<GuessKind, number>> = { found: 0.5, resumed: 0.5, following: 0.75, steady: 0.9 };
+/**
+ * How often a guess is right before anything is known, by how it came about. That some tokens stood there before says little:
+ * such guesses are sent once a few of them, judged without being sent, would have been right.
+ */
+const EXPECTED: Readonly<Record<GuessKind, number>> = { found: 0, resumed: 0.25, following: 0.75, steady: 0.9 };
+/** The same where the request says what its answer may look like. */
+const EXPECTED_OF_PREDICTION: typeof EXPECTED = { ...EXPECTED, found: 0.5, resumed: 0.5 };
 
 /** After a draft model didn't pay it is tried again so many tokens later, each time twice as many. */
 const FIRST_PAUSE = 16;
@@ -18,7 +23,7 @@ export class Drafts {
   sent = 0;
   accepted = 0;
   readonly #lookup: TextLookup;
-  readonly #rates = new Map<GuessKind, SuccessRate>(GUESS_KINDS.map((kind) => [kind, new SuccessRate(EXPECTED[kind])]));
+  readonly #rates: ReadonlyMap<GuessKind, SuccessRate>;
   #model = new SuccessRate(0.7);
   #isOfModel = false;
   #pause = FIRST_PAUSE;
@@ -26,6 +31,8 @@ export class Drafts {
 
   constructor(prompt: ArrayLike<number>, prediction: ArrayLike<number> = []) {
     this.#lookup = new TextLookup(prompt, prediction);
+    const expected = prediction.length > 0 ? EXPECTED_OF_PREDICTION : EXPECTED;
+    this.#rates = new Map(GUESS_KINDS.map((kind) => [kind, new SuccessRate(expected[kind])]));
   }
 
   /** Takes the token that came. Guesses of the text are judged whether they were sent or not: that costs nothing. */

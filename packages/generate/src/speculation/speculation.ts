@@ -36,7 +36,7 @@ export class Speculation {
     for (const { drafts } of running) drafts?.clear();
     const decoding = running.filter(({ pending, finished }) => pending === 1 && !finished);
     // What longer steps bring is held against a plain one, so there must have been one lately.
-    if (this.costs.plainMs(decoding.length) === undefined) return;
+    if (!this.costs.knows(decoding.length)) return;
     const asked: { readonly sequence: Sequence; readonly count: number }[] = [];
     for (const sequence of decoding) {
       const { drafts } = sequence;

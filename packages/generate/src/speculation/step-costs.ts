@@ -1,6 +1,6 @@
-/** Times kept of one kind of step. The least of them counts: what else the machine does only ever adds. */
-const KEPT = 8;
-/** Steps after which a time is too old to go by. */
+/** Times kept of one kind of step; the middle one counts. */
+const KEPT = 16;
+/** Plain steps are measured again after so many others. */
 const TOO_OLD = 512;
 
 /** What a step of twice the size is hoped to cost, until it was measured: little enough that it is tried where drafts come true. */
@@ -8,6 +8,9 @@ const HOPED_GROWTH = 1.4;
 
 /** Times after which a size that is said to be dear is taken to be: the first of all has much to set up. */
 const TRIES = 2;
+
+/** What is hoped of a size that was dear, when it wasn't tried for as long as makes times old: so it is tried again, but ever more rarely. */
+const MENDED = 0.9;
 
 interface Times {
   readonly ms: number[];
@@ -33,7 +36,7 @@ export class StepCosts {
     this.#steps++;
     const key = keyOf(rows, sizeFor(tokens / rows));
     const times = this.#times.get(key);
-    if (!times || this.#steps - times.at > TOO_OLD) this.#times.set(key, { ms: [ms], at: this.#steps });
+    if (!times) this.#times.set(key, { ms: [ms], at: this.#steps });
     else {
       times.ms.push(ms);
       if (times.ms.length > KEPT) times.ms.shift();
@@ -41,43 +44,37 @@ export class StepCosts {
     }
   }
 
+  /** Whether there was a plain step lately, which what longer ones bring is held against. */
+  knows(rows: number): boolean {
+    const times = this.#times.get(keyOf(rows, 1));
+    return times !== undefined && this.#steps - times.at <= TOO_OLD;
+  }
+
   /** Milliseconds of a step of one token a row, once it was measured. */
   plainMs(rows: number): number | undefined {
-    return this.#least(rows, 1);
+    const times = this.#times.get(keyOf(rows, 1));
+    return times && middle(times.ms);
   }
 
   /** The cost of a step of `size` tokens a row: 1 is that of a plain step. */
   of(rows: number, size: number): number {
+    const promised = Math.max(1, size / this.#verify);
     const plain = this.plainMs(rows);
-    if (size === 1 || plain === undefined) return this.#promised(size);
-    const cost = (known: number): number | undefined => {
-      const ms = this.#least(rows, known);
-      return ms === undefined ? undefined : Math.max(1, ms / plain);
+    if (size === 1 || plain === undefined) return promised;
+    const cost = (times: Times): number => {
+      const age = Math.floor((this.#steps - times.at) / TOO_OLD);
+      return Math.max(1, (middle(times.ms) / plain) * MENDED ** age);
     };
-    let hoped = this.#promised(size);
+    const measured = this.#times.get(keyOf(rows, size));
+    if (measured && measured.ms.length >= TRIES) return cost(measured);
+    let hoped = promised;
     for (let known = size / 2, growth = HOPED_GROWTH; known >= 2; known /= 2, growth *= HOPED_GROWTH) {
-      const smaller = cost(known);
-      if (smaller === undefined) continue;
-      hoped = smaller * growth;
+      const smaller = this.#times.get(keyOf(rows, known));
+      if (!smaller) continue;
+      hoped = cost(smaller) * growth;
       break;
     }
-    const measured = cost(size);
-    if (measured === undefined) return hoped;
-    return this.#recent(rows, size)!.ms.length < TRIES ? Math.min(measured, hoped) : measured;
-  }
-
-  #promised(size: number): number {
-    return Math.max(1, size / this.#verify);
-  }
-
-  #least(rows: number, size: number): number | undefined {
-    const times = this.#recent(rows, size);
-    return times && Math.min(...times.ms);
-  }
-
-  #recent(rows: number, size: number): Times | undefined {
-    const times = this.#times.get(keyOf(rows, size));
-    return times && this.#steps - times.at <= TOO_OLD ? times : undefined;
+    return measured ? Math.min(cost(measured), hoped) : hoped;
   }
 }
 
@@ -88,4 +85,8 @@ export function sizeFor(tokens: number): number {
 
 function keyOf(rows: number, size: number): number {
   return rows * 1024 + size;
+}
+
+function middle(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[values.length >> 1]!;
 }

@@ -16,17 +16,12 @@ function edit(lines: number): { readonly before: string; readonly after: string 
 
 const NAMES = ["load", "parse", "merge", "store", "rank", "split", "clean", "shift", "scale"];
 
-/** Tokens a second after the first, over so many texts. */
-async function rate(generator: Generator, { prompt, texts = 1 }: Task, options: GenerateOptions): Promise<Measurement> {
-  let [tokens, ms] = [0, 0];
-  for (let seed = 0; seed < texts; seed++) {
-    let first = 0;
-    const onToken = () => void (first ||= clock());
-    const { usage } = await generator.generate(prompt, { seed, ...options, onToken });
-    tokens += usage.completionTokens - 1;
-    ms += clock() - first;
-  }
-  return { rate: (tokens * 1000) / ms };
+/** Tokens a second after the first. */
+async function rate(generator: Generator, prompt: string, options: GenerateOptions): Promise<Measurement> {
+  let first = 0;
+  const onToken = () => void (first ||= clock());
+  const { usage } = await generator.generate(prompt, { ...options, onToken });
+  return { rate: ((usage.completionTokens - 1) * 1000) / (clock() - first) };
 }
 
 interface Task {
@@ -34,8 +29,8 @@ interface Task {
   readonly title: string;
   readonly model: () => string;
   readonly prompt: string;
-  /** How many are said in a round; more differ less from round to round. */
-  readonly texts?: number;
+  /** Texts of a round, each another: more differ less from round to round. */
+  readonly turns?: number;
   readonly options: (generator: Generator) => GenerateOptions;
   /** What the side that speculates says beside them. */
   readonly speculating: GenerateOptions;
@@ -44,12 +39,13 @@ interface Task {
 }
 
 function compare(task: Task): Case {
-  const { name, title, model, options, speculating, metric, rounds } = task;
+  const { name, title, model, prompt, turns, options, speculating, metric, rounds } = task;
   return {
     name,
     title,
     metrics: [{ key: "rate", unit: "tokens/s", better: "higher", ...metric }],
     rounds,
+    turns,
     baseline: "plain",
     sides: async () => {
       // Time of the processor says what steps cost only where one thread takes them.
@@ -58,13 +54,17 @@ function compare(task: Task): Case {
         const all = { ...options(generator), ...more };
         return {
           name: sideName,
-          prepare: async () => void (await rate(generator, task, all)),
-          run: () => rate(generator, task, all),
+          prepare: async () => void (await rate(generator, prompt, all)),
+          run: (_, seed) => rate(generator, prompt, { seed, ...all }),
         };
       };
       return [{ ...side("speculating", speculating), close: () => generator.close() }, side("plain", {})];
     },
   };
+}
+
+function modelName(caseName: string): string {
+  return caseName.endsWith("gemma") ? "Gemma 3 270M Q4_K_M" : "bundled checkpoint";
 }
 
 /** Tokens of an answer that are said, so that a run takes seconds. */
@@ -92,7 +92,7 @@ function editing(name: string, model: () => string, lines: number): Case {
   const { before, after } = edit(lines);
   return compare({
     name,
-    title: `Repeating ${lines} lines with a variable renamed, ${name.endsWith("gemma") ? "Gemma 3 270M Q4_K_M" : "bundled checkpoint"}`,
+    title: `Repeating ${lines} lines with a variable renamed, ${modelName(name)}`,
     model,
     prompt: before,
     options: (generator) => saying(after, generator),
@@ -103,20 +103,23 @@ function editing(name: string, model: () => string, lines: number): Case {
 }
 
 /** Text that doesn't repeat itself: drawn at a high temperature. */
-const unrepeated: GenerateOptions = { temperature: 1.5, greedy: false, ignoreEos: true, maxNewTokens: 400 };
+function useless(name: string, model: () => string, tokens: number, turns: number): Case {
+  return compare({
+    name,
+    title: `Text that can't be guessed, ${modelName(name)}`,
+    model,
+    prompt: "def main(",
+    turns,
+    options: () => ({ temperature: 1.5, greedy: false, ignoreEos: true, maxNewTokens: tokens }),
+    speculating: { speculate: true },
+    metric: { bar: 0.97, confident: true },
+    rounds: 10,
+  });
+}
 
 export const speculation: readonly Case[] = [
   editing("speculation-edit", () => "demo", 40),
   editing("speculation-edit-gemma", gemmaFile, 200),
-  compare({
-    name: "speculation-useless",
-    title: "Text that can't be guessed, bundled checkpoint",
-    model: () => "demo",
-    prompt: "def main(",
-    texts: 4,
-    options: () => unrepeated,
-    speculating: { speculate: true },
-    metric: { bar: 0.97, confident: true },
-    rounds: 10,
-  }),
+  useless("speculation-useless", () => "demo", 400, 16),
+  useless("speculation-useless-gemma", gemmaFile, 64, 4),
 ];
