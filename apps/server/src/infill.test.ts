@@ -12,7 +12,11 @@ const asEditor = {
   id_slot: 0,
   input_prefix: "def add(a, b):\n",
   input_suffix: "\n\nprint(add(1, 2))\n",
-  input_extra: [{ filename: "other.py", text: "def sub(a, b):\n    return a - b\n", time: undefined }],
+  // Vim's clock is a list of two numbers, and VS Code's is one.
+  input_extra: [
+    { filename: "other.py", text: "def sub(a, b):\n    return a - b\n", time: [1_700_000_000, 123_456] },
+    { filename: "third.py", text: "def mul(a, b):\n    return a * b\n", time: 1_700_000_000_000 },
+  ],
   prompt: "    return",
   n_predict: 24,
   n_indent: 4,

@@ -22,11 +22,18 @@ export const applyTemplateRequest = z.strictObject({
   model: z.string().nullish(),
 });
 
+/** A part of another file. */
+const extra = z.strictObject({
+  filename: z.string().nullish(),
+  text: z.string(),
+  time: z.unknown().optional().describe("accepted, in whatever unit; the order says what is the most recent"),
+});
+
 /** `POST /infill`: what llama.vim and llama.vscode send. */
 export const infillRequest = z.strictObject({
   input_prefix: z.string(),
   input_suffix: z.string(),
-  input_extra: z.array(z.strictObject({ filename: z.string().nullish(), text: z.string() })).nullish(),
+  input_extra: z.array(extra).nullish(),
   prompt: z.string().nullish(),
   n_predict: z.int().min(-1).nullish(),
   temperature: z.number().min(0).max(2).nullish(),
