@@ -1,4 +1,4 @@
-import { NULL_DEVICES, openNull } from "@llm/target/null";
+import { NULL_DEVICES, nullLogits, openNull } from "@llm/target/null";
 import fc from "fast-check";
 import { describe, expect, it, vi } from "vitest";
 import { ContextOverflowError, GenerateError } from "../error.ts";
@@ -98,6 +98,19 @@ describe("Generator", () => {
     const total = greedy.logprobs![0]!.top!.reduce((sum, { logprob }) => sum + Math.exp(logprob), 0);
     expect(total).toBeCloseTo(1, 6);
   });
+
+  it.each(NULL_DEVICES)(
+    "tells the chosen tokens' log-probabilities alone where none beside them are asked for: %s",
+    async (like) => {
+      const { tokens, logprobs } = await open(like).generate("x", { maxNewTokens: 3, logprobs: 0 });
+      const before = [120];
+      for (const [at, { id, logprob, top }] of logprobs!.entries()) {
+        const logits = nullLogits([...before, ...tokens.slice(0, at)], BYTE_VOCAB);
+        expect(logprob).toBeCloseTo(logits[id]! - Math.log(logits.reduce((sum, x) => sum + Math.exp(x), 0)), 5);
+        expect(top).toEqual([]);
+      }
+    },
+  );
 
   it("stops at once when the signal says so", async () => {
     const generator = open();

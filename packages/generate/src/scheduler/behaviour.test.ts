@@ -271,9 +271,10 @@ describe("when things go wrong", () => {
       "gives only token, which frequencyPenalty can't be done with",
     );
     const { scheduler } = watched("bm1684x", { ...draws, masksBy: "--with-masks" });
-    expect(() => scheduler.submit({ prompt: [1], maxNewTokens: 1, logprobs: 1 })).toThrow(
-      "gives only token, which logprobs can't be done with",
-    );
+    for (const logprobs of [0, 1])
+      expect(() => scheduler.submit({ prompt: [1], maxNewTokens: 1, logprobs })).toThrow(
+        "gives only token, which logprobs can't be done with",
+      );
     const guided = scheduler.submit({ prompt: [1], maxNewTokens: 1, allow: () => Uint32Array.of(6) });
     await expect(guided.done).rejects.toThrow("it takes no mask of what may come (made with --with-masks it does)");
   });

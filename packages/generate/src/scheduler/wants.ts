@@ -27,7 +27,7 @@ export function wantFor(sequence: Sequence, limits: Limits, { allow, guesses = 0
   const masked = allow ? { allow } : {};
   const isUnheard = allow !== undefined && limits.masks === false;
   const chosen: Want | undefined =
-    logprobs || isUnheard || !choosesToken(sampler, limits)
+    logprobs !== undefined || isUnheard || !choosesToken(sampler, limits)
       ? undefined
       : { kind: "token", last, sampling: deviceSampling(sequence, last), ...masked };
   const unmasked = !allow && !masksDiffer;

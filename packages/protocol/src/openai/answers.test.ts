@@ -39,6 +39,7 @@ describe("answers", () => {
       top_logprobs: [null, { p: -1 }],
       text_offset: [10, 13],
     });
+    expect(chatLogprobs(tokens).content[0]).toMatchObject({ token: "Hel", logprob: -9999 });
     expect(chatLogprobs(tokens.slice(1)).content[0]).toMatchObject({ token: "lo", logprob: -0.5, bytes: [108, 111] });
   });
 

@@ -116,12 +116,15 @@ export interface ChatLogprobs {
   readonly refusal: null;
 }
 
+/** What OpenAI's own says of a token whose log-probability it doesn't tell: 0 would be certainty. */
+const UNTOLD = -9999;
+
 export function chatLogprobs(tokens: readonly TokenLogprob[]): ChatLogprobs {
   return {
     content: tokens.map(({ token, bytes, logprob, top }) => ({
       token,
       bytes: [...bytes],
-      logprob: logprob ?? 0,
+      logprob: logprob ?? UNTOLD,
       top_logprobs: top.map((each) => ({ token: each.token, bytes: [...each.bytes], logprob: each.logprob })),
     })),
     refusal: null,
