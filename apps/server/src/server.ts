@@ -146,8 +146,8 @@ function answerProblem(error: unknown, request: FastifyRequest, reply: FastifyRe
   return reply.code(problem.status).send(anthropic ? anthropicError(problem, request.id) : problem.toBody());
 }
 
-/** What holds the text in a request to this address: the field to name where it is too long. */
+/** What holds the text in a request to this address: the field to name where it is too long, or refused. */
 function textFieldOf(url: string): string {
-  if (/chat|messages/.test(url)) return "messages";
+  if (/chat|messages|template/.test(url)) return "messages";
   return /embeddings|responses/.test(url) ? "input" : "prompt";
 }

@@ -36,6 +36,7 @@ describe("a request", () => {
     [{ model: "m", messages: [user], store: true }, "store"],
     [{ model: "m", messages: [user], response_format: { type: "xml" } }, "response_format.type"],
     [{ model: "m", messages: [user], tool_choice: "maybe" }, "tool_choice"],
+    [{ model: "m", messages: [user], chat_template_kwargs: { tools: [] } }, "chat_template_kwargs.tools"],
     [{ model: "m", messages: [user], response_format: { type: "json_object" }, regex: "a" }, "regex"],
   ])("is refused with a 400 that names the field: %j", (body, param) => {
     const error = errorOf(() => read(chatRequest, body));

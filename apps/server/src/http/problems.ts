@@ -1,5 +1,6 @@
 import { ContextOverflowError, GenerateError, GrammarError } from "@llm/generate";
 import { ApiError, contextLengthExceeded, internal, invalid, unavailable } from "@llm/protocol";
+import { TokenizerError } from "@llm/tokenizer-bpe";
 
 /**
  * Any failure as the answer that the caller gets.
@@ -16,6 +17,8 @@ export function problemOf(error: unknown, requestId: string, param: string, body
     const { option = "" } = error;
     if (error.code !== "logits-invalid") return invalid(fieldIn(body, [snakeCase(option)]), error.message);
   }
+  // Templates refuse conversations that their models weren't trained for: it is the caller who can write another.
+  if (TokenizerError.isInstance(error) && OF_REQUESTS.has(error.code)) return invalid(param, error.message);
   const status = (error as { statusCode?: unknown } | null)?.statusCode;
   // What the HTTP layer itself refuses: bodies too large, not JSON, of another type.
   if (typeof status === "number" && status >= 400 && status < 500) {
@@ -25,6 +28,14 @@ export function problemOf(error: unknown, requestId: string, param: string, body
   }
   return internal(requestId, error);
 }
+
+/** What of a tokenizer's errors a request brings about, and not the checkpoint. */
+const OF_REQUESTS: ReadonlySet<TokenizerError["code"]> = new Set([
+  "template-failed",
+  "template-missing",
+  "option-invalid",
+  "infill-unsupported",
+]);
 
 /** Fields that give an answer its form, the likelier to be meant first. */
 const FORMS = ["grammar", "regex", "choice", "response_format", "text", "tools"];

@@ -10,13 +10,14 @@ export interface DemoServer {
   readonly generator: Generator;
 }
 
-/** The demo behind a server that listens, opened already. */
+/** The demo, or what is in another folder, behind a server that listens, opened already. */
 export async function demoServer(
   options: Partial<ServerOptions> = {},
   slots = 4,
   targetOptions: Readonly<Record<string, unknown>> = {},
+  folder = "demo",
 ): Promise<DemoServer> {
-  const generator = await Generator.fromPretrained("demo", { batchSize: slots, targetOptions });
+  const generator = await Generator.fromPretrained(folder, { batchSize: slots, targetOptions });
   const app = createServer({ models: [{ id: "demo", open: async () => generator }], ...options });
   const address = await app.listen({ port: 0, host: "127.0.0.1" });
   return { app, address, port: (app.server.address() as AddressInfo).port, generator };

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { chatMessage } from "../openai/chat.ts";
+import { chatMessage, templateVariables } from "../openai/chat.ts";
 
 /** `POST /tokenize`. */
 export const tokenizeRequest = z.strictObject({
@@ -18,7 +18,7 @@ export const applyTemplateRequest = z.strictObject({
   messages: z.array(chatMessage).min(1),
   tools: z.array(z.record(z.string(), z.unknown())).nullish(),
   add_generation_prompt: z.boolean().nullish(),
-  chat_template_kwargs: z.record(z.string(), z.unknown()).nullish(),
+  chat_template_kwargs: templateVariables,
   model: z.string().nullish(),
 });
 

@@ -60,6 +60,20 @@ export const responseFormat = z.discriminatedUnion("type", [
   }),
 ]);
 
+/** What templates are given under these names, requests have fields for. */
+const FIELDS_OF_TEMPLATES = ["messages", "tools", "documents", "add_generation_prompt"];
+
+/** Further variables for the model's chat template. */
+export const templateVariables = z
+  .record(z.string(), z.unknown())
+  .superRefine((variables, context) => {
+    for (const name of FIELDS_OF_TEMPLATES)
+      if (Object.hasOwn(variables, name))
+        context.addIssue({ code: "custom", path: [name], message: `it is a field of the request itself, '${name}'` });
+  })
+  .nullish()
+  .describe("variables of the model's chat template");
+
 /** `POST /v1/chat/completions`. */
 export const chatRequest = z
   .strictObject({
@@ -85,10 +99,7 @@ export const chatRequest = z
     prompt_cache_key: z.string().nullish().describe("accepted; equal beginnings are found without it"),
     safety_identifier: z.string().nullish().describe("accepted; nothing depends on it"),
     service_tier: z.enum(["auto", "default"]).nullish(),
-    chat_template_kwargs: z
-      .record(z.string(), z.unknown())
-      .nullish()
-      .describe("variables of the model's chat template"),
+    chat_template_kwargs: templateVariables,
     add_generation_prompt: z.boolean().nullish(),
     continue_final_message: z.boolean().nullish(),
     documents: z.array(z.record(z.string(), z.unknown())).nullish(),

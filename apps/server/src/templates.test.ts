@@ -1,0 +1,60 @@
+import Anthropic from "@anthropic-ai/sdk";
+import OpenAI from "openai";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type DemoServer, demoServer, post } from "./testing/demo-server.ts";
+import { templatedDemo } from "./testing/templated-demo.ts";
+
+const templated = templatedDemo();
+let server: DemoServer;
+let openai: OpenAI;
+let anthropic: Anthropic;
+beforeAll(async () => {
+  server = await demoServer({}, 4, {}, templated.folder);
+  openai = new OpenAI({ baseURL: `${server.address}/v1`, apiKey: "none", maxRetries: 0 });
+  anthropic = new Anthropic({ baseURL: server.address, apiKey: "none", maxRetries: 0 });
+});
+afterAll(async () => {
+  await server.app.close();
+  templated.remove();
+});
+
+const system = { role: "system" as const, content: "Be brief." };
+const user = { role: "user" as const, content: "Write a function." };
+
+describe("a conversation that the model's template refuses", () => {
+  const reason = "the chat template refuses this conversation: no role but user and assistant";
+  const refused = { status: 400, type: "invalid_request_error", code: null };
+
+  it.each([
+    ["/v1/chat/completions", { messages: [system, user] }, "messages"],
+    ["/v1/chat/completions", { messages: [system, user], stream: true }, "messages"],
+    ["/v1/responses", { input: [system, user] }, "input"],
+    ["/apply-template", { messages: [system, user] }, "messages"],
+  ])("is told so, with the template's own reason: %s %j", async (path, body, param) => {
+    const response = await post(server.address, path, JSON.stringify({ model: "demo", ...body }));
+    expect(response.status).toBe(400);
+    expect(await response.json()).toEqual({
+      error: { message: reason, type: "invalid_request_error", param, code: null },
+    });
+  });
+
+  it("reaches clients as a bad request, which they don't try again", async () => {
+    const chat = openai.chat.completions.create({ model: "demo", messages: [user, user] });
+    await expect(chat).rejects.toMatchObject({ ...refused, message: /roles must alternate/ });
+    const asked = { model: "demo", system: "Be brief.", messages: [user] };
+    for (const answer of [
+      anthropic.messages.create({ ...asked, max_tokens: 4 }),
+      anthropic.messages.countTokens(asked),
+    ])
+      await expect(answer).rejects.toMatchObject({
+        status: 400,
+        error: { error: { type: "invalid_request_error", message: reason } },
+      });
+  });
+
+  it("can't be changed by the template's variables", async () => {
+    const asked = { messages: [user], chat_template_kwargs: { messages: [] } };
+    const response = await post(server.address, "/apply-template", JSON.stringify(asked));
+    expect(await response.json()).toMatchObject({ error: { param: "chat_template_kwargs.messages" } });
+  });
+});
