@@ -66,7 +66,7 @@ async function runPacked(model: OrtSession, inputs: Readonly<Record<string, Tens
 /** One sequence over a cache of its own. */
 async function runRow(model: OrtSession, given: Readonly<Record<string, OrtTensor>>, tokens: number) {
   const cache = new KvCache(statePorts(model), 1, tokens);
-  cache.reserve(tokens);
+  cache.reserve(tokens, () => 0);
   const states = cache.view(0, 1);
   const inputs: Record<string, OrtTensor> = { ...states, ...new Adapters(model.inputs).inputs(Int32Array.of(0)) };
   for (const { name } of model.inputs) if (given[name]) inputs[name] = given[name];

@@ -13,10 +13,11 @@ export interface Call {
 /**
  * The calls that do a step. The kernel takes several tokens of one sequence, or one token each of several: so longer rows go
  * one by one, and rows of one token together. Slots in between idle: a token is computed for them past their end, where
- * nothing reads it, because reading the weights twice costs more; one that is full has no place for it, and parts the call.
- * Calls with idle slots come first: what those hold is then still what they held before the step.
+ * nothing reads it, as long as that costs less than reading the weights once more would. `idleCost` says what it costs of
+ * that; one that is full has no place for a token, and costs more than anything. Calls with idle slots come first: what those
+ * hold is then still what they held before the step.
  */
-export function planCalls(rows: readonly Row[], canIdle: (slot: number) => boolean): Call[] {
+export function planCalls(rows: readonly Row[], idleCost: (slot: number) => number): Call[] {
   const single = new Map<number, number>();
   const longer: Call[] = [];
   rows.forEach(({ slot, tokens }, index) => {
@@ -26,7 +27,8 @@ export function planCalls(rows: readonly Row[], canIdle: (slot: number) => boole
   const runs: [number, number][] = []; // first and last slot
   for (const slot of [...single.keys()].sort((a, b) => a - b)) {
     const run = runs.at(-1);
-    if (run && between(run[1], slot).every(canIdle)) run[1] = slot;
+    const gap = run ? between(run[1], slot).reduce((sum, idle) => sum + idleCost(idle), 0) : 0;
+    if (run && gap <= 1) run[1] = slot;
     else runs.push([slot, slot]);
   }
   const together = runs.map(([first, last]): Call => {

@@ -1,9 +1,10 @@
 import { type Row, type Session, SessionError } from "@llm/target";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { openModel } from "../open.ts";
 import { type BuiltGolden, buildGolden } from "../testing/open-golden.ts";
 import { goldenReference } from "../testing/reference.ts";
 import { CpuSession } from "./cpu-session.ts";
+import { KvCache } from "./kv-cache.ts";
 
 const SLOTS = 3;
 const CONTEXT = 40;
@@ -106,6 +107,23 @@ describe("a session", () => {
     const [after] = await full.step([one(1, context - 1)]);
     expect(after!.logits).toEqual(kept);
     await full.close();
+  });
+
+  test("holds nothing that memory couldn't be had for", async () => {
+    const other = await open(built);
+    await other.step([{ slot: 0, at: 0, tokens }]);
+    const saved = await other.save(0);
+    const refusal = new SessionError("cache", "the system gives no memory");
+    const refuse = () => {
+      throw refusal;
+    };
+    vi.spyOn(KvCache.prototype, "reserve").mockImplementationOnce(refuse);
+    await expect(other.restore(1, saved)).rejects.toBe(refusal);
+    vi.spyOn(KvCache.prototype, "copy").mockImplementationOnce(refuse);
+    await expect(other.fork([{ from: 0, to: 2, length: 3 }])).rejects.toBe(refusal);
+    for (const slot of [1, 2])
+      await expect(other.step([{ slot, at: 3, tokens }])).rejects.toThrow(`slot ${slot} holds 0 tokens`);
+    await other.close();
   });
 
   test("a closed one says so", async () => {

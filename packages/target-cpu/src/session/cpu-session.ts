@@ -24,6 +24,9 @@ import { NEXT, statePorts } from "./states.ts";
 /** From so many tokens on, what a call computes in between is worth giving back: it would stay beside the next one's. */
 const MANY_TOKENS = 64;
 
+/** What one more row of a token costs, of what reading the weights does; and how many tokens' attention costs as much as that. */
+const [ROW_COST, DEEP_TOKENS] = [0.3, 3000];
+
 /** The outputs that a step's results are made of. */
 type Told = "logits" | typeof HIDDEN_OUTPUT;
 
@@ -86,7 +89,8 @@ export class CpuSession implements Session {
       ["logits", new KeptRows(vocab)],
       ...(hidden ? [[HIDDEN_OUTPUT, new KeptRows(width)] as const] : []),
     ]);
-    this.#span = Int32Array.from({ length: context }, (_, i) => i);
+    const spans = model.inputs.some(({ name }) => name === SPAN_INPUT);
+    this.#span = spans ? Int32Array.from({ length: context }, (_, i) => i) : new Int32Array(0);
   }
 
   /** Bytes of keys and values there is room for now. */
@@ -98,8 +102,8 @@ export class CpuSession implements Session {
     return this.#alone(async () => {
       this.#ledger.check(rows);
       this.#adapters.check(rows);
-      const calls = planCalls(rows, (slot) => this.#ledger.length(slot) < this.limits.context);
-      this.#cache.reserve(Math.max(0, ...calls.map((call) => this.#columns(call, rows))));
+      const calls = planCalls(rows, (slot) => this.#idleCost(slot));
+      this.#reserve(Math.max(0, ...calls.map((call) => this.#columns(call, rows))));
       const results: RowResult[] = rows.map(() => ({}));
       const rooms = new Map([...this.#told].map(([told, kept]) => [told, kept.room(countOf(told, rows))]));
       try {
@@ -123,7 +127,12 @@ export class CpuSession implements Session {
   async fork(moves: readonly ForkMove[]): Promise<void> {
     await this.#alone(async () => {
       this.#ledger.fork(moves);
-      this.#cache.copy(moves);
+      try {
+        this.#cache.copy(moves);
+      } catch (error) {
+        for (const { to } of moves) this.#ledger.trim(to, 0);
+        throw error;
+      }
     });
   }
 
@@ -137,8 +146,9 @@ export class CpuSession implements Session {
   async restore(slot: number, saved: Uint8Array): Promise<number> {
     return this.#alone(async () => {
       const { tokens, values } = readSlot(saved, this.#owner, this.#cache.columnFloats);
+      // Room first: what is said to be held has to be there.
+      this.#reserve(Math.min(tokens, this.limits.context));
       this.#ledger.replace(slot, tokens);
-      this.#cache.reserve(tokens);
       this.#cache.write(slot, tokens, values);
       return tokens;
     });
@@ -158,6 +168,17 @@ export class CpuSession implements Session {
     this.#state = "closed";
     this.#cache.clear();
     await this.#model.close();
+  }
+
+  /** Room for so many columns; of each slot, what is held is kept. */
+  #reserve(columns: number): void {
+    this.#cache.reserve(columns, (slot) => this.#ledger.length(slot));
+  }
+
+  /** What it costs to compute a token for a slot that has no row, of what reading the weights once more would. */
+  #idleCost(slot: number): number {
+    const held = this.#ledger.length(slot);
+    return held < this.limits.context ? ROW_COST + held / DEEP_TOKENS : Number.POSITIVE_INFINITY;
   }
 
   /** Where a row's tokens begin; for a slot that idles, past what it holds. */

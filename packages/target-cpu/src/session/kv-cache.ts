@@ -58,14 +58,17 @@ export class KvCache {
     return this.#stores.reduce((sum, { data }) => sum + data.byteLength, 0);
   }
 
-  /** Makes room for `columns` in every slot; where memory can't be had for them, nothing changes. */
-  reserve(columns: number): void {
+  /**
+   * Makes room for `columns` in every slot, of which the first `held` columns matter: no others are moved, because what is
+   * written to takes memory. Where memory can't be had, nothing changes.
+   */
+  reserve(columns: number, held: (slot: number) => number): void {
     const capacity = grownCapacity(this.#capacity, columns, this.most);
     if (capacity === this.#capacity) return;
     if (this.#capacity === 0) this.#room = unwritten(4 * this.slots * this.most * this.columnFloats);
     const wide = this.#places(capacity);
     this.#stores.forEach((store, i) => {
-      this.#widen(store, capacity, wide[i]!);
+      this.#widen(store, capacity, wide[i]!, held);
     });
     this.#capacity = capacity;
     this.#views.clear();
@@ -88,13 +91,17 @@ export class KvCache {
     }
   }
 
-  /** Moves each head's columns apart, so that there is room for more; in the same memory where that was promised. */
-  #widen(store: Store, capacity: number, wide: Float32Array<ArrayBuffer>): void {
-    const [before, after] = [this.#capacity * store.width, capacity * store.width];
+  /** Moves what each head holds apart, so that there is room for more; in the same memory where that was promised. */
+  #widen(store: Store, capacity: number, wide: Float32Array<ArrayBuffer>, held: (slot: number) => number): void {
+    const { heads, width, data } = store;
+    const [before, after] = [this.#capacity * width, capacity * width];
     // The last first: what moves never lands on what is still to move.
-    for (let run = this.slots * store.heads; run-- > 0; ) {
-      wide.set(store.data.subarray(run * before, (run + 1) * before), run * after);
-      if (this.#fill !== 0) wide.fill(this.#fill, run * after + before, (run + 1) * after);
+    for (let slot = this.slots; slot-- > 0; ) {
+      const size = held(slot) * width;
+      for (let run = (slot + 1) * heads; run-- > slot * heads; ) {
+        if (size > 0) wide.set(data.subarray(run * before, run * before + size), run * after);
+        if (this.#fill !== 0) wide.fill(this.#fill, run * after + size, (run + 1) * after);
+      }
     }
     store.data = wide;
   }
@@ -120,17 +127,22 @@ export class KvCache {
   copy(moves: readonly ForkMove[]): void {
     const real = moves.filter(({ from, to, length }) => from !== to && length > 0);
     const overwritten = new Set(real.map(({ to }) => to));
-    for (const store of this.#stores) {
-      const size = store.heads * this.#capacity * store.width;
-      const slot = (index: number) => store.data.subarray(index * size, (index + 1) * size);
-      // Only what another move overwrites has to be put aside.
-      const sources = real.map(({ from }) => (overwritten.has(from) ? slot(from).slice() : slot(from)));
-      real.forEach(({ to, length }, i) => {
-        for (let head = 0; head < store.heads; head++) {
-          const at = head * this.#capacity * store.width;
-          slot(to).set(sources[i]!.subarray(at, at + length * store.width), at);
-        }
-      });
+    // Only what another move overwrites has to be put aside.
+    const aside = real.map(({ from, length }) => (overwritten.has(from) ? this.read(from, length) : undefined));
+    real.forEach(({ from, to, length }, i) => {
+      const values = aside[i];
+      if (values) this.write(to, length, values);
+      else this.#share(from, to, length);
+    });
+  }
+
+  #share(from: number, to: number, columns: number): void {
+    for (const { heads, width, data } of this.#stores) {
+      const size = this.#capacity * width;
+      for (let head = 0; head < heads; head++) {
+        const at = (from * heads + head) * size;
+        data.copyWithin((to * heads + head) * size, at, at + columns * width);
+      }
     }
   }
 
