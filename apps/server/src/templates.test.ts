@@ -58,3 +58,37 @@ describe("a conversation that the model's template refuses", () => {
     expect(await response.json()).toMatchObject({ error: { param: "chat_template_kwargs.messages" } });
   });
 });
+
+describe("an answer of which nobody said how long it may be", () => {
+  const ask = { messages: [user], ignore_eos: true };
+  interface Answer {
+    readonly choices: readonly { readonly finish_reason: string }[];
+    readonly usage: {
+      readonly prompt_tokens: number;
+      readonly completion_tokens: number;
+      readonly total_tokens: number;
+    };
+  }
+  const answerOf = async ({ address }: DemoServer, body: object): Promise<Answer> => {
+    const response = await post(address, "/v1/chat/completions", JSON.stringify({ model: "demo", ...body }));
+    return (await response.json()) as Answer;
+  };
+
+  it("goes on to the end of the context", async () => {
+    const { choices, usage } = await answerOf(server, ask);
+    expect(choices[0].finish_reason).toBe("length");
+    expect(usage.total_tokens).toBe(server.generator.scheduler.room);
+  });
+
+  it("goes on as long as the checkpoint says, where it says so", async () => {
+    const own = templatedDemo({ "generation_config.json": JSON.stringify({ max_new_tokens: 300 }) });
+    const other = await demoServer({}, 4, {}, own.folder);
+    try {
+      expect((await answerOf(other, ask)).usage.completion_tokens).toBe(300);
+      expect((await answerOf(other, { ...ask, max_tokens: 7 })).usage.completion_tokens).toBe(7);
+    } finally {
+      await other.app.close();
+      own.remove();
+    }
+  });
+});

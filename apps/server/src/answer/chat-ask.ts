@@ -16,7 +16,10 @@ export interface ChatAsk {
 export function chatAsk(body: ChatRequest, generator: Generator): ChatAsk {
   const { prompt, tools } = promptOf(body, generator);
   const { stops } = generator.tokenizer.chatTemplate;
-  return { ask: { prompt, options: optionsOf(body, tools, stops) }, parser: () => parserFor(generator, prompt, tools) };
+  return {
+    ask: { prompt, options: optionsOf(body, tools, stops, generator.scheduler.room) },
+    parser: () => parserFor(generator, prompt, tools),
+  };
 }
 
 /** The model's prompt for a conversation, and what its tools mean. */
@@ -36,7 +39,7 @@ function promptOf(body: ChatRequest, { tokenizer }: Generator): { prompt: string
   return { prompt, tools };
 }
 
-function optionsOf(body: ChatRequest, tools: ToolUse, stops: readonly string[]): GenerateOptions {
+function optionsOf(body: ChatRequest, tools: ToolUse, stops: readonly string[], room: number): GenerateOptions {
   const own = typeof body.stop === "string" ? [body.stop] : (body.stop ?? []);
   const most = body.max_completion_tokens ?? body.max_tokens;
   return {
@@ -44,7 +47,8 @@ function optionsOf(body: ChatRequest, tools: ToolUse, stops: readonly string[]):
     stop: [...stops, ...own],
     ...(tools.form ?? formatOf(body)),
     addSpecialTokens: false, // the template has written them
-    ...(most === null || most === undefined ? {} : { maxNewTokens: most }),
+    // Without a word about it, an answer ends by itself: where the checkpoint says, or where the context does.
+    ...(most === null || most === undefined ? { maxLength: room } : { maxNewTokens: most }),
     ...(body.prediction ? { prediction: textOf(body.prediction.content) } : {}),
     ...(body.logprobs ? { logprobs: body.top_logprobs ?? 0 } : {}),
   };

@@ -80,7 +80,11 @@ export const chatRequest = z
     model: z.string(),
     messages: z.array(chatMessage).min(1),
     max_tokens: z.int().min(1).nullish(),
-    max_completion_tokens: z.int().min(1).nullish(),
+    max_completion_tokens: z
+      .int()
+      .min(1)
+      .nullish()
+      .describe("unless said, as many as the checkpoint says, or the context has room for"),
     logprobs: z.boolean().nullish(),
     top_logprobs: z.int().min(0).max(20).nullish(),
     tools: z.array(tool).max(128).nullish(),

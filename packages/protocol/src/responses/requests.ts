@@ -69,7 +69,11 @@ export const responsesRequest = z
     model: z.string(),
     input: z.union([z.string(), z.array(item).min(1)]),
     instructions: z.string().nullish(),
-    max_output_tokens: z.int().min(1).nullish(),
+    max_output_tokens: z
+      .int()
+      .min(1)
+      .nullish()
+      .describe("unless said, as many as the checkpoint says, or the context has room for"),
     temperature: z.number().min(0).max(2).nullish().describe("0 is greedy"),
     top_p: z.number().min(0).max(1).nullish(),
     stream: z.boolean().nullish(),
