@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { Constraint } from "./constraint.ts";
+import { Constraint, type Matcher } from "./constraint.ts";
 import { GrammarError } from "./error.ts";
 import { parseGrammar } from "./source.ts";
 import { byteVocabulary, END } from "./testing/byte-vocabulary.ts";
@@ -86,6 +86,49 @@ describe("a mask", () => {
   });
 });
 
+describe("a marker", () => {
+  const vocabulary = new Vocabulary(
+    ["<", "call", ">", undefined, undefined, "<call>", undefined].map((text) =>
+      text?.length ? encoder.encode(text) : undefined,
+    ),
+    [6],
+    new Map([
+      [3, "<call>"],
+      [4, "<call>more"],
+    ]),
+  );
+  const allowed = (matcher: Matcher): number[] => {
+    const mask = matcher.mask(8);
+    return Array.from({ length: 7 }, (_, token) => token).filter((token) => has(mask, token));
+  };
+
+  it("is the token of that name, and no text that looks like it", () => {
+    const source = { parts: [{ marker: "<call>" }, { regex: "[<>a-z]*" }] };
+    const matcher = new Constraint(parseGrammar(source), vocabulary).matcher();
+    expect(allowed(matcher)).toEqual([3]);
+    matcher.accept(3);
+    // Behind it the text may spell whatever it likes, but no token that is no text comes.
+    expect(allowed(matcher)).toEqual([0, 1, 2, 5, 6]);
+    expect(matcher.prefixOf([0, 3])).toBe(1);
+  });
+
+  it("is the text where there is no such token", () => {
+    const matcher = new Constraint(parseGrammar({ marker: "<>" }), vocabulary).matcher();
+    expect(allowed(matcher)).toEqual([0]);
+  });
+
+  it("isn't reached by half a character that no character has", () => {
+    const bytes = byteVocabulary(["x"]);
+    const raw = new Vocabulary(
+      [...Array.from({ length: 256 }, (_, byte) => bytes.bytesOf(byte)), undefined],
+      [],
+      new Map([[256, "m"]]),
+    );
+    const mask = new Constraint(parseGrammar({ marker: "m" }), raw).matcher().mask();
+    expect(Array.from({ length: 257 }, (_, token) => token).filter((token) => has(mask, token))).toEqual([256]);
+  });
+});
+
 describe("a matcher", () => {
   it("says so when the vocabulary can't write what must come", () => {
     const vocabulary = new Vocabulary([encoder.encode("a")], []);
@@ -106,6 +149,28 @@ describe("a matcher", () => {
     expect(matcher.done).toBe(true);
     const fresh = new Constraint(parseGrammar({ regex: "abc" }), byteVocabulary()).matcher();
     expect(() => fresh.mask(2)).toThrow(/needs up to 3 tokens more, and there is room for 2/);
+  });
+
+  it("counts room in tokens, not in their bytes", () => {
+    const labels = ["a long label of one token", "another one, as long as that"];
+    const one = new Constraint(parseGrammar({ choice: labels }), byteVocabulary(labels));
+    expect(one.shortest).toBe(1);
+    const matcher = one.matcher();
+    const mask = matcher.mask(1);
+    expect(Array.from({ length: 259 }, (_, token) => token).filter((token) => has(mask, token))).toEqual([257, 258]);
+    // Beginning with a byte takes the label as many tokens as it has bytes left.
+    expect(has(matcher.mask(24), 0x61)).toBe(false);
+    expect(has(matcher.mask(25), 0x61)).toBe(true);
+    const half = new Constraint(parseGrammar({ regex: "(abc){20}" }), byteVocabulary(["abc"]));
+    expect(half.shortest).toBe(20);
+    expect(() => half.matcher().mask(19)).toThrow(/needs up to 20 tokens more, and there is room for 19/);
+  });
+
+  it("remembers the masks of little room, too", () => {
+    const constraint = new Constraint(parseGrammar({ regex: "[ab]{5,9}" }), byteVocabulary());
+    const [mask, again] = [constraint.matcher().mask(6), constraint.matcher().mask(6)];
+    expect(again).toBe(mask);
+    expect(constraint.matcher().mask(100)).toBe(constraint.matcher().mask());
   });
 
   it("goes back, and tries ahead without moving", () => {

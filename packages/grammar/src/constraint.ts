@@ -1,14 +1,18 @@
 import { Automaton, type State } from "./automaton/automaton.ts";
 import { compile } from "./automaton/program.ts";
+import { TokenRoom } from "./automaton/token-room.ts";
 import { GrammarError } from "./error.ts";
 import type { Grammar } from "./rules/rule.ts";
 import type { Vocabulary } from "./vocabulary/vocabulary.ts";
 
-/** The tokens that may come at a state, and the farthest from an end that one of them leads. */
+/** The tokens that may come at a state, and how many bytes from an end the farthest of them leads. */
 interface Allowed {
   readonly mask: Uint32Array;
   readonly farthest: number;
 }
+
+/** What is known of a state, by how many tokens there may be after the next. */
+type ByReach = Map<number, Allowed>;
 
 /** Masks kept, newest last: 256 of a 128 k vocabulary are 4 MB. */
 const MAX_MASKS = 256;
@@ -19,17 +23,21 @@ export class Constraint {
   /** Tokens that end an answer: the vocabulary's own, unless others were named. */
   readonly ends: readonly number[];
   readonly #automaton: Automaton;
-  readonly #allowed = new Map<State, Allowed>();
+  readonly #room: TokenRoom;
+  readonly #allowed = new WeakMap<State, ByReach>();
+  /** All of those, the last used last. */
+  readonly #kept = new Map<Allowed, { readonly from: ByReach; readonly reach: number }>();
 
   constructor(grammar: Grammar, vocabulary: Vocabulary, ends: readonly number[] = vocabulary.ends) {
-    this.ends = ends;
-    this.#automaton = new Automaton(compile(grammar));
     this.vocabulary = vocabulary;
+    this.ends = ends;
+    this.#automaton = new Automaton(compile(grammar, vocabulary.markers));
+    this.#room = new TokenRoom(this.#automaton, vocabulary, ends);
   }
 
-  /** Fewest bytes of any text that matches; with a vocabulary of all bytes, as many tokens suffice. */
+  /** So many tokens surely suffice for an answer that matches. */
   get shortest(): number {
-    return this.#automaton.start.distance;
+    return this.needed(this.#automaton.start);
   }
 
   /** Begins to match an answer. */
@@ -44,22 +52,42 @@ export class Constraint {
     return state?.accepting ?? false;
   }
 
-  /** @internal What may come at a state, with nothing said about how much room is left. */
-  allowed(state: State): Allowed {
-    let allowed = this.#allowed.get(state);
-    if (allowed) {
-      // Last used, last to go.
-      this.#allowed.delete(state);
-    } else {
-      allowed = this.walk(state, Number.POSITIVE_INFINITY);
-      if (this.#allowed.size >= MAX_MASKS) this.#allowed.delete(this.#allowed.keys().next().value!);
+  /** @internal Tokens that surely suffice after a state. */
+  needed(state: State): number {
+    return this.#room.needed(state);
+  }
+
+  /** @internal What may come at a state after which at most `reach` tokens may follow. */
+  allowed(state: State, reach: number): Uint32Array {
+    const all = this.#find(state, Number.POSITIVE_INFINITY);
+    return all.farthest <= reach ? all.mask : this.#find(state, reach).mask;
+  }
+
+  #find(state: State, reach: number): Allowed {
+    let from = this.#allowed.get(state);
+    if (!from) {
+      from = new Map();
+      this.#allowed.set(state, from);
     }
-    this.#allowed.set(state, allowed);
+    let allowed = from.get(reach);
+    if (allowed) this.#kept.delete(allowed);
+    else {
+      allowed = this.#walk(state, reach);
+      from.set(reach, allowed);
+      if (this.#kept.size >= MAX_MASKS) this.#forget();
+    }
+    this.#kept.set(allowed, { from, reach });
     return allowed;
   }
 
-  /** @internal Every token that leads at most `reach` bytes from an end. */
-  walk(state: State, reach: number): Allowed {
+  #forget(): void {
+    const [oldest, { from, reach }] = this.#kept.entries().next().value!;
+    from.delete(reach);
+    this.#kept.delete(oldest);
+  }
+
+  /** Every token after which `reach` more surely suffice. */
+  #walk(state: State, reach: number): Allowed {
     const { bytes, depths, after, tokens, twins, depth, size } = this.vocabulary;
     const automaton = this.#automaton;
     const { classOf } = automaton;
@@ -78,7 +106,7 @@ export class Constraint {
       }
       states[depths[node]] = to;
       const token = tokens[node];
-      if (token >= 0 && to.distance <= reach) {
+      if (token >= 0 && this.#room.fits(to, reach)) {
         farthest = Math.max(farthest, to.distance);
         mask[token >>> 5] |= 1 << (token & 31);
         for (const twin of twins.get(node) ?? []) mask[twin >>> 5] |= 1 << (twin & 31);
@@ -132,13 +160,13 @@ export class Matcher {
    */
   mask(room: number = Number.POSITIVE_INFINITY): Uint32Array {
     const state = this.#state;
-    const allowed = this.#constraint.allowed(state);
-    const mask = allowed.farthest < room ? allowed.mask : this.#constraint.walk(state, room - 1).mask;
+    const mask = this.#constraint.allowed(state, room - 1);
     if (!state.accepting && mask.every((word) => word === 0)) {
+      const needed = this.#constraint.needed(state);
       throw new GrammarError(
         "unsatisfiable",
-        state.distance > room
-          ? `an answer that matches needs up to ${state.distance} tokens more, and there is room for ${room}`
+        needed > room
+          ? `an answer that matches needs up to ${needed} tokens more, and there is room for ${room}`
           : "no token of this vocabulary can continue an answer that matches",
       );
     }

@@ -4,7 +4,7 @@ import { anyObject, compileSchema } from "./json-schema/compile.ts";
 import { isSchema, type Json } from "./json-schema/schema.ts";
 import { parseRegex } from "./regex/parse.ts";
 import { combine } from "./rules/combine.ts";
-import { alt, type Grammar, grammarOf, many, seq, text } from "./rules/rule.ts";
+import { alt, type Grammar, grammarOf, many, marker, seq, text } from "./rules/rule.ts";
 
 /** What an answer must match, in one of the usual notations. */
 export type GrammarSource =
@@ -18,6 +18,8 @@ export type GrammarSource =
   | { readonly choice: readonly string[] }
   /** llama.cpp's grammar notation; the answer matches `root`. */
   | { readonly grammar: string }
+  /** The tokenizer's control token of this name, which no text can spell; the text, where it has no such token. */
+  | { readonly marker: string }
   /** One after the other; a string stands for itself. */
   | { readonly parts: readonly (string | GrammarSource)[] }
   /** Any one of these. */
@@ -38,6 +40,7 @@ export function parseGrammar(source: GrammarSource): Grammar {
     if (source.choice.length === 0) throw new GrammarError("syntax", "a choice needs at least one text");
     return grammarOf(alt(...source.choice.map(text)));
   }
+  if ("marker" in source) return grammarOf(marker(source.marker));
   if ("parts" in source) {
     return combine(
       source.parts.map((part) => (typeof part === "string" ? grammarOf(text(part)) : parseGrammar(part))),

@@ -1,6 +1,7 @@
 import { GrammarError } from "../error.ts";
 import { checkGrammar, isNullable } from "../rules/check.ts";
 import { alt, type Grammar, NEVER, type Rule, ref, repeat, seq } from "../rules/rule.ts";
+import { markerBytes } from "../vocabulary/markers.ts";
 import { type ByteRange, utf8Sequences } from "./utf8.ts";
 
 /** One instruction of a byte-wise machine with a stack of calls and counted loops. Targets are instruction numbers. */
@@ -26,9 +27,13 @@ export interface Program {
 /** A grammar past it would take seconds to compile, with everything else waiting. */
 export const MAX_INSTRUCTIONS = 500_000;
 
-/** Translates a grammar; refuses left recursion, undefined rules, and what is too large. */
-export function compile(grammar: Grammar): Program {
-  return new Compiler(grammar).run();
+/**
+ * Translates a grammar; refuses left recursion, undefined rules, and what is too large.
+ *
+ * @param markers the names of tokens that are no text
+ */
+export function compile(grammar: Grammar, markers: ReadonlySet<string>): Program {
+  return new Compiler(grammar, markers).run();
 }
 
 const RETURN = 0;
@@ -41,9 +46,11 @@ class Compiler {
   readonly #code: Instruction[] = [{ op: "return" }, { op: "again" }];
   readonly #waiting: string[] = [];
   readonly #nonEmpty = new Map<string, string>();
+  readonly #markers: ReadonlySet<string>;
 
-  constructor(grammar: Grammar) {
+  constructor(grammar: Grammar, markers: ReadonlySet<string>) {
     this.#grammar = grammar;
+    this.#markers = markers;
     this.#nullable = checkGrammar(grammar);
     this.#rules = new Map(grammar.rules);
   }
@@ -68,10 +75,11 @@ class Compiler {
   #emit(rule: Rule, next: number): number {
     switch (rule.kind) {
       case "text":
-        return Array.from(new TextEncoder().encode(rule.text)).reduceRight(
-          (to, byte) => this.#push({ op: "byte", cases: [{ lo: byte, hi: byte, to }] }),
-          next,
-        );
+        return this.#bytes(new TextEncoder().encode(rule.text), next);
+      case "marker":
+        return this.#markers.has(rule.text)
+          ? this.#bytes(markerBytes(rule.text), next)
+          : this.#emit({ kind: "text", text: rule.text }, next);
       case "chars":
         return this.#sequences(utf8Sequences(rule.set), 0, next, new Map());
       case "seq":
@@ -87,6 +95,10 @@ class Compiler {
       case "repeat":
         return this.#repeat(rule, next);
     }
+  }
+
+  #bytes(bytes: Uint8Array, next: number): number {
+    return bytes.reduceRight((to, byte) => this.#push({ op: "byte", cases: [{ lo: byte, hi: byte, to }] }), next);
   }
 
   /** Texts from byte `at` on, sharing beginnings: a list of thousands is one way to read, not thousands. */
@@ -127,6 +139,7 @@ class Compiler {
   #withoutEmpty(rule: Rule): Rule {
     switch (rule.kind) {
       case "text":
+      case "marker":
         return rule.text === "" ? NEVER : rule;
       case "chars":
         return rule;

@@ -57,8 +57,9 @@ function escaped(rule: Rule): Rule {
       return alt(...rule.of.map(escaped));
     case "repeat":
       return repeat(escaped(rule.of), rule.min, rule.max);
+    case "marker":
     case "ref":
-      throw new Error("a pattern is a regular expression: it refers to no rules");
+      throw new Error("a pattern is a regular expression: it refers to no rules, and no tokens");
   }
 }
 

@@ -24,6 +24,7 @@ export function nullableRules({ rules }: Grammar): ReadonlySet<string> {
 export function isNullable(rule: Rule, nullable: ReadonlySet<string>): boolean {
   switch (rule.kind) {
     case "text":
+    case "marker":
       return rule.text === "";
     case "chars":
       return false;

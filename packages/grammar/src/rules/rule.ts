@@ -6,6 +6,8 @@ import type { CodePoints } from "./code-points.ts";
 export type Rule =
   | { readonly kind: "text"; readonly text: string }
   | { readonly kind: "chars"; readonly set: CodePoints }
+  /** A token that is no text, where the vocabulary has one of this name; the text itself where it hasn't. */
+  | { readonly kind: "marker"; readonly text: string }
   | { readonly kind: "seq"; readonly of: readonly Rule[] }
   | { readonly kind: "alt"; readonly of: readonly Rule[] }
   | { readonly kind: "repeat"; readonly of: Rule; readonly min: number; readonly max: number }
@@ -23,6 +25,7 @@ export const NEVER: Rule = { kind: "alt", of: [] };
 
 export const text = (of: string): Rule => ({ kind: "text", text: of });
 export const chars = (set: CodePoints): Rule => (set.length === 0 ? NEVER : { kind: "chars", set });
+export const marker = (of: string): Rule => ({ kind: "marker", text: of });
 export const ref = (name: string): Rule => ({ kind: "ref", name });
 
 export function seq(...of: readonly Rule[]): Rule {

@@ -1,3 +1,4 @@
+import { isNoText, markerBytes } from "./markers.ts";
 import { sortByBytes } from "./sort-by-bytes.ts";
 
 /** Depths are kept in 16 bits. */
@@ -21,17 +22,29 @@ export class Vocabulary {
   readonly depth: number;
   /** Further tokens with the very bytes of a node's first. */
   readonly twins: ReadonlyMap<number, readonly number[]>;
+  /** Names of the tokens that a grammar can ask for as markers. */
+  readonly markers: ReadonlySet<string>;
   readonly #bytesOf: readonly (Uint8Array | undefined)[];
 
   /**
    * @param bytesOf what each token adds to the text; `undefined` for tokens that are no text (control tokens): a
-   *   constraint never lets those come, but for the `ends`
+   *   constraint never lets those come, but for the `ends` and where its grammar has a marker
+   * @param markers names of tokens that are no text
    */
-  constructor(bytesOf: readonly (Uint8Array | undefined)[], ends: readonly number[]) {
+  constructor(
+    bytesOf: readonly (Uint8Array | undefined)[],
+    ends: readonly number[],
+    markers: ReadonlyMap<number, string> = new Map(),
+  ) {
     this.size = bytesOf.length;
     this.ends = ends;
-    // No tokenizer has a token of a page; a file that says so is broken, and such a token never comes.
-    this.#bytesOf = bytesOf.map((bytes) => (bytes && bytes.length > MAX_TOKEN_BYTES ? undefined : bytes));
+    this.markers = new Set(markers.values());
+    this.#bytesOf = bytesOf.map((bytes, id) => {
+      const marker = markers.get(id);
+      if (marker !== undefined) return markerBytes(marker);
+      // No tokenizer has a token of a page; a file that says so is broken, and such a token never comes.
+      return bytes && (bytes.length > MAX_TOKEN_BYTES || isNoText(bytes)) ? undefined : bytes;
+    });
     const order = sortByBytes(this.#bytesOf, new Set(ends));
     let nodes = 0;
     for (const [i, id] of order.entries()) nodes += this.#bytesOf[id]!.length - shared(this.#bytesOf, order, i);
