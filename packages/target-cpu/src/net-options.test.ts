@@ -27,3 +27,7 @@ test("weights in the kernels' order are kept by what made them, where they are m
 test("float32 weights stay where they are", () => {
   expect(netOptions(manifest("fp32", 1e9), "decoder")).toEqual({ prepack: false });
 });
+
+test("an artefact is of one format: nothing is loaded by a choice that nobody made", () => {
+  expect(() => netOptions(manifest("auto", 1e9), "decoder")).toThrow("--format auto is to be decided");
+});

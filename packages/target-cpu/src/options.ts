@@ -111,8 +111,9 @@ export const cpuOptions: OptionTable<CpuOptions> = {
 /** The options that decide how weights are kept. */
 export type WeightOptions = Pick<CpuOptions, "format" | "emulate" | "formatRules">;
 
-/** The kernel that keeps weights packed, in bits; undefined: they are floats, emulated ones too. */
+/** The kernel that keeps weights packed, in bits; undefined: they are floats, emulated ones too. Takes what was chosen. */
 export function packedBits({ format, emulate = false, formatRules }: WeightOptions): number | undefined {
+  if (format === "auto") throw new TargetError("option-invalid", "--format auto is to be decided for a model first");
   return emulate || (formatRules ?? []).length > 0 ? undefined : { int8: 8, int4: 4 }[format];
 }
 

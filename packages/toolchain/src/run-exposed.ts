@@ -7,7 +7,7 @@ import type { Tensor } from "@llm/tensor";
 import { ToolchainError } from "./error.ts";
 import type { Model } from "./open-model.ts";
 import { scratchFolder } from "./places.ts";
-import { targetOptions } from "./target-options.ts";
+import { chosenOptions } from "./target-options.ts";
 
 export interface ExposedOptions {
   readonly targetOptions?: Readonly<Record<string, unknown>>;
@@ -62,7 +62,7 @@ async function exportExposed<O>(
       "target-unsupported",
       `target ${target.id} has no runner, so nobody can look between its blocks`,
     );
-  const chosen = targetOptions(target, options.targetOptions);
+  const { options: chosen } = chosenOptions(target, model, options.targetOptions);
   const program = runPipeline(programOf(graph), [{ pass: "expose-blocks" }, ...target.pipeline(graph, chosen)], {
     passes: [...corePasses, ...(target.passes ?? [])],
     dialects: target.dialects,

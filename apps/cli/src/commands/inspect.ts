@@ -4,6 +4,7 @@ import {
   findTarget,
   type Inspection,
   inspect,
+  planModel,
   writeGraphPage,
 } from "@llm/toolchain";
 import type { Call, Outcome } from "../definition/command.ts";
@@ -23,7 +24,12 @@ export async function run(call: Call, io: Io): Promise<Outcome> {
   if (html !== undefined) {
     if (!graph) throw new UsageError("--html draws the graph of a checkpoint; there is none here");
     const { target } = await findTarget(call.target ?? DEFAULT_TARGET);
-    await writeGraphPage(html, drawGraph(call.args.model!, graph, target, call.targetOptions));
+    // What is left open is decided as it is for a run.
+    const { options } = await planModel(call.args.model!, target, {
+      ...modelOptions(call, io),
+      targetOptions: call.targetOptions,
+    });
+    await writeGraphPage(html, drawGraph(call.args.model!, graph, target, options));
     io.note(`${html}: the graph as built and after every pass for ${target.id}; open it in a browser`);
   }
   const drawn = call.options.graph && html === undefined && graph ? await graphText(graph) : undefined;
