@@ -9,20 +9,25 @@ export function checkCall(file: string, inputs: readonly OrtPort[], given: OrtTe
     if (tensor === undefined) throw wrong(file, `input "${port.name}" is missing`);
     checkTensor(file, `input "${port.name}"`, port, tensor);
   }
-  for (const name of Object.keys(given))
-    if (!inputs.some((port) => port.name === name)) throw wrong(file, `the model has no input "${name}"`);
+  refuseUnknown(file, "input", inputs, given);
 }
 
 /** The same for what is wanted. */
 export function checkWanted(file: string, outputs: readonly OrtPort[], wanted: OrtWanted): void {
-  for (const [name, tensor] of Object.entries(wanted)) {
-    const port = outputs.find((output) => output.name === name);
-    if (port === undefined) throw wrong(file, `the model has no output "${name}"`);
-    if (tensor !== null) checkTensor(file, `output "${name}"`, port, tensor);
+  refuseUnknown(file, "output", outputs, wanted);
+  for (const port of outputs) {
+    const tensor = wanted[port.name];
+    if (tensor) checkTensor(file, `output "${port.name}"`, port, tensor);
   }
 }
 
-function checkTensor(file: string, what: string, port: OrtPort, { dtype, shape, data }: OrtTensor): void {
+/** A call of a model with adapters has hundreds of names, at every step: each is looked for once. */
+export function refuseUnknown(file: string, what: string, ports: readonly OrtPort[], named: object): void {
+  const known = new Set(ports.map(({ name }) => name));
+  for (const name of Object.keys(named)) if (!known.has(name)) throw wrong(file, `the model has no ${what} "${name}"`);
+}
+
+export function checkTensor(file: string, what: string, port: OrtPort, { dtype, shape, data }: OrtTensor): void {
   if (dtype !== port.dtype) throw wrong(file, `${what} is ${dtype} and must be ${port.dtype}`);
   const fits =
     shape.length === port.shape.length && port.shape.every((dim, i) => typeof dim === "string" || dim === shape[i]);
@@ -35,6 +40,6 @@ function checkTensor(file: string, what: string, port: OrtPort, { dtype, shape, 
     );
 }
 
-function wrong(file: string, reason: string): NativeError {
+export function wrong(file: string, reason: string): NativeError {
   return new NativeError("input-invalid", reason, { file });
 }
