@@ -11,8 +11,8 @@ export interface Architecture {
   readonly modelTypes: readonly string[];
   /** Class names in `architectures`, for checkpoints whose `model_type` is missing or says something else. */
   readonly classNames: readonly string[];
-  /** Tensors that published checkpoints hold and the computation doesn't use. */
-  readonly harmless?: readonly Harmless[];
+  /** Tensors that published checkpoints hold and the computation doesn't use; a function where that depends on the config. */
+  readonly harmless?: readonly Harmless[] | ((config: Config) => readonly Harmless[]);
   /** Fields that don't change the numbers of inference, each with the reason. */
   readonly ignored: Readonly<Record<string, string>>;
   /**
@@ -24,3 +24,8 @@ export interface Architecture {
 
 /** The shape of a checkpoint's tensor, if it has one of that name. */
 export type TensorShapes = (name: string) => readonly number[] | undefined;
+
+/** The tensors of a checkpoint with this config that may stay unused. */
+export function harmlessOf({ harmless = [] }: Architecture, config: Config): readonly Harmless[] {
+  return typeof harmless === "function" ? harmless(config) : harmless;
+}

@@ -2,7 +2,7 @@ import { ModelError } from "./error.ts";
 
 type Raw = Readonly<Record<string, unknown>>;
 
-type Plain = string | number | boolean;
+type Plain = string | number | boolean | null;
 
 /** Past these a config is a mistake or an attack: work and memory grow with each. No published model is within a tenth. */
 const MAX_COUNT = 4096; // layers, experts
@@ -124,7 +124,12 @@ export class Config {
     return new Config(this.raw[name], this.#join(name), this.#read, this.#limits);
   }
 
-  /** A field that changes the numbers and that only these values are implemented for; absent counts as the first. */
+  /** A nested object; where it is absent, one without fields. */
+  part(key: Key): Config {
+    return this.child(key) ?? new Config({}, this.#name(key), this.#read, this.#limits);
+  }
+
+  /** A field that changes the numbers and that only these values are implemented for; absent counts as the first, as does null. */
   only(key: Key, ...values: readonly Plain[]): void {
     const name = this.#find(key);
     this.#limits.set(this.#name(key), values);
@@ -133,6 +138,16 @@ export class Config {
       "config-unsupported",
       `config.json: ${this.#join(name)} is ${JSON.stringify(this.raw[name])}, which is not supported; supported: ${values.map((value) => JSON.stringify(value)).join(", ")}`,
     );
+  }
+
+  /** Fields that others make meaningless, with all that is in them: known, though nobody asks what they say. */
+  moot(...keys: readonly Key[]): void {
+    for (const name of keys.flat()) {
+      this.#read.add(this.#join(name));
+      const value = this.raw[name];
+      if (typeof value !== "object" || value === null || Array.isArray(value)) continue;
+      new Config(value, this.#join(name), this.#read, this.#limits).moot(...Object.keys(value));
+    }
   }
 
   /** An error about a combination of fields. */

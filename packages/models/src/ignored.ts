@@ -35,6 +35,11 @@ export const GENERIC_IGNORED: Readonly<Record<string, string>> = {
   torch_dtype: "how the weights are stored, which their files say",
 };
 
+/** The same fields where they stand inside another. */
+export function ignoredUnder(field: string, ignored: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(ignored).map(([inner, why]) => [`${field}.${inner}`, why]));
+}
+
 /** Fields that change nothing in inference, whatever the architecture, each with the reason. */
 export const COMMON_IGNORED: Readonly<Record<string, string>> = {
   ...GENERIC_IGNORED,

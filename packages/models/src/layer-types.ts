@@ -23,7 +23,10 @@ export function windowsByLayer(
   key = "sliding_window",
 ): Windows {
   const slides = slidingLayers(config, layers, legacy);
-  if (!slides.includes(true)) return everywhere;
+  if (!slides.includes(true)) {
+    config.moot(key);
+    return everywhere;
+  }
   const window = config.size(key);
   return (layer) => (slides[layer] ? window : undefined);
 }

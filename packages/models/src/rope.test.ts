@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { Config } from "./config.ts";
-import { inverseFrequencies, readRope, yarnScale } from "./rope.ts";
+import { inverseFrequencies, readRope } from "./rope.ts";
 
 const partly = (raw: Record<string, unknown>) =>
   readRope(new Config({ max_position_embeddings: 128, ...raw }), { headDim: 8, partialFactor: 1 });
@@ -54,7 +54,7 @@ describe("readRope", () => {
 
   it("scales attention with YaRN's formula unless the config gives the factor", () => {
     const scaling = { rope_type: "yarn", factor: 4, original_max_position_embeddings: 32 };
-    expect(rope({ rope_scaling: scaling }).factor).toBeCloseTo(yarnScale(4), 12);
+    expect(rope({ rope_scaling: scaling }).factor).toBeCloseTo(0.1 * Math.log(4) + 1, 12);
     expect(rope({ rope_scaling: { ...scaling, attention_factor: 1.5 } }).factor).toBe(1.5);
   });
 
@@ -78,6 +78,13 @@ describe("readRope", () => {
     ],
   ])("refuses numbers that make no frequencies: %j", (raw, message) => {
     expect(() => rope(raw)).toThrow(message);
+  });
+
+  it("refuses factors by length, which would change the numbers", () => {
+    const scaling = { type: "longrope", short_factor: [1, 1, 1, 1], long_factor: [2, 2, 2, 2], long_mscale: 1.2 };
+    expect(() => rope({ original_max_position_embeddings: 32, rope_scaling: scaling })).toThrow(
+      "config.json: rope_scaling.long_mscale is 1.2, which is not supported",
+    );
   });
 
   it("refuses a scaling that nobody implements, by name", () => {

@@ -14,6 +14,9 @@ export interface Rope {
   };
 }
 
+/** Where configs say how positions turn: of no use to a model that doesn't turn them. */
+export const ROPE_FIELDS = ["rope_theta", "rotary_emb_base", "rope_scaling", "rope_parameters"];
+
 const TYPES = ["default", "linear", "dynamic", "llama3", "yarn", "longrope", "su"] as const;
 
 export interface RopeOptions {
@@ -36,9 +39,11 @@ export function readRope(config: Config, options: RopeOptions): Rope {
   const { theta, scaling, partial } = parameters(config, options);
   const dims = Math.floor(options.headDim * partial);
   const plain = inverseFrequencies(theta, dims);
-  const type = scaling?.choice(["rope_type", "type"], TYPES, "default") ?? "default";
-  if (scaling === undefined || type === "default") return fixed(dims, plain);
-  const limit = () => config.size(["max_position_embeddings", "n_positions"]);
+  const type = scalingType(scaling);
+  if (scaling === undefined || type === "default") {
+    config.moot(ORIGINAL_LENGTH);
+    return fixed(dims, plain);
+  }
   switch (type) {
     case "linear": {
       const factor = scaling.positive("factor");
@@ -51,16 +56,31 @@ export function readRope(config: Config, options: RopeOptions): Rope {
       return {
         dims,
         freqs: plain,
-        beyond: { above: limit(), ntk: { base: theta, factor: scaling.positive("factor") } },
+        beyond: { above: contextLength(config), ntk: { base: theta, factor: scaling.positive("factor") } },
       };
     case "llama3":
-      return fixed(dims, llama3(plain, scaling, originalLength(config, scaling, limit)));
+      return fixed(dims, llama3(plain, scaling, originalLength(config, scaling)));
     case "yarn":
-      return yarn(theta, dims, scaling, limit(), originalLength(config, scaling, limit));
+      return yarn(theta, dims, scaling, stretch(config, scaling), originalLength(config, scaling));
     case "longrope":
     case "su":
-      return longrope(plain, dims, scaling, limit(), originalLength(config, scaling, limit));
+      return longrope(plain, dims, scaling, stretch(config, scaling), originalLength(config, scaling));
   }
+}
+
+function scalingType(scaling: Config | undefined): (typeof TYPES)[number] {
+  return scaling?.choice(["rope_type", "type"], TYPES, "default") ?? "default";
+}
+
+/**
+ * What some classes scale queries and keys by besides `Rope.factor`, where the frequencies are stretched and `mscale_all_dim`
+ * asks for it.
+ */
+export function ropeTemperature(config: Config): number {
+  const scaling = config.child("rope_scaling") ?? config.child("rope_parameters");
+  const all = scaling?.float("mscale_all_dim", 0);
+  if (scaling === undefined || all === undefined || all === 0 || scalingType(scaling) === "default") return 1;
+  return yarnScale(stretch(config, scaling), all);
 }
 
 interface Parameters {
@@ -75,19 +95,19 @@ function parameters(config: Config, options: RopeOptions): Parameters {
   const own = nested ?? modern;
   const partial = ["partial_rotary_factor", "rotary_pct", "rope_pct"];
   const theta = ["rope_theta", "rotary_emb_base"];
-  const legacyTheta =
-    options.legacyTheta !== undefined && config.has(options.legacyTheta) ? options.legacyTheta : theta;
   // Where a config has both, the older field wins, as it does in the published code. A layer type's own parameters are all.
   const older = options.legacyTheta === undefined && nested === undefined ? config.child("rope_scaling") : undefined;
   const scaling = older ?? own;
   const thetaOf = [older, own].find((place) => place?.has("rope_theta"));
-  const partialOf = [older, own].find((place) => place?.has(partial));
+  const share = options.partialFactor;
+  const shareOf = share === undefined ? undefined : [older, own].find((place) => place?.has(partial));
+  if (shareOf !== undefined) config.moot(partial);
   return {
     theta: thetaOf
       ? thetaOf.positive("rope_theta")
-      : config.positive(own ? theta : legacyTheta, options.defaultTheta ?? 10_000),
+      : config.positive(own ? theta : (options.legacyTheta ?? theta), options.defaultTheta ?? 10_000),
     scaling,
-    partial: options.partialFactor === undefined ? 1 : (partialOf ?? config).positive(partial, options.partialFactor),
+    partial: share === undefined ? 1 : (shareOf ?? config).positive(partial, share),
   };
 }
 
@@ -120,13 +140,21 @@ function llama3(plain: readonly number[], scaling: Config, original: number): nu
   });
 }
 
-/** YaRN's correction of the attention's temperature. */
-export function yarnScale(factor: number, mscale = 1): number {
+/** How much longer the context became: said, or what the lengths amount to. */
+function stretch(config: Config, scaling: Config): number {
+  return scaling.positive("factor", contextLength(config) / originalLength(config, scaling));
+}
+
+function contextLength(config: Config): number {
+  return config.size(["max_position_embeddings", "n_positions"]);
+}
+
+/** YaRN's correction for a context of `factor` times the length. */
+function yarnScale(factor: number, mscale = 1): number {
   return factor <= 1 ? 1 : 0.1 * mscale * Math.log(factor) + 1;
 }
 
-function yarn(theta: number, dims: number, scaling: Config, limit: number, original: number): Rope {
-  const factor = scaling.positive("factor", limit / original);
+function yarn(theta: number, dims: number, scaling: Config, factor: number, original: number): Rope {
   const fast = scaling.float("beta_fast", 32);
   const slow = scaling.float("beta_slow", 1);
   const truncate = scaling.bool("truncate", true);
@@ -144,21 +172,25 @@ function yarn(theta: number, dims: number, scaling: Config, limit: number, origi
   return fixed(dims, inverse, scaling.float("attention_factor", derived));
 }
 
-function longrope(plain: readonly number[], dims: number, scaling: Config, limit: number, original: number): Rope {
-  const factor = scaling.positive("factor", limit / original);
+function longrope(plain: readonly number[], dims: number, scaling: Config, factor: number, original: number): Rope {
+  // Phi's mixtures have factors of their own for either length, which nothing here computes.
+  for (const key of ["short_mscale", "long_mscale"]) scaling.only(key, null);
   const derived = factor <= 1 ? 1 : Math.sqrt(1 + Math.log(factor) / Math.log(original));
-  const stretch = (key: string) => scaling.numbers(key, dims / 2).map((by, i) => stretched(plain[i], by, key));
+  const divided = (key: string) => scaling.numbers(key, dims / 2).map((by, i) => stretched(plain[i], by, key));
   return {
     dims,
-    freqs: stretch("short_factor"),
+    freqs: divided("short_factor"),
     factor: scaling.float("attention_factor", derived),
-    beyond: { above: original, freqs: stretch("long_factor") },
+    beyond: { above: original, freqs: divided("long_factor") },
   };
 }
 
+const ORIGINAL_LENGTH = "original_max_position_embeddings";
+
 /** The context before it was stretched: beside the scaling's own fields, it may stand in the config itself, which then holds. */
-function originalLength(config: Config, scaling: Config, limit: () => number): number {
-  const key = "original_max_position_embeddings";
-  if (config.has(key)) return config.size(key);
-  return scaling.has(key) ? scaling.size(key) : limit();
+function originalLength(config: Config, scaling: Config): number {
+  const [outer, own] = [config, scaling].map((place) =>
+    place.has(ORIGINAL_LENGTH) ? place.size(ORIGINAL_LENGTH) : undefined,
+  );
+  return outer ?? own ?? contextLength(config);
 }

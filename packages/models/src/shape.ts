@@ -12,19 +12,19 @@ export interface Shape {
   readonly context: number;
 }
 
-/** Sizes of a config in the keys of Llama and its descendants. */
-export function readShape(config: Config, { context = 2048 }: { readonly context?: number } = {}): Shape {
-  const width = config.size("hidden_size");
-  const heads = config.size("num_attention_heads");
+/** Sizes of a config in the keys of Llama and its descendants; `or` has those that published configs may leave out. */
+export function readShape(config: Config, or: Partial<Shape> = {}): Shape {
+  const width = config.size("hidden_size", or.width);
+  const heads = config.size("num_attention_heads", or.heads);
   return checkHeads(config, {
-    layers: config.count("num_hidden_layers"),
+    layers: config.count("num_hidden_layers", or.layers),
     width,
     heads,
-    groups: config.size("num_key_value_heads", heads),
-    dim: config.size("head_dim", Math.floor(width / heads)),
-    inner: config.size("intermediate_size"),
-    vocab: config.size("vocab_size"),
-    context: config.size("max_position_embeddings", context),
+    groups: config.size("num_key_value_heads", or.groups ?? heads),
+    dim: config.size("head_dim", or.dim ?? Math.floor(width / heads)),
+    inner: config.size("intermediate_size", or.inner),
+    vocab: config.size("vocab_size", or.vocab),
+    context: config.size("max_position_embeddings", or.context ?? 2048),
   });
 }
 

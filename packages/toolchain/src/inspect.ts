@@ -74,9 +74,9 @@ async function inspectCheckpoint(thing: string, options: InspectOptions): Promis
     const { kind: layout, ...description } = checkpoint.describe();
     const base = { kind: "checkpoint", layout, ...description, name } as const;
     try {
-      const { architecture, graph, unread } = graphOf(checkpoint);
+      const { architecture, graph, unread, harmless } = graphOf(checkpoint);
       const known = { ...base, model: modelCard(name, architecture.id, graph), graph, unread };
-      const problem = description.tensors.length === 0 ? undefined : bindingProblem(graph, architecture, checkpoint);
+      const problem = description.tensors.length === 0 ? undefined : bindingProblem(graph, harmless, checkpoint);
       return problem === undefined ? known : { ...known, problem };
     } catch (error) {
       // What can't be built can still be looked at: that is what inspecting is for.

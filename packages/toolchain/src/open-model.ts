@@ -8,9 +8,18 @@ import {
   parseOverride,
 } from "@llm/checkpoint";
 import { checkSpec, type Graph } from "@llm/core-ir";
-import { type Architecture, architectureFor, Config } from "@llm/models";
+import { type Architecture, architectureFor, Config, harmlessOf, unreadFields } from "@llm/models";
 import type { ModelCard } from "@llm/target";
-import { type Binding, bind, DTYPES, type DType, leavesOf, requireBound, type WeightSource } from "@llm/tensor";
+import {
+  type Binding,
+  bind,
+  DTYPES,
+  type DType,
+  type Harmless,
+  leavesOf,
+  requireBound,
+  type WeightSource,
+} from "@llm/tensor";
 import { ToolchainError } from "./error.ts";
 import { modelCard } from "./model-card.ts";
 import { useNativeCodecs } from "./use-native-codecs.ts";
@@ -54,11 +63,11 @@ export async function openModel(path: string, options: OpenModelOptions = {}): P
   const checkpoint = await openCheckpoint(path, { overrides: overridesOf(options.config) });
   try {
     const name = options.name ?? basename(checkpoint.folder);
-    const { architecture, graph: unbound, unread } = graphOf(checkpoint);
+    const { architecture, graph: unbound, unread, harmless } = graphOf(checkpoint);
     const { lora } = options;
     const weights =
       lora === undefined ? checkpoint.weights : mergedWeights(checkpoint.weights, await openAdapter(lora));
-    const { graph, ignored } = bindGraph(unbound, architecture, { weights, path: checkpoint.path });
+    const { graph, ignored } = bindGraph(unbound, harmless, { weights, path: checkpoint.path });
     return {
       name,
       checkpoint,
@@ -86,6 +95,7 @@ export interface ModelGraph {
   readonly architecture: Architecture;
   readonly graph: Graph;
   readonly unread: readonly string[];
+  readonly harmless: readonly Harmless[];
 }
 
 /** The canonical graph that a checkpoint's config asks for; needs no weights. */
@@ -94,16 +104,18 @@ export function graphOf({ config: raw, weights }: Checkpoint): ModelGraph {
   const config = new Config(raw);
   const graph = architecture.build(config, (tensor) => weights.get(tensor)?.shape);
   checkSpec(graph);
-  const unread = Object.keys(raw).filter(
-    (key) => raw[key] !== null && !config.fieldsRead.has(key) && !Object.hasOwn(architecture.ignored, key),
-  );
-  return { architecture, graph, unread };
+  return {
+    architecture,
+    graph,
+    unread: unreadFields(config, architecture),
+    harmless: harmlessOf(architecture, config),
+  };
 }
 
 /** The graph with its leaves decided for this checkpoint, or an error that names what is missing, left over or of another shape. */
 export function bindGraph(
   graph: Graph,
-  { harmless = [] }: Architecture,
+  harmless: readonly Harmless[],
   { weights, path }: { readonly weights: WeightSource; readonly path: string },
 ): { readonly graph: Graph; readonly ignored: Binding["ignored"] } {
   if (!weights.names()[Symbol.iterator]().next().value)

@@ -1,5 +1,5 @@
 import type { RouteRules } from "@llm/core-ir";
-import type { WeightExpr } from "@llm/tensor";
+import type { Harmless, WeightExpr } from "@llm/tensor";
 import { readActivation } from "../activations.ts";
 import type { Architecture } from "../architecture.ts";
 import type { Part } from "../attention.ts";
@@ -8,7 +8,7 @@ import type { Config } from "../config.ts";
 import { COMMON_IGNORED, INVERSE_FREQUENCIES, ROUTER_TRAINING_IGNORED, TIED_HEAD } from "../ignored.ts";
 import { gatedMlp } from "../mlp.ts";
 import { experts, separateExperts } from "../moe.ts";
-import { readRope, yarnScale } from "../rope.ts";
+import { readRope, ropeTemperature } from "../rope.ts";
 import { readShape } from "../shape.ts";
 
 /** Which values of a rotated part belong together. */
@@ -23,7 +23,7 @@ function latentAttention(config: Config, width: number, heads: number, eps: numb
   const queryRank = config.has("q_lora_rank") ? config.size("q_lora_rank") : undefined;
   const bias = config.bool("attention_bias", false);
   const rope = readRope(config, { headDim: turned });
-  const scale = temperature(config) / Math.sqrt(nope + turned);
+  const scale = ropeTemperature(config) ** 2 / Math.sqrt(nope + turned);
 
   return (d, x, prefix) => {
     const queries = heads * (nope + turned);
@@ -71,14 +71,6 @@ function latentAttention(config: Config, width: number, heads: number, eps: numb
     );
     return d.linear(d.joinHeads(attended, heads, value), `${prefix}.o_proj`, heads * value, width, { bias });
   };
-}
-
-/** YaRN's correction, squared: it belongs to q and to k. */
-function temperature(config: Config): number {
-  const scaling = config.child("rope_parameters") ?? config.child("rope_scaling");
-  const type = scaling?.choice(["rope_type", "type"], ["default", "yarn"], "default");
-  const all = scaling?.float("mscale_all_dim", 0);
-  return scaling && type === "yarn" && all ? yarnScale(scaling.float("factor"), all) ** 2 : 1;
 }
 
 /** A DeepSeek decoder; the generations differ in how experts are chosen. */
@@ -146,6 +138,7 @@ export const deepseekV2: Architecture = {
   },
   build(config) {
     const method = config.choice("topk_method", ["greedy", "group_limited_greedy"], "greedy");
+    if (method === "greedy") config.moot("n_group", "topk_group");
     const rules: RouteRules = {
       score: "softmax",
       order: "score-topk",
@@ -159,23 +152,30 @@ export const deepseekV2: Architecture = {
   },
 };
 
+/** Layers after the last that predict tokens further on: published checkpoints hold one, whether their config says so or not. */
+function furtherLayers(config: Config): Harmless[] {
+  const layers = config.count("num_hidden_layers");
+  const further = Math.max(1, config.int(FURTHER_LAYERS, 1, 0, 16));
+  return Array.from({ length: further }, (_, index) => ({
+    match: new RegExp(`^model\\.layers\\.${layers + index}\\.`),
+    reason: "a layer that predicts a further token, which plain decoding doesn't use",
+  }));
+}
+
+const FURTHER_LAYERS = ["num_nextn_predict_layers", "num_mtp_layers"];
+
 /** DeepSeek v3 and R1: experts by sigmoid, a bias in the choice only, the best groups by their two best. */
 export const deepseekV3: Architecture = {
   id: "deepseek_v3",
   title: "DeepSeek-V3, DeepSeek-R1",
   modelTypes: ["deepseek_v3"],
   classNames: ["DeepseekV3ForCausalLM"],
-  harmless: [
-    TIED_HEAD,
-    INVERSE_FREQUENCIES,
-    {
-      match: /^model\.layers\.\d+\.(embed_tokens|enorm|hnorm|eh_proj|shared_head)\./,
-      reason: "the layer that predicts a further token, which plain decoding doesn't use",
-    },
-  ],
+  harmless: (config) => [TIED_HEAD, INVERSE_FREQUENCIES, ...furtherLayers(config)],
   ignored: {
     ...IGNORED,
-    num_nextn_predict_layers: "layers that predict further tokens, which plain decoding doesn't use",
+    ...Object.fromEntries(
+      FURTHER_LAYERS.map((name) => [name, "layers that predict further tokens, which plain decoding doesn't use"]),
+    ),
     scoring_func: "always sigmoid in this generation",
     topk_method: "always without auxiliary loss in this generation",
   },

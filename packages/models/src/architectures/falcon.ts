@@ -6,8 +6,10 @@ import { layer } from "../blocks.ts";
 import { Decoder } from "../decoder.ts";
 import { COMMON_IGNORED, INVERSE_FREQUENCIES, TIED_HEAD } from "../ignored.ts";
 import { plainMlp } from "../mlp.ts";
-import { readRope } from "../rope.ts";
+import { ROPE_FIELDS, readRope } from "../rope.ts";
 import { checkHeads, headDim } from "../shape.ts";
+
+const KEY_HEADS = ["num_kv_heads", "n_head_kv"];
 
 /** Falcon: 7B with one key head for all, 40B, 180B and 11B with groups, RW with ALiBi and a head each. */
 export const falcon: Architecture = {
@@ -28,9 +30,11 @@ export const falcon: Architecture = {
     const vocab = config.size("vocab_size");
     const context = config.size("max_position_embeddings", 2048);
     const dim = headDim(config, width, heads);
-    const grouped = config.bool("new_decoder_architecture", false);
+    // The first 40B's own class had no other layout, and so no field that says so.
+    const grouped = config.bool("new_decoder_architecture", config.raw.model_type === "RefinedWeb");
     const one = config.bool("multi_query", true);
-    const groups = grouped ? config.size(["num_kv_heads", "n_head_kv"], heads) : one ? 1 : heads;
+    const groups = grouped ? config.size(KEY_HEADS, heads) : one ? 1 : heads;
+    if (!grouped) config.moot(KEY_HEADS);
     checkHeads(config, { heads, groups });
     const beside = grouped || config.bool("parallel_attn", true);
     if (grouped) config.only("parallel_attn", true);
@@ -39,6 +43,7 @@ export const falcon: Architecture = {
     const tied = config.bool("tie_word_embeddings", true);
     const useAlibi = config.bool("alibi", false);
     const rope = useAlibi ? undefined : readRope(config, { headDim: dim });
+    if (useAlibi) config.moot(ROPE_FIELDS);
     const norm = layer(width, config.positive("layer_norm_epsilon", 1e-5));
     // The reference keeps slopes, and slope · position, in bfloat16, scales the sum with the product, and adds the same once
     // more with its mask: docs/decisions/0004.

@@ -28,6 +28,7 @@ export const jais: Architecture = {
     const dim = headDim(config, width, heads);
     const norm = layer(width, config.positive("layer_norm_epsilon", 1e-5));
     const gated = config.raw.activation_function === "swiglu";
+    if (gated) config.moot("activation_function"); // it is no function of one value
     const fn = gated ? "silu" : readActivation(config, "activation_function", "gelu_new");
     const scaled = config.bool("scale_attn_weights", true);
     const byLayer = config.bool("scale_attn_by_inverse_layer_idx", false);

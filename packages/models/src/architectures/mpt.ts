@@ -2,9 +2,9 @@ import { mptSlopes } from "../alibi.ts";
 import type { Architecture } from "../architecture.ts";
 import type { Part } from "../attention.ts";
 import { layer } from "../blocks.ts";
-import { Config } from "../config.ts";
+import type { Config } from "../config.ts";
 import { Decoder } from "../decoder.ts";
-import { COMMON_IGNORED, GENERIC_IGNORED, TIED_HEAD } from "../ignored.ts";
+import { COMMON_IGNORED, GENERIC_IGNORED, ignoredUnder, TIED_HEAD } from "../ignored.ts";
 import { plainMlp } from "../mlp.ts";
 import { checkHeads, headDim } from "../shape.ts";
 
@@ -17,6 +17,13 @@ function keyHeads(attention: Config, heads: number): number {
   );
   if (type === "grouped_query_attention") return attention.size("kv_n_heads");
   return type === "multiquery_attention" ? 1 : heads;
+}
+
+/** Linears may be of a kind, said by its name or as an object that has one. */
+function plainLinears(config: Config): void {
+  const named = typeof config.raw.fc_type === "object" && config.has("fc_type");
+  if (named) config.part("fc_type").only("name", "torch");
+  else config.only("fc_type", "torch");
 }
 
 /** MPT: ALiBi or learned positions, projections that may be bounded and normed, no biases as a rule. */
@@ -35,7 +42,7 @@ export const mpt: Architecture = {
     init_device: "training only",
     tokenizer_name: "the tokenizer's",
     verbose: "what the published code prints",
-    ...Object.fromEntries(Object.entries(GENERIC_IGNORED).map(([field, why]) => [`attn_config.${field}`, why])),
+    ...ignoredUnder("attn_config", GENERIC_IGNORED),
     "attn_config.attn_impl": "which kernel computes the same",
     "attn_config.attn_pdrop": "training only",
   },
@@ -46,7 +53,7 @@ export const mpt: Architecture = {
     const context = config.size("max_seq_len", 2048);
     const vocab = config.size("vocab_size");
     const dim = headDim(config, width, heads);
-    const attn = config.child("attn_config") ?? new Config({});
+    const attn = config.part("attn_config");
     const groups = keyHeads(attn, heads);
     checkHeads(config, { heads, groups });
     attn.only("prefix_lm", false);
@@ -54,11 +61,13 @@ export const mpt: Architecture = {
     attn.only("rope", false);
     attn.only("sliding_window_size", -1);
     config.only("norm_type", "low_precision_layernorm", "layernorm");
-    config.only("ffn_config", false);
+    const ffn = config.part("ffn_config");
+    ffn.only("ffn_type", "mptmlp");
+    for (const place of [config, ffn]) plainLinears(place);
     const bias = !config.bool("no_bias", true);
     const norm = layer(width, config.positive("layer_norm_epsilon", 1e-5), { bias });
     const eps = 1e-5;
-    const useAlibi = attn.bool("alibi", false);
+    const useAlibi = attn.bool("alibi", true);
     const max = attn.float("alibi_bias_max", 8);
     // With ALiBi on, the published code drops learned positions whatever the config says.
     const learned = config.bool("learned_pos_emb", true) && !useAlibi;

@@ -35,7 +35,8 @@ export const opt: Architecture = {
     const before = config.bool("do_layer_norm_before", true);
     const bias = config.bool("enable_bias", true);
     const weights = config.bool("layer_norm_elementwise_affine", true);
-    const last = before && !config.bool("_remove_final_layer_norm", false);
+    const unnormed = config.bool("_remove_final_layer_norm", false);
+    const last = before && !unnormed;
     const tied = config.bool("tie_word_embeddings", true);
     const norm: Norm = weights ? layer(width, 1e-5) : (d, x) => d.b.norm(x, { kind: "layer", eps: 1e-5 });
     const attention = selfAttention({

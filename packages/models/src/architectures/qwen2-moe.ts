@@ -32,6 +32,7 @@ export const qwen2Moe: Architecture = {
     const until = config.int("max_window_layers", 28);
     const slides = slidingLayers(config, shape.layers, (layer) => sliding && layer % 2 === 0 && layer < until);
     const window = slides.includes(true) && sliding ? config.size("sliding_window") : undefined;
+    if (window === undefined) config.moot("sliding_window");
     const dense = gatedMlp({ ...shape, fn });
     const mixture = experts({
       ...moe,

@@ -29,6 +29,7 @@ export const smollm3: Architecture = {
       : Array.from({ length: shape.layers }, (_, index) => (index + 1) % every !== 0);
     const rope = readRope(config, { headDim: shape.dim, defaultTheta: 2_000_000 });
     const sliding = config.bool("use_sliding_window", false) && config.has("sliding_window");
+    if (!sliding) config.moot("sliding_window", "layer_types");
     return standardDecoder({
       name: "smollm3",
       shape,

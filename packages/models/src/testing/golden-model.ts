@@ -3,6 +3,7 @@ import { type Checkpoint, openCheckpoint } from "@llm/checkpoint";
 import type { Graph } from "@llm/core-ir";
 import { type Golden, goldenDir, hasLegacyConfig, readGolden, readGoldenConfig } from "@llm/fixtures";
 import { bind, read as readWeight, requireBound, type Tensor } from "@llm/tensor";
+import { harmlessOf } from "../architecture.ts";
 import { Config } from "../config.ts";
 import { architectureFor } from "../registry.ts";
 
@@ -43,7 +44,7 @@ async function readGoldenModel(name: string, checkpoint: Checkpoint, config: Con
       bind(
         graph.weights.map((weight) => weight.expr),
         checkpoint.weights,
-        { harmless: architecture.harmless },
+        { harmless: harmlessOf(architecture, config) },
       ),
     );
     const weights = new Map<string, Tensor>();
