@@ -59,6 +59,22 @@ describe("a conversation that the model's template refuses", () => {
   });
 });
 
+describe("a message to Anthropic's form that the answer is to begin with", () => {
+  it("is gone on with, whole and streamed, and counted", async () => {
+    const begun = { role: "assistant" as const, content: "def add(a, b):" };
+    const asked = { model: "demo", messages: [user, user, begun] };
+    const prompt = `<user>${user.content}\n${user.content}</user>\n<assistant>${begun.content}`;
+    const ask = { ...asked, max_tokens: 12, temperature: 0 };
+    const [{ text }] = (await openai.completions.create({ model: "demo", prompt, max_tokens: 12, temperature: 0 }))
+      .choices;
+    const whole = await anthropic.messages.create(ask);
+    expect(whole.content).toMatchObject([{ type: "text", text }]);
+    expect((await anthropic.messages.stream(ask).finalMessage()).content).toMatchObject([{ text }]);
+    const { input_tokens } = await anthropic.messages.countTokens(asked);
+    expect(input_tokens).toBe(server.generator.tokenizer.encode(prompt).length);
+  });
+});
+
 describe("an answer of which nobody said how long it may be", () => {
   const ask = { messages: [user], ignore_eos: true };
   interface Answer {
@@ -75,9 +91,13 @@ describe("an answer of which nobody said how long it may be", () => {
   };
 
   it("goes on to the end of the context", async () => {
-    const { choices, usage } = await answerOf(server, ask);
-    expect(choices[0].finish_reason).toBe("length");
-    expect(usage.total_tokens).toBe(server.generator.scheduler.room);
+    const { room } = server.generator.scheduler;
+    const content = server.generator.tokenizer.decode(
+      server.generator.tokenizer.encode("value = other\n".repeat(room)).slice(0, room - 300),
+    );
+    const { choices, usage } = await answerOf(server, { ...ask, messages: [{ role: "user", content }] });
+    expect([choices[0].finish_reason, usage.total_tokens]).toEqual(["length", room]);
+    expect(usage.completion_tokens).toBeGreaterThan(256); // which is what programs get who say nothing
   });
 
   it("goes on as long as the checkpoint says, where it says so", async () => {

@@ -73,6 +73,37 @@ describe("a conversation in another form", () => {
     expect(chatOfMessages(request)).not.toHaveProperty("stop");
   });
 
+  it("ends with what the answer is to begin with, where the assistant spoke last", () => {
+    const chat = (...messages: object[]) =>
+      chatOfMessages(read(messagesRequest, { model: "m", max_tokens: 5, system: [], messages }));
+    const user = { role: "user", content: "one" };
+    const begun = { role: "assistant", content: '{"name":' };
+    expect(chat(user, begun)).toMatchObject({ continue_final_message: true, messages: [user, begun] });
+    expect(chat(user)).not.toHaveProperty("continue_final_message");
+    // An answer that begins with nothing is any answer.
+    const empty = chat(user, { role: "assistant", content: "" });
+    expect([empty.messages, "continue_final_message" in empty]).toEqual([[user], false]);
+    const call = { type: "tool_use", id: "c1", name: "add", input: {} };
+    expect(chat(user, { role: "assistant", content: [call] })).not.toHaveProperty("continue_final_message");
+  });
+
+  it("has one message for what one role says in a row", () => {
+    const messages = [
+      { role: "user", content: "one" },
+      { role: "user", content: "two" },
+      { role: "assistant", content: "a" },
+      { role: "assistant", content: [{ type: "tool_use", id: "c1", name: "add", input: { a: 1 } }] },
+      { role: "user", content: [{ type: "tool_result", tool_use_id: "c1", content: "2" }] },
+      { role: "user", content: "three" },
+    ];
+    expect(chatOfMessages(read(messagesRequest, { model: "m", max_tokens: 5, messages })).messages).toEqual([
+      { role: "user", content: "one\ntwo" },
+      { role: "assistant", content: "a", tool_calls: [call] },
+      { role: "tool", tool_call_id: "c1", content: "2" },
+      { role: "user", content: "three" },
+    ]);
+  });
+
   it("becomes the same in the form of chats: OpenAI's responses", () => {
     const request = read(responsesRequest, {
       model: "m",

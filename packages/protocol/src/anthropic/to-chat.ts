@@ -3,11 +3,15 @@ import type { CountTokensRequest, MessagesRequest } from "./requests.ts";
 
 /** The same request in OpenAI's form, which is what models' templates are asked with. */
 export function chatOfMessages(request: MessagesRequest | CountTokensRequest): ChatRequest {
-  const { model, messages, system, tools, tool_choice: choice } = request;
-  const before: ChatRequestMessage[] = system ? [{ role: "system", content: textOf(system) }] : [];
+  const { model, system, tools, tool_choice: choice } = request;
+  const about = textOf(system ?? "");
+  const before: ChatRequestMessage[] = about === "" ? [] : [{ role: "system", content: about }];
+  const said = joined(request.messages.flatMap(messagesOf));
+  const begun = answerBegun(said.at(-1));
   return {
     model,
-    messages: [...before, ...messages.flatMap(messagesOf)],
+    messages: [...before, ...(begun === "" ? said.slice(0, -1) : said)],
+    ...(begun ? { continue_final_message: true } : {}),
     ...(tools && tools.length > 0
       ? {
           tools: tools.map(({ name, description, strict, input_schema: parameters }) => ({
@@ -20,6 +24,13 @@ export function chatOfMessages(request: MessagesRequest | CountTokensRequest): C
     ...(choice && choice.type !== "none" && choice.disable_parallel_tool_use ? { parallel_tool_calls: false } : {}),
     ...("max_tokens" in request ? samplingOf(request) : {}),
   };
+}
+
+/** What a conversation that ends with the assistant's words begins its answer with; nothing where it doesn't. */
+function answerBegun(last: ChatRequestMessage | undefined): string | undefined {
+  if (last?.role !== "assistant" || last.tool_calls) return undefined;
+  const text = last.content as string;
+  return text === "" && last.reasoning_content ? undefined : text;
 }
 
 function samplingOf(request: MessagesRequest): Partial<ChatRequest> {
@@ -50,7 +61,7 @@ function messagesOf(message: Message): ChatRequestMessage[] {
       said.push({ role: "tool", tool_call_id: block.tool_use_id, content });
     }
   }
-  return joined(said);
+  return said;
 }
 
 type AssistantBlock = Exclude<Extract<Message, { role: "assistant" }>["content"], string>[number];
@@ -76,16 +87,30 @@ function assistantOf(blocks: readonly AssistantBlock[]): ChatRequestMessage {
   };
 }
 
-/** Texts that follow each other are one message: many templates refuse two of one role in a row. */
+/** What one role says in a row is one message: many templates refuse two of them. */
 function joined(messages: readonly ChatRequestMessage[]): ChatRequestMessage[] {
   const all: ChatRequestMessage[] = [];
   for (const message of messages) {
     const last = all.at(-1);
     if (last?.role === "user" && message.role === "user")
       all[all.length - 1] = { role: "user", content: `${last.content}\n${message.content}` };
+    else if (last?.role === "assistant" && message.role === "assistant") all[all.length - 1] = oneTurn(last, message);
     else all.push(message);
   }
   return all;
+}
+
+type Assistant = Extract<ChatRequestMessage, { role: "assistant" }>;
+
+function oneTurn(first: Assistant, second: Assistant): Assistant {
+  const calls = [...(first.tool_calls ?? []), ...(second.tool_calls ?? [])];
+  const thinking = `${first.reasoning_content ?? ""}${second.reasoning_content ?? ""}`;
+  return {
+    role: "assistant",
+    content: `${first.content}${second.content}`,
+    ...(thinking === "" ? {} : { reasoning_content: thinking }),
+    ...(calls.length === 0 ? {} : { tool_calls: calls }),
+  };
 }
 
 const textOf = (content: string | readonly { readonly text: string }[]): string =>
