@@ -1,6 +1,7 @@
 import type { Graph } from "@llm/core-ir";
 import type { Harmless } from "@llm/tensor";
 import type { Config } from "./config.ts";
+import { INVERSE_FREQUENCIES } from "./ignored.ts";
 
 /** A published architecture: how its config becomes a graph whose leaves name its tensors. */
 export interface Architecture {
@@ -27,5 +28,5 @@ export type TensorShapes = (name: string) => readonly number[] | undefined;
 
 /** The tensors of a checkpoint with this config that may stay unused. */
 export function harmlessOf({ harmless = [] }: Architecture, config: Config): readonly Harmless[] {
-  return typeof harmless === "function" ? harmless(config) : harmless;
+  return [INVERSE_FREQUENCIES, ...(typeof harmless === "function" ? harmless(config) : harmless)];
 }

@@ -22,3 +22,4 @@ export * from "./read/read.ts";
 export * from "./source.ts";
 export * from "./tensor.ts";
 export * from "./weight-expr.ts";
+export * from "./zero-biases.ts";

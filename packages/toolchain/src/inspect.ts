@@ -76,7 +76,7 @@ async function inspectCheckpoint(thing: string, options: InspectOptions): Promis
     try {
       const { architecture, graph, unread, harmless } = graphOf(checkpoint);
       const known = { ...base, model: modelCard(name, architecture.id, graph), graph, unread };
-      const problem = description.tensors.length === 0 ? undefined : bindingProblem(graph, harmless, checkpoint);
+      const problem = description.tensors.length === 0 ? undefined : await bindingProblem(graph, harmless, checkpoint);
       return problem === undefined ? known : { ...known, problem };
     } catch (error) {
       // What can't be built can still be looked at: that is what inspecting is for.
@@ -87,9 +87,9 @@ async function inspectCheckpoint(thing: string, options: InspectOptions): Promis
   }
 }
 
-function bindingProblem(...args: Parameters<typeof bindGraph>): string | undefined {
+async function bindingProblem(...args: Parameters<typeof bindGraph>): Promise<string | undefined> {
   try {
-    bindGraph(...args);
+    await bindGraph(...args);
     return undefined;
   } catch (error) {
     return (error as Error).message;

@@ -1,9 +1,14 @@
-import { goldenDir } from "@llm/fixtures";
+import { cp, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { goldenDir, readGoldenConfig } from "@llm/fixtures";
 import { describe, expect, it } from "vitest";
+import { inspect } from "./inspect.ts";
 import { openModel, unreadNote } from "./open-model.ts";
 import { planModel } from "./plan.ts";
 import { resolveModel } from "./resolve-model.ts";
 import { findTarget } from "./targets.ts";
+import { writeSafetensors } from "./write-safetensors.ts";
 
 describe("opening models", () => {
   it("knows what they are from their config", async () => {
@@ -43,6 +48,59 @@ describe("opening models", () => {
       options: { ...target.options, batchSize: { kind: "number", doc: "", default: 1, max: 3, shapes: false } },
     };
     expect((await planModel("demo", few as typeof target, { batchSize: "max" })).options.batchSize).toBe(3);
+  });
+});
+
+describe("what early GPTQ tools left behind", () => {
+  const layer = "model.layers.0.self_attn.q_proj";
+  const width = readGoldenConfig("quant_gptq").hidden_size as number;
+
+  /** The golden model with a bias for a linear that has none, and stored rotary frequencies. */
+  async function withLeftovers(bias: Float32Array, use: (path: string) => Promise<void>): Promise<void> {
+    const path = await mkdtemp(join(tmpdir(), "gptq-"));
+    try {
+      await cp(goldenDir("quant_gptq"), path, { recursive: true });
+      await writeSafetensors(join(path, "more.safetensors"), [
+        { name: `${layer}.bias`, shape: [bias.length], data: bias },
+        { name: "model.layers.0.self_attn.rotary_emb.inv_freq", shape: [4], data: new Float32Array(4) },
+      ]);
+      const files = ["model.safetensors", "more.safetensors"];
+      const weight_map: Record<string, string> = {};
+      for (const file of files) {
+        const bytes = await readFile(join(path, file));
+        const header = JSON.parse(bytes.toString("utf8", 8, 8 + Number(bytes.readBigUInt64LE())));
+        for (const name of Object.keys(header)) if (name !== "__metadata__") weight_map[name] = file;
+      }
+      await rename(join(path, "model.safetensors"), join(path, "first.safetensors"));
+      for (const [name, file] of Object.entries(weight_map))
+        if (file === files[0]) weight_map[name] = "first.safetensors";
+      await writeFile(join(path, "model.safetensors.index.json"), JSON.stringify({ weight_map }));
+      await use(path);
+    } finally {
+      await rm(path, { recursive: true });
+    }
+  }
+
+  it("does no harm: biases of zeros, rotary frequencies", async () => {
+    await withLeftovers(new Float32Array(width), async (path) => {
+      const model = await openModel(path);
+      expect(model.ignored.map(({ name }) => name)).toEqual([
+        "model.layers.0.self_attn.rotary_emb.inv_freq",
+        `${layer}.bias`,
+      ]);
+      await model.close();
+      expect(await inspect(path)).not.toHaveProperty("problem");
+    });
+  });
+
+  it("is an error where it would change numbers", async () => {
+    const bias = new Float32Array(width);
+    bias[width - 1] = 1e-6;
+    await withLeftovers(bias, async (path) => {
+      await expect(openModel(path)).rejects.toThrow(
+        `the model has no place for a tensor of the checkpoint: ${layer}.bias`,
+      );
+    });
   });
 });
 

@@ -19,6 +19,7 @@ import {
   leavesOf,
   requireBound,
   type WeightSource,
+  withoutZeroBiases,
 } from "@llm/tensor";
 import { ToolchainError } from "./error.ts";
 import { modelCard } from "./model-card.ts";
@@ -67,7 +68,7 @@ export async function openModel(path: string, options: OpenModelOptions = {}): P
     const { lora } = options;
     const weights =
       lora === undefined ? checkpoint.weights : mergedWeights(checkpoint.weights, await openAdapter(lora));
-    const { graph, ignored } = bindGraph(unbound, harmless, { weights, path: checkpoint.path });
+    const { graph, ignored } = await bindGraph(unbound, harmless, { weights, path: checkpoint.path });
     return {
       name,
       checkpoint,
@@ -113,21 +114,22 @@ export function graphOf({ config: raw, weights }: Checkpoint): ModelGraph {
 }
 
 /** The graph with its leaves decided for this checkpoint, or an error that names what is missing, left over or of another shape. */
-export function bindGraph(
+export async function bindGraph(
   graph: Graph,
   harmless: readonly Harmless[],
   { weights, path }: { readonly weights: WeightSource; readonly path: string },
-): { readonly graph: Graph; readonly ignored: Binding["ignored"] } {
+): Promise<{ readonly graph: Graph; readonly ignored: Binding["ignored"] }> {
   if (!weights.names()[Symbol.iterator]().next().value)
     throw new ToolchainError(
       "model-mismatch",
       `${path}: holds a config, but no weights; download the whole checkpoint`,
     );
-  const binding = bind(
+  const bound = bind(
     graph.weights.map(({ expr }) => expr),
     weights,
     { harmless },
   );
+  const binding = await withoutZeroBiases(bound, weights);
   const exprs = inFolder(path, () => requireBound(binding));
   for (const { name } of exprs.flatMap(leavesOf)) {
     const format = weights.get(name)!.format;
@@ -137,8 +139,8 @@ export function bindGraph(
         `${path}: tensor ${name} is stored as ${format}; a weight is a float of some format`,
       );
   }
-  const bound = graph.weights.map((weight, at) => ({ ...weight, expr: exprs[at]! }));
-  return { graph: { ...graph, weights: bound }, ignored: binding.ignored };
+  const decided = graph.weights.map((weight, at) => ({ ...weight, expr: exprs[at]! }));
+  return { graph: { ...graph, weights: decided }, ignored: binding.ignored };
 }
 
 /** `key=value` texts as fields to set. */

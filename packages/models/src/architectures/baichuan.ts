@@ -4,7 +4,7 @@ import type { Architecture } from "../architecture.ts";
 import { selfAttention } from "../attention.ts";
 import { preNorm, rms, standardDecoder } from "../blocks.ts";
 import type { Config } from "../config.ts";
-import { COMMON_IGNORED, INVERSE_FREQUENCIES, TIED_HEAD } from "../ignored.ts";
+import { COMMON_IGNORED, TIED_HEAD } from "../ignored.ts";
 import { gatedMlp } from "../mlp.ts";
 import { readRope } from "../rope.ts";
 import { headDim, readShape } from "../shape.ts";
@@ -31,7 +31,7 @@ export const baichuan: Architecture = {
   title: "Baichuan, Baichuan 2",
   modelTypes: ["baichuan"],
   classNames: ["BaichuanForCausalLM", "BaiChuanForCausalLM"],
-  harmless: [TIED_HEAD, INVERSE_FREQUENCIES],
+  harmless: [TIED_HEAD],
   ignored: {
     ...COMMON_IGNORED,
     gradient_checkpointing: "training only",

@@ -2,7 +2,7 @@ import type { Architecture } from "../architecture.ts";
 import { type Part, selfAttention } from "../attention.ts";
 import { layer, rms } from "../blocks.ts";
 import { Decoder } from "../decoder.ts";
-import { COMMON_IGNORED, INVERSE_FREQUENCIES } from "../ignored.ts";
+import { COMMON_IGNORED } from "../ignored.ts";
 import { fusedGatedMlp } from "../mlp.ts";
 import { inverseFrequencies } from "../rope.ts";
 import { checkHeads } from "../shape.ts";
@@ -13,7 +13,6 @@ export const chatglm: Architecture = {
   title: "ChatGLM2, ChatGLM3, GLM-4-9B",
   modelTypes: ["chatglm"],
   classNames: ["ChatGLMModel", "ChatGLMForConditionalGeneration"],
-  harmless: [INVERSE_FREQUENCIES],
   ignored: {
     ...COMMON_IGNORED,
     apply_query_key_layer_scaling: "scales and unscales by the layer's number, for half precision",

@@ -5,7 +5,7 @@ import type { Architecture } from "../architecture.ts";
 import type { Part } from "../attention.ts";
 import { preNorm, rms, standardDecoder } from "../blocks.ts";
 import type { Config } from "../config.ts";
-import { COMMON_IGNORED, INVERSE_FREQUENCIES, ROUTER_TRAINING_IGNORED, TIED_HEAD } from "../ignored.ts";
+import { COMMON_IGNORED, ROUTER_TRAINING_IGNORED, TIED_HEAD } from "../ignored.ts";
 import { gatedMlp } from "../mlp.ts";
 import { experts, separateExperts } from "../moe.ts";
 import { readRope, ropeTemperature } from "../rope.ts";
@@ -130,7 +130,7 @@ export const deepseekV2: Architecture = {
   title: "DeepSeek-V2, DeepSeek-Coder-V2",
   modelTypes: ["deepseek_v2"],
   classNames: ["DeepseekV2ForCausalLM"],
-  harmless: [TIED_HEAD, INVERSE_FREQUENCIES],
+  harmless: [TIED_HEAD],
   ignored: {
     ...IGNORED,
     norm_topk_prob: "the published class doesn't read it",
@@ -170,7 +170,7 @@ export const deepseekV3: Architecture = {
   title: "DeepSeek-V3, DeepSeek-R1",
   modelTypes: ["deepseek_v3"],
   classNames: ["DeepseekV3ForCausalLM"],
-  harmless: (config) => [TIED_HEAD, INVERSE_FREQUENCIES, ...furtherLayers(config)],
+  harmless: (config) => [TIED_HEAD, ...furtherLayers(config)],
   ignored: {
     ...IGNORED,
     ...Object.fromEntries(

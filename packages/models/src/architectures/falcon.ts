@@ -4,7 +4,7 @@ import type { Architecture } from "../architecture.ts";
 import type { Part } from "../attention.ts";
 import { layer } from "../blocks.ts";
 import { Decoder } from "../decoder.ts";
-import { COMMON_IGNORED, INVERSE_FREQUENCIES, TIED_HEAD } from "../ignored.ts";
+import { COMMON_IGNORED, TIED_HEAD } from "../ignored.ts";
 import { plainMlp } from "../mlp.ts";
 import { ROPE_FIELDS, readRope } from "../rope.ts";
 import { checkHeads, headDim } from "../shape.ts";
@@ -17,7 +17,7 @@ export const falcon: Architecture = {
   title: "Falcon",
   modelTypes: ["falcon", "RefinedWeb", "RefinedWebModel"],
   classNames: ["FalconForCausalLM", "RWForCausalLM"],
-  harmless: [TIED_HEAD, INVERSE_FREQUENCIES],
+  harmless: [TIED_HEAD],
   ignored: {
     ...COMMON_IGNORED,
     hidden_dropout: "training only",

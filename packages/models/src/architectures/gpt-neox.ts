@@ -3,7 +3,7 @@ import type { Architecture } from "../architecture.ts";
 import type { Part } from "../attention.ts";
 import { layer, preNorm } from "../blocks.ts";
 import { Decoder } from "../decoder.ts";
-import { CAUSAL_MASKS, COMMON_IGNORED, INVERSE_FREQUENCIES, TIED_HEAD } from "../ignored.ts";
+import { CAUSAL_MASKS, COMMON_IGNORED, TIED_HEAD } from "../ignored.ts";
 import { plainMlp } from "../mlp.ts";
 import { readRope } from "../rope.ts";
 import { headDim } from "../shape.ts";
@@ -14,7 +14,7 @@ export const gptNeox: Architecture = {
   title: "GPT-NeoX, Pythia",
   modelTypes: ["gpt_neox"],
   classNames: ["GPTNeoXForCausalLM"],
-  harmless: [TIED_HEAD, CAUSAL_MASKS, INVERSE_FREQUENCIES],
+  harmless: [TIED_HEAD, CAUSAL_MASKS],
   ignored: { ...COMMON_IGNORED, hidden_dropout: "training only", is_decoder: "it always is" },
   build(config) {
     const width = config.size("hidden_size");

@@ -2,7 +2,7 @@ import { readActivation } from "../activations.ts";
 import type { Architecture } from "../architecture.ts";
 import { selfAttention } from "../attention.ts";
 import { preNorm, rms, standardDecoder } from "../blocks.ts";
-import { COMMON_IGNORED, INVERSE_FREQUENCIES, TIED_HEAD } from "../ignored.ts";
+import { COMMON_IGNORED, TIED_HEAD } from "../ignored.ts";
 import { gatedMlp } from "../mlp.ts";
 import { readRope } from "../rope.ts";
 import { readShape } from "../shape.ts";
@@ -13,7 +13,7 @@ export const llama: Architecture = {
   title: "Llama 1–3, CodeLlama, CodeGen2.5, XGen",
   modelTypes: ["llama"],
   classNames: ["LlamaForCausalLM"],
-  harmless: [TIED_HEAD, INVERSE_FREQUENCIES],
+  harmless: [TIED_HEAD],
   ignored: { ...COMMON_IGNORED, pretraining_tp: "splits a linear in pieces that add up to the same" },
   build(config) {
     const shape = readShape(config);

@@ -2,7 +2,7 @@ import { readActivation } from "../activations.ts";
 import type { Architecture } from "../architecture.ts";
 import { selfAttention } from "../attention.ts";
 import { layer, preNorm, standardDecoder } from "../blocks.ts";
-import { COMMON_IGNORED, INVERSE_FREQUENCIES, TIED_HEAD } from "../ignored.ts";
+import { COMMON_IGNORED, TIED_HEAD } from "../ignored.ts";
 import { plainMlp } from "../mlp.ts";
 import { readRope } from "../rope.ts";
 import { readShape } from "../shape.ts";
@@ -13,7 +13,7 @@ export const nemotron: Architecture = {
   title: "Nemotron, Minitron",
   modelTypes: ["nemotron"],
   classNames: ["NemotronForCausalLM"],
-  harmless: [TIED_HEAD, INVERSE_FREQUENCIES],
+  harmless: [TIED_HEAD],
   ignored: COMMON_IGNORED,
   build(config) {
     const shape = readShape(config, { context: 4096 });

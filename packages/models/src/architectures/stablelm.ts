@@ -2,7 +2,7 @@ import { readActivation } from "../activations.ts";
 import type { Architecture } from "../architecture.ts";
 import { type OnHeads, selfAttention } from "../attention.ts";
 import { layer, parallel, preNorm, standardDecoder } from "../blocks.ts";
-import { COMMON_IGNORED, INVERSE_FREQUENCIES, TIED_HEAD } from "../ignored.ts";
+import { COMMON_IGNORED, TIED_HEAD } from "../ignored.ts";
 import { gatedMlp } from "../mlp.ts";
 import { readRope } from "../rope.ts";
 import { readShape } from "../shape.ts";
@@ -13,7 +13,7 @@ export const stablelm: Architecture = {
   title: "StableLM, StableLM 2",
   modelTypes: ["stablelm", "stablelm_epoch"],
   classNames: ["StableLmForCausalLM", "StableLMEpochForCausalLM"],
-  harmless: [TIED_HEAD, INVERSE_FREQUENCIES],
+  harmless: [TIED_HEAD],
   ignored: { ...COMMON_IGNORED, hidden_dropout: "training only" },
   build(config) {
     const shape = readShape(config);
