@@ -136,20 +136,23 @@ describe("GGUF", () => {
     const tokens: string[] = [];
     for (const [token, id] of Object.entries<number>(model.vocab)) tokens[id] = token;
     const added = new Set(added_tokens.map(({ id }: { id: number }) => id));
-    const tokenizer = createTokenizerFromGguf({
+    const metadata = {
       "general.architecture": "llama",
       "tokenizer.ggml.model": "gpt2",
       "tokenizer.ggml.pre": "llama-bpe",
       "tokenizer.ggml.tokens": tokens,
       "tokenizer.ggml.token_type": tokens.map((_, id) => (added.has(id) ? 3 : 1)),
       "tokenizer.ggml.merges": model.merges.map((pair: string[]) => pair.join(" ")),
-      "tokenizer.ggml.bos_token_id": 0,
-      "tokenizer.ggml.add_bos_token": true,
-    });
+      "tokenizer.ggml.bos_token_id": 0, // converters leave it to readers to know that texts of Llama 3 begin with it
+    };
+    const tokenizer = createTokenizerFromGguf(metadata);
     for (const { text, ids, ids_special = ids, decoded } of readGolden("bpe_llama3").cases) {
       expect([...tokenizer.encode(text)], text).toEqual(ids_special);
       expect(tokenizer.decode(ids_special), text).toBe(decoded);
     }
+    expect([...tokenizer.encode("")]).toEqual([0]);
+    for (const other of [{ "tokenizer.ggml.add_bos_token": false }, { "tokenizer.ggml.pre": "qwen2" }])
+      expect([...createTokenizerFromGguf({ ...metadata, ...other }).encode("")]).toEqual([]);
   });
 
   it("carries SentencePiece's", () => {

@@ -76,7 +76,7 @@ test.each([
     "tokenizer.ggml.merges": model.merges.map((merge: string | string[]) =>
       Array.isArray(merge) ? merge.join(" ") : merge,
     ),
-    ...(bos === undefined ? {} : { "tokenizer.ggml.bos_token_id": bos, "tokenizer.ggml.add_bos_token": true }),
+    ...(bos === undefined ? {} : { "tokenizer.ggml.bos_token_id": bos }),
   });
   expect(cases.length).toBeGreaterThan(50);
   for (const { text, ids, ids_special = ids } of cases) {

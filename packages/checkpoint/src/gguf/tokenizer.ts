@@ -1,4 +1,4 @@
-import { PRE_TOKENIZERS } from "@llm/tokenizer-bpe/gguf-pre";
+import { beginsWithBos, PRE_TOKENIZERS } from "@llm/tokenizer-bpe/gguf-pre";
 import type { Json, JsonObject } from "../json.ts";
 import type { Metadata } from "./metadata.ts";
 import { sentencePieceModel } from "./sentencepiece.ts";
@@ -65,7 +65,10 @@ async function types(metadata: Metadata, count: number): Promise<number[]> {
 
 /** llama.cpp's own defaults where the file doesn't say. */
 function addsBos(metadata: Metadata): boolean {
-  return metadata.flag("tokenizer.ggml.add_bos_token") ?? metadata.text("tokenizer.ggml.model") === "llama";
+  return (
+    metadata.flag("tokenizer.ggml.add_bos_token") ??
+    beginsWithBos(metadata.text("tokenizer.ggml.model"), metadata.text("tokenizer.ggml.pre"))
+  );
 }
 
 async function byteLevelBpe(metadata: Metadata): Promise<JsonObject> {

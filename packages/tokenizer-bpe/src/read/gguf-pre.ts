@@ -33,6 +33,8 @@ export interface PreTokenizer {
   readonly normalizer?: PreJson;
   /** Whole words that are tokens are taken as such, whatever the merges say. */
   readonly ignoreMerges?: boolean;
+  /** Texts begin with the model's first token where a file doesn't say: converters leave it out where the original did. */
+  readonly addBos?: boolean;
 }
 
 const nfc: PreJson = { type: "NFC" };
@@ -95,13 +97,13 @@ export const PRE_TOKENIZERS: Readonly<Record<string, PreTokenizer>> = {
     "granite-docling",
   ),
   ...named({ cut: gpt2, normalizer: nfc }, "olmo"),
-  ...named({ cut: llama3, ignoreMerges: true }, "llama-bpe", "llama3", "llama-v3", "falcon3", "pixtral"),
+  ...named({ cut: llama3, ignoreMerges: true, addBos: true }, "llama-bpe", "llama3", "llama-v3", "falcon3", "pixtral"),
   ...named({ cut: llama3 }, "smaug-bpe", "dbrx", "chatglm-bpe", "glm4"),
   ...named({ cut: qwen, normalizer: nfc }, "qwen2", "deepseek-r1-qwen", "exaone4"),
   ...named({ cut: qwen }, "stablelm2"),
   ...named({ cut: starcoder }, "starcoder", "refact", "codeshell", "smollm", "exaone", "minerva-7b"),
   ...named({ cut: starcoder, normalizer: nfc }, "command-r"),
-  ...named({ cut: sequence(split(cased("", "")), byteLevel(false)), ignoreMerges: true }, "tekken"),
+  ...named({ cut: sequence(split(cased("", "")), byteLevel(false)), ignoreMerges: true, addBos: true }, "tekken"),
   ...named(
     { cut: sequence(split(cased("{1,3}", "(?i:'s|'t|'re|'ve|'m|'ll|'d)?")), byteLevel(false)) },
     "gpt-4o",
@@ -114,6 +116,17 @@ export const PRE_TOKENIZERS: Readonly<Record<string, PreTokenizer>> = {
   ...named({ cut: sequence(bloom, byteLevel(false)) }, "bloom", "poro-chat", "gpt3-finnish"),
   ...named({ cut: sequence(bloom, digits(true), byteLevel(false)) }, "viking"),
 };
+
+/** Whether texts begin with the model's first token where a file doesn't say: by its `tokenizer.ggml.model` and `.pre`. */
+export function beginsWithBos(model: unknown, pre: unknown): boolean {
+  if (model === "llama") return true;
+  return (
+    model === "gpt2" &&
+    typeof pre === "string" &&
+    Object.hasOwn(PRE_TOKENIZERS, pre) &&
+    (PRE_TOKENIZERS[pre]!.addBos ?? false)
+  );
+}
 
 function named(pre: PreTokenizer, ...names: string[]): Record<string, PreTokenizer> {
   return Object.fromEntries(names.map((name) => [name, pre]));

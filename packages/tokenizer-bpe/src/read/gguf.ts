@@ -8,7 +8,7 @@ import { readNormalizers } from "../normalize/from-json.ts";
 import type { SpecialTokens } from "../special-tokens.ts";
 import { readCutter } from "../split/from-json.ts";
 import { encodeUtf8 } from "../text/utf8.ts";
-import { PRE_TOKENIZERS, type PreTokenizer } from "./gguf-pre.ts";
+import { beginsWithBos, PRE_TOKENIZERS, type PreTokenizer } from "./gguf-pre.ts";
 import { MergeBuilder } from "./merge-builder.ts";
 import { sentencePieceTokenizer } from "./sentencepiece.ts";
 import { PieceType, type SentencePieceSpec } from "./sentencepiece-proto.ts";
@@ -59,7 +59,7 @@ function sentencePiece(metadata: GgufMetadata, tokens: readonly string[], kind: 
     escapeSpaces: true,
   };
   return sentencePieceTokenizer(spec, {
-    addBos: flag(metadata, "add_bos_token", kind === "bpe"),
+    addBos: flag(metadata, "add_bos_token", addsBos(metadata)),
     addEos: flag(metadata, "add_eos_token", kind === "unigram"),
     prefixEachPart: true,
   });
@@ -76,9 +76,9 @@ function byteLevel(metadata: GgufMetadata, tokens: readonly string[]): ReadToken
     builder.addSpaced(bytes, bytes.length);
   }
   const { cut, normalizer, ignoreMerges = false } = preTokenizer(metadata["tokenizer.ggml.pre"]);
-  const around = (key: string, add: string) => {
+  const around = (key: string, add: string, unsaid: boolean) => {
     const id = idOf(metadata, key, tokens.length);
-    return id >= 0 && flag(metadata, add, false) ? [id] : [];
+    return id >= 0 && flag(metadata, add, unsaid) ? [id] : [];
   };
   return {
     normalizers: readNormalizers(normalizer),
@@ -86,12 +86,16 @@ function byteLevel(metadata: GgufMetadata, tokens: readonly string[]): ReadToken
     model: new BpeModel({ vocab, merges: builder.table, byteLevel: true, ignoreMerges }),
     addedTokens: addedTokens(metadata, tokens),
     post: {
-      before: around("bos_token_id", "add_bos_token"),
-      after: around("eos_token_id", "add_eos_token"),
+      before: around("bos_token_id", "add_bos_token", addsBos(metadata)),
+      after: around("eos_token_id", "add_eos_token", false),
       trims: [],
     },
     decoder: readDecoder({ type: "ByteLevel" }),
   };
+}
+
+function addsBos(metadata: GgufMetadata): boolean {
+  return beginsWithBos(metadata["tokenizer.ggml.model"], metadata["tokenizer.ggml.pre"]);
 }
 
 function preTokenizer(name: unknown = "default"): PreTokenizer {
