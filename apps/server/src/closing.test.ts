@@ -9,6 +9,8 @@ afterEach(() => server.app.close());
 const body = (i: number, stream: boolean): string =>
   JSON.stringify({ model: "demo", prompt: `value ${i} =`, max_tokens: 24, temperature: 0, stream });
 
+const conversation = { model: "demo", max_tokens: 1, messages: [{ role: "user", content: "Hi" }] };
+
 /** The text of an answer, whole or streamed; undefined where its stream ends without its last word. */
 async function textOf(response: Response, stream: boolean): Promise<string | undefined> {
   if (!stream) return ((await response.json()) as { choices: { text: string }[] }).choices[0].text;
@@ -32,8 +34,14 @@ describe("a server that is told to stop under load", () => {
     );
     await until(() => server.generator.scheduler.stats.running + server.generator.scheduler.stats.waiting === 12);
     const closed = server.app.close();
-    const late = await post(server.address, "/v1/completions", body(0, false)).catch((error: Error) => error);
-    expect(late instanceof Error || late.status === 503).toBe(true);
+    const late = await post(server.address, "/v1/completions", body(0, false));
+    expect([late.status, late.headers.has("retry-after"), late.headers.has("x-request-id")]).toEqual([503, true, true]);
+    expect(await late.json()).toEqual({
+      error: { message: "The server is stopping", type: "server_error", param: null, code: "unavailable" },
+    });
+    const message = await post(server.address, "/v1/messages", JSON.stringify(conversation));
+    expect(await message.json()).toMatchObject({ type: "error", error: { type: "overloaded_error" } });
+    expect((await fetch(`${server.address}/ready`)).status).toBe(503);
     expect(await Promise.all(asked)).toEqual(alone);
     await closed;
   });

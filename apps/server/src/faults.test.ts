@@ -115,6 +115,21 @@ describe("a client that leaves", () => {
     await until(() => running() === 0, 1000);
   });
 
+  it.each([[{}], [{ stream: true }]])("isn't noted as a failure of the server's: %j", async (more) => {
+    const lines: string[] = [];
+    const noting = await demoServer({ logger: { level: "info", stream: { write: (line) => void lines.push(line) } } });
+    const leave = new AbortController();
+    // All of it may be the beginning of where it stops, so nothing is said of it before its client leaves.
+    const body = endless({ ...more, stop: ["a".repeat(5000)], grammar: 'root ::= "a"+' });
+    const asked = post(noting.address, "/v1/completions", body, { signal: leave.signal });
+    await until(() => noting.generator.scheduler.stats.running > 0);
+    leave.abort();
+    await expect(asked).rejects.toThrow();
+    await until(() => lines.some((line) => line.includes('"gone":true')));
+    await noting.app.close();
+    expect(lines.filter((line) => JSON.parse(line).level >= 50)).toEqual([]);
+  });
+
   it("by closing its half of the connection, too", async () => {
     await rawRequest(server.port, [request(endless())], { halfClose: true });
     await until(() => running() === 0, 1000);

@@ -15,7 +15,7 @@ import { ModelHost, type ServedModel } from "./engine/model-host.ts";
 import { Turns } from "./engine/turns.ts";
 import { onClientError } from "./http/client-errors.ts";
 import { type ConnectionLimits, connectionOptions, limitConnections, type TlsFiles } from "./http/connections.ts";
-import { problemOf } from "./http/problems.ts";
+import { isGone, problemOf } from "./http/problems.ts";
 import { logRequests } from "./http/request-log.ts";
 import { Metrics } from "./metrics/metrics.ts";
 import { chatRoutes } from "./routes/chat.ts";
@@ -87,6 +87,7 @@ export function createServer(options: ServerOptions): FastifyInstance {
     requestIdHeader: "x-request-id",
     logController: new LogController({ disableRequestLogging: true }),
     forceCloseConnections: "idle",
+    return503OnClosing: false, // who comes late hears it in the shape that all errors have
     pluginTimeout: 0, // it would cut off whatever takes longer than ten seconds, draining too
     clientErrorHandler: onClientError,
     frameworkErrors: answerProblem,
@@ -140,7 +141,8 @@ export function createServer(options: ServerOptions): FastifyInstance {
 function answerProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const problem = problemOf(error, request.id, textFieldOf(request.url), request.body);
   if (problem.code === "model_unavailable") request.log.warn(problem.message);
-  if (problem.status >= 500 && problem.status !== 503) request.log.error({ err: error }, "a request failed");
+  const left = isGone(error) && reply.raw.destroyed; // which is nobody's mistake, and told by the line of the request
+  if (problem.status >= 500 && problem.status !== 503 && !left) request.log.error({ err: error }, "a request failed");
   if (problem.retryAfter !== undefined) reply.header("retry-after", problem.retryAfter);
   const anthropic = request.url.startsWith("/v1/messages");
   return reply.code(problem.status).send(anthropic ? anthropicError(problem, request.id) : problem.toBody());

@@ -38,8 +38,8 @@ describe("the desk", () => {
   });
 
   it("waits for those inside when it closes, and tells those who take too long", async () => {
+    await new Desk().drain(0);
     const desk = new Desk();
-    await desk.drain(0);
     const [quick, slow] = [desk.enter("a", 1), desk.enter("a", 1)];
     const told: unknown[] = [];
     slow.signal.addEventListener("abort", () => {
@@ -47,7 +47,9 @@ describe("the desk", () => {
       slow.leave();
     });
     setTimeout(quick.leave, 5);
-    await desk.drain(30);
+    const drained = desk.drain(30);
+    expect(() => desk.enter("b", 1)).toThrow(expect.objectContaining({ status: 503, retryAfter: expect.any(Number) }));
+    await drained;
     expect(quick.signal.aborted).toBe(false);
     expect(told).toEqual([expect.objectContaining({ status: 503 })]);
   });

@@ -15,6 +15,8 @@ const ANSWERS = 512;
 /** Seconds after which it is worth asking again: answers take about that long. */
 const SOON = 2;
 
+const STOPPING = "The server is stopping";
+
 /** Callers whose rates are remembered; full buckets say nothing and are dropped first. */
 const MAX_CALLERS = 10_000;
 
@@ -40,6 +42,7 @@ export class Desk {
   readonly #held = new Map<string, number>();
   readonly #buckets = new Map<string, Bucket>();
   #answers = 0;
+  #closed = false;
   #onEmpty: (() => void) | undefined;
 
   constructor(limits: DeskLimits = {}, now: () => number = Date.now) {
@@ -54,8 +57,14 @@ export class Desk {
     return this.#answers;
   }
 
+  /** True once nobody is let in any more. */
+  get closed(): boolean {
+    return this.#closed;
+  }
+
   /** Lets a caller in for so many answers. @throws ApiError 400, 429 or 503, the latter two with when to come again */
   enter(caller: string, answers: number): Visit {
+    if (this.#closed) throw unavailable(STOPPING, SOON);
     const most = Math.min(this.#most, this.#mostOfOne);
     if (answers > most)
       throw invalid(null, `This request asks for ${answers} answers, and at most ${most} may be under way`);
@@ -81,12 +90,13 @@ export class Desk {
     return { leave, signal: controller.signal };
   }
 
-  /** Waits until everybody has left; whoever hasn't after so long is told that the server stops. */
+  /** Lets nobody in any more, and waits until everybody has left; whoever hasn't after so long is told that the server stops. */
   async drain(ms: number): Promise<void> {
+    this.#closed = true;
     if (this.#visits.size === 0) return;
     const empty = new Promise<void>((resolve) => (this.#onEmpty = resolve));
     const late = setTimeout(() => {
-      const reason = unavailable("The server is stopping", SOON);
+      const reason = unavailable(STOPPING, SOON);
       for (const visit of this.#visits) visit.abort(reason);
     }, ms);
     await empty;

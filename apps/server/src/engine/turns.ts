@@ -31,6 +31,11 @@ export class Turns {
     this.#metrics = metrics;
   }
 
+  /** Whether requests are still taken on. */
+  get open(): boolean {
+    return !this.#desk.closed;
+  }
+
   /**
    * Begins a request for so many answers. It ends by itself when its response does, however that comes.
    * @throws ApiError where the model isn't served, or the caller must come later
