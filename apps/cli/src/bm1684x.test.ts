@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { isInstalled, toolchainOf } from "@llm/target-bm1684x";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { WIZARDCODER } from "./testing/published-configs.ts";
+import { OLMO2, WIZARDCODER } from "./testing/published-configs.ts";
 import { jsonOf, runCli, testHome } from "./testing/run-cli.ts";
 
 /** A model of one block and 96 tokens, as the vendor's compiler made it. */
@@ -76,6 +76,27 @@ test("without a card, what to install is said in a line", async () => {
 test("inspect says what is in it, for which chip, and what a chip will hold", async () => {
   const inspected = jsonOf(await runCli(["inspect", bmodel, "--json"], home, { env }));
   expect(inspected).toMatchObject({ kind: "bmodel", chip: "BM1684X", devices: 1 });
+}, 60_000);
+
+test("plan takes the length by either name, a mode by any of its names, and a mesh that this model can be on", async () => {
+  const plan = async (...args: readonly string[]) =>
+    jsonOf(await runCli(["plan", ...args, "--json"], home, { env })) as unknown as {
+      readonly options: { readonly mode: string; readonly ctxLen: number };
+      readonly meshes: readonly { readonly mesh: string }[];
+    };
+  const lengths = [
+    ["--ctx-len", "64"],
+    ["--seq-length", "64"],
+  ] as const;
+  for (const length of lengths) {
+    expect((await plan("demo", "--target", "bm1684x", ...length)).options.ctxLen).toBe(64);
+    expect((await plan("demo", ...length, "--target", "bm1684x", "--mode", "W4F16")).options.mode).toBe("int4");
+  }
+  const olmo2 = join(home, "olmo2");
+  mkdirSync(olmo2);
+  writeFileSync(join(olmo2, "config.json"), JSON.stringify(OLMO2));
+  const { meshes } = await plan(olmo2, "--target", "bm1684x", "--mesh", "auto");
+  expect(meshes.map(({ mesh }) => mesh).sort()).toEqual(["1x1", "1x1x2", "1x1x4", "1x1x8"]);
 }, 60_000);
 
 test("plan needs no weights: Wizardcoder-15B in 4 bits fits one chip, in 16 it doesn't", async () => {

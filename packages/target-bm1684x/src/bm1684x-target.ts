@@ -5,6 +5,7 @@ import { onnxUnits } from "./compile/onnx-units.ts";
 import { bm1684xUnits } from "./compile/units.ts";
 import { bm1684xDoctor } from "./doctor.ts";
 import { bm1684xFeatures } from "./features.ts";
+import { impliedDefaults } from "./length.ts";
 import { deviceNets } from "./nets/device-nets.ts";
 import { laneLinears } from "./nets/lane-linears.ts";
 import { nearFrequencies } from "./nets/near-frequencies.ts";
@@ -31,6 +32,7 @@ export const bm1684xTarget: Target<Bm1684xOptions> = {
   async install({ env }, report) {
     await installToolchain({ env, report });
   },
+  defaults: impliedDefaults,
   choose: chooseBm1684x,
   plan: planBm1684x,
   describe: describeBm1684x,

@@ -20,7 +20,7 @@ interface Module {
 function modulesOf(name: string, mode: Bm1684xMode): readonly Module[] {
   const config = new Config(readGoldenConfig(name));
   const graph = architectureFor(config.raw).build(config);
-  const options = optionsOf({ mode, seqLength: 32 });
+  const options = optionsOf({ mode, ctxLen: 32 });
   const passes = [...corePasses, ...(bm1684xTarget.passes ?? [])];
   const program = runPipeline(programOf(graph), bm1684xTarget.pipeline(graph, options), { passes });
   const units = bm1684xTarget.units(program, options, {});

@@ -15,7 +15,7 @@ const CALLS = [[5, 9, 3, 2, 7], [11], [4]];
 
 /** Logits of the last token of each call, by the nets that would be compiled, on devices that interpret. */
 async function said(model: RandomModel, given: Partial<Bm1684xOptions>): Promise<readonly Float32Array[]> {
-  const { session } = await interpreted(model, optionsOf({ seqLength: LENGTH, ...given }));
+  const { session } = await interpreted(model, optionsOf({ ctxLen: LENGTH, ...given }));
   const logits: Float32Array[] = [];
   let at = 0;
   for (const tokens of CALLS) {

@@ -6,10 +6,13 @@ export type Bm1684xMode = "F16" | "int8" | "int4";
 /** Bits of a linear's weight, without its share of a group's scale and zero point. */
 export const WEIGHT_BITS = { F16: 16, int8: 8, int4: 4 } as const satisfies Readonly<Record<Bm1684xMode, number>>;
 
+/** Of the head's, where weights are codes: it decides which token it is, so 8 bits cost little there, and 4 show. */
+export const HEAD_BITS = 8;
+
 /** What a user can say of a model on a BM1684X. */
 export interface Bm1684xOptions {
   readonly mode: Bm1684xMode;
-  readonly seqLength: number;
+  readonly ctxLen: number;
   readonly qGroupSize: number;
   readonly numDevice: number;
   /** How the chips share it; settled by the planner unless said. */
@@ -20,20 +23,25 @@ export interface Bm1684xOptions {
   readonly batchSize: number;
 }
 
+/** Tokens of a sequence unless said, where the model takes as many. */
+const DEFAULT_LENGTH = 512;
+
 export const bm1684xOptions: OptionTable<Bm1684xOptions> = {
   mode: {
     kind: "choice",
     doc: "How weights of linears are kept: F16, or in 8 or 4 bits (W8F16, W4F16).",
     default: "F16",
     choices: ["F16", "int8", "int4"],
+    choiceAlias: { fp16: "F16", w8f16: "int8", w4f16: "int4" },
     shapes: true,
   },
-  seqLength: {
+  ctxLen: {
     kind: "number",
     whole: true,
-    doc: "Most tokens of a sequence, prompt included; the prompt is computed at this length.",
-    default: 512,
+    doc: "Most tokens of a sequence, prompt included; the prompt is computed at this length. Unless said, not more than the model takes.",
+    default: DEFAULT_LENGTH,
     min: 2,
+    alias: ["seq-length"],
     shapes: true,
   },
   qGroupSize: {

@@ -1,7 +1,7 @@
 import type { Graph } from "@llm/core-ir";
 import { type PassCall, TargetError } from "@llm/target";
 import { lengthFor } from "./length.ts";
-import { type Bm1684xOptions, WEIGHT_BITS } from "./options.ts";
+import { type Bm1684xOptions, HEAD_BITS, WEIGHT_BITS } from "./options.ts";
 import { sharingOf } from "./plan/sharing.ts";
 import { checkSupported } from "./refusals.ts";
 
@@ -23,8 +23,7 @@ export function bm1684xPipeline(model: Graph, options: Bm1684xOptions): readonly
     { pass: "scale-queries" },
     // Cut at whole groups of weights, so that each has one scale and one chip.
     { pass: "bm1684x-nets", params: { seqLength, ...(chips > 1 ? { chips, step: group } : {}) } },
-    // The head decides which token it is: 8 bits there cost little, and 4 show.
-    ...(bits ? [{ pass: "bm1684x-quantise", params: { bits, group, headBits: 8 } }] : []),
+    ...(bits ? [{ pass: "bm1684x-quantise", params: { bits, group, headBits: HEAD_BITS } }] : []),
     { pass: "lower-to-top" },
   ];
 }

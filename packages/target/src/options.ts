@@ -4,6 +4,8 @@ export interface OptionDef<T> {
   readonly doc: string;
   readonly default?: T;
   readonly choices?: readonly string[];
+  /** Other names that people have for choices, in lower case: { mxfp6: "mx6" }. */
+  readonly choiceAlias?: Readonly<Record<string, string>>;
   readonly alias?: readonly string[]; // other spellings, without dashes
   readonly min?: number;
   readonly max?: number;
@@ -17,3 +19,13 @@ export interface OptionDef<T> {
 
 /** Keys are camelCase; flags are their kebab-case. */
 export type OptionTable<O> = { readonly [K in keyof O]-?: OptionDef<O[K]> };
+
+/** The choice that people mean by a text: in either case, and by another name that it has. */
+export function choiceCalled(
+  { choices, choiceAlias = {} }: Pick<OptionDef<unknown>, "choices" | "choiceAlias">,
+  text: string,
+): string | undefined {
+  const said = text.toLowerCase();
+  const other = Object.hasOwn(choiceAlias, said) ? choiceAlias[said] : undefined;
+  return choices?.find((choice) => choice.toLowerCase() === said) ?? other;
+}

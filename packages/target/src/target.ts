@@ -26,8 +26,11 @@ export interface Target<O = unknown> {
   install?(host: Host, report: (line: string) => void): Promise<void>;
   /** Compiles what a vendor's header is needed for that may not be passed on; `doctor` says when. */
   buildRuntime?(host: Host, report: (line: string) => void): Promise<void>;
-  /** Defaults that depend on what was said, such as those of a program that is stood in for; the table has the others. */
-  defaults?(given: Partial<O>): Partial<O>;
+  /**
+   * Defaults that depend on what was said, such as those of a program that is stood in for, and on the model, where there is
+   * one: a length that nobody asked for isn't longer than the model's. The table has the others.
+   */
+  defaults?(given: Partial<O>, model?: Graph): Partial<O>;
   /**
    * Settles what the user left open ("auto") for this model and machine; everything after it sees what was chosen. `source` is
    * the checkpoint, for how its weights are stored; where only a config was fetched, it has none.
@@ -36,7 +39,7 @@ export interface Target<O = unknown> {
   /** What a model needs; `source` as for `choose`. */
   plan(model: Graph, options: O, source?: Pick<WeightSource, "get">): Plan;
   /** What planning a mesh of such devices goes by; absent: nothing is known of how they would share a model. */
-  describe?(options: O): DescribedDevice;
+  describe?(options: O, model: Graph): DescribedDevice;
   pipeline(model: Graph, options: O): readonly PassCall[];
   units(program: Program, options: O, tools: ToolVersions): readonly Unit[];
   /** What `llm export` makes, where that is not on the way to what is compiled. */

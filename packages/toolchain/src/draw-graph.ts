@@ -17,7 +17,7 @@ export function drawGraph<O>(
   given?: Readonly<Record<string, unknown>>,
 ): string {
   const traces: PassTrace[] = [];
-  const program = runPipeline(programOf(graph), target.pipeline(graph, targetOptions(target, given)), {
+  const program = runPipeline(programOf(graph), target.pipeline(graph, targetOptions(target, given, graph)), {
     passes: [...corePasses, ...(target.passes ?? [])],
     dialects: target.dialects,
     onPass: (trace) => traces.push(trace),

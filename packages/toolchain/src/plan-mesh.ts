@@ -5,6 +5,7 @@ import {
   DEFAULT_WORK,
   DEVICES,
   type DescribedDevice,
+  type Mesh,
   type MeshChoice,
   type MeshWork,
   meshText,
@@ -24,20 +25,25 @@ export function planOnMesh(
   mesh: string,
   given: Readonly<Record<string, unknown>>,
 ): { options: Record<string, unknown>; plan: Plan } {
-  const options = targetOptions(target, given) as Record<string, unknown>;
+  const options = targetOptions(target, given, graph) as Record<string, unknown>;
   const described: DescribedDevice | undefined =
-    target.describe?.(options) ??
+    target.describe?.(options, graph) ??
     (Object.hasOwn(DEVICES, target.id) ? { device: DEVICES[target.id as keyof typeof DEVICES] } : undefined);
   if (!described)
     throw new ToolchainError("option-invalid", `--mesh: nothing is known of how devices of ${target.id} share a model`);
   const work = workOf(graph, described, options);
-  const choice = mesh === "auto" ? choose(graph, described, work, options) : only(graph, mesh, described, work);
-  const named = choice.chosen ?? choice.plans[0]!;
-  if (Object.hasOwn(target.options, "mesh")) {
-    const exact = targetOptions(target, { ...given, mesh: meshText(named.mesh) });
-    return { options: exact as Record<string, unknown>, plan: { ...target.plan(graph, exact), meshes: choice } };
-  }
-  return { options, plan: planOf(choice, described, work) };
+  const isExact = Object.hasOwn(target.options, "mesh");
+  const exactly = (named: Mesh) => {
+    const exact = targetOptions(target, { ...given, mesh: meshText(named) }, graph);
+    return { options: exact as Record<string, unknown>, plan: target.plan(graph, exact) };
+  };
+  const choice =
+    mesh === "auto"
+      ? choose(graph, described, work, isExact ? (named) => exactly(named).plan.fits : undefined)
+      : only(graph, mesh, described, work);
+  if (!isExact) return { options, plan: planOf(choice, described, work) };
+  const planned = exactly((choice.chosen ?? choice.plans[0]!).mesh);
+  return { ...planned, plan: { ...planned.plan, meshes: choice } };
 }
 
 function workOf(graph: Graph, { work }: DescribedDevice, options: Readonly<Record<string, unknown>>): MeshWork {
@@ -56,11 +62,9 @@ function choose(
   graph: Graph,
   { device, runs }: DescribedDevice,
   work: MeshWork,
-  options: Readonly<Record<string, unknown>>,
+  holds: ((mesh: Mesh) => boolean) | undefined,
 ): MeshChoice {
-  const group = options.deviceGroup;
-  const devices = Array.isArray(group) && group.length > 1 ? group.length : device.most;
-  return chooseMesh(graph, device, work, { devices, ...(runs ? { runs } : {}) });
+  return chooseMesh(graph, device, work, { ...(runs ? { runs } : {}), ...(holds ? { holds } : {}) });
 }
 
 /** A target's plan, of what its device's description says. */

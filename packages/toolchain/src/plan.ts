@@ -39,7 +39,7 @@ export async function planModel(
       const given = { ...options.targetOptions, ...optionsOf(target, { batchSize }) };
       const { options: chosen, notes } = chosenOptions(target, { graph, weights: checkpoint.weights }, given);
       // A plan says whether what was asked for fits; a shorter context that would is told of in the notes.
-      const { ctxLen } = targetOptions(target, given) as { readonly ctxLen?: number };
+      const { ctxLen } = targetOptions(target, given, graph) as { readonly ctxLen?: number };
       const settled = { ...(chosen as Record<string, unknown>), ...optionsOf(target, { ctxLen }) };
       if (options.mesh !== undefined) return { card, notes, ...planOnMesh(target, graph, options.mesh, settled) };
       return { card, notes, options: settled, plan: target.plan(graph, settled, checkpoint.weights) };

@@ -1,3 +1,4 @@
+import type { Graph } from "@llm/core-ir";
 import { describe, expect, it } from "vitest";
 import { targetOptions } from "./target-options.ts";
 
@@ -18,6 +19,35 @@ describe("a target's options", () => {
 
   it("leave every other text as it is", () => {
     expect(targetOptions<unknown>(abacus, { name: "INT8" })).toEqual({ format: "auto", name: "INT8" });
+  });
+
+  it("take a choice by any name that it has", () => {
+    const format = {
+      kind: "choice",
+      doc: "",
+      default: "fp16",
+      choices: ["fp16", "mx6"],
+      choiceAlias: { mxfp6: "mx6" },
+      shapes: true,
+    } as const;
+    const given = (said: string) => targetOptions<unknown>({ id: "abacus", options: { format } }, { format: said });
+    expect(["mx6", "MX6", "MXFP6", "FP16"].map(given)).toEqual(
+      ["mx6", "mx6", "mx6", "fp16"].map((name) => ({ format: name })),
+    );
+    expect(() => given("toString")).toThrow('format is one of fp16, mx6, not "toString"');
+  });
+
+  it("have defaults that the model decides", () => {
+    const ctxLen = { kind: "number", doc: "", default: 512, shapes: true } as const;
+    const abacus = {
+      id: "abacus",
+      options: { ctxLen },
+      defaults: (_: unknown, model?: Graph) => (model ? { ctxLen: Number(model.dims.context!.max) } : {}),
+    };
+    const model = { dims: { context: { max: 64 } } } as unknown as Graph;
+    expect(targetOptions<unknown>(abacus, {}, model)).toEqual({ ctxLen: 64 });
+    expect(targetOptions<unknown>(abacus, { ctxLen: 512 }, model)).toEqual({ ctxLen: 512 });
+    expect(targetOptions<unknown>(abacus, {})).toEqual({ ctxLen: 512 });
   });
 
   it("take lists of numbers that are such, and name what isn't", () => {

@@ -1,15 +1,16 @@
 import type { Graph } from "@llm/core-ir";
-import type { Choice, OptionDef, OptionTable, Target } from "@llm/target";
+import { type Choice, choiceCalled, type OptionDef, type OptionTable, type Target } from "@llm/target";
 import { formatName, type WeightSource } from "@llm/tensor";
 import { ToolchainError } from "./error.ts";
 
 /**
- * A target's options with its defaults filled in. Values are checked against the target's own table, so that a program gets
- * the same one-line errors as a shell.
+ * A target's options with its defaults filled in, those that the model decides too where it is given. Values are checked
+ * against the target's own table, so that a program gets the same one-line errors as a shell.
  */
 export function targetOptions<O>(
   target: Pick<Target<O>, "id" | "options" | "defaults">,
   given: Readonly<Record<string, unknown>> = {},
+  model?: Graph,
 ): O {
   const table = target.options as Readonly<Record<string, OptionDef<unknown>>>;
   const unknown = Object.keys(given).find((name) => !Object.hasOwn(table, name));
@@ -17,16 +18,22 @@ export function targetOptions<O>(
     const known = Object.keys(table).join(", ") || "none";
     throw new ToolchainError("option-invalid", `target ${target.id} has no option ${unknown}; it has: ${known}`);
   }
-  const instead = (target.defaults?.(given as Partial<O>) ?? {}) as Readonly<Record<string, unknown>>;
+  const instead = (target.defaults?.(given as Partial<O>, model) ?? {}) as Readonly<Record<string, unknown>>;
   const options: Record<string, unknown> = {};
   for (const [name, def] of Object.entries(table)) {
-    const value = given[name] ?? instead[name] ?? def.default;
-    if (value === undefined) continue;
+    const said = given[name] ?? instead[name] ?? def.default;
+    if (said === undefined) continue;
+    const value = typeof said === "string" ? ownName(def, said) : said;
     const wrong = problem(def, value);
     if (wrong) throw new ToolchainError("option-invalid", `target ${target.id}: ${name} ${wrong} (--${kebab(name)})`);
-    options[name] = def.numberFormat ? formatName(value as string) : value;
+    options[name] = value;
   }
   return options as O;
+}
+
+function ownName(def: OptionDef<unknown>, text: string): string {
+  if (def.kind === "choice") return choiceCalled(def, text) ?? text;
+  return def.numberFormat ? formatName(text) : text;
 }
 
 /** What a shell calls an option. */
@@ -40,7 +47,7 @@ export function chosenOptions<O>(
   { graph, weights }: { readonly graph: Graph; readonly weights: Pick<WeightSource, "get"> },
   given: Readonly<Record<string, unknown>> = {},
 ): Choice<O> {
-  const options = targetOptions(target, given);
+  const options = targetOptions(target, given, graph);
   return target.choose?.(graph, options, weights) ?? { options, notes: [] };
 }
 

@@ -59,7 +59,7 @@ const FLAVOURS: readonly Flavour[] = [
   {
     name: "BM1684X's nets",
     within: 1e-3,
-    make: (model, folder) => exportModel(model, bm1684xTarget, { folder, env, targetOptions: { seqLength: LENGTH } }),
+    make: (model, folder) => exportModel(model, bm1684xTarget, { folder, env, targetOptions: { ctxLen: LENGTH } }),
     drive: deviceNets,
     refusal: /mixtures of experts|choose a length up to \d+$/,
   },

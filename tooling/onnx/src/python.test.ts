@@ -77,7 +77,7 @@ describe("the onnx package's checker, with full and strict shape inference", () 
   test.each([
     { target: cpuTarget as Target, options: {} },
     { target: aic100Target as Target, options: { ctxLen: 32, promptLen: 8 } },
-    { target: bm1684xTarget as Target, options: { seqLength: 32 } },
+    { target: bm1684xTarget as Target, options: { ctxLen: 32 } },
   ])(
     "accepts what is exported for $target.id",
     async ({ target, options }) => {

@@ -97,7 +97,14 @@ function knownOptions(command: Command, targets: readonly TargetOptions[]): Map<
       const flag = flagOf(key, option);
       const before = known.get(flag);
       if (before && before.kind !== "target") continue; // the command's own meaning goes first
-      add(flag, { kind: "target", key, option, targets: [...(before?.targets ?? []), id] });
+      // Each target may have names of its own for what they share.
+      const alias = [...new Set([...(before?.option.alias ?? []), ...(option.alias ?? [])])];
+      add(flag, {
+        kind: "target",
+        key,
+        option: alias.length > 0 ? { ...option, alias } : option,
+        targets: [...(before?.targets ?? []), id],
+      });
     }
   return known;
 }

@@ -1,3 +1,4 @@
+import { choiceCalled } from "@llm/target";
 import type { CliOption } from "../definition/option.ts";
 import { UsageError } from "../exit.ts";
 
@@ -60,9 +61,8 @@ function parseList(text: string): readonly (string | number)[] {
 }
 
 function parseChoice(option: CliOption, text: string, said: string): string {
-  const choices = option.choices ?? [];
-  const found = choices.find((choice) => choice.toLowerCase() === text.toLowerCase());
-  if (found === undefined) throw new UsageError(`${said} is one of ${choices.join(", ")}, not "${text}"`);
+  const found = choiceCalled(option, text);
+  if (found === undefined) throw new UsageError(`${said} is one of ${option.choices?.join(", ")}, not "${text}"`);
   return found;
 }
 

@@ -15,3 +15,19 @@ export const STARCODER = {
 
 /** With a token for padding, and the activation under its other name. */
 export const WIZARDCODER = { ...STARCODER, vocab_size: 49153, activation_function: "gelu" } as const;
+
+/** With norms over all heads of a layer, which chips that share it can't take. */
+export const OLMO2 = {
+  architectures: ["Olmo2ForCausalLM"],
+  model_type: "olmo2",
+  hidden_size: 4096,
+  intermediate_size: 11008,
+  num_hidden_layers: 32,
+  num_attention_heads: 32,
+  num_key_value_heads: 32,
+  vocab_size: 100352,
+  max_position_embeddings: 4096,
+  rope_theta: 500000,
+  rms_norm_eps: 1e-6,
+  hidden_act: "silu",
+} as const;

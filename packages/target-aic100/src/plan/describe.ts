@@ -25,6 +25,7 @@ export function describeAic100(options: Aic100Options): DescribedDevice {
       chunk: promptLen,
       context: ctxLen,
       weightBits: mxfp6 ? assumed.mxfp6Bits : assumed.weightBits,
+      tableBits: assumed.weightBits,
       cacheBits: mxint8 ? assumed.mxint8Bits : assumed.cacheBits,
       talkBits: assumed.activationBits,
     },

@@ -24,7 +24,7 @@ const script = fileURLToPath(new URL("../testing/build-slowly.ts", import.meta.u
 test.skipIf(missing)(
   `weights of a block's two nets are stored once${missing ? `: ${missing}` : ""}`,
   async () => {
-    const options = optionsOf({ mode: "int8", seqLength: 16, name: "tiny" });
+    const options = optionsOf({ mode: "int8", ctxLen: 16, name: "tiny" });
     using built = await buildModel(randomModel(FAMILIES.qwen2!, 5), options);
     const { folder, manifest } = built.artefact;
     expect(readdirSync(folder).sort()).toEqual(["manifest.json", "nets.json", "tiny_int8_1dev.bmodel"]);
@@ -55,7 +55,7 @@ describe.skipIf(missing)("what was planned is what the compiler reports, within 
     ["gpt_bigcode", "int4", 16, "1x2"],
   ])("%s in %s, %s tokens, as %s", { timeout: 120_000 }, async ([family, mode, seqLength, mesh]) => {
     const model = randomModel(models[family]!, 5);
-    const options = optionsOf({ mode, seqLength, mesh, name: "tiny" });
+    const options = optionsOf({ mode, ctxLen: seqLength, mesh, name: "tiny" });
     using built = await buildModel(model, options);
     const { folder, manifest } = built.artefact;
     const { devices } = planBm1684x(model.graph, options);
@@ -82,7 +82,7 @@ test.skipIf(missing)(
       const kept: string[] = [];
       const model = randomModel(FAMILIES.gpt2!, 3);
       await buildArtefact({
-        ...requestFor(model, optionsOf({ mode: "int4", seqLength: 16 }), folder),
+        ...requestFor(model, optionsOf({ mode: "int4", ctxLen: 16 }), folder),
         onEvent: (event) => {
           if (event.kind === "finished" && event.cached) kept.push(event.unit);
         },
@@ -120,7 +120,7 @@ test.skipIf(missing)("a weight that is not there is named", async () => {
   const { graph } = randomModel(FAMILIES.gpt2!, 3);
   const folder = mkdtempSync(join(tmpdir(), "llm-bm1684x-refused-"));
   try {
-    const request = requestFor({ graph, source: memorySource({}) }, optionsOf({ seqLength: 16 }), folder);
+    const request = requestFor({ graph, source: memorySource({}) }, optionsOf({ ctxLen: 16 }), folder);
     await expect(buildArtefact(request)).rejects.toThrow(/wte\.weight/);
   } finally {
     rmSync(folder, { recursive: true, force: true });

@@ -11,7 +11,7 @@ import { randomModel } from "../testing/random-model.ts";
 
 test("an export has a file for each net, named and ordered as the vendor's scripts want them, its weights not quantised", async () => {
   const { graph, source } = randomModel(FAMILIES.llama!, 1);
-  const options = optionsOf({ mode: "int4", seqLength: 16 });
+  const options = optionsOf({ mode: "int4", ctxLen: 16 });
   const passes = [...corePasses, ...(bm1684xTarget.passes ?? [])];
   const program = runPipeline(programOf(graph), bm1684xTarget.pipeline(graph, options), { passes });
   const folder = mkdtempSync(join(tmpdir(), "llm-bm1684x-onnx-"));

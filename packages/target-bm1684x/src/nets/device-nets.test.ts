@@ -4,14 +4,19 @@ import { shapeOf } from "@llm/tensor";
 import { describe, expect, it } from "vitest";
 import { bm1684xTarget } from "../bm1684x-target.ts";
 import type { JoinSpec } from "../compile/units.ts";
+import { impliedDefaults } from "../length.ts";
 import type { Bm1684xOptions } from "../options.ts";
 import { FAMILIES } from "../testing/families.ts";
 import { optionsOf } from "../testing/options.ts";
 import { portsOf } from "./net-ports.ts";
 
+function graphOf(config: Readonly<Record<string, unknown>>) {
+  return architectureFor(config).build(new Config(config));
+}
+
 function programFor(config: Readonly<Record<string, unknown>>, given: Partial<Bm1684xOptions> = {}) {
-  const graph = architectureFor(config).build(new Config(config));
-  const options = optionsOf({ seqLength: 32, ...given });
+  const graph = graphOf(config);
+  const options = optionsOf({ ctxLen: 32, ...given });
   const passes = [...corePasses, ...(bm1684xTarget.passes ?? [])];
   const program = runPipeline(programOf(graph), bm1684xTarget.pipeline(graph, options), { passes });
   return { program, units: bm1684xTarget.units(program, options, {}) };
@@ -147,13 +152,15 @@ describe("options", () => {
     [{ mesh: "1x2x2" }, "--mesh 1x2x2: chips either share each layer (1x4) or have some each (1x1x4)"],
     [{ mesh: "1x3" }, "--mesh 1x3: 3 chips: it is 1, 2, 4 or 8"],
     [{ mesh: "1x2", numDevice: 4 }, "--mesh 1x2 is 2 chips, and --num-device says 4"],
-    [{ seqLength: 65 }, "--seq-length 65: this model takes at most 64 tokens"],
+    [{ ctxLen: 65 }, "--ctx-len 65: this model takes at most 64 tokens"],
   ])("%j", (given, message) => {
     expect(() => programFor(FAMILIES.llama!, given)).toThrow(message);
   });
 
-  it("leave a length that nobody asked for at the model's own", () => {
-    const { program } = programFor(FAMILIES.llama!, { seqLength: 512 });
-    expect(portsOf(program.nets.find(({ id }) => id === "embedding")!).inputs[0]!.shape).toEqual([1, 64]);
+  it("leave a length that nobody asked for at the model's own, and refuse one that was", () => {
+    expect(impliedDefaults({}, graphOf(FAMILIES.llama!))).toEqual({ ctxLen: 64 });
+    expect(() => programFor(FAMILIES.llama!, { ctxLen: 512 })).toThrow(
+      "--ctx-len 512: this model takes at most 64 tokens",
+    );
   });
 });

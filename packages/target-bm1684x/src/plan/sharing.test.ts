@@ -1,7 +1,7 @@
 import { type Graph, meshCosts } from "@llm/core-ir";
 import { readGoldenConfig } from "@llm/fixtures";
 import { architectureFor, Config } from "@llm/models";
-import { chooseMesh, devicesOf, meshText, parseMesh, planBlocks } from "@llm/target/mesh";
+import { chooseMesh, devicesOf, meshText, parseMesh, planBlocks, planMesh } from "@llm/target/mesh";
 import { describe, expect, test } from "vitest";
 import { FAMILIES } from "../testing/families.ts";
 import { interpreted } from "../testing/interpreted.ts";
@@ -31,13 +31,13 @@ describe("several chips", () => {
   });
 
   test("have some layers each of a small one, where talking would cost more than reading", () => {
-    expect(chooseBm1684x(graphOf(FAMILIES.llama!), optionsOf({ numDevice: 2 })).options.mesh).toBe("1x1x2");
+    expect(chooseBm1684x(graphOf(FAMILIES.llama!), optionsOf({ numDevice: 2, ctxLen: 32 })).options.mesh).toBe("1x1x2");
   });
 
   test("have some layers each where slices can't be added up", () => {
     const olmo2 = graphOf(readGoldenConfig("olmo2"));
-    expect(chooseBm1684x(olmo2, optionsOf({ numDevice: 2 })).options.mesh).toBe("1x1x2");
-    expect(() => chooseBm1684x(olmo2, optionsOf({ numDevice: 4 }))).toThrow(
+    expect(chooseBm1684x(olmo2, optionsOf({ numDevice: 2, ctxLen: 32 })).options.mesh).toBe("1x1x2");
+    expect(() => chooseBm1684x(olmo2, optionsOf({ numDevice: 4, ctxLen: 32 }))).toThrow(
       /^--num-device 4: its layers have norms over what all chips make together; this model has \d blocks/,
     );
   });
@@ -54,15 +54,35 @@ describe("several chips", () => {
   });
 
   test("are planned in meshes that they can be run in", () => {
-    const { device, work, runs } = describeBm1684x(optionsOf({ mode: "int4" }));
+    const { device, work, runs } = describeBm1684x(optionsOf({ mode: "int4" }), wizardcoder);
     const { plans } = chooseMesh(wizardcoder, device, { ...WORK, ...work }, { runs: runs! });
     expect(plans.map(({ mesh }) => meshText(mesh)).sort()).toEqual(
       ["1x1", "1x1x2", "1x1x4", "1x1x8", "1x2", "1x4", "1x8"].sort(),
     );
-    const four = describeBm1684x(optionsOf({ numDevice: 4 }));
+    const four = describeBm1684x(optionsOf({ numDevice: 4 }), wizardcoder);
     const { plans: ofFour } = chooseMesh(wizardcoder, four.device, { ...WORK, ...four.work }, { runs: four.runs! });
     expect(ofFour.map(({ mesh }) => meshText(mesh)).sort()).toEqual(["1x1x4", "1x4"]);
   });
+});
+
+test("a mesh that this model can't be on isn't chosen among", () => {
+  const olmo2 = graphOf({
+    ...{ model_type: "olmo2", architectures: ["Olmo2ForCausalLM"], hidden_size: 4096, intermediate_size: 11008 },
+    ...{ num_hidden_layers: 32, num_attention_heads: 32, num_key_value_heads: 32, vocab_size: 100352 },
+    ...{ max_position_embeddings: 4096, rope_theta: 500000, rms_norm_eps: 1e-6, hidden_act: "silu" },
+  });
+  const { runs } = describeBm1684x(optionsOf(), olmo2);
+  const meshes = ["1x1", "1x8", "1x1x8", "2x1"].filter((mesh) => runs!(parseMesh(mesh)));
+  expect(meshes).toEqual(["1x1", "1x1x8"]);
+});
+
+test.each(["F16", "int8", "int4"] as const)("%s: a mesh is chosen by about what plans of it say", (mode) => {
+  const options = optionsOf({ mode });
+  const { device, work } = describeBm1684x(options, wizardcoder);
+  const [shard] = planMesh(wizardcoder, parseMesh("1x1"), device, { ...WORK, ...work }).shards;
+  const [exact] = planBm1684x(wizardcoder, options).devices;
+  expect(shard!.reserve).toBe(exact!.reserve);
+  expect(shard!.weights / exact!.weights).toBeCloseTo(1, 2);
 });
 
 const WORK = { batch: 1, context: 512, chunk: 512, weightBits: 16, cacheBits: 16, talkBits: 16 };
@@ -93,8 +113,8 @@ describe("what slices take", () => {
 test.each(["gpt_bigcode", "llama", "falcon"])("%s: chips are told as many bytes as is planned", async (family) => {
   const model = randomModel(FAMILIES[family]!, 2);
   for (const mesh of ["1x2", "1x4"]) {
-    const { session, bmrt } = await interpreted(model, optionsOf({ seqLength: 8, mesh }));
-    const { device } = describeBm1684x(optionsOf());
+    const { session, bmrt } = await interpreted(model, optionsOf({ ctxLen: 8, mesh }));
+    const { device } = describeBm1684x(optionsOf(), wizardcoder);
     const blocks = meshCosts(model.graph, { mp: devicesOf(parseMesh(mesh)) }).filter(({ name }) => /^block/.test(name));
     // Halves on a chip are 32 bits for the interpreter; a prompt's nets compute all their places.
     const { shards } = planBlocks(blocks, parseMesh(mesh), device, { ...WORK, chunk: 8, talkBits: 32 });

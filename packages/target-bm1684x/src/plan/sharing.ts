@@ -12,7 +12,8 @@ import {
   parseMesh,
 } from "@llm/target/mesh";
 import { lengthFor } from "../length.ts";
-import { type Bm1684xOptions, WEIGHT_BITS } from "../options.ts";
+import { type Bm1684xOptions, HEAD_BITS, WEIGHT_BITS } from "../options.ts";
+import { CHIP } from "./chip.ts";
 
 /** How many chips a board or a host has. */
 const COUNTS = [1, 2, 4, 8];
@@ -41,7 +42,7 @@ export function sharingOf(model: Graph, options: Bm1684xOptions): Sharing {
   const refusals = meshes.map((mesh) => refusal(model, mesh));
   const able = meshes.filter((_, i) => refusals[i] === undefined);
   if (able.length === 0) throw new TargetError("option-invalid", `--num-device ${numDevice}: ${refusals.join("; ")}`);
-  const { device, work } = describeBm1684x(options);
+  const { device, work } = describeBm1684x(options, model);
   const choice = chooseMesh(
     model,
     device,
@@ -57,13 +58,21 @@ export function chipsOf({ mesh, numDevice }: Pick<Bm1684xOptions, "mesh" | "numD
 }
 
 /** What planning a mesh goes by. */
-export function describeBm1684x(options: Bm1684xOptions): DescribedDevice {
-  const { mode, qGroupSize, numDevice, seqLength, batchSize } = options;
-  const weightBits = WEIGHT_BITS[mode] + (mode === "F16" ? 0 : SHARED_BITS / qGroupSize);
+export function describeBm1684x(options: Bm1684xOptions, model: Graph): DescribedDevice {
+  const { mode, qGroupSize, numDevice, ctxLen, batchSize } = options;
+  const codeBits = (bits: number) => bits + SHARED_BITS / qGroupSize;
+  const widths =
+    mode === "F16" ? { weightBits: 16 } : { weightBits: codeBits(WEIGHT_BITS[mode]), headBits: codeBits(HEAD_BITS) };
   return {
-    device: { ...DEVICES.bm1684x, ...(numDevice > 1 ? { most: numDevice } : {}) },
-    work: { weightBits, batch: batchSize, context: seqLength, chunk: seqLength },
-    runs: (mesh) => shapeRefusal(mesh) === undefined && (numDevice === 1 || devicesOf(mesh) === numDevice),
+    device: {
+      ...DEVICES.bm1684x,
+      memory: CHIP.memoryBytes,
+      reserve: CHIP.reservedBytes,
+      ...(numDevice > 1 ? { most: numDevice } : {}),
+    },
+    work: { ...widths, tableBits: 16, batch: batchSize, context: ctxLen, chunk: ctxLen },
+    runs: (mesh) =>
+      (shapeRefusal(mesh) ?? refusal(model, mesh)) === undefined && (numDevice === 1 || devicesOf(mesh) === numDevice),
   };
 }
 

@@ -36,7 +36,7 @@ describe.skipIf(missing)(
 
     /** The same nets on the stand-in and on devices that interpret them. */
     async function open(mesh: string) {
-      const options = optionsOf({ seqLength: 8, mesh, batchSize: 2 });
+      const options = optionsOf({ ctxLen: 8, mesh, batchSize: 2 });
       const { session: other, bmrt: oracle } = await interpreted(randomModel(FAMILIES.gpt_bigcode!, 2), options);
       const devices = DEVICES.slice(0, oracle.devices);
       const log = join(mkdtempSync(join(folder, "run-")), "traffic");

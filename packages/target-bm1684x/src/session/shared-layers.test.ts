@@ -15,7 +15,7 @@ import { listedRoles } from "./roles.ts";
 /** One layer with rotary positions and groups of queries, and a vocabulary that divides by 2. */
 const MODEL = randomModel({ ...readGoldenConfig("llama_gqa_llama3"), num_hidden_layers: 1 }, 4);
 const LENGTH = 16;
-const options = optionsOf({ seqLength: LENGTH, mesh: "1x2", batchSize: 3 });
+const options = optionsOf({ ctxLen: LENGTH, mesh: "1x2", batchSize: 3 });
 
 describe("conformance of a session whose chips share each layer", async () => {
   const weights = await loadWeights(MODEL.graph, MODEL.source);

@@ -9,7 +9,7 @@ import { randomModel } from "./random-model.ts";
 const folder = process.argv[2]!;
 mkdirSync(folder, { recursive: true });
 await buildArtefact({
-  ...requestFor(randomModel(FAMILIES.gpt2!, 3), optionsOf({ mode: "int4", seqLength: 16 }), folder),
+  ...requestFor(randomModel(FAMILIES.gpt2!, 3), optionsOf({ mode: "int4", ctxLen: 16 }), folder),
   capacity: { cores: 1 },
   onEvent: (event) => {
     if (event.kind === "finished") process.stdout.write(`${event.unit} ${event.cached}\n`);

@@ -19,7 +19,7 @@ export const SMALL: Readonly<Record<string, unknown>> = {
 export const FIXTURES: readonly Bm1684xMode[] = ["F16", "int4"];
 
 export function fixtureOptions(mode: Bm1684xMode): Bm1684xOptions {
-  return optionsOf({ mode, seqLength: 8, name: "model" });
+  return optionsOf({ mode, ctxLen: 8, name: "model" });
 }
 
 export function fixtureFolder(mode: Bm1684xMode): string {

@@ -4,7 +4,7 @@ import type { Bm1684xOptions } from "../options.ts";
 export function optionsOf(given: Partial<Bm1684xOptions> = {}): Bm1684xOptions {
   return {
     mode: "F16",
-    seqLength: 512,
+    ctxLen: 512,
     qGroupSize: 64,
     numDevice: 1,
     name: "",

@@ -25,7 +25,7 @@ export async function simulate(
   { steps, seed, mesh }: { readonly steps: number; readonly seed: number; readonly mesh?: string },
 ): Promise<Simulated> {
   const model = randomModel(config, seed);
-  const options = optionsOf({ mode, seqLength: LENGTH, simulate: true, ...(mesh === undefined ? {} : { mesh }) });
+  const options = optionsOf({ mode, ctxLen: LENGTH, simulate: true, ...(mesh === undefined ? {} : { mesh }) });
   using built = await buildModel(model, options);
   const references = {
     exact: await reference(model, undefined),
@@ -59,7 +59,7 @@ export async function simulate(
 
 /** The interpreter; with a mode, over weights as that mode keeps them. */
 async function reference({ graph, source }: RandomModel, mode: Bm1684xMode | undefined): Promise<ReferenceModel> {
-  const steps = mode ? bm1684xTarget.pipeline(graph, optionsOf({ mode, seqLength: LENGTH })) : [];
+  const steps = mode ? bm1684xTarget.pipeline(graph, optionsOf({ mode, ctxLen: LENGTH })) : [];
   const weights = steps.filter(({ pass }) => pass === "split-linears" || pass === "bm1684x-quantise");
   const passes = [...corePasses, ...(bm1684xTarget.passes ?? [])];
   const rounded = runPipeline(programOf(graph), weights, { passes }).nets[0]!.graph;

@@ -53,7 +53,7 @@ test("ours is its version, there or not", () => {
 });
 
 test("what TPU_MLIR_DIR points to is in the keys of nets, and in nothing else of them", () => {
-  const { program, options } = requestFor(randomModel(FAMILIES.gpt2!, 1), optionsOf({ seqLength: 16 }), folder);
+  const { program, options } = requestFor(randomModel(FAMILIES.gpt2!, 1), optionsOf({ ctxLen: 16 }), folder);
   const specs = () =>
     bm1684xTarget
       .units(program, options, {})

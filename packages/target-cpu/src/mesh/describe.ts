@@ -22,6 +22,11 @@ export function describeCpu(options: CpuOptions): DescribedDevice {
       most: cores,
       shared: true,
     },
-    work: { weightBits: bits === undefined ? 32 : bits + 1, cacheBits: 32, talkBits: 32, chunk: 512 },
+    work: {
+      ...(bits === undefined ? { weightBits: 32 } : { weightBits: bits + 1, tableBits: 32 }),
+      cacheBits: 32,
+      talkBits: 32,
+      chunk: 512,
+    },
   };
 }

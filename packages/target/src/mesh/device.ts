@@ -21,7 +21,7 @@ export interface DeviceDescription {
 export interface DescribedDevice {
   readonly device: DeviceDescription;
   readonly work?: Partial<MeshWork>;
-  /** Meshes that the target makes programs for; any unless said. */
+  /** Meshes that the target makes programs of this model for; any unless said. */
   runs?(mesh: Mesh): boolean;
 }
 
@@ -33,8 +33,12 @@ export interface MeshWork {
   readonly context: number;
   /** Tokens of a prompt that go through the model at once. */
   readonly chunk: number;
-  /** Bits of a weight, with its share of a scale. */
+  /** Bits of a layer's weight, with its share of a scale. */
   readonly weightBits: number;
+  /** The same of the head; as a layer's unless said. */
+  readonly headBits?: number;
+  /** The same of the embedding's tables, where they are kept by themselves: even one that the head multiplies by is there twice. */
+  readonly tableBits?: number;
   readonly cacheBits: number;
   /** Bits of what devices tell one another. */
   readonly talkBits: number;

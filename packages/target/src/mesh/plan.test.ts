@@ -93,6 +93,21 @@ describe("one mesh", () => {
     expect(one!.kv).toBe(4 * 128 * 6 * 16);
   });
 
+  test("has tables and heads of widths of their own, a shared one twice where tables are kept apart", () => {
+    const weights = (more: object) => planMesh(graph, toMesh("1x1"), device, { ...work, ...more }).shards[0]!.weights;
+    const layers = 4 * 6 * (64 + block);
+    const table = 100 * 64;
+    expect(weights({})).toBe(layers + 4 * table);
+    expect(weights({ tableBits: 32 })).toBe(layers + 2 * 4 * table);
+    expect(weights({ tableBits: 16, headBits: 8 })).toBe(layers + (2 + 1) * table);
+  });
+
+  test("does as many tokens as there are sequences, however they are divided", () => {
+    const rates = [3, 4].map((batch) => planMesh(graph, toMesh("2x1"), device, { ...work, batch }));
+    expect(rates[0]!.stepSeconds).toBe(rates[1]!.stepSeconds); // the fuller copy has two either way
+    expect(rates[0]!.tokensPerSecond / rates[1]!.tokensPerSecond).toBeCloseTo(3 / 4);
+  });
+
   test("is told a sum after attention, one after the MLP, one of the embedding, and the logits", () => {
     for (const way of ["direct", "ring", "host"] as const) {
       // With two devices it is the other's term, whichever way it goes.
@@ -147,6 +162,19 @@ describe("which mesh", () => {
   test("one process, where all share one memory", () => {
     const machine = { ...device, memory: 1e7, shared: true };
     expect(meshText(chooseMesh(model(), machine, work).chosen!.mesh)).toBe("1x1");
+  });
+
+  test("the next best, where who knows more says that the best doesn't hold it", () => {
+    const close = { ...device, memory: 1e7, link: { bandwidth: 1e12, latency: 1e-9, way: "ring" as const } };
+    const { chosen, plans, why } = chooseMesh(model(), close, work, { holds: ({ mp }) => mp < 8 });
+    expect(meshText(chosen!.mesh)).toBe("1x4");
+    expect(plans[0]).toBe(chosen);
+    expect(plans.find(({ mesh }) => mesh.mp === 8)!.fits).toBe(false);
+    expect(why).not.toContain("1x8");
+  });
+
+  test("none, where none of them runs the model", () => {
+    expect(() => chooseMesh(model(), device, work, { runs: () => false })).toThrow(/no mesh of up to 8 × thing runs/);
   });
 
   test("none, where nothing holds it", () => {

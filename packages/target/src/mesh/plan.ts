@@ -81,7 +81,7 @@ export function planBlocks(
     talksPerToken: talks,
     stepSeconds,
     chunkSeconds: seconds(work.chunk, 1, work.context),
-    tokensPerSecond: (dp * sequences) / stepSeconds,
+    tokensPerSecond: work.batch / stepSeconds, // the fullest copy's step is everybody's
     why: whyOf(mesh, fits, busiest, talks),
   };
 }
@@ -95,8 +95,14 @@ function shardPlan(
   work: MeshWork,
   sequences: number,
 ): ShardPlan {
-  const slices = new Map(stage.flatMap(({ weights }) => [...weights[rank]!]));
-  const weights = ([...slices.values()].reduce((a, b) => a + b, 0) * work.weightBits) / 8;
+  const slices = new Map(
+    stage.flatMap((block) => {
+      const apart = block.name === "embedding" && work.tableBits !== undefined ? " table" : "";
+      const bytes = (size: number) => (size * bitsOf(block, work)) / 8;
+      return [...block.weights[rank]!].map(([slice, size]) => [`${slice}${apart}`, bytes(size)] as const);
+    }),
+  );
+  const weights = [...slices.values()].reduce((a, b) => a + b, 0);
   const cached = stage.reduce((sum, { cache }) => sum + cache[rank]!, 0);
   const kv = (cached * work.context * sequences * work.cacheBits) / 8;
   const told = (tokens: number, outputs: number) =>
@@ -115,6 +121,12 @@ function shardPlan(
     toldPerToken: told(1, 1),
     toldPerChunk: told(work.chunk, 1),
   };
+}
+
+/** Tables and heads are often kept wider than layers. */
+function bitsOf({ name }: BlockCost, { weightBits, tableBits = weightBits, headBits = weightBits }: MeshWork): number {
+  if (name === "embedding") return tableBits;
+  return name === "lm_head" ? headBits : weightBits;
 }
 
 /** Bytes that a rank is told; how devices do it decides. */
@@ -173,8 +185,10 @@ function computing(
   { tokens, outputs, held }: Load,
 ): number {
   let [read, flops] = [0, 0];
-  for (const { name, weights, cache, work: done } of stage) {
-    if (name !== "embedding") read += ([...weights[rank]!.values()].reduce((a, b) => a + b, 0) * work.weightBits) / 8;
+  for (const block of stage) {
+    const { name, weights, cache, work: done } = block;
+    if (name !== "embedding")
+      read += ([...weights[rank]!.values()].reduce((a, b) => a + b, 0) * bitsOf(block, work)) / 8;
     read += (cache[rank]! * held * work.cacheBits) / 8;
     flops += done[rank]!.token * tokens + done[rank]!.output * outputs;
   }
@@ -215,6 +229,8 @@ export interface ChooseOptions {
   readonly stages?: boolean;
   /** Which meshes it is chosen among; all unless said. */
   runs?(mesh: Mesh): boolean;
+  /** Whether one that fits by the device's description really does, for who knows more; asked of what would be chosen. */
+  holds?(mesh: Mesh): boolean;
 }
 
 /**
@@ -225,7 +241,7 @@ export function chooseMesh(
   graph: Graph,
   device: DeviceDescription,
   work: MeshWork = DEFAULT_WORK,
-  { devices = device.most, stages = true, runs = () => true }: ChooseOptions = {},
+  { devices = device.most, stages = true, runs = () => true, holds = () => true }: ChooseOptions = {},
 ): MeshChoice {
   const costs = new Map<number, readonly BlockCost[]>();
   const plans: MeshPlan[] = [];
@@ -240,11 +256,27 @@ export function chooseMesh(
     (Math.abs(a.tokensPerSecond - b.tokensPerSecond) > 0.02 * b.tokensPerSecond
       ? b.tokensPerSecond - a.tokensPerSecond
       : devicesOf(a.mesh) - devicesOf(b.mesh));
-  const sorted = plans.toSorted((a, b) => Number(b.fits) - Number(a.fits) || b.tokensPerSecond - a.tokensPerSecond);
+  if (plans.length === 0)
+    throw new TargetError(
+      "option-invalid",
+      `--mesh auto: no mesh of up to ${devices} × ${device.name} runs this model`,
+    );
+  const refused = new Set<MeshPlan>();
+  const best = () =>
+    plans
+      .filter((plan) => plan.fits && !refused.has(plan))
+      .reduce<MeshPlan | undefined>((one, plan) => (one && better(one, plan) <= 0 ? one : plan), undefined);
+  let chosen = best();
+  while (chosen && !holds(chosen.mesh)) {
+    refused.add(chosen);
+    chosen = best();
+  }
+  const sorted = plans
+    .map((plan) =>
+      refused.has(plan) ? { ...plan, fits: false, why: "by the device's own plan it doesn't fit" } : plan,
+    )
+    .toSorted((a, b) => Number(b.fits) - Number(a.fits) || b.tokensPerSecond - a.tokensPerSecond);
   const first = sorted[0]!;
-  const chosen = sorted
-    .filter(({ fits }) => fits)
-    .reduce<MeshPlan | undefined>((best, plan) => (best && better(best, plan) <= 0 ? best : plan), undefined);
   const ordered = chosen ? [chosen, ...sorted.filter((plan) => plan !== chosen)] : sorted;
   return {
     chosen,

@@ -17,7 +17,7 @@ useFastCodecs(nativeCodecs); // as the command line does
 const [path, scratch, mode] = process.argv.slice(2) as [string, string, Bm1684xMode];
 const options = {
   mode,
-  seqLength: 512,
+  ctxLen: 512,
   qGroupSize: 64,
   numDevice: 1,
   name: "",
