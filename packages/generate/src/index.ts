@@ -23,7 +23,7 @@ export type { Completion, Generation, Timings } from "./generator/generation.ts"
 export { Generator, type GeneratorParts } from "./generator/generator.ts";
 export { type GenerateOptions, readOptions, type TransformersOptions } from "./generator/options.ts";
 export type { Prompt } from "./generator/prompt.ts";
-export { draw, fold, type RandomState, randomState, split } from "./random/random-state.ts";
+export { apart, draw, fold, type RandomState, randomState, split } from "./random/random-state.ts";
 export { type EmbedOptions, embeddingOf, logitsAfter, logprobsOf, type Pooling } from "./reading/read.ts";
 export { checkSampling, type SamplingOptions } from "./sampling/options.ts";
 export type { History } from "./sampling/penalties.ts";

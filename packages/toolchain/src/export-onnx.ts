@@ -112,8 +112,8 @@ const GENAI_CONFIG = "genai_config.json";
 
 async function genaiFile({ checkpoint, card }: Model, graph: Graph, filename: string): Promise<Uint8Array> {
   const tokenizer = await tokenizerOf(checkpoint);
-  const { eosTokenIds } = generationDefaults(checkpoint.generationConfig);
-  const eos = eosTokenIds ?? (tokenizer.eosTokenId === undefined ? [] : [tokenizer.eosTokenId]);
+  const { eosTokenId = tokenizer.eosTokenId ?? [] } = generationDefaults(checkpoint.generationConfig);
+  const eos = [eosTokenId].flat();
   if (eos.length === 0)
     throw new ToolchainError(
       "tokenizer-missing",

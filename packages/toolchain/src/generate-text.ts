@@ -1,7 +1,6 @@
 import type { FinishReason, Completion as Generated, GeneratedToken, GenerateOptions, Generation } from "@llm/generate";
-import { fold, randomState } from "@llm/generate";
+import { apart, randomState } from "@llm/generate";
 import type { Generator } from "./generator.ts";
-import { askedOptions } from "./sampling.ts";
 
 export interface GenerateTextOptions extends GenerateOptions {
   /** Told of the text as it comes, with the number of its prompt. */
@@ -39,10 +38,9 @@ export async function generateText(
   prompts: readonly string[],
   options: GenerateTextOptions = {},
 ): Promise<GeneratedText> {
-  const { onText, ...asked } = options;
-  const common = askedOptions(asked, generator.runnable.defaults);
-  const random = common.random ?? randomState(common.seed);
-  const own = (at: number): GenerateOptions => ({ ...common, random: fold(random, at) }); // rows don't draw alike
+  const { onText, ...common } = options;
+  const states = apart(common.random ?? randomState(common.seed), prompts.length);
+  const own = (at: number): GenerateOptions => ({ ...common, random: states[at]! });
   const generated =
     (common.n ?? 1) > 1
       ? await Promise.all(prompts.map((prompt, at) => generator.several(prompt, own(at))))

@@ -1,54 +1,71 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { checkSampling, type GenerateOptions, readOptions } from "@llm/generate";
 import { MODEL_FILES } from "./model-files.ts";
 
-/** What a checkpoint's generation_config says, in our names; fields that mean nothing are left out. */
-export interface GenerationDefaults {
-  readonly sample?: boolean;
-  readonly temperature?: number;
-  readonly topK?: number;
-  readonly topP?: number;
-  readonly minP?: number;
-  readonly typicalP?: number;
-  readonly repetitionPenalty?: number;
-  readonly noRepeatNgramSize?: number;
-  readonly maxNewTokens?: number;
-  readonly eosTokenIds?: readonly number[];
+type Json = Readonly<Record<string, unknown>>;
+
+const isNumber = (value: unknown): boolean => typeof value === "number" && Number.isFinite(value);
+const isText = (value: unknown): boolean => typeof value === "string" && value !== "";
+const isBoolean = (value: unknown): boolean => typeof value === "boolean";
+/** What the sampler checks itself. */
+const any = (): boolean => true;
+
+/**
+ * The fields of a generation_config that are followed, and which values make sense beyond what options of that name are checked for.
+ * How many texts are made or searched is the call's to say, and so is `max_length`, which libraries wrote there by themselves.
+ */
+const FIELDS: Readonly<Record<string, (value: unknown) => boolean>> = {
+  do_sample: isBoolean,
+  temperature: any,
+  top_k: any,
+  top_p: any,
+  min_p: any,
+  typical_p: any,
+  epsilon_cutoff: any,
+  eta_cutoff: any,
+  repetition_penalty: any,
+  no_repeat_ngram_size: any,
+  bad_words_ids: Array.isArray,
+  sequence_bias: Array.isArray,
+  suppress_tokens: Array.isArray,
+  exponential_decay_length_penalty: Array.isArray,
+  min_new_tokens: any,
+  min_length: any,
+  max_new_tokens: any,
+  stop_strings: (value) => [value].flat().every(isText),
+  guidance_scale: (value) => isNumber(value) && (value as number) >= 0,
+  length_penalty: isNumber,
+  early_stopping: (value) => isBoolean(value) || value === "never",
+};
+
+/** What a checkpoint's generation_config says, as a generator's defaults; a field that makes no sense is as good as none. */
+export function generationDefaults(config: Json | undefined): GenerateOptions {
+  if (!config) return {};
+  const read = Object.entries(FIELDS).map(([name, fits]) => readField(name, config[name], fits));
+  const ends = [config.eos_token_id].flat().filter((id): id is number => Number.isInteger(id));
+  // It samples only where it says so.
+  return Object.assign({ doSample: false }, ...read, ends.length > 0 ? { eosTokenId: ends } : {});
 }
 
-const NUMBERS = {
-  temperature: "temperature",
-  top_k: "topK",
-  top_p: "topP",
-  min_p: "minP",
-  typical_p: "typicalP",
-  repetition_penalty: "repetitionPenalty",
-  no_repeat_ngram_size: "noRepeatNgramSize",
-  max_new_tokens: "maxNewTokens",
-} as const;
-
-/** Reads what is there of a generation_config; a field of the wrong type is as good as none. */
-export function generationDefaults(config: Readonly<Record<string, unknown>> | undefined): GenerationDefaults {
-  if (!config) return {};
-  const read = Object.entries(NUMBERS).flatMap(([theirs, ours]) => {
-    const value = config[theirs];
-    return typeof value === "number" && Number.isFinite(value) ? [[ours, value] as const] : [];
-  });
-  const eos = [config.eos_token_id].flat().filter((id): id is number => Number.isInteger(id));
-  return {
-    ...Object.fromEntries(read),
-    ...(typeof config.do_sample === "boolean" ? { sample: config.do_sample } : {}),
-    ...(eos.length > 0 ? { eosTokenIds: eos } : {}),
-  };
+function readField(name: string, value: unknown, fits: (value: unknown) => boolean): GenerateOptions {
+  if (value === null || value === undefined || !fits(value)) return {};
+  try {
+    const options = readOptions({ [name]: value });
+    checkSampling(options, Number.POSITIVE_INFINITY);
+    return options;
+  } catch {
+    return {};
+  }
 }
 
 /** The same of an artefact, which keeps the file beside its tokenizer. */
-export async function artefactDefaults(folder: string): Promise<GenerationDefaults> {
+export async function artefactDefaults(folder: string): Promise<GenerateOptions> {
   const read = (...path: readonly string[]) => readFile(join(folder, ...path, "generation_config.json"), "utf8");
   // What others made has it beside the rest.
   const text = await read(MODEL_FILES).catch(() => read().catch(() => "{}"));
   try {
-    return generationDefaults(JSON.parse(text) as Record<string, unknown>);
+    return generationDefaults(JSON.parse(text) as Json);
   } catch {
     return {}; // not JSON: it says nothing
   }

@@ -6,7 +6,6 @@ import { ToolchainError } from "./error.ts";
 import { openDraft } from "./open-draft.ts";
 import { type OpenOptions, openRunnable, type Runnable } from "./open-runnable.ts";
 import { readPrefix, writePrefix } from "./prefix-file.ts";
-import { generatorDefaults } from "./sampling.ts";
 
 export interface GeneratorOptions extends OpenOptions {
   /** A smaller MODEL with the same tokenizer, that guesses what the larger one will say: calls that `speculate` ask it. */
@@ -21,7 +20,7 @@ export class Generator extends TextGenerator<Tokenizer> {
   private constructor(runnable: Runnable, tokenizer: Tokenizer, draft?: Runnable) {
     const scheduler = draft ? { draft: draft.session } : {};
     const { session, adapters } = runnable;
-    super({ session, tokenizer, defaults: generatorDefaults(runnable.defaults), scheduler, adapters });
+    super({ session, tokenizer, defaults: runnable.defaults, scheduler, adapters });
     this.runnable = runnable;
     this.#draft = draft;
   }

@@ -33,7 +33,7 @@ export {
   type GenerateTextOptions,
   generateText,
 } from "./generate-text.ts";
-export { type GenerationDefaults, generationDefaults } from "./generation-defaults.ts";
+export { generationDefaults } from "./generation-defaults.ts";
 export { Generator } from "./generator.ts";
 export { type CheckpointInspection, type Inspection, type InspectOptions, inspect } from "./inspect.ts";
 export { type LogitsRequest, type LogitsResult, logitsTensors, referenceLogits, sessionLogits } from "./logits.ts";

@@ -1,12 +1,13 @@
 import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { Graph } from "@llm/core-ir";
+import type { GenerateOptions } from "@llm/generate";
 import type { Artefact, ModelCard, Session, Target } from "@llm/target";
 import { openArtefact } from "@llm/target/engine";
 import { type Mesh, meshText, toMesh } from "@llm/target/mesh";
 import type { Tokenizer } from "@llm/tokenizer-bpe";
 import { ToolchainError } from "./error.ts";
-import { artefactDefaults, type GenerationDefaults, generationDefaults } from "./generation-defaults.ts";
+import { artefactDefaults, generationDefaults } from "./generation-defaults.ts";
 import { isArtefact } from "./inspect.ts";
 import { makeReady, type ReadyOptions, type StageReport } from "./make-ready.ts";
 import { type AdapterFolders, openSession, optionsForAdapters } from "./open-session.ts";
@@ -39,7 +40,7 @@ export interface Runnable {
   readonly stages: readonly StageReport[];
   readonly artefact: string;
   /** What the checkpoint's generation_config says. */
-  readonly defaults: GenerationDefaults;
+  readonly defaults: GenerateOptions;
   readonly mesh: Mesh;
   /** The adapters that are loaded beside it, by name: `Row.adapter` of each. */
   readonly adapters: Readonly<Record<string, number>>;

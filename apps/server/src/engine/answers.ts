@@ -1,4 +1,11 @@
-import { type Completion, fold, type GeneratedToken, type GenerateOptions, randomState } from "@llm/generate";
+import {
+  apart,
+  type Completion,
+  type GeneratedToken,
+  type GenerateOptions,
+  type RandomState,
+  randomState,
+} from "@llm/generate";
 import type { Generator } from "@llm/toolchain";
 import { type Deliver, Delivery } from "./delivery.ts";
 
@@ -78,11 +85,13 @@ async function answerOne(
   }
 }
 
-/** The same question `n` times, each drawing differently. */
-export function times(ask: Ask, n: number, seed: number | null | undefined): Ask[] {
-  const state = randomState(seed ?? Math.floor(Math.random() * 2 ** 31));
-  return Array.from({ length: n }, (_, i) => ({
-    ...ask,
-    options: { ...ask.options, random: n === 1 ? state : fold(state, i) },
-  }));
+/** The random state that a request's seed stands for; any, where it has none. */
+export function stateOf(seed: number | null | undefined): RandomState {
+  return randomState(seed ?? Math.floor(Math.random() * 2 ** 31));
+}
+
+/** The same question `n` times, each drawing differently: several answers are drawn unless the question says how. */
+export function times(ask: Ask, n: number, state: RandomState): Ask[] {
+  const how = n === 1 ? {} : { greedy: false };
+  return apart(state, n).map((random) => ({ ...ask, options: { ...how, ...ask.options, random } }));
 }

@@ -17,7 +17,7 @@ import { chatAsk } from "../answer/chat-ask.ts";
 import { tokenLogprobs } from "../answer/logprobs.ts";
 import { promptIds } from "../answer/prompt-ids.ts";
 import { StreamUsage } from "../answer/stream-usage.ts";
-import { times } from "../engine/answers.ts";
+import { stateOf, times } from "../engine/answers.ts";
 import { totalUsage } from "./completions.ts";
 import { type RouteContext, streamTo } from "./context.ts";
 
@@ -29,7 +29,7 @@ export function chatRoutes({ app, turns, fingerprint }: RouteContext): void {
     const turn = await turns.begin(request, reply, body.model, n);
     const { generator } = turn;
     const { ask, parser } = chatAsk(body, generator);
-    const asks = times(ask, n, body.seed);
+    const asks = times(ask, n, stateOf(body.seed));
     const parsers = asks.map(parser);
     const head: AnswerHead = {
       id: `chatcmpl-${randomUUID()}`,

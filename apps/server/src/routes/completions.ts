@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { Completion, GeneratedToken } from "@llm/generate";
+import { apart, type Completion, type GeneratedToken } from "@llm/generate";
 import {
   type AnswerHead,
   type CompletionChunk,
@@ -19,7 +19,7 @@ import type { Generator } from "@llm/toolchain";
 import { tokenLogprobs } from "../answer/logprobs.ts";
 import { promptIds } from "../answer/prompt-ids.ts";
 import { StreamUsage } from "../answer/stream-usage.ts";
-import { type Ask, times } from "../engine/answers.ts";
+import { type Ask, stateOf, times } from "../engine/answers.ts";
 import { type RouteContext, streamTo } from "./context.ts";
 
 /** What OpenAI gives where nothing is said. */
@@ -133,9 +133,11 @@ function asksOf(body: CompletionRequest, generator: Generator): Ask[] {
     // The best are the likeliest.
     ...(logprobs !== undefined || best > n ? { logprobs: logprobs ?? 0 } : {}),
   };
-  return promptsOf(body, generator).flatMap((prompt) =>
+  const prompts = promptsOf(body, generator);
+  const states = apart(stateOf(body.seed), prompts.length);
+  return prompts.flatMap((prompt, at) =>
     // Answers to one prompt share its score: it is read for one of them.
-    times({ prompt, options }, best, body.seed).map((ask, i) =>
+    times({ prompt, options }, best, states[at]).map((ask, i) =>
       i === 0 || most === 0 ? { ...ask, options: { ...ask.options, ...scored } } : ask,
     ),
   );

@@ -12,7 +12,7 @@ import {
 } from "@llm/protocol";
 import { infillPrompt } from "../answer/infill-prompt.ts";
 import { LineLimits } from "../answer/line-limits.ts";
-import { type Ask, times } from "../engine/answers.ts";
+import { type Ask, stateOf, times } from "../engine/answers.ts";
 import { type RouteContext, streamTo } from "./context.ts";
 
 /** Tokens of an answer where nothing is said: some lines. */
@@ -45,7 +45,7 @@ export function infillRoutes({ app, turns }: RouteContext): void {
       fresh += limits.push(piece);
       if (limits.over) enough.abort(new DOMException("the line is complete", "AbortError"));
     };
-    const [ask] = times({ prompt: prompt.ids, options: { ...optionsOf(body, most), onToken } }, 1, body.seed);
+    const [ask] = times({ prompt: prompt.ids, options: { ...optionsOf(body, most), onToken } }, 1, stateOf(body.seed));
     const asks: Ask[] = [{ ...ask, until: enough.signal }];
     let delivered = 0;
     const answered = (onPiece: (text: string) => Promise<void>): Promise<Completion | undefined> =>

@@ -16,7 +16,7 @@ import {
 import type { Generator } from "@llm/toolchain";
 import { type Block, type BlockEvent, Blocks } from "../answer/blocks.ts";
 import { chatAsk } from "../answer/chat-ask.ts";
-import { times } from "../engine/answers.ts";
+import { stateOf, times } from "../engine/answers.ts";
 import { type RouteContext, streamTo } from "./context.ts";
 
 /** `POST /v1/messages` and `POST /v1/messages/count_tokens`, in Anthropic's form */
@@ -32,7 +32,7 @@ export function messagesRoutes({ app, turns }: RouteContext): void {
     const turn = await turns.begin(request, reply, body.model, 1);
     const { generator } = turn;
     const { ask, parser: parserOf } = chatAsk(chatOfMessages(body), generator);
-    const asks = times(ask, 1, undefined);
+    const asks = times(ask, 1, stateOf(undefined));
     const head = { id: `msg_${randomUUID().replaceAll("-", "").slice(0, 24)}`, model: body.model };
     const parser = parserOf();
     const blocks = new Blocks();

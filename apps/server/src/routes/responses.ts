@@ -13,7 +13,7 @@ import type { Generator } from "@llm/toolchain";
 import { type BlockEvent, Blocks } from "../answer/blocks.ts";
 import { chatAsk } from "../answer/chat-ask.ts";
 import { itemOf, responseEvents } from "../answer/response-items.ts";
-import { times } from "../engine/answers.ts";
+import { stateOf, times } from "../engine/answers.ts";
 import { type RouteContext, streamTo } from "./context.ts";
 
 /** `POST /v1/responses` */
@@ -22,7 +22,7 @@ export function responsesRoutes({ app, turns }: RouteContext): void {
     const body = read(responsesRequest, request.body);
     const turn = await turns.begin(request, reply, body.model, 1);
     const { ask, parser: parserOf } = chatAsk(chatOfResponses(body), turn.generator);
-    const asks = times(ask, 1, undefined);
+    const asks = times(ask, 1, stateOf(undefined));
     const parser = parserOf();
     const blocks = new Blocks();
     const head = { id: `resp_${randomUUID().replaceAll("-", "")}`, created: Math.floor(Date.now() / 1000) };

@@ -1,6 +1,7 @@
 import { GenerateError } from "../error.ts";
 import type { Completion } from "../generator/generation.ts";
 import { type GenerateOptions, randomOf, type Settled, samplingOf } from "../generator/options.ts";
+import { isGreedy } from "../sampling/options.ts";
 import { Sampler } from "../sampling/sampler.ts";
 import type { Scheduler } from "../scheduler/scheduler.ts";
 import type { TextTokenizer } from "../text/tokenizer.ts";
@@ -11,9 +12,10 @@ const NOT_WITH_BEAMS = [
   "stop",
   "allow",
   "logprobs",
+  "promptLogprobs",
+  "bestOf",
   "streamer",
   "onToken",
-  "doSample",
   "jsonSchema",
   "json",
   "regex",
@@ -39,6 +41,9 @@ export async function beamTexts(parts: BeamTextParts): Promise<Completion[]> {
   for (const name of NOT_WITH_BEAMS)
     if (asksForSomething(name, options[name]))
       throw new GenerateError("unsupported", `a beam search takes no ${name}; leave out numBeams, or that`);
+  const sampling = samplingOf(options, prompt.length);
+  if (!isGreedy(sampling))
+    throw new GenerateError("unsupported", "a beam search draws nothing; leave out numBeams, or what asks for drawing");
   if (numBeams < 1 || numBeams % numBeamGroups !== 0)
     throw new GenerateError("option-invalid", `${numBeams} beams can't be shared between ${numBeamGroups} groups`);
   if (n > numBeams) throw new GenerateError("option-invalid", `${n} texts of ${numBeams} beams: give n up to numBeams`);
@@ -48,7 +53,7 @@ export async function beamTexts(parts: BeamTextParts): Promise<Completion[]> {
   const stops = options.ignoreEos ? [] : ends;
   const found = await beamSearch(scheduler, {
     prompt,
-    sampler: new Sampler({ ...samplingOf(options, prompt.length), greedy: true }, { vocab, eos: ends }),
+    sampler: new Sampler(sampling, { vocab, eos: ends }),
     beams: numBeams,
     groups: numBeamGroups,
     diversityPenalty: options.diversityPenalty ?? 0,
@@ -77,7 +82,7 @@ export async function beamTexts(parts: BeamTextParts): Promise<Completion[]> {
 }
 
 function asksForSomething(name: (typeof NOT_WITH_BEAMS)[number], value: unknown): boolean {
-  if (name === "guidanceScale" && value === 1) return false;
+  if (value === 1 && (name === "guidanceScale" || name === "bestOf")) return false;
   if (name === "jsonSchema") return value !== undefined; // false is a schema, of nothing
   return value !== undefined && value !== false && !(Array.isArray(value) && value.length === 0);
 }

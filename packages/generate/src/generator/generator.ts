@@ -2,7 +2,7 @@ import type { Session } from "@llm/target";
 import { beamTexts } from "../beams/beam-texts.ts";
 import { GenerateError } from "../error.ts";
 import { submitGuided } from "../guidance/guided-text.ts";
-import { fold } from "../random/random-state.ts";
+import { apart } from "../random/random-state.ts";
 import { type EmbedOptions, embeddingOf, logprobsOf } from "../reading/read.ts";
 import type { GeneratedToken, GenerateRequest } from "../scheduler/request.ts";
 import { Scheduler, type SchedulerOptions } from "../scheduler/scheduler.ts";
@@ -11,6 +11,7 @@ import type { ChatMessage, ChatTemplateOptions, TextTokenizer } from "../text/to
 import { asTextTokenizer, type TransformersStreamer, type TransformersTokenizer } from "../text/transformers.ts";
 import { Constrained, formOf } from "./constrained.ts";
 import { type Context, type ContextOptions, type ContextStep, Contexts } from "./contexts.ts";
+import { withDefaults } from "./defaults.ts";
 import { type Completion, type Generation, PieceQueue, type Started, together } from "./generation.ts";
 import {
   type AdapterNumbers,
@@ -24,7 +25,7 @@ import {
   type TransformersOptions,
 } from "./options.ts";
 import { restorePrefix, savePrefix } from "./prefixes.ts";
-import { encodePrompt, endsOf, fitPrompt, type Prompt, predicted, roomLeft } from "./prompt.ts";
+import { encodePrompt, endsOf, fitPrompt, type Prompt, predicted, promptAndMost } from "./prompt.ts";
 
 export interface GeneratorParts<
   T extends TextTokenizer | TransformersTokenizer = TextTokenizer | TransformersTokenizer,
@@ -40,7 +41,7 @@ export interface GeneratorParts<
   readonly adapters?: AdapterNumbers;
 }
 
-const DEFAULT_NEW_TOKENS = 256;
+type Fitted = ReturnType<typeof promptAndMost>;
 
 /** Text from a session: any number of requests at once, each with its own options. */
 export class Generator<T extends TextTokenizer | TransformersTokenizer = TextTokenizer | TransformersTokenizer> {
@@ -94,7 +95,8 @@ export class Generator<T extends TextTokenizer | TransformersTokenizer = TextTok
         const own = (Array.isArray(options) ? options[i] : options) as GenerateOptions;
         const all = this.#read(own);
         // Rows with common options don't draw alike.
-        return this.#begin(prompt, Array.isArray(options) ? all : { ...all, random: fold(randomOf(all), i) });
+        const random = Array.isArray(options) ? randomOf(all) : apart(randomOf(all), prompts.length)[i]!;
+        return this.#begin(prompt, { ...all, random });
       }),
     );
   }
@@ -107,19 +109,10 @@ export class Generator<T extends TextTokenizer | TransformersTokenizer = TextTok
     const all = this.#read(options);
     const { n = 1, bestOf = n, logprobs, ...common } = all;
     if (bestOf < n || n < 1) throw new GenerateError("option-invalid", `the best ${n} of ${bestOf} were asked for`);
-    if ((all.numBeams ?? 1) > 1) {
-      const { room } = this.scheduler;
-      const { maxNewTokens = DEFAULT_NEW_TOKENS, truncatePrompt: truncate } = all;
-      const tokens = fitPrompt(encodePrompt(this.#text, prompt, all), { room, reserve: maxNewTokens, truncate });
-      return this.#ofBeams(tokens, maxNewTokens, all).done;
-    }
+    if ((all.numBeams ?? 1) > 1) return this.#atOnce(this.#fit(prompt, all), all)!.done;
     const asked = bestOf > n ? { logprobs: logprobs ?? 0 } : logprobs === undefined ? {} : { logprobs };
-    const random = randomOf(all);
     const texts = await together(
-      Array.from(
-        { length: bestOf },
-        (_, i) => () => this.#begin(prompt, { ...common, ...asked, random: fold(random, i) }),
-      ),
+      apart(randomOf(all), bestOf).map((random) => () => this.#begin(prompt, { ...common, ...asked, random })),
     );
     if (bestOf === n) return texts;
     const best = texts.toSorted((a, b) => meanLogprob(b) - meanLogprob(a)).slice(0, n);
@@ -210,31 +203,22 @@ export class Generator<T extends TextTokenizer | TransformersTokenizer = TextTok
   }
 
   #read(options: GenerateOptions | TransformersOptions): Settled {
-    return settled({ ...this.#defaults, ...readOptions(options) }, this.adapters);
+    return settled(withDefaults(this.#defaults, readOptions(options)), this.adapters);
   }
 
   #begin(prompt: Prompt, options: Settled): Started<Completion> & { readonly pieces: PieceQueue } {
     const { room } = this.scheduler;
-    const { maxLength, logprobs, streamer, truncatePrompt, n = 1, bestOf = n } = options;
+    const { logprobs, streamer, n = 1, bestOf = n } = options;
     if (Math.max(n, bestOf) > 1)
       throw new GenerateError(
         "option-invalid",
         `one text can't be ${Math.max(n, bestOf)}: ask \`several\` for n or bestOf`,
       );
-    const encoded = encodePrompt(this.#text, prompt, options);
-    const tokens = fitPrompt(encoded, {
-      room,
-      reserve: options.maxNewTokens ?? DEFAULT_NEW_TOKENS,
-      truncate: truncatePrompt,
-    });
-    const maxNewTokens =
-      options.maxNewTokens ?? (maxLength === undefined ? DEFAULT_NEW_TOKENS : roomLeft(tokens.length, maxLength));
+    const fitted = this.#fit(prompt, options);
+    const whole = this.#atOnce(fitted, options);
+    if (whole) return asPieces(whole);
+    const { tokens, maxNewTokens } = fitted;
     const eos = endsOf(this.#text, options);
-    if ((options.numBeams ?? 1) > 1 || maxNewTokens === 0) {
-      const whole =
-        maxNewTokens === 0 ? this.#onlyScored(tokens, options) : this.#ofBeams(tokens, maxNewTokens, options);
-      return asPieces(whole);
-    }
 
     const pieces = new PieceQueue();
     const stops = new StopStrings(listOf(options.stop));
@@ -301,6 +285,16 @@ export class Generator<T extends TextTokenizer | TransformersTokenizer = TextTok
       scored?.cancel(reason);
     };
     return { done, cancel, pieces };
+  }
+
+  #fit(prompt: Prompt, options: Settled): Fitted {
+    return promptAndMost(encodePrompt(this.#text, prompt, options), this.scheduler.room, options);
+  }
+
+  /** Texts that come in one piece, if those were asked for: of a search, or none at all where a prompt is only read. */
+  #atOnce({ tokens, maxNewTokens }: Fitted, options: Settled): Started<Completion[]> | undefined {
+    if (maxNewTokens === 0) return this.#onlyScored(tokens, options);
+    return (options.numBeams ?? 1) > 1 ? this.#ofBeams(tokens, maxNewTokens, options) : undefined;
   }
 
   /** How likely the prompt's tokens are, where that was asked for: it is read once more for that. */

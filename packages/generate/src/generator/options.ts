@@ -4,6 +4,7 @@ import { type RandomState, randomState } from "../random/random-state.ts";
 import type { SamplingOptions } from "../sampling/options.ts";
 import type { GeneratedToken } from "../scheduler/request.ts";
 import type { TransformersStreamer } from "../text/transformers.ts";
+import type { Switched } from "./defaults.ts";
 import type { Prompt } from "./prompt.ts";
 import { isPassedOver, OTHER_NAMES } from "./transformers-options.ts";
 
@@ -51,7 +52,7 @@ export interface GenerateOptions extends SamplingOptions {
   /** One of the adapters that the generator has, by its name; or a session's, by its number. None unless said. */
   readonly adapter?: string | number;
   readonly signal?: AbortSignal;
-  /** The switch of transformers: false is greedy; true samples, from the 50 best unless `topK` says otherwise. */
+  /** The switch of transformers: false is `greedy`; true draws, from the 50 best unless `topK` says otherwise. */
   readonly doSample?: boolean;
   /** Told of every token, with the text that it finished: nothing while a character or a stop string may be unfinished. */
   readonly onToken?: (token: GeneratedToken, piece: string) => void;
@@ -100,8 +101,6 @@ const OWN = [
   "adapter",
   "signal",
   "doSample",
-  "greedy",
-  "topK",
   "onToken",
   "streamer",
   "promptLogprobs",
@@ -140,7 +139,9 @@ const SAMPLED = [
   "badWordsIds",
   "exponentialDecayLengthPenalty",
   "suppressTokens",
+  "greedy",
   "temperature",
+  "topK",
   "topP",
   "minP",
   "typicalP",
@@ -173,6 +174,7 @@ export function readOptions(given: GenerateOptions | TransformersOptions): Gener
 
 /** Numbers of tokens that nobody looks at again before they are used. */
 const COUNTS: ReadonlySet<string> = new Set<keyof GenerateOptions>([
+  "maxNewTokens",
   "minLength",
   "logprobs",
   "promptLogprobs",
@@ -180,16 +182,17 @@ const COUNTS: ReadonlySet<string> = new Set<keyof GenerateOptions>([
   "bestOf",
   "numBeams",
   "numBeamGroups",
+  "maxLength",
 ]);
 
-/** Options whose adapter is a session's. */
-export type Settled = Omit<GenerateOptions, "adapter"> & { readonly adapter?: number };
+/** Options with one switch for drawing, whose adapter is a session's. */
+export type Settled = Omit<Switched, "adapter"> & { readonly adapter?: number };
 
 /** Numbers of adapters in a session, by name. */
 export type AdapterNumbers = Readonly<Record<string, number>>;
 
 /** Options with the number of the adapter that they name. */
-export function settled({ adapter, ...options }: GenerateOptions, adapters: AdapterNumbers): Settled {
+export function settled({ adapter, ...options }: Switched, adapters: AdapterNumbers): Settled {
   if (adapter === undefined) return options;
   if (typeof adapter === "number") return { ...options, adapter };
   if (Object.hasOwn(adapters, adapter)) return { ...options, adapter: adapters[adapter]! };
@@ -197,25 +200,11 @@ export function settled({ adapter, ...options }: GenerateOptions, adapters: Adap
   throw new GenerateError("option-invalid", `there is no adapter ${adapter}; there is: ${known}`);
 }
 
-/** The sampling options alone, with what `doSample` and `minLength` mean after a prompt of so many tokens spelled out. */
-export function samplingOf(options: GenerateOptions, promptLength: number): SamplingOptions {
-  const {
-    doSample,
-    greedy,
-    topK,
-    minLength = 0,
-    minNewTokens = Math.max(0, minLength - promptLength),
-    ...rest
-  } = options;
-  const ours = Object.fromEntries(Object.entries(rest).filter(([name]) => SAMPLING.has(name))) as SamplingOptions;
-  const isGreedy = greedy ?? (doSample === undefined ? undefined : !doSample);
-  const k = topK ?? (doSample ? 50 : undefined);
-  return {
-    ...ours,
-    ...(isGreedy === undefined ? {} : { greedy: isGreedy }),
-    ...(k === undefined ? {} : { topK: k }),
-    ...(minNewTokens === 0 ? {} : { minNewTokens }),
-  };
+/** The sampling options alone, with what `minLength` means after a prompt of so many tokens spelled out. */
+export function samplingOf(options: Switched, promptLength: number): SamplingOptions {
+  const { minLength = 0, minNewTokens = Math.max(0, minLength - promptLength) } = options;
+  const ours = Object.fromEntries(Object.entries(options).filter(([name]) => SAMPLING.has(name))) as SamplingOptions;
+  return minNewTokens === 0 ? ours : { ...ours, minNewTokens };
 }
 
 /** The random state that options start from. */

@@ -28,6 +28,20 @@ export function fitPrompt(
   return kept;
 }
 
+/** Tokens of an answer where nothing is said. */
+const DEFAULT_NEW_TOKENS = 256;
+
+/** A prompt's ids, fitted into `room`, and how many tokens are to follow at most. */
+export function promptAndMost(
+  encoded: Int32Array,
+  room: number,
+  { maxNewTokens: asked, maxLength, truncatePrompt: truncate }: GenerateOptions,
+): { readonly tokens: Int32Array; readonly maxNewTokens: number } {
+  const tokens = fitPrompt(encoded, { room, reserve: asked ?? DEFAULT_NEW_TOKENS, truncate });
+  const maxNewTokens = asked ?? (maxLength === undefined ? DEFAULT_NEW_TOKENS : roomLeft(tokens.length, maxLength));
+  return { tokens, maxNewTokens };
+}
+
 /** How many tokens may follow a prompt of so many, when both together have a limit. */
 export function roomLeft(promptLength: number, maxLength: number): number {
   if (promptLength >= maxLength)
@@ -52,7 +66,7 @@ export function predicted(tokenizer: TextTokenizer, prediction: Prompt): Int32Ar
   return encodePrompt(tokenizer, prediction, { addSpecialTokens: false });
 }
 
-/** Tokens that end a text. */
+/** Tokens that end a text, each once. */
 export function endsOf(tokenizer: TextTokenizer, { eosTokenId, stopTokens = [] }: GenerateOptions): readonly number[] {
-  return [...listOf(eosTokenId ?? tokenizer.eosTokenId), ...stopTokens];
+  return [...new Set([...listOf(eosTokenId ?? tokenizer.eosTokenId), ...stopTokens])];
 }

@@ -59,6 +59,33 @@ describe("beams", () => {
     await generator.close();
   });
 
+  it("come to no more tokens than are asked for", async () => {
+    const generator = open();
+    const [one] = await generator.several("abc", { num_beams: 4, num_return_sequences: 2, max_length: 10 });
+    expect(one!.tokens).toHaveLength(7);
+    expect((await generator.generate("abc", { num_beams: 4, max_length: 10 })).tokens).toEqual(one!.tokens);
+    await expect(generator.several("abc", { numBeams: 2, maxNewTokens: 0 })).rejects.toThrow("maxNewTokens is 0");
+    await expect(generator.several("abc", { numBeams: 2, maxLength: 3 })).rejects.toThrow("leave nothing of maxLength");
+    await generator.close();
+  });
+
+  it("draw nothing, and say so only to who asked for it", async () => {
+    const session = openNull({ context: 64, prompt: 16, vocab: BYTE_VOCAB });
+    const defaults = { do_sample: true, temperature: 0.6, top_p: 0.9 };
+    const generator = new Generator({ session, tokenizer: byteTokenizer, defaults });
+    const asked = { numBeams: 3, maxNewTokens: 4 };
+    const plainly = await open().generate("abc", asked);
+    expect((await generator.generate("abc", asked)).tokens).toEqual(plainly.tokens);
+    expect((await generator.generate("abc", { ...asked, do_sample: false, top_p: 0.5 })).tokens).toEqual(
+      plainly.tokens,
+    );
+    for (const drawing of [{ do_sample: true }, { temperature: 0.5 }, { topK: 4 }])
+      await expect(generator.generate("abc", { ...asked, ...drawing })).rejects.toThrow("a beam search draws nothing");
+    for (const other of [{ bestOf: 2, n: 1 }, { promptLogprobs: 0 }])
+      await expect(generator.several("abc", { ...asked, ...other })).rejects.toThrow(/a beam search takes no/);
+    await generator.close();
+  });
+
   it("in groups shun one another's tokens", async () => {
     const generator = open();
     const asked = { maxNewTokens: 6, numBeams: 4, numBeamGroups: 4, n: 4 };

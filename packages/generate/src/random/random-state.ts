@@ -31,6 +31,11 @@ export function split(state: RandomState, count: number): readonly RandomState[]
   return Array.from({ length: count }, (_, i) => fold(state, i));
 }
 
+/** The states that so many texts beside one another draw from: one alone goes on with the state itself. */
+export function apart(state: RandomState, count: number): readonly RandomState[] {
+  return count === 1 ? [state] : split(state, count);
+}
+
 /** The state that belongs to a number: request 7's, row 3's. */
 export function fold({ key, drawn }: RandomState, number: number): RandomState {
   // Draws before the split count, so that a state used twice doesn't give the same children.

@@ -1,4 +1,5 @@
 import { GenerateError } from "../error.ts";
+import { narrows } from "./neutral.ts";
 
 /** How the next token is chosen. All are off unless given; what is given is applied in the order of this list. */
 export interface SamplingOptions {
@@ -26,7 +27,7 @@ export interface SamplingOptions {
   /** [start, factor]: from `start` new tokens on, ending becomes exponentially more likely. */
   readonly exponentialDecayLengthPenalty?: readonly [number, number];
   readonly suppressTokens?: readonly number[];
-  /** 0 is greedy, whatever else says that it samples. */
+  /** 0 is greedy, whatever else says that it samples; 1 where something is drawn and nothing said. */
   readonly temperature?: number;
   readonly topK?: number;
   readonly topP?: number;
@@ -34,7 +35,7 @@ export interface SamplingOptions {
   readonly typicalP?: number;
   readonly epsilonCutoff?: number;
   readonly etaCutoff?: number;
-  /** Always the best token; the same as temperature 0. */
+  /** Always the best token, the same as temperature 0; false: draw. Unless said, the options above decide. */
   readonly greedy?: boolean;
 }
 
@@ -101,8 +102,12 @@ function checkDecay(decay: unknown): void {
     );
 }
 
-/** Whether the best token is always taken: there is nothing to divide by at temperature 0, and nothing to draw without one. */
-export function isGreedy({ greedy, temperature }: SamplingOptions): boolean {
+/**
+ * Whether the best token is always taken. Temperature 0 and `greedy` decide; else whatever asks for drawing draws: a temperature, or
+ * an option that narrows what is drawn from.
+ */
+export function isGreedy(options: SamplingOptions): boolean {
+  const { greedy, temperature } = options;
   if (temperature !== undefined && Math.fround(temperature) === 0) return true;
-  return greedy ?? temperature === undefined;
+  return greedy ?? (temperature === undefined && !narrows(options));
 }

@@ -4,6 +4,7 @@ import { bestAllowed, ruleOut } from "./allowed.ts";
 import { Candidates } from "./candidates.ts";
 import { epsilonCutoff, etaCutoff, minP, topP, typicalP } from "./filters.ts";
 import { type Fill, fillEpsilon, fillEta, fillMinP, fillNucleus, fillTypical } from "./narrow.ts";
+import { asksFor, scoreOptions } from "./neutral.ts";
 import { checkSampling, isGreedy, type SamplingOptions } from "./options.ts";
 import { type History, PENALTIES, type PenaltyContext } from "./penalties.ts";
 import { drawFromAll } from "./whole-vocabulary.ts";
@@ -28,19 +29,21 @@ export interface Choice {
 /** An option that leaves tokens out, and what it does: to candidates, or as the first to a whole vocabulary. */
 interface Filter {
   readonly option: "topP" | "minP" | "typicalP" | "epsilonCutoff" | "etaCutoff";
-  readonly off: number;
   readonly fill: Fill;
   readonly filter: (candidates: Candidates, value: number) => void;
 }
 
 /** In the published order. */
 const FILTERS: readonly Filter[] = [
-  { option: "topP", off: 1, fill: fillNucleus, filter: topP },
-  { option: "minP", off: 0, fill: fillMinP, filter: minP },
-  { option: "typicalP", off: 1, fill: fillTypical, filter: typicalP },
-  { option: "epsilonCutoff", off: 0, fill: fillEpsilon, filter: epsilonCutoff },
-  { option: "etaCutoff", off: 0, fill: fillEta, filter: etaCutoff },
+  { option: "topP", fill: fillNucleus, filter: topP },
+  { option: "minP", fill: fillMinP, filter: minP },
+  { option: "typicalP", fill: fillTypical, filter: typicalP },
+  { option: "epsilonCutoff", fill: fillEpsilon, filter: epsilonCutoff },
+  { option: "etaCutoff", fill: fillEta, filter: etaCutoff },
 ];
+
+/** What no device draws from by itself. */
+const BEYOND_DEVICES = ["typicalP", "epsilonCutoff", "etaCutoff"] as const;
 
 /** Chooses tokens by one request's options, in the published order of processors. Holds no state between tokens but scratch. */
 export class Sampler {
@@ -55,12 +58,12 @@ export class Sampler {
 
   constructor(options: SamplingOptions, { vocab, eos = [] }: SamplerContext) {
     checkSampling(options, vocab);
-    this.options = options;
+    this.options = options.sequenceBias ? { ...options, sequenceBias: lastOfEach(options.sequenceBias) } : options;
     this.greedy = isGreedy(options);
     this.vocab = vocab;
-    this.#eos = eos.filter((id) => id >= 0 && id < vocab);
+    this.#eos = [...new Set(eos.filter((id) => id >= 0 && id < vocab))];
     this.#scratch = scratchFor(vocab);
-    this.#filters = FILTERS.filter(({ option, off }) => (options[option] ?? off) !== off);
+    this.#filters = FILTERS.filter(({ option }) => asksFor(options, option));
     this.isPlain = scoreOptions(options).length === 0;
   }
 
@@ -71,8 +74,7 @@ export class Sampler {
 
   /** True when how to choose, penalties aside, is among what devices that sample do themselves. */
   get isDeviceSampling(): boolean {
-    const { typicalP, epsilonCutoff, etaCutoff } = this.options;
-    return typicalP === undefined && !epsilonCutoff && !etaCutoff;
+    return !BEYOND_DEVICES.some((option) => asksFor(this.options, option));
   }
 
   /** The penalties that are asked for; undefined where other options change scores, which no device knows. */
@@ -88,13 +90,12 @@ export class Sampler {
   /** What of the options a device can't do that chooses tokens by these penalties, by name. */
   beyondDevice(penalties: readonly ("repetition" | "presence")[]): readonly string[] {
     const { repetitionPenalty = 1, presencePenalty = 0, ...others } = this.options;
-    const { typicalP, epsilonCutoff, etaCutoff } = this.options;
-    const asked = {
-      repetitionPenalty: repetitionPenalty !== 1 && !penalties.includes("repetition"),
-      presencePenalty: presencePenalty !== 0 && !penalties.includes("presence"),
-      ...(this.greedy ? {} : { typicalP: typicalP !== undefined, epsilonCutoff, etaCutoff }),
-    };
-    return [...scoreOptions(others), ...Object.entries(asked).flatMap(([name, isAsked]) => (isAsked ? [name] : []))];
+    return [
+      ...scoreOptions(others),
+      ...(repetitionPenalty === 1 || penalties.includes("repetition") ? [] : ["repetitionPenalty"]),
+      ...(presencePenalty === 0 || penalties.includes("presence") ? [] : ["presencePenalty"]),
+      ...(this.greedy ? [] : BEYOND_DEVICES.filter((option) => asksFor(this.options, option))),
+    ];
   }
 
   /** The next token after `history`, given the model's logits (which stay as they are). `allow` is a bit mask, LSB first. */
@@ -161,16 +162,11 @@ export class Sampler {
   }
 }
 
-/** Options that say how to choose, and leave the scores alone. */
-const WITHOUT_PENALTY: ReadonlySet<string> = new Set([
-  ...["greedy", "temperature", "topK", "topP", "minP", "typicalP", "epsilonCutoff", "etaCutoff"],
-  ...["dryBase", "dryAllowedLength", "drySequenceBreakers"],
-]);
+type SequenceBias = NonNullable<SamplingOptions["sequenceBias"]>;
 
-function scoreOptions(options: SamplingOptions): readonly string[] {
-  return Object.entries(options).flatMap(([name, value]) =>
-    WITHOUT_PENALTY.has(name) || value === undefined ? [] : [name],
-  );
+/** Of a sequence that is named twice the last bias counts, as where transformers makes a table of them. */
+function lastOfEach(biases: SequenceBias): SequenceBias {
+  return [...new Map(biases.map((each) => [each[0].join(), each])).values()];
 }
 
 interface Scratch {

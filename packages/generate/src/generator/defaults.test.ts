@@ -1,0 +1,79 @@
+import { openNull } from "@llm/target/null";
+import { describe, expect, it } from "vitest";
+import { isGreedy } from "../sampling/options.ts";
+import { BYTE_VOCAB, byteTokenizer } from "../testing/byte-tokenizer.ts";
+import { withDefaults } from "./defaults.ts";
+import { Generator } from "./generator.ts";
+import type { GenerateOptions } from "./options.ts";
+import { samplingOf } from "./options.ts";
+
+const draws = { doSample: true, temperature: 0.6, topP: 0.9 };
+const silent = { doSample: false, temperature: 0.6, topP: 0.9 };
+
+describe("whether a call draws", () => {
+  it.each<[GenerateOptions, GenerateOptions, boolean]>([
+    [{}, {}, false],
+    [{}, { temperature: 0.5 }, true],
+    [{}, { topP: 0.9, seed: 3 }, true],
+    [{}, { topP: 1, topK: 0, minP: 0, typicalP: 1 }, false],
+    [{}, { seed: 7 }, false],
+    [{}, { doSample: true }, true],
+    [{}, { doSample: false, temperature: 0.5 }, false],
+    [{}, { greedy: true, topK: 4 }, false],
+    [{}, { temperature: 0, topK: 4 }, false],
+    [{}, { greedy: false, temperature: 0 }, false],
+    [{}, { n: 3 }, true],
+    [{}, { bestOf: 3 }, true],
+    [{}, { n: 3, temperature: 0 }, false],
+    [{}, { n: 3, numBeams: 3 }, false],
+    [draws, {}, true],
+    [draws, { topP: 1 }, true],
+    [draws, { greedy: true }, false],
+    [draws, { doSample: false }, false],
+    [draws, { temperature: 0 }, false],
+    [draws, { numBeams: 2 }, false],
+    [draws, { numBeams: 2, temperature: 1 }, true],
+    [silent, {}, false],
+    [silent, { topP: 1 }, false],
+    [silent, { topK: 9 }, true],
+    [silent, { doSample: true }, true],
+    [{ temperature: 0 }, { minP: 0.1 }, true],
+    [{ greedy: true }, { temperature: 1 }, true],
+    [{ greedy: false }, { doSample: false }, false],
+  ])("over %j, %j: %s", (defaults, asked, drawn) =>
+    expect(!isGreedy(samplingOf(withDefaults(defaults, asked), 0))).toBe(drawn),
+  );
+
+  it("says nothing of what it draws from", () => {
+    expect(withDefaults(draws, { temperature: 0.2 })).toEqual({ greedy: false, topK: 50, temperature: 0.2, topP: 0.9 });
+    expect(withDefaults(silent, { topK: 9 })).toEqual({ greedy: false, topK: 9, temperature: 0.6, topP: 0.9 });
+    expect(withDefaults({}, { doSample: true, topK: 7 })).toEqual({ greedy: false, topK: 7 });
+  });
+});
+
+describe("one seed", () => {
+  const asked = { temperature: 1, seed: 7, maxNewTokens: 12 };
+  const open = (): Generator =>
+    new Generator({ session: openNull({ vocab: BYTE_VOCAB, context: 64 }), tokenizer: byteTokenizer });
+
+  it("says the same of a prompt alone, however it is asked for", async () => {
+    const generator = open();
+    const { tokens } = await generator.generate("x", asked);
+    expect((await generator.stream("x", asked).result).tokens).toEqual(tokens);
+    expect((await generator.generate(["x"], asked))[0]!.tokens).toEqual(tokens);
+    expect((await generator.generate(["x"], [asked]))[0]!.tokens).toEqual(tokens);
+    expect((await generator.several("x", asked))[0]!.tokens).toEqual(tokens);
+    const step = await generator.generateAtOnce(generator.prepareContext("x", asked), 12);
+    expect([...step.tokens]).toEqual(tokens);
+    await generator.close();
+  });
+
+  it("draws apart for texts beside one another", async () => {
+    const generator = open();
+    const prompts = await generator.generate(["x", "x"], asked);
+    const answers = await generator.several("x", { ...asked, n: 2 });
+    expect(new Set([...prompts, ...answers].map(({ text }) => text)).size).toBe(2);
+    expect(prompts.map(({ text }) => text)).toEqual(answers.map(({ text }) => text));
+    await generator.close();
+  });
+});

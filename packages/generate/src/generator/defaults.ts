@@ -1,0 +1,33 @@
+import { narrows } from "../sampling/neutral.ts";
+import type { GenerateOptions } from "./options.ts";
+
+/** What transformers draws from where it is told to draw and nothing else. */
+const TOP_K = 50;
+
+/** Options with one switch for drawing. */
+export type Switched = Omit<GenerateOptions, "doSample">;
+
+/**
+ * A call's options over the defaults. Whoever says how tokens are chosen decides whether they are drawn: the call, where it asks for
+ * the likeliest (`greedy`, temperature 0) or for drawing (a temperature, what narrows what is drawn from, or several texts, which
+ * would else be the same); the defaults, where it says nothing. A beam search draws nothing but what the call asks for.
+ */
+export function withDefaults(defaults: GenerateOptions, asked: GenerateOptions): Switched {
+  const { greedy: usual, ...values } = switched(defaults);
+  const own = switched(asked);
+  const all = { ...values, ...own };
+  const { n = 1, bestOf = n, numBeams = 1 } = all;
+  if (own.greedy !== undefined || own.temperature !== undefined || narrows(own))
+    return { ...all, greedy: own.greedy ?? false };
+  if (numBeams > 1) return { ...all, greedy: true };
+  if (Math.max(n, bestOf) > 1) return { ...all, greedy: false };
+  return usual === undefined ? all : { ...all, greedy: usual };
+}
+
+/** All that decides by itself whether to draw, as `greedy`: the switch of transformers, and temperature 0. */
+function switched({ doSample, ...options }: GenerateOptions): Switched {
+  const { temperature, ...rest } = options;
+  if (temperature !== undefined && Math.fround(temperature) === 0) return { ...rest, greedy: true };
+  if (doSample === undefined) return options;
+  return { greedy: !doSample, ...(doSample ? { topK: TOP_K } : {}), ...options };
+}
