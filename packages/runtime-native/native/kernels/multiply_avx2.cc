@@ -96,20 +96,18 @@ void Rowed(const Activations& x, const Panels& w, size_t panel, size_t first, co
 }
 
 template <int Bits, bool Half>
-void MultiplyRange(const Activations& x, const Panels& w, size_t from, size_t to, const float* bias, float* out,
-                   size_t stride) {
-  for (size_t first = 0; first < x.rows();) {
-    const size_t rows = x.rows() - first >= kTile ? kTile : 1;
+void MultiplyRange(const Activations& x, const Panels& w, const Block& block, const float* bias, float* out, size_t stride) {
+  for (size_t first = block.from_row; first < block.to_row;) {
+    const size_t rows = block.to_row - first >= kTile ? kTile : 1;
     const auto tile = rows == kTile ? Rowed<Bits, Half, kTile> : Rowed<Bits, Half, 1>;
-    for (size_t panel = from; panel < to; panel++) tile(x, w, panel, first, bias, out, stride);
+    for (size_t panel = block.from_panel; panel < block.to_panel; panel++) tile(x, w, panel, first, bias, out, stride);
     first += rows;
   }
 }
 
 template <int Bits>
-void MultiplyBits(const Activations& x, const Panels& w, size_t from, size_t to, const float* bias, float* out,
-                  size_t stride) {
-  (w.half_scales() ? MultiplyRange<Bits, true> : MultiplyRange<Bits, false>)(x, w, from, to, bias, out, stride);
+void MultiplyBits(const Activations& x, const Panels& w, const Block& block, const float* bias, float* out, size_t stride) {
+  (w.half_scales() ? MultiplyRange<Bits, true> : MultiplyRange<Bits, false>)(x, w, block, bias, out, stride);
 }
 
 // Below this, 127 over it is infinite.
@@ -163,8 +161,8 @@ void Round(Activations& x, size_t row, const float* values) {
 }  // namespace
 
 const Kernel* Avx2Kernel(int bits) {
-  static constexpr Kernel kFour{Round, MultiplyBits<4>};
-  static constexpr Kernel kEight{Round, MultiplyBits<8>};
+  static constexpr Kernel kFour{kTile, Round, MultiplyBits<4>};
+  static constexpr Kernel kEight{kTile, Round, MultiplyBits<8>};
   return bits == 4 ? &kFour : bits == 8 ? &kEight : nullptr;
 }
 

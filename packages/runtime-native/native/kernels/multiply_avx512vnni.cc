@@ -88,13 +88,12 @@ void Rowed(const Activations& x, const Panels& w, size_t panel, size_t first, co
 }
 
 template <int Bits, bool Half>
-void MultiplyRange(const Activations& x, const Panels& w, size_t from, size_t to, const float* bias, float* out,
-                   size_t stride) {
+void MultiplyRange(const Activations& x, const Panels& w, const Block& block, const float* bias, float* out, size_t stride) {
   // A tile of activations stays in the cache while all panels pass.
-  for (size_t first = 0; first < x.rows();) {
-    const size_t left = x.rows() - first;
+  for (size_t first = block.from_row; first < block.to_row;) {
+    const size_t left = block.to_row - first;
     const size_t rows = left >= kTile ? kTile : left >= 8 ? 8 : left >= 4 ? 4 : left >= 2 ? 2 : 1;
-    for (size_t panel = from; panel < to; panel++) switch (rows) {
+    for (size_t panel = block.from_panel; panel < block.to_panel; panel++) switch (rows) {
         case kTile:
           Rowed<Bits, Half, kTile>(x, w, panel, first, bias, out, stride);
           break;
@@ -115,9 +114,8 @@ void MultiplyRange(const Activations& x, const Panels& w, size_t from, size_t to
 }
 
 template <int Bits>
-void MultiplyBits(const Activations& x, const Panels& w, size_t from, size_t to, const float* bias, float* out,
-                  size_t stride) {
-  (w.half_scales() ? MultiplyRange<Bits, true> : MultiplyRange<Bits, false>)(x, w, from, to, bias, out, stride);
+void MultiplyBits(const Activations& x, const Panels& w, const Block& block, const float* bias, float* out, size_t stride) {
+  (w.half_scales() ? MultiplyRange<Bits, true> : MultiplyRange<Bits, false>)(x, w, block, bias, out, stride);
 }
 
 // Below this, 127 over it is infinite.
@@ -158,8 +156,8 @@ void Round(Activations& x, size_t row, const float* values) {
 }  // namespace
 
 const Kernel* Avx512VnniKernel(int bits) {
-  static constexpr Kernel kFour{Round, MultiplyBits<4>};
-  static constexpr Kernel kEight{Round, MultiplyBits<8>};
+  static constexpr Kernel kFour{kTile, Round, MultiplyBits<4>};
+  static constexpr Kernel kEight{kTile, Round, MultiplyBits<8>};
   return bits == 4 ? &kFour : bits == 8 ? &kEight : nullptr;
 }
 

@@ -99,13 +99,22 @@ class Activations {
   Scratch<int32_t> sums_;
 };
 
+// A part of a product: these panels of the weight by these rows of activations.
+struct Block {
+  size_t from_panel;
+  size_t to_panel;
+  size_t from_row;
+  size_t to_row;
+};
+
 // What one kind of processor does with weights of some bits.
 struct Kernel {
+  // As many rows of activations share what is unpacked of a weight: blocks begin at a multiple of it.
+  size_t tile;
   // Rounds one row of values to its place among the activations.
   void (*round)(Activations&, size_t row, const float* values);
-  // out[row, panel's rows] for all rows of activations and the panels [from, to); `bias` may be null. `stride` is the length
-  // of a row of `out`.
-  void (*multiply)(const Activations&, const Panels&, size_t from, size_t to, const float* bias, float* out, size_t stride);
+  // out[row, panel's rows] for a block; `bias` may be null. `stride` is the length of a row of `out`.
+  void (*multiply)(const Activations&, const Panels&, const Block&, const float* bias, float* out, size_t stride);
 };
 
 // The kernels that this processor can run, best first, by name.

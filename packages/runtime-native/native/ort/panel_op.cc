@@ -2,19 +2,20 @@
 
 #include <algorithm>
 #include <atomic>
-#include <cstring>
-#include <fstream>
-#include <iterator>
+#include <cstdint>
+#include <limits>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
 #include "kernels/panel_file.h"
 #include "ort/custom_op.h"
-#include "ort/hand_over.h"
+#include "ort/in_parts.h"
+#include "ort/n_bits.h"
 
 namespace llm::ort {
 
@@ -24,43 +25,15 @@ using kernels::Activations;
 using kernels::kGroup;
 using kernels::Panels;
 
-constexpr const char* kDomain = "com.microsoft";
 constexpr int kFailed = 1;
-enum Input : size_t { kX, kCodes, kScales, kZeros, kOrder, kBias, kInputs };
 
-// Fewer multiplications than this are not worth waking another thread.
+// Fewer multiplications than this are not worth waking another thread,
 constexpr size_t kWorthThreads = size_t{1} << 17;
-// Parts of the work: more than threads, so that one that is held up leaves its share to the others.
-constexpr size_t kParts = 24;
-
-
-// Runs task(part, parts) for all parts, on the threads of the session where that pays.
-template <typename Task>
-void InParts(const Api& api, KernelContext* context, size_t parts, const Task& task) {
-  if (parts <= 1) return task(0, 1);
-  struct Shared {
-    const Task& task;
-    size_t parts;
-  } shared{task, parts};
-  HandOver(&shared);
-  api.Check(api.parallel_for(
-      context,
-      [](void* data, size_t index) {
-        TakeOver(data);
-        const auto& all = *static_cast<const Shared*>(data);
-        all.task(index, all.parts);
-        HandOver(data);
-      },
-      parts, parts, &shared));
-  TakeOver(&shared);
-}
-
-struct Range {
-  size_t from;
-  size_t to;
-};
-
-Range Part(size_t part, size_t parts, size_t of) { return {part * of / parts, (part + 1) * of / parts}; }
+// and fewer than this not a part of their own.
+constexpr size_t kWorthPart = size_t{1} << 13;
+// Work is cut in more parts than there are threads, so that one that is held up leaves its share to the others.
+constexpr size_t kPartsOfThread = 4;
+constexpr size_t kLeastParts = 24;
 
 const float* Floats(const Api& api, const Value* value) {
   void* data = nullptr;
@@ -72,25 +45,21 @@ const float* Floats(const Api& api, const Value* value) {
 
 class PanelKernel {
  public:
-  PanelKernel(const Api& api, const KernelInfo* info) : api_(api) {
+  PanelKernel(const PanelOps& ops, const KernelInfo* info) : ops_(ops), api_(ops.api()) {
     rows_ = Attribute(info, "N");
     columns_ = Attribute(info, "K");
     bits_ = static_cast<int>(Attribute(info, "bits"));
-    exact_ = Attribute(info, "accuracy_level") == 0;
     kernel_ = kernels::FindKernel(bits_);
-    const Value* const codes = Constant(info, kCodes);
-    const Value* const scales = Constant(info, kScales);
-    if (kernel_ == nullptr || Attribute(info, "block_size") != kGroup || codes == nullptr || scales == nullptr ||
-        Constant(info, kZeros) != nullptr)
-      throw std::runtime_error("takes constant, symmetric weights in groups of 32");
     const size_t groups = (columns_ + kGroup - 1) / kGroup;
+    const Value* const codes = Constant(info, kCodes, rows_ * groups * kGroup * static_cast<size_t>(bits_) / 8);
+    const Value* const scales = Constant(info, kScales, rows_ * groups);
+    if (kernel_ == nullptr || codes == nullptr || scales == nullptr)
+      throw std::runtime_error("takes weights that are there when the model is loaded");
     weight_ = {NameOf(info, kCodes), {reinterpret_cast<const uint8_t*>(Floats(api_, codes)), Floats(api_, scales), rows_, groups, bits_}};
   }
 
   // What it multiplies by, as the model has it.
   const kernels::NamedSource& weight() const { return weight_; }
-  // Whether activations are left as they are, and so the weight, too.
-  bool exact() const { return exact_; }
 
   // Multiplies by what lies in a file in order; before the first step.
   void Use(std::shared_ptr<const kernels::PanelFile> file) {
@@ -101,17 +70,16 @@ class PanelKernel {
   void Compute(KernelContext* context) {
     const Value* const input = In(context, kX);
     std::vector<int64_t> shape = ShapeOf(input);
+    if (shape.empty() || shape.back() != static_cast<int64_t>(columns_))
+      throw std::runtime_error("rows of " + std::to_string(columns_) + " values are multiplied by this weight");
     shape.back() = static_cast<int64_t>(rows_);
-    size_t count = 1;
-    for (size_t axis = 0; axis + 1 < shape.size(); axis++) count *= static_cast<size_t>(shape[axis]);
+    const size_t count = Elements(shape) / rows_;
     Value* output = nullptr;
     api_.Check(api_.kernel_output(context, 0, shape.data(), shape.size(), &output));
     if (count == 0) return;
     const float* const x = Floats(api_, input);
     auto* const out = const_cast<float*>(Floats(api_, output));
-    const Value* const bias = In(context, kBias);
-    const float* const added = bias == nullptr ? nullptr : Floats(api_, bias);
-    if (exact_) return Exact(x, count, added, out);
+    const float* const bias = Bias(context);
     const Panels& panels = Packed(context);
 
     Activations rounded(count, columns_);
@@ -119,9 +87,16 @@ class PanelKernel {
       const Range range = Part(part, parts, count);
       for (size_t row = range.from; row < range.to; row++) kernel_->round(rounded, row, x + row * columns_);
     });
-    InParts(api_, context, Parts(count * rows_ * columns_, panels.count()), [&](size_t part, size_t parts) {
-      const Range range = Part(part, parts, panels.count());
-      kernel_->multiply(rounded, panels, range.from, range.to, added, out, rows_);
+    // Where there are fewer panels than parts, a long prompt's rows are shared out as well.
+    const size_t tiles = (count + kernel_->tile - 1) / kernel_->tile;
+    const size_t wanted = Parts(count * rows_ * columns_, panels.count() * tiles);
+    const size_t across = std::min(wanted, panels.count());
+    const size_t down = std::min(tiles, (wanted + across - 1) / across);
+    InParts(api_, context, across * down, [&](size_t part, size_t) {
+      const Range panel = Part(part % across, across, panels.count());
+      const Range tile = Part(part / across, down, tiles);
+      const kernels::Block block{panel.from, panel.to, tile.from * kernel_->tile, std::min(count, tile.to * kernel_->tile)};
+      kernel_->multiply(rounded, panels, block, bias, out, rows_);
     });
   }
 
@@ -129,17 +104,16 @@ class PanelKernel {
   size_t Attribute(const KernelInfo* info, const char* name) const {
     int64_t value = 0;
     api_.Check(api_.attribute(info, name, &value));
+    if (value <= 0 || value > std::numeric_limits<int32_t>::max()) throw std::runtime_error(std::string(name) + " makes no sense");
     return static_cast<size_t>(value);
   }
 
-  // Null for an input that isn't there or is computed.
-  const Value* Constant(const KernelInfo* info, size_t index) const {
+  // Null for an input that is computed, or hasn't as many elements.
+  const Value* Constant(const KernelInfo* info, size_t index, size_t elements) const {
     int constant = 0;
     const Value* value = nullptr;
-    // An input that isn't there is an error to some versions, and not constant to others.
-    Status* const status = api_.constant_input(info, index, &constant, &value);
-    if (status != nullptr) api_.release_status(status);
-    return status == nullptr && constant != 0 ? value : nullptr;
+    api_.Check(api_.constant_input(info, index, &constant, &value));
+    return constant != 0 && Elements(ShapeOf(value)) == elements ? value : nullptr;
   }
 
   std::string NameOf(const KernelInfo* info, size_t index) const {
@@ -171,7 +145,23 @@ class PanelKernel {
     return shape;
   }
 
-  static size_t Parts(size_t work, size_t most) { return work < kWorthThreads ? 1 : std::min(most, kParts); }
+  static size_t Elements(const std::vector<int64_t>& shape) {
+    size_t count = 1;
+    for (const int64_t size : shape) count *= static_cast<size_t>(size);
+    return count;
+  }
+
+  // Null where there is none.
+  const float* Bias(const KernelContext* context) const {
+    const Value* const bias = In(context, kBias);
+    if (bias == nullptr) return nullptr;
+    if (Elements(ShapeOf(bias)) != rows_) throw std::runtime_error("the bias has another length than the weight");
+    return Floats(api_, bias);
+  }
+
+  size_t Parts(size_t work, size_t most) const {
+    return work < kWorthThreads ? 1 : std::min({most, ops_.parts(), work / kWorthPart});
+  }
 
   // Where there is no file: put in order at first use, when there are threads to share the work.
   const Panels& Packed(KernelContext* context) {
@@ -193,30 +183,11 @@ class PanelKernel {
     return *panels_;
   }
 
-  // Activations as they are: what the weights alone are checked by, in plain loops.
-  void Exact(const float* x, size_t count, const float* bias, float* out) const {
-    const auto& [codes, scales, rows, groups, bits] = weight_.source;
-    const int middle = 1 << (bits - 1);
-    std::vector<float> row(columns_);
-    for (size_t r = 0; r < rows; r++) {
-      const uint8_t* const in = codes + r * groups * kGroup * static_cast<size_t>(bits) / 8;
-      for (size_t c = 0; c < columns_; c++) {
-        const int code = bits == 8 ? in[c] : (in[c / 2] >> (4 * (c % 2))) & 15;
-        row[c] = static_cast<float>(code - middle) * scales[r * groups + c / kGroup];
-      }
-      for (size_t m = 0; m < count; m++) {
-        float sum = bias == nullptr ? 0 : bias[r];
-        for (size_t c = 0; c < columns_; c++) sum += row[c] * x[m * columns_ + c];
-        out[m * rows + r] = sum;
-      }
-    }
-  }
-
+  const PanelOps& ops_;
   const Api& api_;
   size_t rows_ = 0;
   size_t columns_ = 0;
   int bits_ = 0;
-  bool exact_ = false;
   const kernels::Kernel* kernel_ = nullptr;
   kernels::NamedSource weight_;
   std::shared_ptr<const kernels::PanelFile> file_;
@@ -240,7 +211,7 @@ const PanelOps& OpsOf(const CustomOp* op) { return *static_cast<const PanelOp*>(
 
 // What the runtime holds of a kernel.
 struct Instance {
-  Instance(const PanelOps& of, const KernelInfo* info) : ops(of), kernel(of.api(), info) { ops.Join(&kernel); }
+  Instance(const PanelOps& of, const KernelInfo* info) : ops(of), kernel(of, info) { ops.Join(&kernel); }
   ~Instance() { ops.Leave(&kernel); }
   Instance(const Instance&) = delete;
   Instance& operator=(const Instance&) = delete;
@@ -281,7 +252,9 @@ PanelOp Describe(const PanelOps& ops) {
 
 bool HavePanelKernel() { return kernels::FindKernel(4) != nullptr && kernels::FindKernel(8) != nullptr; }
 
-PanelOps::PanelOps(const Api& api) : api_(api), op_(std::make_unique<PanelOp>(Describe(*this))) {
+PanelOps::PanelOps(const Api& api, int threads)
+    : api_(api), threads_(threads > 0 ? static_cast<size_t>(threads) : std::max(1u, std::thread::hardware_concurrency())),
+      parts_(std::max(kLeastParts, kPartsOfThread * threads_)), op_(std::make_unique<PanelOp>(Describe(*this))) {
   api.Check(api.create_op_domain(kDomain, &domain_));
   try {
     api.Check(api.add_op(domain_, op_.get()));
@@ -303,8 +276,7 @@ void PanelOps::Leave(PanelKernel* kernel) const {
 
 void PanelOps::Keep(const std::filesystem::path& folder) const {
   std::map<std::string, kernels::NamedSource> weights;  // several nodes may multiply by the same
-  for (const PanelKernel* kernel : kernels_)
-    if (!kernel->exact()) weights.emplace(kernel->weight().name, kernel->weight());
+  for (const PanelKernel* kernel : kernels_) weights.emplace(kernel->weight().name, kernel->weight());
   if (weights.empty()) return;
   const auto open = [&] {
     auto file = kernels::PanelFile::Open(folder);
@@ -319,18 +291,7 @@ void PanelOps::Keep(const std::filesystem::path& folder) const {
     file = open();
   }
   if (file == nullptr) return;
-  for (PanelKernel* kernel : kernels_)
-    if (!kernel->exact()) kernel->Use(file);
-}
-
-std::string WithPanelOps(const std::filesystem::path& file) {
-  std::ifstream stream(file, std::ios::binary);
-  std::string model{std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
-  const size_t length = std::strlen(kNBits);
-  size_t found = 0;
-  for (size_t at = 0; (at = model.find(kNBits, at)) != std::string::npos; at += length, found++)
-    model.replace(at, length, kPanels);
-  return found > 0 ? model : std::string();
+  for (PanelKernel* kernel : kernels_) kernel->Use(file);
 }
 
 }  // namespace llm::ort

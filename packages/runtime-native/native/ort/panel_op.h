@@ -2,18 +2,12 @@
 
 #include <filesystem>
 #include <memory>
-#include <string>
 #include <vector>
 
 #include "ort/api.h"
 #include "ort/custom_op.h"
 
 namespace llm::ort {
-
-// The name under which a model's MatMulNBits nodes come to ours. As long as the runtime's own name, so that it can be written
-// over that in the bytes of a model.
-constexpr const char* kNBits = "MatMulNBits";
-constexpr const char* kPanels = "MatMulPanel";
 
 // Whether this processor has a kernel of ours.
 bool HavePanelKernel();
@@ -29,12 +23,15 @@ struct PanelOp : CustomOp {
 // Our operators as one session knows them. They must outlive it.
 class PanelOps {
  public:
-  explicit PanelOps(const Api& api);
+  // `threads`: those of the session; 0 for as many as the machine has.
+  PanelOps(const Api& api, int threads);
   ~PanelOps();
   PanelOps(const PanelOps&) = delete;
   PanelOps& operator=(const PanelOps&) = delete;
 
   const Api& api() const { return api_; }
+  // Into how many parts work is cut at most.
+  size_t parts() const { return parts_; }
   void AddTo(SessionOptions* options) const;
 
   // Has the session's weights lie in order in a file of that folder, which is made where there is none. Throws where that
@@ -47,12 +44,11 @@ class PanelOps {
 
  private:
   const Api& api_;
+  size_t threads_;
+  size_t parts_;
   std::unique_ptr<const PanelOp> op_;
   OpDomain* domain_ = nullptr;
   mutable std::vector<PanelKernel*> kernels_;
 };
-
-// A model file's bytes with its MatMulNBits nodes renamed; empty when it has none.
-std::string WithPanelOps(const std::filesystem::path& file);
 
 }  // namespace llm::ort

@@ -3,6 +3,8 @@
 #include <memory>
 #include <string>
 
+#include "ort/panel_model.h"
+
 namespace llm::ort {
 
 namespace {
@@ -51,15 +53,15 @@ SessionOptions* Session::Settings(const Options& options) const {
 }
 
 bool Session::CreateWithPanels(const std::filesystem::path& file, const Options& options) {
-  const std::string model = options.kernels && HavePanelKernel() ? WithPanelOps(file) : std::string();
-  if (model.empty()) return false;
+  const auto model = options.kernels && HavePanelKernel() ? PanelModel::Of(file) : nullptr;
+  if (model == nullptr) return false;
   const Api& api = library_.api();
   const std::unique_ptr<SessionOptions, void (*)(SessionOptions*)> settings(Settings(options), api.release_options);
-  ops_ = std::make_unique<const PanelOps>(api);
+  ops_ = std::make_unique<const PanelOps>(api, options.threads);
   ops_->AddTo(settings.get());
   api.Check(api.add_config(settings.get(), kExternalFolder, file.parent_path().u8string().c_str()));
   Status* const status =
-      api.create_session_from_memory(library_.env(), model.data(), model.size(), settings.get(), &session_);
+      api.create_session_from_memory(library_.env(), model->data(), model->size(), settings.get(), &session_);
   if (status == nullptr) {
     if (!options.panels.empty()) KeepPanels(options.panels);
     return true;

@@ -20,7 +20,7 @@ export interface TinyNode {
 /** A weight in another file of the same folder; f32 unless said. */
 export interface TinyWeight {
   readonly name: string;
-  readonly type?: "f32" | "u8";
+  readonly type?: "f32" | "u8" | "i32";
   readonly shape: readonly number[];
   readonly file: string;
   readonly offset: number;
@@ -63,7 +63,7 @@ function portProto({ name, type, shape }: TinyPort): Uint8Array[] {
 }
 
 function weightProto({ name, type = "f32", shape, file, offset }: TinyWeight): Uint8Array[] {
-  const length = (type === "f32" ? 4 : 1) * shape.reduce((size, dim) => size * dim, 1);
+  const length = (type === "u8" ? 1 : 4) * shape.reduce((size, dim) => size * dim, 1);
   const entry = (key: string, value: string | number) =>
     message(13, [message(1, utf8(key)), message(2, utf8(`${value}`))]);
   return [
