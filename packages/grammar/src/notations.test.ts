@@ -173,6 +173,15 @@ function chain(length: number): unknown {
   return { $ref: `#/$defs/d${length - 1}`, $defs: Object.fromEntries(links) };
 }
 
+it("a name inside a schema that changes what references mean is refused", () => {
+  const inner = { $id: "inner", $defs: { B: { type: "string" } }, $ref: "#/$defs/B" };
+  const schema = { $defs: { B: {} }, properties: { a: inner } };
+  expect(() => constraint({ jsonSchema: schema })).toThrow('"$id": "inner" inside the schema changes what');
+  // Neither a property of that name nor a value says anything.
+  const named = { $id: "root", $defs: { B: { enum: [{ $id: "x" }] } }, properties: { $id: { $ref: "#/$defs/B" } } };
+  expect(constraint({ jsonSchema: named }).matches('{"$id":{"$id":"x"}}')).toBe(true);
+});
+
 describe("large ones that say something are compiled", () => {
   it.each([
     [

@@ -1,10 +1,12 @@
 import { GrammarError } from "./error.ts";
 import { parseGbnf } from "./gbnf/parse.ts";
 import { anyObject, compileSchema } from "./json-schema/compile.ts";
+import { compileProperty } from "./json-schema/property.ts";
 import { isSchema, type Json } from "./json-schema/schema.ts";
 import { parseRegex } from "./regex/parse.ts";
 import { combine } from "./rules/combine.ts";
 import { alt, type Grammar, grammarOf, many, marker, seq, text } from "./rules/rule.ts";
+import { without } from "./rules/without.ts";
 
 /** What an answer must match, in one of the usual notations. */
 export type GrammarSource =
@@ -20,6 +22,13 @@ export type GrammarSource =
   | { readonly grammar: string }
   /** The tokenizer's control token of this name, which no text can spell; the text, where it has no such token. */
   | { readonly marker: string }
+  /** Any text that doesn't contain this one. */
+  | { readonly without: string }
+  /**
+   * A property of a schema of objects, as it stands before a tag that closes it: a string as it is, anything else as JSON. The
+   * tag isn't in it.
+   */
+  | { readonly property: string; readonly of: unknown; readonly before: string }
   /** One after the other; a string stands for itself. */
   | { readonly parts: readonly (string | GrammarSource)[] }
   /** Any one of these. */
@@ -41,6 +50,8 @@ export function parseGrammar(source: GrammarSource): Grammar {
     return grammarOf(alt(...source.choice.map(text)));
   }
   if ("marker" in source) return grammarOf(marker(source.marker));
+  if ("without" in source) return without(source.without);
+  if ("property" in source) return compileProperty(source.of, source.property, source.before);
   if ("parts" in source) {
     return combine(
       source.parts.map((part) => (typeof part === "string" ? grammarOf(text(part)) : parseGrammar(part))),

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /** What this version of the JavaScript expects of the binary; see `native/addon.cc`. */
-const ABI = 6;
+const ABI = 7;
 
 /** The binary's exports. */
 export interface Addon {
@@ -120,33 +120,39 @@ export interface AddonStagePort {
 /** ONNX Runtime through its C functions. `library` is its shared library's file. */
 export interface OrtAddon {
   version(library: string): string;
-  /** The `k` best of each row of logits, and perhaps the logarithm of each row's sum, into arrays that are given. */
-  best(
-    logits: Float32Array,
-    vocab: number,
-    k: number,
-    allow: Uint32Array | undefined,
-    ids: Int32Array,
-    values: Float32Array,
-    sums: Float32Array | undefined,
-  ): void;
+  best(search: AddonSearch): void;
   /** The kernels of ours that this processor can run, best first. */
   kernels(): string[];
   /** Models that are opened from now on use that one; for tests and comparisons. */
   chooseKernel(name: string): void;
   open(library: string, file: string, options: AddonOptions): Promise<OpenedSession>;
   tensor(library: string, type: number, shape: readonly number[], data: NodeJS.ArrayBufferView): TensorHandle;
-  /** All inputs and all outputs in order; null asks for a new output, undefined for none. Gives the new ones. */
+  /**
+   * All inputs and all outputs in order; null asks for a new output, undefined for none. Gives the new ones. Searches are done
+   * once everything is computed.
+   */
   run(
     handle: SessionHandle,
     inputs: readonly TensorHandle[],
     outputs: readonly (TensorHandle | null | undefined)[],
+    best: readonly AddonSearch[],
     tidy: boolean,
   ): Promise<readonly ({ readonly shape: number[]; readonly data: ArrayBuffer } | undefined)[]>;
   /** The same on the calling thread. */
   runHere(...call: Parameters<OrtAddon["run"]>): Awaited<ReturnType<OrtAddon["run"]>>;
   close(handle: SessionHandle): void;
 }
+
+/** The `k` best of each row of logits, and perhaps the logarithm of each row's sum, into arrays that are given. */
+export type AddonSearch = readonly [
+  logits: Float32Array,
+  vocab: number,
+  k: number,
+  allow: Uint32Array | undefined,
+  ids: Int32Array,
+  values: Float32Array,
+  sums: Float32Array | undefined,
+];
 
 export interface AddonOptions {
   readonly threads: number;

@@ -24,7 +24,8 @@ const ANY_VALUE: Rule = ref("any");
  * `additionalProperties` says otherwise, and numbers have at most 20 digits. A keyword that can't be held to is refused by name.
  */
 export function compileSchema(schema: Schema): Grammar {
-  return new SchemaCompiler(schema).run();
+  const compiler = new SchemaCompiler(schema);
+  return compiler.grammar(compiler.rule(schema as Json, "#"));
 }
 
 /** What the rules of one type need of the whole. */
@@ -36,24 +37,22 @@ export interface SchemaContext {
   unsupported(path: string, keyword: string, hint?: string): GrammarError;
 }
 
-class SchemaCompiler implements SchemaContext {
-  readonly #root: Schema;
+/** The rules of one schema, as they are asked for. */
+export class SchemaCompiler implements SchemaContext {
   readonly #references: References;
   readonly #rules = new Map<string, Rule>(anyRules());
   readonly #names = new Map<Schema, string>();
   #nesting = 0;
 
   constructor(root: Schema) {
-    this.#root = root;
+    checkSize(root as Json);
     this.#references = new References(root);
   }
 
-  run(): Grammar {
-    checkSize(this.#root as Json);
-    const root = this.rule(this.#root as Json, "#");
+  /** All rules, with that of the whole. */
+  grammar(root: Rule): Grammar {
     if (root === NEVER) throw new GrammarError("unsatisfiable", "no value is valid by the schema");
-    this.#rules.set("root", root);
-    return { root: "root", rules: this.#rules };
+    return { root: "root", rules: new Map(this.#rules).set("root", root) };
   }
 
   rule(schema: Json | undefined, path: string): Rule {
@@ -82,7 +81,7 @@ class SchemaCompiler implements SchemaContext {
       }
       return ref(name);
     }
-    return this.#object(this.#flatten(schema, path, 0), path);
+    return this.#object(this.flatten(schema, path), path);
   }
 
   define(rule: Rule): Rule {
@@ -101,7 +100,7 @@ class SchemaCompiler implements SchemaContext {
   }
 
   /** Takes `$ref` and `allOf` into the schema itself. */
-  #flatten(schema: SchemaObject, path: string, depth: number): Schema {
+  flatten(schema: SchemaObject, path: string, depth = 0): Schema {
     if (depth > MAX_NESTING) throw this.unsupported(path, "allOf", "it contains itself");
     const { $ref, allOf, const: only, ...own } = schema;
     let merged: Schema = only === undefined ? own : mergeSchemas(own, { enum: [only] });
@@ -114,7 +113,7 @@ class SchemaCompiler implements SchemaContext {
     for (const part of also) {
       if (!isSchema(part))
         throw new GrammarError("syntax", `a part of "allOf" at ${path} must be an object or a boolean`);
-      merged = mergeSchemas(merged, isObject(part) ? this.#flatten(part, path, depth + 1) : part);
+      merged = mergeSchemas(merged, isObject(part) ? this.flatten(part, path, depth + 1) : part);
     }
     return merged;
   }
@@ -149,7 +148,7 @@ class SchemaCompiler implements SchemaContext {
         : ({ allOf: [own as Json, branch] } as Json);
     });
     if (keyword === "oneOf") {
-      const seen = flat.map((branch) => (isObject(branch) ? this.#flatten(branch, path, 0) : (branch as Schema)));
+      const seen = flat.map((branch) => (isObject(branch) ? this.flatten(branch, path) : (branch as Schema)));
       if (!distinct(seen))
         throw this.unsupported(path, "oneOf", "more than one of its branches may hold; anyOf says that");
     }

@@ -5,25 +5,48 @@ import { isObject, isSchema, type Json, type Schema } from "./schema.ts";
 export class References {
   readonly #root: Schema;
   readonly #anchors = new Map<string, Schema>();
+  /** The name of a document inside this one: what its references say is about itself. */
+  #inner: string | undefined;
 
   constructor(root: Schema) {
     this.#root = root;
     this.#index(root as Json);
   }
 
+  /** @throws GrammarError for what isn't there, and for what isn't known to be meant */
   resolve(reference: string): Schema {
-    const own = isObject(this.#root) && typeof this.#root.$id === "string" ? this.#root.$id : "";
-    const local = own !== "" && reference.startsWith(own) ? reference.slice(own.length) || "#" : reference;
+    const local = this.#local(reference);
     if (!local.startsWith("#")) {
       throw new GrammarError(
         "unsupported",
         `"$ref": "${reference}" points outside the schema; put what it names under "$defs"`,
       );
     }
-    const target = local === "#" || local.startsWith("#/") ? this.#pointer(local) : this.#anchors.get(local.slice(1));
-    if (!isSchema(target as Json))
-      throw new GrammarError("syntax", `"$ref": "${reference}" names nothing in the schema`);
-    return target as Schema;
+    if (this.#inner !== undefined) {
+      throw new GrammarError(
+        "unsupported",
+        `"$id": "${this.#inner}" inside the schema changes what "$ref": "${reference}" names; leave it out`,
+      );
+    }
+    const target = this.#target(local);
+    if (!isSchema(target)) throw new GrammarError("syntax", `"$ref": "${reference}" names nothing in the schema`);
+    return target;
+  }
+
+  /** The same for whoever can do without. */
+  find(reference: string): Json | undefined {
+    return this.#inner === undefined ? this.#target(this.#local(reference)) : undefined;
+  }
+
+  #local(reference: string): string {
+    const own = isObject(this.#root) && typeof this.#root.$id === "string" ? this.#root.$id : "";
+    return own !== "" && reference.startsWith(own) ? reference.slice(own.length) || "#" : reference;
+  }
+
+  #target(local: string): Json | undefined {
+    return local === "#" || local.startsWith("#/")
+      ? this.#pointer(local)
+      : (this.#anchors.get(local.slice(1)) as Json | undefined);
   }
 
   #pointer(reference: string): Json | undefined {
@@ -36,16 +59,34 @@ export class References {
     return at;
   }
 
-  #index(value: Json): void {
-    const stack: Json[] = [value];
-    for (let at = stack.pop(); at !== undefined; at = stack.pop()) {
-      if (isObject(at)) {
-        if (typeof at.$anchor === "string") this.#anchors.set(at.$anchor, at);
-        stack.push(...Object.values(at));
-      } else if (Array.isArray(at)) stack.push(...at);
+  #index(root: Json): void {
+    const older = isObject(root) && /draft-0[34]/.test(String(root.$schema));
+    const stack: { readonly value: Json; readonly named: boolean }[] = [{ value: root, named: false }];
+    for (let top = stack.pop(); top !== undefined; top = stack.pop()) {
+      const { value, named } = top;
+      if (Array.isArray(value)) stack.push(...value.map((each) => ({ value: each, named: false })));
+      if (!isObject(value)) continue;
+      const id = value.$id ?? (older ? value.id : undefined);
+      if (!named && typeof value.$anchor === "string") this.#anchors.set(value.$anchor, value);
+      if (!named && value !== root && typeof id === "string") this.#inner = id;
+      for (const [keyword, inner] of Object.entries(value)) {
+        if (named || !VALUES.has(keyword)) stack.push({ value: inner, named: !named && NAMED.has(keyword) });
+      }
     }
   }
 }
+
+/** Keywords whose own keys are names, of properties or of schemas. */
+const NAMED: ReadonlySet<string> = new Set([
+  "properties",
+  "patternProperties",
+  "$defs",
+  "definitions",
+  "dependentSchemas",
+]);
+
+/** Keywords with values in them, which say nothing even where they look like schemas. */
+const VALUES: ReadonlySet<string> = new Set(["enum", "const", "default", "examples", "example"]);
 
 function decode(part: string, reference: string): string {
   try {

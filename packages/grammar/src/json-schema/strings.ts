@@ -8,25 +8,29 @@ import { FORMATS } from "./formats.ts";
 import type { SchemaObject } from "./schema.ts";
 import { quoted, stringOf } from "./text.ts";
 
-/** A string by its length, its pattern or its format. */
+/** A string by its length, its pattern or its format, as JSON. */
 export function stringRule(schema: SchemaObject, path: string, context: SchemaContext): Rule {
-  const min = countOf(schema, "minLength", path, 0);
-  const max = countOf(schema, "maxLength", path, Number.POSITIVE_INFINITY);
+  const { min, max, described } = lengthsOf(schema, path);
+  if (min > max) return NEVER;
+  return described ? quoted(textRule(schema, path, context)) : stringOf(min, max);
+}
+
+/** The same string as a text: without quotes, nothing in it escaped. */
+export function textRule(schema: SchemaObject, path: string, context: SchemaContext): Rule {
+  const { min, max, format } = lengthsOf(schema, path);
   if (min > max) return NEVER;
   const bounded = min > 0 || max < Number.POSITIVE_INFINITY;
-  const name = String(schema.format);
-  const format = Object.hasOwn(FORMATS, name) ? FORMATS[name] : undefined;
   if (schema.pattern === undefined) {
-    if (format === undefined) return stringOf(min, max);
+    if (format === undefined) return repeat(chars(ANY), min, max);
     if (bounded) throw context.unsupported(path, "format", `together with "minLength" or "maxLength"`);
-    return quoted(parseRegex(`^(?:${format})$`).rule);
+    return parseRegex(`^(?:${format})$`).rule;
   }
   if (typeof schema.pattern !== "string")
     throw new GrammarError("syntax", `"pattern" at ${path} of the schema must be a string`);
   if (format !== undefined) throw context.unsupported(path, "pattern", `together with "format"`);
   const { rule, anchoredStart, anchoredEnd } = parseRegex(schema.pattern);
   const anything = many(chars(ANY));
-  if (!bounded) return quoted(seq(...(anchoredStart ? [] : [anything]), rule, ...(anchoredEnd ? [] : [anything])));
+  if (!bounded) return seq(...(anchoredStart ? [] : [anything]), rule, ...(anchoredEnd ? [] : [anything]));
   const narrowed = anchoredStart && anchoredEnd ? withLength(rule, min, max) : undefined;
   if (!narrowed) {
     throw context.unsupported(
@@ -35,7 +39,20 @@ export function stringRule(schema: SchemaObject, path: string, context: SchemaCo
       `together with "minLength" or "maxLength"; count inside the pattern instead`,
     );
   }
-  return quoted(narrowed);
+  return narrowed;
+}
+
+/** How long a string is, the expression of its format, and whether more than its length is said. */
+function lengthsOf(
+  schema: SchemaObject,
+  path: string,
+): { min: number; max: number; format?: string; described: boolean } {
+  const min = countOf(schema, "minLength", path, 0);
+  const max = countOf(schema, "maxLength", path, Number.POSITIVE_INFINITY);
+  const name = String(schema.format);
+  const format = Object.hasOwn(FORMATS, name) ? FORMATS[name] : undefined;
+  const described = schema.pattern !== undefined || format !== undefined;
+  return { min, max, described, ...(format === undefined ? {} : { format }) };
 }
 
 /** A pattern that is one class, repeated, can take the length's limits as its own. */

@@ -22,6 +22,7 @@ const vocabulary = byteVocabulary();
 /** Keywords whose groups are left out, because they are refused by name. */
 const REFUSED = [
   "$dynamicRef",
+  "$id",
   "$ref",
   "contains",
   "dependentRequired",

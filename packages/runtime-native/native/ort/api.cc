@@ -57,6 +57,8 @@ Api::Api(const void* const* table) {
   Take(release_op_domain, table, 101);
   Take(add_config, table, 130);
   Take(register_allocator, table, 176);
+  Take(set_create_thread, table, 196);
+  Take(set_join_thread, table, 198);
   Take(kernel_input_name, table, 232);
   Take(constant_input, table, 249);
   Take(parallel_for, table, 274);

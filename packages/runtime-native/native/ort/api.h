@@ -21,6 +21,7 @@ struct Allocator;
 struct KernelInfo;
 struct KernelContext;
 struct OpDomain;
+struct ThreadHandle;
 struct CustomOp;
 
 // An allocator as ONNX Runtime wants it described, as of version 16.
@@ -64,6 +65,8 @@ struct Api {
   Status* (*set_log_severity)(SessionOptions*, int);
   Status* (*set_optimization_level)(SessionOptions*, int);
   Status* (*set_threads)(SessionOptions*, int);
+  Status* (*set_create_thread)(SessionOptions*, ThreadHandle* (*)(void* options, void (*work)(void*), void* data));
+  Status* (*set_join_thread)(SessionOptions*, void (*)(const ThreadHandle*));
   Status* (*add_config)(SessionOptions*, const char* key, const char* value);
   Status* (*input_count)(const NativeSession*, size_t*);
   Status* (*output_count)(const NativeSession*, size_t*);

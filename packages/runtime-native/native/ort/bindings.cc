@@ -4,9 +4,10 @@
 #include <utility>
 
 #include "kernels/panels.h"
-#include "ort/best.h"
+#include "ort/best_call.h"
 #include "ort/handles.h"
 #include "ort/run.h"
+#include "ort/runner.h"
 #include "ort/session.h"
 
 namespace llm::ort {
@@ -56,7 +57,7 @@ class OpenWorker : public Napi::AsyncWorker {
     opened["inputs"] = PortList(Env(), session_->inputs());
     opened["outputs"] = PortList(Env(), session_->outputs());
     opened["handle"] = Napi::External<SessionHandle>::New(
-        Env(), new SessionHandle{std::move(session_)}, [](Napi::Env, SessionHandle* handle) { delete handle; });
+        Env(), new SessionHandle{std::move(session_), nullptr}, [](Napi::Env, SessionHandle* handle) { delete handle; });
     deferred_.Resolve(opened);
   }
 
@@ -68,22 +69,6 @@ class OpenWorker : public Napi::AsyncWorker {
   std::filesystem::path file_;
   Options options_;
   std::shared_ptr<const Session> session_;
-};
-
-// A call on another thread.
-class RunWorker : public Napi::AsyncWorker {
- public:
-  RunWorker(Napi::Env env, std::unique_ptr<Run> run)
-      : AsyncWorker(env), deferred_(Napi::Promise::Deferred::New(env)), run_(std::move(run)) {}
-
-  Napi::Promise Promise() const { return deferred_.Promise(); }
-  void Execute() override { run_->Execute(); }
-  void OnOK() override { deferred_.Resolve(run_->Results(Env())); }
-  void OnError(const Napi::Error& error) override { deferred_.Reject(error.Value()); }
-
- private:
-  Napi::Promise::Deferred deferred_;
-  std::unique_ptr<Run> run_;
 };
 
 // Errors of ours as JavaScript's.
@@ -137,19 +122,23 @@ Napi::Value MakeTensor(const Napi::CallbackInfo& info) {
                                            [](Napi::Env, TensorHandle* handle) { delete handle; });
 }
 
-std::unique_ptr<Run> RunOf(const Napi::CallbackInfo& info) {
-  const auto session = info[0].As<Napi::External<SessionHandle>>().Data()->session;
-  if (session == nullptr) throw std::runtime_error("this model is closed");
-  return std::make_unique<Run>(info.Env(), session, info[1].As<Napi::Array>(), info[2].As<Napi::Array>(),
-                               info[3].ToBoolean().Value());
+SessionHandle& HandleOf(const Napi::CallbackInfo& info) {
+  SessionHandle& handle = *info[0].As<Napi::External<SessionHandle>>().Data();
+  if (handle.session == nullptr) throw std::runtime_error("this model is closed");
+  return handle;
 }
 
-// (handle, inputs, outputs: tensor | null (a new one) | undefined (not wanted), tidy) → Promise<({ shape, data } | undefined)[]>
+std::unique_ptr<Run> RunOf(const Napi::CallbackInfo& info) {
+  return std::make_unique<Run>(info.Env(), HandleOf(info).session, info[1].As<Napi::Array>(), info[2].As<Napi::Array>(),
+                               info[3].As<Napi::Array>(), info[4].ToBoolean().Value());
+}
+
+// (handle, inputs, outputs: tensor | null (a new one) | undefined (not wanted), best: what `best` takes, each; tidy)
+// → Promise<({ shape, data } | undefined)[]>
 Napi::Value RunSession(const Napi::CallbackInfo& info) {
-  auto worker = std::make_unique<RunWorker>(info.Env(), RunOf(info));
-  const Napi::Promise promise = worker->Promise();
-  worker.release()->Queue();  // it deletes itself when it is done
-  return promise;
+  SessionHandle& handle = HandleOf(info);
+  if (handle.runner == nullptr) handle.runner = Runner::Make(info.Env());
+  return handle.runner->Start(RunOf(info));
 }
 
 // The same on this thread: ({ shape, data } | undefined)[]
@@ -159,31 +148,17 @@ Napi::Value RunHere(const Napi::CallbackInfo& info) {
   return run->Results(info.Env());
 }
 
-// (handle)
+// (handle): what runs for it still is told
 Napi::Value CloseSession(const Napi::CallbackInfo& info) {
-  info[0].As<Napi::External<SessionHandle>>().Data()->session.reset();
+  SessionHandle& handle = *info[0].As<Napi::External<SessionHandle>>().Data();
+  handle.session.reset();
+  handle.runner.reset();
   return info.Env().Undefined();
 }
 
-// (logits, vocab, k, allow | undefined, ids, values, sums | undefined): the best of each row, into the arrays given
+// (what `BestCall` is made from)
 Napi::Value BestOf(const Napi::CallbackInfo& info) {
-  const auto logits = info[0].As<Napi::Float32Array>();
-  const auto vocab = static_cast<size_t>(info[1].As<Napi::Number>().Int64Value());
-  const auto k = static_cast<size_t>(info[2].As<Napi::Number>().Int64Value());
-  const bool masked = !info[3].IsUndefined();
-  auto ids = info[4].As<Napi::Int32Array>();
-  auto values = info[5].As<Napi::Float32Array>();
-  const bool summed = !info[6].IsUndefined();
-  const size_t rows = vocab == 0 ? 0 : logits.ElementLength() / vocab;
-  if (ids.ElementLength() < rows * k || values.ElementLength() < rows * k ||
-      (masked && info[3].As<Napi::Uint32Array>().ElementLength() * 32 < vocab) ||
-      (summed && info[6].As<Napi::Float32Array>().ElementLength() < rows))
-    throw std::runtime_error("an array is too short");
-  const uint32_t* const allow = masked ? info[3].As<Napi::Uint32Array>().Data() : nullptr;
-  for (size_t row = 0; row < rows; row++) {
-    Best(logits.Data() + row * vocab, vocab, k, allow, ids.Data() + row * k, values.Data() + row * k);
-    if (summed) info[6].As<Napi::Float32Array>().Data()[row] = LogSumExp(logits.Data() + row * vocab, vocab, allow);
-  }
+  BestCall::From(info[0].As<Napi::Array>()).Find();
   return info.Env().Undefined();
 }
 

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 
+#include "ort/runner.h"
 #include "ort/session.h"
 
 namespace llm::ort {
@@ -12,6 +13,7 @@ namespace llm::ort {
 // A session as JavaScript holds it: closing lets go of it, but a run that is under way keeps it alive until it ends.
 struct SessionHandle {
   std::shared_ptr<const Session> session;
+  std::shared_ptr<Runner> runner;  // from the first run on that isn't the caller's own thread's
 };
 
 // Memory of a typed array as a tensor. The array lives as long as this does.

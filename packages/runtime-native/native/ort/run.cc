@@ -25,9 +25,10 @@ size_t BytesOf(int type) {
 
 }  // namespace
 
-Run::Run(Napi::Env env, std::shared_ptr<const Session> session, const Napi::Array& inputs, const Napi::Array& outputs, bool tidy)
+Run::Run(Napi::Env env, std::shared_ptr<const Session> session, const Napi::Array& inputs, const Napi::Array& outputs,
+         const Napi::Array& best, bool tidy)
     : session_(std::move(session)), tidy_(tidy), held_inputs_(Napi::Persistent(inputs)),
-      held_outputs_(Napi::Persistent(outputs)) {
+      held_outputs_(Napi::Persistent(outputs)), held_best_(Napi::Persistent(best)) {
   for (uint32_t i = 0; i < inputs.Length(); i++) inputs_.push_back(Tensor(env, inputs[i])->value);
   for (uint32_t i = 0; i < outputs.Length(); i++) {
     const Napi::Value wanted = outputs[i];
@@ -35,6 +36,10 @@ Run::Run(Napi::Env env, std::shared_ptr<const Session> session, const Napi::Arra
     wanted_.push_back(i);
     outputs_.push_back(wanted.IsNull() ? nullptr : Tensor(env, wanted)->value);
     fresh_.push_back(wanted.IsNull());
+  }
+  for (uint32_t i = 0; i < best.Length(); i++) {
+    const Napi::Value call = best[i];
+    best_.push_back(BestCall::From(call.As<Napi::Array>()));
   }
 }
 
@@ -45,6 +50,7 @@ Run::~Run() {
 
 void Run::Execute() {
   session_->Run(inputs_, wanted_, outputs_);
+  for (const BestCall& best : best_) best.Find();
   for (size_t i = 0; i < outputs_.size(); i++)
     if (fresh_[i]) made_.push_back(Describe(i));
   if (tidy_) TidyScratch();

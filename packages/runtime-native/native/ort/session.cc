@@ -3,6 +3,8 @@
 #include <memory>
 #include <string>
 
+#include "ort/threads.h"
+
 #include "ort/panel_model.h"
 
 namespace llm::ort {
@@ -48,6 +50,7 @@ SessionOptions* Session::Settings(const Options& options) const {
     api.Check(api.add_config(raw, kLibraryAllocator, "1"));
   }
   if (options.threads > 0) api.Check(api.set_threads(raw, options.threads));
+  MakeThreads(api, raw);
   for (const auto& [key, value] : options.config) api.Check(api.add_config(raw, key.c_str(), value.c_str()));
   return settings.release();
 }

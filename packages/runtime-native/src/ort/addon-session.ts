@@ -1,6 +1,7 @@
 import type { AddonPort, OpenedSession, OrtAddon, SessionHandle, TensorHandle } from "../addon.ts";
 import { NativeError } from "../error.ts";
-import { checkCall, checkWanted } from "./checks.ts";
+import { searchFields } from "./best.ts";
+import { checkTensor, refuseUnknown, wrong } from "./checks.ts";
 import { firstLine } from "./first-line.ts";
 import {
   configOf,
@@ -21,6 +22,14 @@ export interface OrtBackend {
   readonly library: string;
 }
 
+/** An input or output with what it was last given: tensors that come again are looked at once. */
+interface Place {
+  readonly port: OrtPort;
+  readonly what: string;
+  tensor?: OrtTensor;
+  handle?: TensorHandle;
+}
+
 /** A model behind ONNX Runtime's C functions: runs happen on another thread, and tensors are read and written in place. */
 export class AddonOrtSession implements OrtSession {
   readonly backend = "addon";
@@ -30,6 +39,8 @@ export class AddonOrtSession implements OrtSession {
   readonly #file: string;
   readonly #ort: OrtBackend;
   readonly #handles = new WeakMap<OrtTensor, TensorHandle>();
+  readonly #given: readonly Place[];
+  readonly #wanted: readonly Place[];
   #session: SessionHandle | undefined;
 
   private constructor(file: string, ort: OrtBackend, { handle, inputs, outputs }: OpenedSession) {
@@ -39,6 +50,8 @@ export class AddonOrtSession implements OrtSession {
     this.version = ort.addon.version(ort.library);
     this.inputs = inputs.map((port) => portOf(file, port));
     this.outputs = outputs.map((port) => portOf(file, port));
+    this.#given = this.inputs.map((port) => ({ port, what: `input "${port.name}"` }));
+    this.#wanted = this.outputs.map((port) => ({ port, what: `output "${port.name}"` }));
   }
 
   static async open(file: string, options: OrtOptions, ort: OrtBackend): Promise<AddonOrtSession> {
@@ -57,20 +70,25 @@ export class AddonOrtSession implements OrtSession {
   async run(
     inputs: OrtTensors,
     wanted: OrtWanted,
-    { tidy = false, here = false }: OrtRunOptions = {},
+    { best = [], tidy = false, here = false }: OrtRunOptions = {},
   ): Promise<OrtTensors> {
     const session = this.#session;
     if (session === undefined) throw new NativeError("closed", "this model is closed", { file: this.#file });
-    checkCall(this.#file, this.inputs, inputs);
-    checkWanted(this.#file, this.outputs, wanted);
-    const given = this.inputs.map(({ name }) => this.#handle(inputs[name]!));
-    const asked = this.outputs.map(({ name }) => {
-      const tensor = wanted[name];
-      return tensor ? this.#handle(tensor) : tensor;
+    refuseUnknown(this.#file, "input", this.inputs, inputs);
+    refuseUnknown(this.#file, "output", this.outputs, wanted);
+    const given = this.#given.map((place) => {
+      const tensor = inputs[place.port.name];
+      if (tensor === undefined) throw wrong(this.#file, `${place.what} is missing`);
+      return this.#at(place, tensor);
+    });
+    const asked = this.#wanted.map((place) => {
+      const tensor = wanted[place.port.name];
+      return tensor ? this.#at(place, tensor) : tensor;
     });
     try {
       const { addon } = this.#ort;
-      const made = here ? addon.runHere(session, given, asked, tidy) : await addon.run(session, given, asked, tidy);
+      const call = [session, given, asked, best.map(searchFields), tidy] as const;
+      const made = here ? addon.runHere(...call) : await addon.run(...call);
       const results: Record<string, OrtTensor> = {};
       this.outputs.forEach(({ name, dtype }, i) => {
         const tensor = wanted[name];
@@ -87,6 +105,17 @@ export class AddonOrtSession implements OrtSession {
   async close(): Promise<void> {
     if (this.#session !== undefined) this.#ort.addon.close(this.#session);
     this.#session = undefined;
+  }
+
+  /** What the runtime is given for a place. */
+  #at(place: Place, tensor: OrtTensor): TensorHandle {
+    // Memory that was sent to another thread since is no longer of the right length.
+    if (tensor !== place.tensor || place.handle === undefined || tensor.data.length === 0) {
+      checkTensor(this.#file, place.what, place.port, tensor);
+      place.handle = this.#handle(tensor);
+      place.tensor = tensor;
+    }
+    return place.handle;
   }
 
   #handle(tensor: OrtTensor): TensorHandle {

@@ -1,4 +1,4 @@
-import { addon } from "../addon.ts";
+import { type AddonSearch, addon } from "../addon.ts";
 
 /** The best of rows of logits. */
 export interface BestOf {
@@ -16,33 +16,58 @@ export interface BestOptions {
   readonly plain?: boolean;
 }
 
+/** What is to be found of rows that may not be computed yet, with the room that it is written to. */
+export interface BestSearch extends BestOf {
+  readonly rows: Float32Array; // (rows, vocab)
+  readonly vocab: number;
+  readonly k: number;
+  readonly allow: Uint32Array | undefined;
+}
+
+/** A search for the `k` best ids of each row of logits, to be done later, as when a run has computed them. */
+export function bestSearch(rows: Float32Array, vocab: number, k: number, options: BestOptions = {}): BestSearch {
+  const { allow, sums = false } = options;
+  const count = rows.length / vocab;
+  const room = { ids: new Int32Array(count * k), logits: new Float32Array(count * k) };
+  const search = { ...room, rows, vocab, k, allow };
+  return sums ? { ...search, logSumExp: new Float32Array(count) } : search;
+}
+
+/** Does a search. The addon does it where it is built: a vocabulary's numbers then are never looked at in JavaScript. */
+export function findBest(search: BestSearch, { plain = false }: BestOptions = {}): void {
+  const native = plain ? undefined : addon();
+  if (native) {
+    native.ort.best(searchFields(search));
+    return;
+  }
+  const { rows, vocab, k, allow, ids, logits, logSumExp } = search;
+  ids.fill(-1);
+  logits.fill(Number.NEGATIVE_INFINITY);
+  for (let row = 0; (row + 1) * vocab <= rows.length; row++) {
+    const part = rows.subarray(row * vocab, (row + 1) * vocab);
+    best(part, k, allow).forEach((id, i) => {
+      ids[row * k + i] = id;
+      logits[row * k + i] = part[id]!;
+    });
+    if (logSumExp) logSumExp[row] = sumOf(part, allow);
+  }
+}
+
+/** A search as the addon wants it. */
+export function searchFields({ rows, vocab, k, allow, ids, logits, logSumExp }: BestSearch): AddonSearch {
+  return [rows, vocab, k, allow, ids, logits, logSumExp];
+}
+
 /**
- * The `k` best ids of each row of logits, best first; of equals the lower. The addon finds them where it is built: a
- * vocabulary's numbers then are never looked at in JavaScript.
+ * The `k` best ids of each row of logits, best first; of equals the lower.
  *
  * @example
  * bestOf(Float32Array.of(1, 5, 3), 3, 2).ids; // 1, 2
  */
 export function bestOf(logits: Float32Array, vocab: number, k: number, options: BestOptions = {}): BestOf {
-  const { allow, sums = false, plain = false } = options;
-  const rows = logits.length / vocab;
-  const ids = new Int32Array(rows * k);
-  const values = new Float32Array(rows * k);
-  const logSumExp = sums ? new Float32Array(rows) : undefined;
-  const native = plain ? undefined : addon();
-  if (native) native.ort.best(logits, vocab, k, allow, ids, values, logSumExp);
-  else
-    for (let row = 0; row < rows; row++) {
-      const part = logits.subarray(row * vocab, (row + 1) * vocab);
-      ids.fill(-1, row * k, (row + 1) * k);
-      values.fill(Number.NEGATIVE_INFINITY, row * k, (row + 1) * k);
-      best(part, k, allow).forEach((id, i) => {
-        ids[row * k + i] = id;
-        values[row * k + i] = part[id]!;
-      });
-      if (logSumExp) logSumExp[row] = sumOf(part, allow);
-    }
-  return logSumExp ? { ids, logits: values, logSumExp } : { ids, logits: values };
+  const search = bestSearch(logits, vocab, k, options);
+  findBest(search, options);
+  return search;
 }
 
 /** The ids of the `k` largest of `row`, best first; of equals the lower id. A heap whose root is the worst of them. */

@@ -1,11 +1,13 @@
 import type { InferenceSession, Tensor } from "onnxruntime-node";
 import { NativeError } from "../error.ts";
+import { findBest } from "./best.ts";
 import { checkCall, checkWanted } from "./checks.ts";
 import { firstLine } from "./first-line.ts";
 import {
   configOf,
   type OrtOptions,
   type OrtPort,
+  type OrtRunOptions,
   type OrtSession,
   type OrtTensors,
   type OrtWanted,
@@ -81,7 +83,7 @@ export class NodeOrtSession implements OrtSession {
     }
   }
 
-  async run(inputs: OrtTensors, wanted: OrtWanted): Promise<OrtTensors> {
+  async run(inputs: OrtTensors, wanted: OrtWanted, { best = [] }: OrtRunOptions = {}): Promise<OrtTensors> {
     const session = this.#session;
     if (session === undefined) throw new NativeError("closed", "this model is closed", { file: this.#file });
     checkCall(this.#file, this.inputs, inputs);
@@ -96,6 +98,7 @@ export class NodeOrtSession implements OrtSession {
     } catch (cause) {
       throw new NativeError("run-failed", `ONNX Runtime: ${firstLine(cause)}`, { file: this.#file, cause });
     }
+    for (const search of best) findBest(search);
     return Object.fromEntries(
       Object.entries(wanted).map(([name, tensor]) => [name, tensor ?? unwrap(results[name] as Tensor)]),
     );

@@ -1,3 +1,4 @@
+import type { BestSearch } from "./best.ts";
 import type { OrtDType, OrtTensor } from "./tensor.ts";
 
 /** How a model is loaded. What is not said is what measured best for language models on a CPU. */
@@ -57,6 +58,8 @@ export type OrtTensors = Readonly<Record<string, OrtTensor>>;
 export type OrtWanted = Readonly<Record<string, OrtTensor | null>>;
 
 export interface OrtRunOptions {
+  /** Searches in what the run writes, done before it is over, on its own thread. */
+  readonly best?: readonly BestSearch[];
   /**
    * Gives memory that was freed meanwhile back to the system afterwards: some milliseconds, on the run's own thread. For runs
    * whose results in between are far larger than those of most.

@@ -1,5 +1,13 @@
 import { combine } from "@llm/core-ir";
-import type { OrtPort, OrtSession, OrtTensor, OrtTensors, OrtWanted } from "@llm/runtime-native/ort";
+import {
+  findBest,
+  type OrtPort,
+  type OrtRunOptions,
+  type OrtSession,
+  type OrtTensor,
+  type OrtTensors,
+  type OrtWanted,
+} from "@llm/runtime-native/ort";
 import { NEXT } from "../session/states.ts";
 import type { Exchange } from "./exchange.ts";
 import type { MeshSchedule, Port, Talk } from "./schedule.ts";
@@ -67,7 +75,7 @@ export class NetsModel implements OrtSession {
     return this.#nets[0]!.model.version;
   }
 
-  async run(inputs: OrtTensors, wanted: OrtWanted): Promise<OrtTensors> {
+  async run(inputs: OrtTensors, wanted: OrtWanted, { best = [] }: OrtRunOptions = {}): Promise<OrtTensors> {
     const made = new Map<string, OrtTensor>();
     const results: Record<string, OrtTensor> = {};
     for (const step of this.#steps)
@@ -75,6 +83,7 @@ export class NetsModel implements OrtSession {
       else if (step.do === "talk") this.#talk(step.talk, made);
       else if (step.do === "send") for (const stage of step.stages) this.#exchange!.send(stage, made.get(step.from)!);
       else made.set(step.from, this.#exchange!.receive(step.stage));
+    for (const search of best) findBest(search);
     return results;
   }
 

@@ -1,18 +1,16 @@
-import { bestOf } from "@llm/runtime-native/ort";
+import { type BestSearch, bestSearch } from "@llm/runtime-native/ort";
 import type { RowResult, Want } from "@llm/target";
 
-/** What a row wanted, from what its last tokens became: (last, vocab) logits, or (last, width) hidden states. */
-export function answer(want: Want, values: Float32Array, vocab: number): RowResult {
-  switch (want.kind) {
-    case "logits":
-      return { logits: values };
-    case "token":
-      return { tokens: bestOf(values, vocab, 1, { allow: want.allow }).ids };
-    case "top": {
-      const { ids, logits, logSumExp } = bestOf(values, vocab, want.k, { allow: want.allow, sums: true });
-      return { top: { ids, logits, logSumExp: logSumExp! } };
-    }
-    case "hidden":
-      return { hidden: values };
-  }
+/** What has to be looked for in a row's logits, once they are there, to answer it. */
+export function searchFor(want: Want, logits: Float32Array, vocab: number): BestSearch | undefined {
+  if (want.kind === "token") return bestSearch(logits, vocab, 1, { allow: want.allow });
+  return want.kind === "top" ? bestSearch(logits, vocab, want.k, { allow: want.allow, sums: true }) : undefined;
+}
+
+/** What a row wanted, from what its last tokens became, (last, vocab) logits or (last, width) hidden states, and what was found. */
+export function answer({ kind }: Want, values: Float32Array, search: BestSearch | undefined): RowResult {
+  if (kind === "hidden") return { hidden: values };
+  if (!search) return { logits: values };
+  const { ids, logits, logSumExp } = search;
+  return logSumExp ? { top: { ids, logits, logSumExp } } : { tokens: ids };
 }

@@ -1,5 +1,5 @@
 import { NativeError } from "@llm/runtime-native";
-import { type OrtSession, type OrtTensor, ortTensor } from "@llm/runtime-native/ort";
+import { type BestSearch, type OrtSession, type OrtTensor, ortTensor } from "@llm/runtime-native/ort";
 import {
   type ForkMove,
   type Limits,
@@ -14,7 +14,7 @@ import {
 import { SPAN_INPUT } from "../lower/inputs.ts";
 import { HIDDEN_OUTPUT, READS_INPUT } from "../lower/tell-hidden.ts";
 import { Adapters, MAX_ADAPTERS } from "./adapters.ts";
-import { answer } from "./answer.ts";
+import { answer, searchFor } from "./answer.ts";
 import { type Call, planCalls } from "./calls.ts";
 import { KeptRows } from "./kept-rows.ts";
 import { KvCache } from "./kv-cache.ts";
@@ -29,6 +29,20 @@ const [ROW_COST, DEEP_TOKENS] = [0.3, 3000];
 
 /** The outputs that a step's results are made of. */
 type Told = "logits" | typeof HIDDEN_OUTPUT;
+
+/** What the model takes and gives in calls on some slots. */
+interface Bound {
+  readonly inputs: Record<string, OrtTensor>;
+  readonly outputs: Record<string, OrtTensor>;
+}
+
+/** A row to be answered once its call has run. */
+interface Asked {
+  readonly index: number;
+  readonly want: Want;
+  readonly values: Float32Array;
+  readonly search: BestSearch | undefined;
+}
 
 export interface CpuSessionOptions {
   readonly slots: number;
@@ -54,6 +68,7 @@ export class CpuSession implements Session {
   readonly #owner: string;
   readonly #span: Int32Array<ArrayBuffer>;
   readonly #told: ReadonlyMap<Told, KeptRows>;
+  readonly #bound = new WeakMap<object, Bound>(); // by the cache's views
   #state: "open" | "busy" | "closed" = "open";
 
   constructor(model: OrtSession, width: number, options: CpuSessionOptions) {
@@ -200,26 +215,44 @@ export class CpuSession implements Session {
   ): Promise<void> {
     const { first, count } = call;
     const { inputs, wanted } = this.#inputs(call, rows);
-    const states = this.#cache.view(first, count);
-    const kept = Object.fromEntries(Object.entries(states).map(([name, tensor]) => [NEXT + name, tensor]));
-    const outputs = new Map([...rooms].map(([told, room]) => [told, room(wanted[told].length)]));
+    const bound = this.#boundTo(this.#cache.view(first, count));
+    Object.assign(bound.inputs, inputs);
+    for (const [told, room] of rooms) bound.outputs[told] = room(wanted[told].length);
+    const asked = this.#asked(call, rows, bound.outputs);
     try {
-      const tidy = count * call.seq >= MANY_TOKENS;
-      await this.#model.run({ ...inputs, ...states }, { ...Object.fromEntries(outputs), ...kept }, { tidy });
+      const best = asked.flatMap(({ search }) => search ?? []);
+      await this.#model.run(bound.inputs, bound.outputs, { best, tidy: count * call.seq >= MANY_TOKENS });
     } catch (cause) {
       if (!NativeError.isInstance(cause)) throw cause;
       throw new SessionError("device", cause.message, { cause });
     }
+    for (const { index, want, values, search } of asked) results[index] = answer(want, values, search);
+  }
+
+  /** What a call on these states takes and gives, to be filled up at every step: the states are most of it. */
+  #boundTo(states: Readonly<Record<string, OrtTensor>>): Bound {
+    let bound = this.#bound.get(states);
+    if (bound === undefined) {
+      const kept = Object.fromEntries(Object.entries(states).map(([name, tensor]) => [NEXT + name, tensor]));
+      bound = { inputs: { ...states }, outputs: kept };
+      this.#bound.set(states, bound);
+    }
+    return bound;
+  }
+
+  /** Which rows of a call are to be answered, and where what answers them will be. */
+  #asked(call: Call, rows: readonly Row[], outputs: Readonly<Record<string, OrtTensor>>): readonly Asked[] {
     const next: Record<Told, number> = { logits: 0, hidden: 0 };
-    for (const index of call.rows) {
+    return call.rows.flatMap((index) => {
       const want = index === undefined ? undefined : rows[index]!.want;
-      if (index === undefined || !want) continue;
+      if (index === undefined || !want) return [];
       const told = toldFor(want);
-      const { shape, data } = outputs.get(told)!;
+      const { shape, data } = outputs[told]!;
       const [from, width] = [next[told], shape[1]!];
       next[told] += want.last;
-      results[index] = answer(want, (data as Float32Array).subarray(from * width, next[told] * width), width);
-    }
+      const values = (data as Float32Array).subarray(from * width, next[told] * width);
+      return { index, want, values, search: searchFor(want, values, width) };
+    });
   }
 
   /** A call's inputs but for the cache, and which of its tokens are told of. */

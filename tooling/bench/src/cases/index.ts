@@ -8,6 +8,7 @@ import { checkpointRead } from "./checkpoint-read.ts";
 import { cpu } from "./cpu.ts";
 import { cpuMemory } from "./cpu-memory.ts";
 import { cpuRuntime } from "./cpu-runtime.ts";
+import { eventLoop } from "./event-loop.ts";
 import { experts } from "./experts.ts";
 import { export15B, export70B, exportConvert } from "./export.ts";
 import { formats } from "./formats.ts";
@@ -37,6 +38,7 @@ export const cases: readonly Case[] = [
   ...cpu,
   ...cpuMemory,
   cpuRuntime,
+  ...eventLoop,
   experts,
   adapters,
   ...tokenizerCases,

@@ -1,0 +1,86 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { skipWithout } from "../testing/skip-without-addon.ts";
+import { tinyOnnx } from "../testing/tiny-onnx.ts";
+import { bestOf, bestSearch } from "./best.ts";
+import { openOrt, ortAddonStatus } from "./open.ts";
+import { ortTensor } from "./tensor.ts";
+
+const { used } = ortAddonStatus();
+const COLUMNS = 1200;
+
+let folder: string;
+let file: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "llm-threads-"));
+  file = join(folder, "square.onnx");
+  const square = { type: "f32", shape: ["n", "n"] } as const;
+  writeFileSync(
+    file,
+    tinyOnnx({
+      nodes: [{ op: "MatMul", inputs: ["x", "x"], outputs: ["y"] }],
+      inputs: [{ ...square, name: "x" }],
+      outputs: [{ ...square, name: "y" }],
+    }),
+  );
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** By thread: how nice it is, and its kind of scheduling. */
+function threads(): Map<string, { readonly nice: number; readonly policy: number }> {
+  return new Map(
+    readdirSync("/proc/self/task").map((id) => {
+      const text = readFileSync(`/proc/self/task/${id}/stat`, "utf8");
+      const fields = text.slice(text.lastIndexOf(")") + 2).split(" "); // from the third on
+      return [id, { nice: Number(fields[16]), policy: Number(fields[38]) }];
+    }),
+  );
+}
+
+test.skipIf(skipWithout(used && process.platform === "linux"))(
+  "threads that compute let the event loop in; it and Node's own are as they were",
+  async () => {
+    const before = threads();
+    const model = await openOrt(file, { backend: "addon", threads: 3 });
+    await model.run({ x: ortTensor("f32", [4, 4]) }, { y: null });
+    const after = threads();
+    const made = [...after].filter(([id]) => !before.has(id)).map(([, thread]) => thread);
+    const computing = made.filter(({ policy }) => policy === 3);
+    expect(computing).toHaveLength(3); // the one that runs are asked of, and two that help it
+    const own = before.get(String(process.pid)) ?? [...before.values()][0]!;
+    for (const { nice } of computing) expect(nice).toBe(Math.min(19, own.nice + 1));
+    for (const [id, thread] of before) expect(after.get(id) ?? thread).toEqual(thread);
+    await model.close();
+  },
+);
+
+test.skipIf(skipWithout(used))("models that run leave Node's threads to files", async () => {
+  const models = await Promise.all([1, 2, 3, 4].map(() => openOrt(file, { backend: "addon", threads: 1 })));
+  let running = 4;
+  const runs = models.map((model) =>
+    model.run({ x: ortTensor("f32", [COLUMNS, COLUMNS]) }, { y: null }).finally(() => running--),
+  );
+  await readFile(file);
+  expect(running).toBe(4);
+  await Promise.all(runs);
+  for (const model of models) await model.close();
+});
+
+test.each(["addon", "onnxruntime-node"] as const)("the best is found in what a run writes, %s", async (backend) => {
+  if (backend === "addon" && !used) return;
+  const model = await openOrt(file, { backend });
+  const x = ortTensor("f32", [2, 2], Float32Array.of(1, 2, 3, 4));
+  const y = ortTensor("f32", [2, 2]);
+  const best = bestSearch(y.data as Float32Array, 2, 2, { sums: true });
+  const masked = bestSearch(y.data as Float32Array, 2, 1, { allow: Uint32Array.of(1) });
+  await model.run({ x }, { y }, { best: [best, masked] });
+  expect(best.logits).toEqual(Float32Array.of(10, 7, 22, 15));
+  expect(best.ids).toEqual(Int32Array.of(1, 0, 1, 0));
+  expect(best.logSumExp![1]).toBeCloseTo(Math.log(Math.exp(15) + Math.exp(22)), 4);
+  expect(masked.ids).toEqual(Int32Array.of(0, 0));
+  expect(bestOf(y.data as Float32Array, 2, 2).ids).toEqual(best.ids);
+  await model.close();
+});
