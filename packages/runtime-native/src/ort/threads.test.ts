@@ -10,7 +10,7 @@ import { openOrt, ortAddonStatus } from "./open.ts";
 import { ortTensor } from "./tensor.ts";
 
 const { used } = ortAddonStatus();
-const COLUMNS = 1200;
+const COLUMNS = 2000;
 
 let folder: string;
 let file: string;
