@@ -154,6 +154,27 @@ test("one weight file opens with the config beside it", async () => {
   await checkpoint.close();
 });
 
+test.each([
+  ["GPTQ's shards", "gptq_model-4bit-128g", "gptq_model-4bit-128g-0000X-of-00002.safetensors"],
+  ["BLOOM's underscore", "model", "model_0000X-of-00002.safetensors"],
+])("%s open, with their index and without", async (_, stem, pattern) => {
+  const [first, second] = ["1", "2"].map((number) => pattern.replace("X", number)) as [string, string];
+  const other = safetensorsFile({ c: { dtype: "F32", shape: [2], bytes: new Uint8Array(8) } });
+  const shards = { "config.json": "{}", [first]: two, [second]: other };
+  const map = index({ a: first, b: first, c: second });
+  for (const files of [shards, { ...shards, [`${stem}.safetensors.index.json`]: map }]) {
+    const path = await folder(files);
+    for (const named of [path, join(path, second)]) {
+      const checkpoint = await openCheckpoint(named);
+      expect([...checkpoint.weights.names()].sort()).toEqual(["a", "b", "c"]);
+      await checkpoint.close();
+    }
+  }
+  const lone = await folder({ "config.json": "{}", [first]: two });
+  for (const named of [lone, join(lone, first)])
+    await expect(openCheckpoint(named)).rejects.toThrow("has weight shards of 2, but not number 2");
+});
+
 test("links are followed, so that spans point at the file that others can link to", async () => {
   const blobs = await folder({ blob: two });
   const path = await folder({ "config.json": "{}" });
@@ -200,7 +221,7 @@ test.each<[string, Record<string, string | Uint8Array>, string, RegExp]>([
     "several weight files",
     { "config.json": "{}", "x.safetensors": two, "y.safetensors": two },
     "not-a-checkpoint",
-    /several weight files/,
+    /weight files of several models \(x\.safetensors, y\.safetensors\); name one/,
   ],
   [
     "an index naming a file that isn't there",

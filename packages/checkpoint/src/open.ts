@@ -9,9 +9,8 @@ import { isObject, type JsonObject } from "./json.ts";
 import { MAX_CONFIG_BYTES, MAX_SIDE_FILE_BYTES } from "./limits.ts";
 import { applyOverrides, type Overrides } from "./overrides.ts";
 import { presentQuantised } from "./quantised/present.ts";
-import { openWeightFiles } from "./shards.ts";
 import { noWeights, type StoredWeights } from "./stored-weights.ts";
-import { openOtherWeights, openStandardWeights, readerFor } from "./weight-layouts.ts";
+import { openNamedWeights, openOtherWeights, openStandardWeights, readerFor } from "./weight-layouts.ts";
 
 export interface OpenOptions {
   /** Config fields to set before anybody reads them, by dotted path. */
@@ -59,11 +58,11 @@ async function openFile(path: string, options: OpenOptions): Promise<Checkpoint>
   if (path.endsWith(".gguf")) return openGgufFile(path, options);
   const folder = dirname(path);
   const name = basename(path);
-  const read = readerFor(name);
-  if (!read) throw new CheckpointError("not-a-checkpoint", "is neither a folder nor a weight file", { file: path });
+  if (!readerFor(name))
+    throw new CheckpointError("not-a-checkpoint", "is neither a folder nor a weight file", { file: path });
   const names = await listFiles(folder);
   const config = await readConfig(folder, names, options);
-  const weights = await present(await openWeightFiles(folder, [name], read), config, folder);
+  const weights = await present(await openNamedWeights(folder, names, name), config, folder);
   return checkpointOf({ kind: "huggingface", path, folder, names, onnx: [], config, weights });
 }
 
@@ -97,11 +96,16 @@ async function readConfig(folder: string, names: readonly string[], options: Ope
   throw new CheckpointError("not-a-checkpoint", "is not a checkpoint: it has no config.json", { file: folder });
 }
 
-/** The first GPTQ tools said how they had quantised in a file of its own, and nothing in config.json. */
+/** The first tools said how they had quantised in a file of its own, and nothing in config.json. */
+const QUANTISATION_FILES = { gptq: "quantize_config.json", awq: "quant_config.json" };
+
 async function withQuantisation(config: JsonObject, folder: string, names: readonly string[]): Promise<JsonObject> {
-  if (isObject(config.quantization_config) || !names.includes("quantize_config.json")) return config;
-  const own = await readJsonFile(join(folder, "quantize_config.json"), MAX_CONFIG_BYTES);
-  return own ? { ...config, quantization_config: { quant_method: "gptq", ...own } } : config;
+  if (isObject(config.quantization_config)) return config;
+  for (const [quant_method, name] of Object.entries(QUANTISATION_FILES)) {
+    const own = names.includes(name) ? await readJsonFile(join(folder, name), MAX_CONFIG_BYTES) : undefined;
+    if (own) return { ...config, quantization_config: { quant_method, ...own } };
+  }
+  return config;
 }
 
 async function present(weights: StoredWeights, config: JsonObject, folder: string): Promise<StoredWeights> {

@@ -6,11 +6,10 @@ import type { StoredWeights, WeightFile } from "./stored-weights.ts";
 
 /** One published way to name weight files. */
 interface Layout {
-  readonly single: string;
-  readonly index: string;
-  /** Shards whose index is missing, when they are all there. */
-  readonly shard: RegExp;
-  /** Names that other tools gave; only taken when there is exactly one. */
+  /** The name, without ending, that goes before all others. */
+  readonly standard: string;
+  readonly suffixes: readonly string[];
+  /** Names that other tools gave; only taken when they are of one model. */
   readonly other: RegExp;
   readonly read: (file: BinaryFile) => Promise<WeightFile>;
 }
@@ -18,20 +17,21 @@ interface Layout {
 /** Best first: safetensors are read in place, and can't hold code. What is rarer is loaded when it is needed. */
 const LAYOUTS: readonly Layout[] = [
   {
-    single: "model.safetensors",
-    index: "model.safetensors.index.json",
-    shard: /^model-(?<number>\d{5})-of-(?<count>\d{5})\.safetensors$/,
+    standard: "model",
+    suffixes: [".safetensors"],
     other: /^(?!adapter_)[^/]+\.safetensors$/,
     read: readSafetensors,
   },
   {
-    single: "pytorch_model.bin",
-    index: "pytorch_model.bin.index.json",
-    shard: /^pytorch_model-(?<number>\d{5})-of-(?<count>\d{5})\.bin$/,
+    standard: "pytorch_model",
+    suffixes: [".bin", ".pt", ".pth"],
     other: /^(?!adapter_)[^/]*model[^/]*\.(bin|pt|pth)$/, // not optimizer.bin, training_args.bin …
     read: async (file) => (await import("./torch/read.ts")).readTorch(file),
   },
 ];
+
+/** `stem-00002-of-00003.safetensors`; BLOOM has an underscore for the first hyphen. */
+const SHARD = /^(?<stem>.+)[-_](?<number>\d{5})-of-(?<count>\d{5})(?<suffix>\.[a-z]+)$/;
 
 /** Opens the weights of a folder that have one of the standard names; undefined when none have. */
 export async function openStandardWeights(
@@ -39,52 +39,94 @@ export async function openStandardWeights(
   files: readonly string[],
 ): Promise<StoredWeights | undefined> {
   for (const layout of LAYOUTS) {
-    if (files.includes(layout.single)) return openWeightFiles(folder, [layout.single], layout.read);
-    if (files.includes(layout.index)) {
-      const index = await readShardIndex(folder, layout.index);
-      return openWeightFiles(folder, index.files, layout.read, index);
-    }
-    const shards = files.filter((name) => layout.shard.test(name));
-    if (shards.length > 0) {
-      checkComplete(folder, shards, layout.shard);
-      return openWeightFiles(folder, shards, layout.read);
-    }
+    const weights = await openStem(folder, files, layout, layout.standard);
+    if (weights) return weights;
   }
   return undefined;
 }
 
-/** Opens the one weight file with a name of its own. For when nothing else is there: such files may be something else. */
+/** Opens the one model whose files have a name of its own. For when nothing else is there: such files may be something else. */
 export async function openOtherWeights(folder: string, files: readonly string[]): Promise<StoredWeights | undefined> {
   for (const layout of LAYOUTS) {
     const others = files.filter((name) => layout.other.test(name));
-    if (others.length === 1) return openWeightFiles(folder, others, layout.read);
-    if (others.length > 1) throw ambiguous(folder, others);
+    const stems = new Set(others.map(stemOf));
+    if (stems.size > 1) throw ambiguous(folder, others);
+    for (const stem of stems) return openStem(folder, files, layout, stem);
   }
   return undefined;
 }
 
-function ambiguous(folder: string, names: readonly string[]): CheckpointError {
-  const listed = names.slice(0, 4).join(", ") + (names.length > 4 ? ", …" : "");
-  return new CheckpointError(
-    "not-a-checkpoint",
-    `holds several weight files (${listed}) but no index; name one of them`,
-    {
-      file: folder,
-    },
-  );
+/** Opens the weights that a weight file stands for: itself, or all shards that it is one of. */
+export async function openNamedWeights(folder: string, files: readonly string[], name: string): Promise<StoredWeights> {
+  const layout = layoutOf(name)!;
+  const stem = SHARD.exec(name)?.groups!.stem;
+  const sharded = stem === undefined ? undefined : await openShards(folder, files, layout, stem);
+  return sharded ?? openWeightFiles(folder, [name], layout.read);
 }
 
-/** The reader for one weight file named by itself. */
+/** The reader for one weight file named by itself; undefined for other files. */
 export function readerFor(name: string): ((file: BinaryFile) => Promise<WeightFile>) | undefined {
-  return LAYOUTS.find(({ single, other }) => name === single || other.test(name))?.read;
+  return layoutOf(name)?.read;
 }
 
-function checkComplete(folder: string, shards: readonly string[], pattern: RegExp): void {
-  const { count } = pattern.exec(shards[0]!)!.groups!;
-  const numbers = new Set(shards.map((name) => Number(pattern.exec(name)!.groups!.number)));
+function layoutOf(name: string): Layout | undefined {
+  return LAYOUTS.find(({ other }) => other.test(name));
+}
+
+function stemOf(name: string): string {
+  return SHARD.exec(name)?.groups!.stem ?? name.slice(0, name.lastIndexOf("."));
+}
+
+/** One file of that name, else its shards. */
+async function openStem(
+  folder: string,
+  files: readonly string[],
+  layout: Layout,
+  stem: string,
+): Promise<StoredWeights | undefined> {
+  const single = layout.suffixes.map((suffix) => `${stem}${suffix}`).find((name) => files.includes(name));
+  if (single !== undefined) return openWeightFiles(folder, [single], layout.read);
+  return openShards(folder, files, layout, stem);
+}
+
+/** The shards that an index names; without one those that their names make complete. */
+async function openShards(
+  folder: string,
+  files: readonly string[],
+  { suffixes, read }: Layout,
+  stem: string,
+): Promise<StoredWeights | undefined> {
+  for (const suffix of suffixes) {
+    const named = `${stem}${suffix}.index.json`;
+    if (files.includes(named)) {
+      const index = await readShardIndex(folder, named);
+      return openWeightFiles(folder, index.files, read, index);
+    }
+    const shards = files.filter((name) => {
+      const groups = SHARD.exec(name)?.groups;
+      return groups?.stem === stem && groups.suffix === suffix;
+    });
+    if (shards.length > 0) {
+      checkComplete(folder, shards);
+      return openWeightFiles(folder, shards, read);
+    }
+  }
+  return undefined;
+}
+
+function checkComplete(folder: string, shards: readonly string[]): void {
+  const { count } = SHARD.exec(shards[0]!)!.groups!;
+  const numbers = new Set(shards.map((name) => Number(SHARD.exec(name)!.groups!.number)));
   for (let number = 1; number <= Number(count); number++)
     if (!numbers.has(number))
       throw new CheckpointError("file-missing", `has weight shards of ${Number(count)}, but not number ${number}`, {
         file: folder,
       });
+}
+
+function ambiguous(folder: string, names: readonly string[]): CheckpointError {
+  const listed = names.slice(0, 4).join(", ") + (names.length > 4 ? ", …" : "");
+  return new CheckpointError("not-a-checkpoint", `holds weight files of several models (${listed}); name one of them`, {
+    file: folder,
+  });
 }

@@ -49,6 +49,7 @@ const gptqLayer = {
   "x.scales": zeros("F16", [2, 16]),
   "x.g_idx": zeros("I32", [64]),
 };
+const without = (key: string) => Object.fromEntries(Object.entries(gptqLayer).filter(([name]) => name !== key));
 const gptqConfig = { quant_method: "gptq", bits: 4, group_size: 32, desc_act: true };
 
 async function open(tensors: Record<string, FixtureTensor>, quantisation: Json, extra: Record<string, string> = {}) {
@@ -96,7 +97,70 @@ test("with desc_act, each input's group is where g_idx says", async () => {
   }
 });
 
-const without = (key: string) => Object.fromEntries(Object.entries(gptqLayer).filter(([name]) => name !== key));
+test("what AWQ's first tools wrote into quant_config.json counts as the config's", async () => {
+  const layer = {
+    "x.qweight": zeros("I32", [64, 2]),
+    "x.qzeros": zeros("I32", [2, 2]),
+    "x.scales": zeros("F16", [2, 16]),
+  };
+  const said = '{"zero_point":true,"q_group_size":32,"w_bit":4,"version":"GEMM"}';
+  const checkpoint = await open(layer, null, { "quant_config.json": said });
+  expect(checkpoint.weights.get("x.weight")).toMatchObject({ format: "awq", shape: [16, 64] });
+  expect(checkpoint.describe()).toMatchObject({ quantisation: "awq" });
+  await checkpoint.close();
+});
+
+test("layers may have bits and groups of their own (dynamic), which their tensors tell", async () => {
+  const layers = {
+    ...gptqLayer,
+    "y.qweight": zeros("I32", [16, 16]), // 8 bits
+    "y.qzeros": zeros("I32", [4, 4]),
+    "y.scales": zeros("F16", [4, 16]), // groups of 16
+    "y.g_idx": zeros("I32", [64]),
+    "z.weight": zeros("F16", [16, 64]),
+  };
+  const dynamic = { "-:z": {}, ".*y.*": { bits: 8, group_size: 16, desc_act: false } };
+  const checkpoint = await open(layers, { ...gptqConfig, dynamic });
+  expect(checkpoint.weights.get("x.weight")).toMatchObject({ shape: [16, 64], params: { bits: 4, groupSize: 32 } });
+  expect(checkpoint.weights.get("y.weight")).toMatchObject({ shape: [16, 64], params: { bits: 8, groupSize: 16 } });
+  expect(checkpoint.weights.get("z.weight")).toMatchObject({ format: "f16" });
+  await checkpoint.close();
+  const skips = await open(without("x.g_idx"), { ...gptqConfig, desc_act: false, dynamic: { "-:z": {} } });
+  expect(skips.weights.get("x.weight")).toMatchObject({ shape: [16, 64] });
+  await skips.close();
+});
+
+test.each([
+  ["auto-round", { packing_format: "auto_round:auto_gptq" }],
+  ["intel/auto-round", { backend: "auto_round:gptq:exllamav2" }],
+  ["auto-round", { extra_config: { lm_head: { bits: 16 }, x: { bits: 4, group_size: 32 } } }],
+])("AutoRound packs as GPTQ does: %s, %j", async (quant_method, more) => {
+  const config = { quant_method, bits: 4, group_size: 32, sym: true, ...more };
+  const checkpoint = await open(without("x.g_idx"), config);
+  expect(checkpoint.weights.get("x.weight")).toMatchObject({ format: "gptq", params: { zeroOffset: 1, groups: 2 } });
+  await checkpoint.close();
+});
+
+test("AutoRound packs as AWQ does", async () => {
+  const layer = {
+    "x.qweight": zeros("I32", [64, 2]),
+    "x.qzeros": zeros("I32", [2, 2]),
+    "x.scales": zeros("F16", [2, 16]),
+  };
+  const config = { quant_method: "auto-round", packing_format: "auto_round:auto_awq", bits: 4, group_size: 32 };
+  const checkpoint = await open(layer, config);
+  expect(checkpoint.weights.get("x.weight")).toMatchObject({ format: "awq", shape: [16, 64] });
+  await checkpoint.close();
+});
+
+test.each<Json>([
+  { load_in_4bit: false, load_in_8bit: false, llm_int8_threshold: 6 },
+  { quant_method: "bitsandbytes", load_in_4bit: true },
+])("plain weights are plain, whatever an adapter's merge left in the config: %j", async (config) => {
+  const checkpoint = await open({ "x.weight": zeros("F16", [4, 4]), "x.mask": zeros("I32", [4]) }, config);
+  expect(checkpoint.weights.get("x.weight")).toMatchObject({ format: "f16" });
+  await checkpoint.close();
+});
 
 test.each<[string, Record<string, FixtureTensor>, Json, string, RegExp]>([
   [
@@ -107,6 +171,35 @@ test.each<[string, Record<string, FixtureTensor>, Json, string, RegExp]>([
     /config\.json: weights quantised with bitsandbytes/,
   ],
   ["old bitsandbytes", gptqLayer, { load_in_8bit: true }, "quantisation-unsupported", /bitsandbytes/],
+  [
+    "bitsandbytes without packed names",
+    { "x.weight": zeros("I32", [4, 4]) },
+    { load_in_8bit: true },
+    "quantisation-unsupported",
+    /bitsandbytes/,
+  ],
+  ["what nobody explains", gptqLayer, null, "quantisation-unsupported", /quantised \(x\.qweight\), and neither it/],
+  [
+    "a layer of its own kind that has no group index",
+    without("x.g_idx"),
+    { ...gptqConfig, desc_act: false, dynamic: { "+:x": { bits: 8 } } },
+    "tensor-invalid",
+    /x\.g_idx: is missing: where layers have numbers of their own/,
+  ],
+  [
+    "AutoRound with layers of another width",
+    without("x.g_idx"),
+    { quant_method: "auto-round", bits: 4, group_size: 32, extra_config: { x: { bits: 8 } } },
+    "quantisation-unsupported",
+    /another bits in "x"/,
+  ],
+  [
+    "AutoRound in a layout of its own",
+    gptqLayer,
+    { quant_method: "auto-round", bits: 4, group_size: 32, packing_format: "auto_round" },
+    "quantisation-unsupported",
+    /"auto_round" can't be read/,
+  ],
   ["another method", gptqLayer, { quant_method: "aqlm" }, "quantisation-unsupported", /"aqlm"/],
   ["an inherited name", gptqLayer, { quant_method: "constructor" }, "quantisation-unsupported", /"constructor"/],
   ["three bits", gptqLayer, { ...gptqConfig, bits: 3 }, "quantisation-unsupported", /3 bits/],

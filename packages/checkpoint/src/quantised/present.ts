@@ -1,18 +1,26 @@
+import { DTYPES, type DType } from "@llm/tensor";
 import { CheckpointError } from "../error.ts";
 import { isObject, type JsonObject } from "../json.ts";
 import type { StoredWeights } from "../stored-weights.ts";
+import { autoRound } from "./auto-round.ts";
 import { awq } from "./awq.ts";
 import { gptq } from "./gptq.ts";
 import { type Presenter, presentLinears } from "./layout.ts";
 
-const METHODS: Readonly<Record<string, (config: JsonObject) => Presenter>> = { gptq, awq };
+const METHODS: Readonly<Record<string, (config: JsonObject) => Presenter>> = {
+  gptq,
+  awq,
+  "auto-round": autoRound,
+  "intel/auto-round": autoRound,
+};
 
 /** Shows the weights as the config says they are quantised; plain ones as they are. */
 export function presentQuantised(weights: StoredWeights, config: JsonObject, path: string): StoredWeights {
   const quantisation = config.quantization_config;
-  if (!isObject(quantisation)) return weights;
   try {
-    return presentLinears(weights, presenter(quantisation));
+    if (!isObject(quantisation)) return requirePlain(weights);
+    const present = presenter(quantisation);
+    return present ? presentLinears(weights, present) : requirePlain(weights, quantisation);
   } catch (error) {
     // Complaints about the config don't know which file it came from.
     if (CheckpointError.isInstance(error) && error.file === undefined)
@@ -21,15 +29,42 @@ export function presentQuantised(weights: StoredWeights, config: JsonObject, pat
   }
 }
 
-function presenter(config: JsonObject): Presenter {
+/** Undefined where the weights may be plain all the same: bitsandbytes leaves its flags in configs of what was merged. */
+function presenter(config: JsonObject): Presenter | undefined {
+  const method = methodOf(config);
+  if (method === undefined || method.includes("bitsandbytes")) return undefined;
+  if (Object.hasOwn(METHODS, method)) return METHODS[method]!(config);
+  throw unsupported(method);
+}
+
+function methodOf({ quant_method: method }: JsonObject): string | undefined {
+  return method === undefined || method === null ? undefined : String(method).toLowerCase();
+}
+
+/** Weights that nobody said to be quantised in a way that can be read. */
+function requirePlain(weights: StoredWeights, config?: JsonObject): StoredWeights {
+  const names = [...weights.names()];
+  const packed = names.find((name) => name.endsWith(".qweight"));
+  if (config === undefined && packed !== undefined)
+    throw new CheckpointError(
+      "quantisation-unsupported",
+      `its weights are quantised (${packed}), and neither it nor a quantize_config.json says how`,
+    );
+  const plain = (name: string) => {
+    if (weights.unreadable.has(name)) return false;
+    const { format } = weights.get(name)!;
+    return !(format in DTYPES) || DTYPES[format as DType].float;
+  };
+  const coded = packed ?? names.find((name) => name.endsWith(".weight") && !plain(name));
   // Before transformers named the method, bitsandbytes was the only one, known by its flags.
-  const flagged = config.load_in_8bit === true || config.load_in_4bit === true;
-  const method = String(config.quant_method ?? (flagged ? "bitsandbytes" : "unnamed")).toLowerCase();
-  const make = Object.hasOwn(METHODS, method) ? METHODS[method] : undefined;
-  if (make) return make(config);
+  if (config !== undefined && coded !== undefined) throw unsupported(methodOf(config) ?? "bitsandbytes");
+  return weights;
+}
+
+function unsupported(method: string): CheckpointError {
   const name = method.includes("bitsandbytes") ? "bitsandbytes" : JSON.stringify(method.slice(0, 40));
-  throw new CheckpointError(
+  return new CheckpointError(
     "quantisation-unsupported",
-    `weights quantised with ${name} can't be read (${Object.keys(METHODS).join(" and ")} can); open the checkpoint they were made from instead`,
+    `weights quantised with ${name} can't be read (gptq, awq and auto-round can); open a checkpoint of the model that is in one of these ways, or not quantised`,
   );
 }
