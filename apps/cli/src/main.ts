@@ -45,8 +45,8 @@ async function runCommand(command: Command, argv: readonly string[], world: Worl
   try {
     const outcome = await run(call, io);
     io.progress.close();
-    if (json) streams.stdout.write(`${JSON.stringify(outcome.json)}\n`);
-    else if (outcome.text !== undefined) streams.stdout.write(`${outcome.text.replace(/\n$/, "")}\n`);
+    if (outcome.json !== undefined) io.document(outcome.json);
+    if (!json && outcome.text !== undefined) streams.stdout.write(`${outcome.text.replace(/\n$/, "")}\n`);
     if (outcome.problem !== undefined) streams.stderr.write(`llm: ${outcome.problem}\n`);
     if (signal.aborted) return EXIT.interrupted;
     return outcome.exitCode ?? (outcome.problem === undefined ? EXIT.done : EXIT.failed);

@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
@@ -96,8 +96,11 @@ describe("llm serve", () => {
 
   it.each([
     [["--tls-cert", "cert.pem"], /--tls-cert and --tls-key go together/],
-    [["--tls-cert", "none.pem", "--tls-key", "none.pem"], /none\.pem: there is no such file/],
-    [["--api-key-file", "none.txt"], /none\.txt: there is no such file/],
+    [["--tls-cert", "none.pem", "--tls-key", "none.pem"], /--tls-cert none\.pem: there is no such file/],
+    [["--tls-cert", ".", "--tls-key", "."], /--tls-cert \.: it is a folder/],
+    [["--tls-cert", "no.pem", "--tls-key", "no.pem"], /--tls-cert no\.pem, --tls-key no\.pem: no certificate/],
+    [["--api-key-file", "none.txt"], /--api-key-file none\.txt: there is no such file/],
+    [["--api-key", ""], /--api-key is empty/],
     [["--queue", "-1"], /--queue/],
     [["--log", "loud"], /--log/],
     [["--adapter", "sql"], /--adapter sql: give a name and a folder/],
@@ -105,8 +108,9 @@ describe("llm serve", () => {
     [["--adapter", "sql=nodir"], /--adapter sql=nodir: there is no folder nodir/],
     [["--host", "192.0.2.1", "--api-key", "x"], /--host 192\.0\.2\.1: this machine doesn't have that address/],
   ])("says in a line what is wrong: %j", async (args, message) => {
+    writeFileSync(join(home, "no.pem"), "not a certificate\n");
     const { code, stderr, stdout } = await runCli(["serve", "demo", ...args], home);
-    expect(code).not.toBe(0);
+    expect(code).toBe(args[0] === "--host" ? 1 : 2);
     expect(stderr).toMatch(message);
     expect([stdout, stderr.trim().split("\n").length]).toEqual(["", 1]);
   });
@@ -123,17 +127,49 @@ describe("llm serve", () => {
     );
   });
 
-  it("gives up where the memory that it may take can never hold its model", async () => {
+  it("gives up where the memory that it may take can never hold its model, adapters included", async () => {
     const { code, stderr } = await runCli(["serve", "demo", "--port", "0", "--memory-limit", "0.00001"], home);
     expect(code).toBe(1);
     expect(stderr).toMatch(/^llm: --memory-limit 0\.00001: demo takes [\d.]+ MB, and that leaves 10\.0 kB/m);
     expect(stderr).not.toMatch(/ {2}at |stack/);
+    const taken = (text: string): number => Number(/demo takes ([\d.]+) MB/.exec(text)?.[1]);
+    const adapter = join(home, "adapter");
+    mkdirSync(adapter);
+    writeFileSync(join(adapter, "adapter_model.safetensors"), Buffer.alloc(50e6));
+    const limited = ["serve", "demo", "--port", "0", "--memory-limit", "0.00001", "--adapter", `x=${adapter}`];
+    const beside = await runCli(limited, home);
+    expect(taken(beside.stderr) - taken(stderr)).toBeCloseTo(50, 0);
   });
 
-  it("says in lines without a stack why it ends when its model can't be opened", async () => {
-    const { code, stderr } = await runCli(["serve", "demo", "--port", "0", "--draft-model", "./nope"], home);
-    expect(code).toBe(1);
-    expect(stderr).toMatch(/^llm: \.\/nope: does not exist/m);
+  it("says once, without a stack, why it ends when its model can't be opened", async () => {
+    const broken = join(home, "broken");
+    mkdirSync(broken);
+    writeFileSync(join(broken, "config.json"), "{}");
+    const { code, stdout, stderr } = await runCli(["serve", broken, "--port", "0", "--log", "error"], home);
+    expect([code, stdout]).toEqual([1, expect.stringMatching(/^http:\S+\n$/)]);
+    expect(stderr.match(/broken/g)).toHaveLength(1);
     expect(stderr).not.toMatch(/\bat .*\.ts|stack/);
+  });
+
+  it.each([[["./nope"]], [["demo", "--draft-model", "./nope"]], [["demo", "--also", "./nope"]]])(
+    "doesn't listen where there is nothing to serve: %j",
+    async (args) => {
+      const { code, stdout, stderr } = await runCli(["serve", ...args, "--port", "0"], home);
+      expect([code, stdout]).toEqual([1, ""]);
+      expect(stderr).toMatch(/^llm: \.\/nope: does not exist[^\n]*\n$/);
+    },
+  );
+
+  it("tells its address as a document at once, with --json", async () => {
+    let told = "";
+    const run = await runCli(["serve", "demo", "--port", "0", "--log", "silent", "--json"], home, {
+      onOutput: (text, kill) => {
+        if (!text.startsWith("{")) return;
+        told = text;
+        kill("SIGTERM");
+      },
+    });
+    expect(JSON.parse(told).address).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
+    expect(run.stdout).toBe(told);
   });
 });

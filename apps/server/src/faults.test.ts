@@ -199,4 +199,35 @@ describe("a server that opens its model", () => {
     expect((await second).json().tokens.length).toBeGreaterThan(0);
     expect(await get("/ready")).toEqual([200, { ready: true }]);
   });
+
+  it("tells why it can't be opened at the start, and goes on where that is so later", async () => {
+    const foreseen = Object.assign(new Error("the card is busy"), { code: "device-busy" });
+    const told: unknown[] = [];
+    const opened = (): typeof server.generator => Object.create(server.generator, { close: { value: async () => {} } });
+    const plan = [foreseen, opened(), foreseen, opened()];
+    const model = (id: string, open: () => Promise<typeof server.generator>) => ({ id, bytes: async () => 1, open });
+    const open = async () => {
+      const next = plan.shift()!;
+      if (next instanceof Error) throw next;
+      return next;
+    };
+    const app = createServer({
+      models: [model("a", open), model("b", async () => opened())],
+      memoryBudget: 1,
+      onStartFailure: (problem) => void told.push(problem),
+    });
+    const address = await app.listen({ port: 0, host: "127.0.0.1" });
+    await until(() => told.length > 0);
+    expect(told).toEqual([foreseen]);
+    const ask = async (name: string): Promise<unknown> => {
+      const response = await post(address, "/tokenize", JSON.stringify({ model: name, content: "a" }));
+      return [response.status, ((await response.json()) as { error?: { message: string } }).error?.message];
+    };
+    expect(await ask("a")).toEqual([200, undefined]);
+    expect(await ask("b")).toEqual([200, undefined]); // for which the other makes room
+    expect(await ask("a")).toEqual([503, "The model 'a' can't be opened: the card is busy"]);
+    expect(await ask("a")).toEqual([200, undefined]);
+    expect(told).toHaveLength(1);
+    await app.close();
+  });
 });

@@ -32,7 +32,10 @@ import { responsesRoutes } from "./routes/responses.ts";
 import { tokenRoutes } from "./routes/tokens.ts";
 
 export interface ServerOptions {
+  /** The first is opened as soon as the server listens, the others when they are first named. */
   readonly models: readonly ServedModel[];
+  /** Told why the first can't be opened at that; the log is, without. */
+  readonly onStartFailure?: (problem: unknown) => void;
   /** Bytes that open models may take together; the one that was unused the longest goes first. */
   readonly memoryBudget?: number;
   /** Names this build in answers. */
@@ -118,9 +121,11 @@ export function createServer(options: ServerOptions): FastifyInstance {
   app.addHook("onListen", async () => {
     host.lease(undefined).then(
       ({ release }) => release(),
-      (error) => {
-        if (ApiError.isInstance(error)) app.log.error(error.message);
-        else app.log.error({ err: error }, "the model could not be opened");
+      (problem) => {
+        const foreseen = ApiError.isInstance(problem);
+        if (options.onStartFailure) options.onStartFailure(foreseen ? (problem.cause ?? problem) : problem);
+        else if (foreseen) app.log.error(problem.message);
+        else app.log.error({ err: problem }, "the model could not be opened");
       },
     );
   });

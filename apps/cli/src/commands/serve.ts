@@ -1,12 +1,14 @@
 import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { isIP } from "node:net";
+import { createSecureContext } from "node:tls";
 import { createServer, KeyRing, type ServedModel, type TlsFiles } from "@llm/server";
 import type { Call, Outcome } from "../definition/command.ts";
 import { UsageError } from "../exit.ts";
 import type { Io } from "../output/io.ts";
 import { bytes } from "../output/units.ts";
 import { version } from "../version.ts";
+import { checkFile } from "./given-file.ts";
 import { SLOTS, servedModels } from "./served-models.ts";
 
 /** `llm serve`: until it is interrupted. */
@@ -17,24 +19,15 @@ export async function run(call: Call, io: Io): Promise<Outcome> {
   if (!keys && !isLoopback(host))
     io.note(`WARNING: anybody who reaches ${host} may use this server: give it keys, with --api-key-file or --api-key`);
   let failed: unknown;
-  const opened = new AbortController();
-  const [model, ...beside] = servedModels(call, io);
+  const failing = new AbortController();
+  const [model, ...beside] = await servedModels(call, io);
   const tls = await tlsOf(call);
-  const ending = <T>(work: () => Promise<T>) =>
-    work().catch((error) => {
-      failed = error;
-      opened.abort();
-      throw error;
-    });
   const server = createServer({
-    models: [
-      {
-        ...model,
-        open: () => ending(model.open),
-        bytes: () => ending(() => bytesWithin(options.memoryLimit, model)),
-      },
-      ...beside,
-    ],
+    models: [{ ...model, bytes: () => bytesWithin(options.memoryLimit, model) }, ...beside],
+    onStartFailure: (problem) => {
+      failed = problem;
+      failing.abort();
+    },
     fingerprint: `llm-${version()}`,
     logger: { level: options.log ?? "info", stream: { write: (line: string) => io.note(line.trimEnd()) } },
     ...(options.logPrompts === undefined ? {} : { logPrompts: options.logPrompts }),
@@ -54,10 +47,11 @@ export async function run(call: Call, io: Io): Promise<Outcome> {
       throw unreachable(error, host, port);
     });
     io.write(`${address}\n`);
-    const stop = AbortSignal.any([io.signal, opened.signal]);
+    io.document({ address });
+    const stop = AbortSignal.any([io.signal, failing.signal]);
     if (!stop.aborted) await once(stop, "abort");
     if (failed !== undefined) throw failed;
-    return { json: { address } };
+    return {};
   } finally {
     await server.close();
   }
@@ -101,6 +95,8 @@ class StartError extends Error {
 async function keysOf({ options }: Call, io: Io): Promise<KeyRing | undefined> {
   const { apiKey: keys, apiKeyFile: file } = options;
   if (keys === undefined && file === undefined) return undefined;
+  if (keys?.some((key) => key.trim() === "")) throw new UsageError("--api-key is empty, and would keep nobody out");
+  if (file !== undefined) await checkFile("--api-key-file", file);
   return KeyRing.open({
     ...(keys ? { keys } : {}),
     ...(file === undefined ? {} : { file }),
@@ -114,7 +110,17 @@ async function tlsOf({ options: { tlsCert, tlsKey } }: Call): Promise<TlsFiles |
     throw new UsageError(
       "--tls-cert and --tls-key go together: a certificate and the key it was made for, both as PEM",
     );
+  await checkFile("--tls-cert", tlsCert);
+  await checkFile("--tls-key", tlsKey);
   const [cert, key] = await Promise.all([readFile(tlsCert), readFile(tlsKey)]);
+  try {
+    createSecureContext({ cert, key });
+  } catch (error) {
+    const why = error instanceof Error ? error.message : error;
+    throw new UsageError(
+      `--tls-cert ${tlsCert}, --tls-key ${tlsKey}: no certificate with the key that it was made for, as PEM (${why})`,
+    );
+  }
   return { cert, key };
 }
 

@@ -1,6 +1,7 @@
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
+import { join } from "node:path";
 import type { ServedModel } from "@llm/server";
-import { DEFAULT_MODEL, findTarget, Generator, planModel } from "@llm/toolchain";
+import { DEFAULT_MODEL, findTarget, Generator, planModel, resolveModel } from "@llm/toolchain";
 import type { Call } from "../definition/command.ts";
 import { DEFAULT_TARGET } from "../definition/options.ts";
 import { UsageError } from "../exit.ts";
@@ -19,7 +20,8 @@ interface Extras {
 }
 
 /** What `llm serve` serves: MODEL with what belongs to it alone, then those beside it. */
-export function servedModels(call: Call, io: Io): readonly [ServedModel, ...ServedModel[]] {
+export async function servedModels(call: Call, io: Io): Promise<readonly [ServedModel, ...ServedModel[]]> {
+  const { model: first = DEFAULT_MODEL } = call.args;
   const { slots: batchSize = SLOTS, also = [], lora, draftModel, speculate } = call.options;
   const { lora: _, ...common } = modelOptions(call, io);
   const shared = {
@@ -29,12 +31,14 @@ export function servedModels(call: Call, io: Io): readonly [ServedModel, ...Serv
     env: io.env,
     batchSize,
   };
-  const adapters = adapterFolders(call.options.adapter ?? [], [call.args.model ?? DEFAULT_MODEL, ...also]);
+  const adapters = adapterFolders(call.options.adapter ?? [], [first, ...also]);
   const own: Extras = {
     ...(lora === undefined ? {} : { lora }),
     ...(draftModel === undefined ? {} : { draftModel }),
     ...(adapters === undefined ? {} : { adapters }),
   };
+  for (const name of [first, ...also, ...(draftModel === undefined ? [] : [draftModel])])
+    await checkPlace(name, common);
   const model = (id: string, extras: Extras = {}): ServedModel => ({
     id,
     ...(speculate || extras.draftModel !== undefined ? { options: { speculate: true } } : {}),
@@ -45,10 +49,26 @@ export function servedModels(call: Call, io: Io): readonly [ServedModel, ...Serv
       const names = extras.draftModel === undefined ? [id] : [id, extras.draftModel];
       const plans = await Promise.all(names.map((name) => planModel(name, target, shared)));
       const devices = plans.flatMap(({ plan }) => plan.devices);
-      return devices.reduce((sum, { weights, kv }) => sum + weights + kv, 0);
+      const beside = Object.values(extras.adapters ?? {}).map(adapterBytes);
+      return [...devices.map(({ weights, kv }) => weights + kv), ...beside].reduce((sum, each) => sum + each, 0);
     },
   });
-  return [model(call.args.model ?? DEFAULT_MODEL, own), ...also.map((id) => model(id))];
+  return [model(first, own), ...also.map((id) => model(id))];
+}
+
+/** Refuses what is no name of the hub's and isn't on the disk; what the hub has is known once it is fetched. */
+async function checkPlace(name: string, options: ReturnType<typeof modelOptions>): Promise<void> {
+  await resolveModel(name, { ...options, offline: true, want: "config" }).catch(
+    (error: { readonly code?: unknown }) => {
+      if (error.code === "model-not-found") throw error;
+    },
+  );
+}
+
+/** What an adapter's matrices take. */
+function adapterBytes(folder: string): number {
+  const file = join(folder, "adapter_model.safetensors");
+  return existsSync(file) ? statSync(file).size : 0; // that it lacks one is said when it is opened
 }
 
 /** The folders of `--adapter NAME=DIR`, by name; nothing where there is none. */

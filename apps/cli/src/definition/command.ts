@@ -57,8 +57,8 @@ export interface Call {
 
 /** What a command has to say at the end. */
 export interface Outcome {
-  /** The `--json` document. */
-  readonly json: object;
+  /** The `--json` document, unless it has been written. */
+  readonly json?: object;
   /** What is printed without `--json`; nothing, where it was streamed. */
   readonly text?: string;
   /** What was found wrong, for stderr; the document is printed all the same, and the exit code is 1. */

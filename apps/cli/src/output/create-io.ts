@@ -27,6 +27,9 @@ export function createIo(streams: Streams, env: Io["env"], signal: AbortSignal, 
     write: (text) => {
       if (!json) stdout.write(text);
     },
+    document: (document) => {
+      if (json) stdout.write(`${JSON.stringify(document)}\n`);
+    },
     note: (line) => progress.line(line),
     lines: (prompt) => askLines(stdin, json ? stderr : stdout, prompt),
     secret: (prompt) => askSecret(stdin, stderr, prompt),

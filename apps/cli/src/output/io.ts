@@ -10,6 +10,8 @@ export interface Io {
   readonly progress: Progress;
   /** Writes to stdout at once, for text that streams; does nothing with `--json`. */
   write(text: string): void;
+  /** Writes the JSON document at once, where the work goes on after it; does nothing without `--json`. */
+  document(json: object): void;
   /** A line on stderr, above the progress display. */
   note(line: string): void;
   /** What is typed or piped, line by line, with a prompt where somebody types. */

@@ -89,4 +89,22 @@ describe("the models of a server", () => {
     expect(host.ready).toBe(true);
     expect(events).toEqual(["open a", "close a", "open a"]);
   });
+
+  it("aren't opened anew before the device has been let go of", async () => {
+    const events: string[] = [];
+    const closed = Promise.withResolvers<void>();
+    const close = (): Promise<void> => closed.promise.then(() => void events.push("closed"));
+    const open = async (): Promise<Generator> => {
+      events.push("open");
+      return { close } as Generator;
+    };
+    const host = new ModelHost([{ id: "a", open }]);
+    const { generator } = await host.lease("a");
+    host.drop("a", generator);
+    const again = host.lease("a");
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    closed.resolve();
+    expect((await again).generator).not.toBe(generator);
+    expect(events).toEqual(["open", "closed", "open"]);
+  });
 });

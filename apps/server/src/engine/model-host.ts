@@ -50,7 +50,8 @@ export class ModelHost {
   readonly #names: ReadonlyMap<string, Named>;
   readonly #budget: number;
   readonly #entries = new Map<string, Entry>();
-  readonly #closing = new Set<Promise<void>>();
+  /** Models on their way out of memory. */
+  readonly #closing = new Map<string, Promise<unknown>>();
   readonly #created = Math.floor(Date.now() / 1000);
   #clock = 0;
 
@@ -134,14 +135,17 @@ export class ModelHost {
     const { id } = this.named(name).model;
     if (this.#entries.get(id)?.generator !== generator) return; // another was opened since
     this.#entries.delete(id);
-    const closing = generator.close().catch(() => {}); // it is out of use, however it ends
-    this.#closing.add(closing);
-    void closing.then(() => this.#closing.delete(closing));
+    const closed = generator.close().catch(() => {}); // it is out of use, however it ends
+    const closing = Promise.all([this.#closing.get(id), closed]);
+    this.#closing.set(id, closing);
+    void closing.then(() => {
+      if (this.#closing.get(id) === closing) this.#closing.delete(id);
+    });
   }
 
   async close(): Promise<void> {
     const open = [...this.#entries.values()].map(async ({ opening }) => (await opening).close());
-    await Promise.allSettled([...open, ...this.#closing]);
+    await Promise.allSettled([...open, ...this.#closing.values()]);
   }
 
   #use(entry: Entry, by: 1 | -1): void {
@@ -152,11 +156,12 @@ export class ModelHost {
   async #open(model: ServedModel): Promise<Generator> {
     const entry = this.#entries.get(model.id)!;
     try {
+      await this.#closing.get(model.id); // a device serves the next one once the last has let go of it
       if (this.#budget !== Number.POSITIVE_INFINITY) {
         const bytes = (await model.bytes?.()) ?? 0;
         this.#makeRoom(model.id, bytes);
         entry.bytes = bytes;
-        await Promise.all(this.#closing); // what goes is gone before what comes is read
+        await Promise.all(this.#closing.values()); // what goes is gone before what comes is read
       }
       entry.generator = await model.open();
       return entry.generator;
