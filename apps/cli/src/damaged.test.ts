@@ -69,7 +69,7 @@ const CASES: readonly [name: string, damage: (checkpoint: Damaged) => void, says
       c.config((config) => {
         delete config.n_embd;
       }),
-    /config\.json.*n_embd/,
+    /a-config-without-a-field: config\.json.*n_embd/,
   ],
   [
     "an unknown model_type",
@@ -78,7 +78,7 @@ const CASES: readonly [name: string, damage: (checkpoint: Damaged) => void, says
         config.model_type = "perceiver";
         delete config.architectures;
       }),
-    /model_type "perceiver" is not known/,
+    /an-unknown-model_type: config\.json: model_type "perceiver" is not known/,
   ],
 ];
 

@@ -8,7 +8,7 @@ import {
   parseOverride,
 } from "@llm/checkpoint";
 import { checkSpec, type Graph } from "@llm/core-ir";
-import { type Architecture, architectureFor, Config, harmlessOf, unreadFields } from "@llm/models";
+import { type Architecture, architectureFor, Config, harmlessOf, ModelError, unreadFields } from "@llm/models";
 import type { ModelCard } from "@llm/target";
 import {
   type Binding,
@@ -100,7 +100,16 @@ export interface ModelGraph {
 }
 
 /** The canonical graph that a checkpoint's config asks for; needs no weights. */
-export function graphOf({ config: raw, weights }: Checkpoint): ModelGraph {
+export function graphOf(checkpoint: Checkpoint): ModelGraph {
+  try {
+    return readGraph(checkpoint);
+  } catch (error) {
+    // Whoever reads a config doesn't know where it lies.
+    throw ModelError.isInstance(error) ? new ModelError(error.code, `${checkpoint.path}: ${error.message}`) : error;
+  }
+}
+
+function readGraph({ config: raw, weights }: Checkpoint): ModelGraph {
   const architecture = architectureFor(raw);
   const config = new Config(raw);
   const graph = architecture.build(config, (tensor) => weights.get(tensor)?.shape);
