@@ -1,12 +1,15 @@
 export { GrammarError, type GrammarSource } from "@llm/grammar";
-export { type AnswerFormats, AnswerParser, type AnswerPart } from "./answer/answer-parser.ts";
-export { answerGrammar, callGrammar, type Tool } from "./answer/call-grammar.ts";
+export { AnswerParser, type AnswerPart } from "./answer/answer-parser.ts";
+export { answerGrammar, callGrammar } from "./answer/call-grammar.ts";
 export {
+  type AnswerFormats,
+  type ArgumentTags,
   type CallFormat,
   callFormat,
   callFormatOf,
   type ReasoningFormat,
   reasoningFormatOf,
+  type Tool,
 } from "./answer/formats.ts";
 export { type BeamRequest, beamSearch } from "./beams/beam-search.ts";
 export * from "./error.ts";

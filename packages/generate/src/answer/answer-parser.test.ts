@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type AnswerFormats, AnswerParser, type AnswerPart } from "./answer-parser.ts";
-import { callFormat, callFormatOf, reasoningFormatOf } from "./formats.ts";
+import { AnswerParser, type AnswerPart } from "./answer-parser.ts";
+import { type AnswerFormats, callFormat, callFormatOf, reasoningFormatOf } from "./formats.ts";
 
 interface Told {
   readonly text: string;
@@ -21,9 +21,23 @@ function told(formats: AnswerFormats, pieces: readonly string[]): Told {
   return { text: textOf("text"), reasoning: textOf("reasoning"), calls };
 }
 
+const FORMATS = ["hermes", "llama3", "mistral", "mistral-args", "qwen3-coder", "glm4", "json"] as const;
+
 const think = { open: "<think>", close: "</think>", begun: false };
 const hermes = { calls: callFormat("hermes") };
 const json = { calls: callFormat("json") };
+const weatherTool = {
+  name: "get_weather",
+  parameters: { type: "object", properties: { city: { type: "string" }, days: { type: "integer" } } },
+};
+const noteTool = {
+  name: "note",
+  parameters: {
+    type: "object",
+    properties: { text: { type: "string" }, tags: { type: "array" }, pinned: { type: ["boolean", "null"] }, due: {} },
+  },
+};
+const tools = [weatherTool, noteTool, { name: "now" }];
 const weather = { name: "get_weather", arguments: '{"city": "Paris", "days": 2}' };
 
 const answers: readonly (readonly [name: string, AnswerFormats, answer: string, Told])[] = [
@@ -38,13 +52,13 @@ const answers: readonly (readonly [name: string, AnswerFormats, answer: string, 
     "Qwen 3, thinking first",
     { ...hermes, reasoning: think },
     '<think>\nThe user wants {weather}.\n</think>\n\n<tool_call>\n{"arguments": {"city": "Paris", "days": 2}, "name": "get_weather"}\n</tool_call>',
-    { text: "", reasoning: "\nThe user wants {weather}.", calls: [weather] },
+    { text: "", reasoning: "The user wants {weather}.", calls: [weather] },
   ],
   [
     "DeepSeek R1: the prompt has begun the thinking",
     { reasoning: { ...think, begun: true } },
     "Hm, 2 + 2.\n</think>\n\nIt is 4.",
-    { text: "\n\nIt is 4.", reasoning: "Hm, 2 + 2.", calls: [] },
+    { text: "It is 4.", reasoning: "Hm, 2 + 2.", calls: [] },
   ],
   [
     "Llama 3",
@@ -63,6 +77,98 @@ const answers: readonly (readonly [name: string, AnswerFormats, answer: string, 
     { calls: callFormat("mistral") },
     '[TOOL_CALLS] [{"name": "get_weather", "arguments": {"city": "Paris", "days": 2}, "id": "a1b2c3d4e"}, {"name": "now", "arguments": {}}]',
     { text: "", reasoning: "", calls: [weather, { name: "now", arguments: "{}" }] },
+  ],
+  [
+    "Mistral Small 3.2: a name and its arguments",
+    { calls: callFormat("mistral-args"), tools },
+    'Sure.[TOOL_CALLS]get_weather[ARGS]{"city": "Paris", "days": 2}[TOOL_CALLS]now[CALL_ID]a1b2c3d4e[ARGS]{}',
+    { text: "Sure.", reasoning: "", calls: [weather, { name: "now", arguments: "{}" }] },
+  ],
+  [
+    "Magistral, thinking first",
+    { calls: callFormat("mistral-args"), tools, reasoning: { open: "[THINK]", close: "[/THINK]", begun: false } },
+    '[THINK]Paris [it seems].[/THINK][TOOL_CALLS]get_weather[ARGS]{"city": "Paris", "days": 2}',
+    { text: "", reasoning: "Paris [it seems].", calls: [weather] },
+  ],
+  [
+    "the newer Mistral where the template shows the older",
+    { calls: callFormat("mistral") },
+    '[TOOL_CALLS]get_weather[ARGS]{"city": "Paris", "days": 2}',
+    { text: "", reasoning: "", calls: [weather] },
+  ],
+  [
+    "what Mistral would call, but nobody offers",
+    { calls: callFormat("mistral-args"), tools },
+    "[TOOL_CALLS]rm[ARGS]{}",
+    { text: "[TOOL_CALLS]rm[ARGS]{}", reasoning: "", calls: [] },
+  ],
+  [
+    "a name without arguments where there must be some",
+    { calls: callFormat("mistral-args"), tools },
+    "[TOOL_CALLS]now is the time",
+    { text: "[TOOL_CALLS]now is the time", reasoning: "", calls: [] },
+  ],
+  [
+    "Qwen3-Coder",
+    { calls: callFormat("qwen3-coder"), tools },
+    "I'll look.\n<tool_call>\n<function=get_weather>\n<parameter=city>\nParis\n</parameter>\n<parameter=days>\n2\n</parameter>\n</function>\n</tool_call>\n<tool_call>\n<function=now>\n</function>\n</tool_call>",
+    { text: "I'll look.", reasoning: "", calls: [weather, { name: "now", arguments: "{}" }] },
+  ],
+  [
+    "Qwen3-Coder: texts as they are, and what Python would write",
+    { calls: callFormat("qwen3-coder"), tools },
+    '<tool_call>\n<function=note>\n<parameter=text>\nif a < b:\n    print("</p>")\n\n</parameter>\n<parameter=tags>\n["x",\n 1]\n</parameter>\n<parameter=pinned>\nTrue\n</parameter>\n<parameter=due>\nin May\n</parameter>\n</function>\n</tool_call>',
+    {
+      text: "",
+      reasoning: "",
+      calls: [
+        {
+          name: "note",
+          arguments:
+            '{"text": "if a < b:\\n    print(\\"</p>\\")\\n", "tags": ["x",\n 1], "pinned": true, "due": "in May"}',
+        },
+      ],
+    },
+  ],
+  [
+    "Qwen3-Coder: no such function",
+    { calls: callFormat("qwen3-coder"), tools },
+    "<tool_call>\n<function=rm>\n</function>",
+    { text: "<tool_call>\n<function=rm>\n</function>", reasoning: "", calls: [] },
+  ],
+  [
+    "GLM 4.5, thinking first",
+    { calls: callFormat("glm4"), tools, reasoning: think },
+    "\n<think>Weather, then.</think>\nI'll check.\n<tool_call>get_weather\n<arg_key>city</arg_key>\n<arg_value>Paris</arg_value>\n<arg_key>days</arg_key>\n<arg_value>2</arg_value>\n</tool_call><tool_call>now</tool_call>",
+    {
+      text: "I'll check.",
+      reasoning: "Weather, then.",
+      calls: [weather, { name: "now", arguments: "{}" }],
+    },
+  ],
+  [
+    "GLM 4.5: a text that looks like a number where a text is wanted",
+    { calls: callFormat("glm4"), tools },
+    "<tool_call>get_weather\n<arg_key>city</arg_key>\n<arg_value>12</arg_value>\n</tool_call>",
+    { text: "", reasoning: "", calls: [{ name: "get_weather", arguments: '{"city": "12"}' }] },
+  ],
+  [
+    "GLM 4.5: cut off",
+    { calls: callFormat("glm4"), tools },
+    "<tool_call>get_weather\n<arg_key>city</arg_key>\n<arg_value>Par",
+    { text: "", reasoning: "", calls: [{ name: "get_weather", arguments: "{" }] },
+  ],
+  [
+    "GLM 4.5: a name in a text",
+    { calls: callFormat("glm4"), tools },
+    "The <tool_call>now is a tag",
+    { text: "The <tool_call>now is a tag", reasoning: "", calls: [] },
+  ],
+  [
+    "a model that opens once more what the prompt has opened",
+    { reasoning: { ...think, begun: true } },
+    "<think>\nHm.</think>\n\n4",
+    { text: "4", reasoning: "Hm.", calls: [] },
   ],
   [
     "a list in a fence",
@@ -105,7 +211,7 @@ const answers: readonly (readonly [name: string, AnswerFormats, answer: string, 
   ],
   [
     "a call of what isn't offered",
-    { ...json, tools: ["now"] },
+    { ...json, tools: [{ name: "now" }] },
     '{"name": "rm", "arguments": {}}',
     { text: '{"name": "rm", "arguments": {}}', reasoning: "", calls: [] },
   ],
@@ -182,17 +288,29 @@ describe("an answer", () => {
         ";",
         "\\",
         '"',
+        "[TOOL_CALLS]",
+        "w[ARGS]",
+        "[CALL_ID]",
+        "<function=w>",
+        "</function>",
+        "<parameter=a>",
+        "</parameter>",
+        "w\n",
+        "<arg_key>",
+        "</arg_key>",
+        "<arg_value>",
+        "</arg_value>",
       ],
     );
     fc.assert(
       fc.property(
         fc.array(scrap, { maxLength: 14 }),
-        fc.constantFrom("hermes" as const, "llama3" as const, "mistral" as const, "json" as const),
-        fc.boolean(),
+        fc.constantFrom(...FORMATS),
+        fc.constantFrom(undefined, think, { ...think, begun: true }),
         fc.array(fc.nat(60), { maxLength: 6 }),
         (scraps, id, thinks, cuts) => {
           const answer = scraps.join("");
-          const formats = { calls: callFormat(id), tools: ["w"], ...(thinks ? { reasoning: think } : {}) };
+          const formats = { calls: callFormat(id), tools: [{ name: "w" }], ...(thinks ? { reasoning: thinks } : {}) };
           const edges = [
             0,
             ...cuts.map((cut) => Math.min(cut, answer.length)).toSorted((a, b) => a - b),
@@ -223,7 +341,10 @@ describe("an answer", () => {
 describe("a chat template", () => {
   it.each([
     ["{{ '<tool_call>' }}", "hermes"],
+    ["{{ '<tool_call>\\n<function=f>\\n<parameter=p>' }}", "qwen3-coder"],
+    ["<tool_call>{{ name }}\n<arg_key>", "glm4"],
     ["[TOOL_CALLS]", "mistral"],
+    ["[TOOL_CALLS]{{ name }}[ARGS]", "mistral-args"],
     ["<|python_tag|>", "llama3"],
     ["{{ messages }}", "json"],
     [undefined, "json"],
@@ -235,5 +356,7 @@ describe("a chat template", () => {
     expect(reasoningFormatOf("…</think>…", "<|im_start|>assistant\n")).toEqual(think);
     expect(reasoningFormatOf("…", "<|Assistant|><think>\n")).toEqual({ ...think, begun: true });
     expect(reasoningFormatOf("…", "Hello")).toBeUndefined();
+    // What the prompt has closed is over.
+    expect(reasoningFormatOf("…</think>…", "<|im_start|>assistant\n<think>\n\n</think>\n\n")).toBeUndefined();
   });
 });

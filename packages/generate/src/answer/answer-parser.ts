@@ -1,5 +1,8 @@
 import { CallScanner } from "./call-scanner.ts";
-import type { CallFormat, ReasoningFormat } from "./formats.ts";
+import type { AnswerFormats, CallFormat, ReasoningFormat, Tool } from "./formats.ts";
+import { NamedScanner } from "./named-scanner.ts";
+import type { Scanner } from "./scanner.ts";
+import { TaggedScanner } from "./tagged-scanner.ts";
 
 /** A piece of an answer, as a protocol wants to hand it on. */
 export type AnswerPart =
@@ -8,14 +11,6 @@ export type AnswerPart =
   /** A call begins; `index` counts the calls of this answer. */
   | { readonly kind: "call"; readonly index: number; readonly name: string }
   | { readonly kind: "arguments"; readonly index: number; readonly text: string };
-
-export interface AnswerFormats {
-  /** Absent where no tools were offered: everything is text then. */
-  readonly calls?: CallFormat;
-  readonly reasoning?: ReasoningFormat;
-  /** The functions that may be called; anything else is no call. Any name is, where this is absent. */
-  readonly tools?: readonly string[];
-}
 
 type Mode = "start" | "text" | "reasoning" | "call" | "between";
 
@@ -26,24 +21,26 @@ type Mode = "start" | "text" | "reasoning" | "call" | "between";
 export class AnswerParser {
   readonly #calls: CallFormat | undefined;
   readonly #reasoning: ReasoningFormat | undefined;
-  readonly #callable: (name: string) => boolean;
+  readonly #toolOf: (name: string) => Tool | undefined;
   #mode: Mode;
   /** Text not yet decided upon. */
   #held = "";
-  #scanner: CallScanner;
+  #scanner: Scanner | undefined;
   /** The call's text so far, in case it is none. */
   #raw = "";
   #announced = false;
   /** Something that opens calls has come, and none yet. */
   #opened = false;
   #count = 0;
+  /** Whether blanks that come now stand at the edge of a reasoning section, and belong to nothing. */
+  #edge: boolean;
 
   constructor({ calls, reasoning, tools }: AnswerFormats) {
-    this.#callable = (name) => tools === undefined || tools.includes(name);
-    this.#scanner = new CallScanner(this.#callable);
+    this.#toolOf = (name) => (tools === undefined ? { name } : tools.find((tool) => tool.name === name));
     this.#calls = calls;
     this.#reasoning = reasoning;
-    this.#mode = reasoning?.begun ? "reasoning" : "start";
+    this.#edge = reasoning?.begun ?? false;
+    this.#mode = this.#edge ? "reasoning" : "start";
   }
 
   /** How many calls have begun. */
@@ -77,6 +74,7 @@ export class AnswerParser {
   /** Before anything but blanks has come, when an answer may be a call as a whole. */
   #start(parts: AnswerPart[], over: boolean): void {
     const text = this.#held.trimStart();
+    if (this.#edge) this.#held = text;
     const openings = [
       this.#reasoning?.open,
       this.#calls?.open,
@@ -86,6 +84,7 @@ export class AnswerParser {
     const found = known.find((opening) => text.startsWith(opening));
     if (found !== undefined && found === this.#reasoning?.open) {
       this.#held = text.slice(found.length);
+      this.#edge = true;
       this.#mode = "reasoning";
     } else if (this.#calls?.open === "" && (found !== undefined || text.startsWith("{"))) this.#beginCall("");
     else if (text === "" || known.some((opening) => opening.startsWith(text))) {
@@ -111,12 +110,21 @@ export class AnswerParser {
   }
 
   #thinking(parts: AnswerPart[], over: boolean): void {
-    const { close } = this.#reasoning!;
+    const { open, close, begun } = this.#reasoning!;
+    if (this.#edge) {
+      const text = this.#held.trimStart();
+      // Some models open once more what the prompt has opened.
+      const again = begun && text.startsWith(open);
+      this.#held = again ? text.slice(open.length) : text;
+      if (again || text === "" || (begun && !over && open.startsWith(text))) return;
+      this.#edge = false;
+    }
     const at = this.#held.indexOf(close);
     if (at >= 0) {
       this.#give(parts, "reasoning", this.#held.slice(0, at).trimEnd());
       this.#held = this.#held.slice(at + close.length);
       // Thinking happens once; what follows may be a call as a whole.
+      this.#edge = true;
       this.#mode = "start";
       return;
     }
@@ -134,7 +142,7 @@ export class AnswerParser {
   /** From an opening, or a call's end, to the brace of the next. */
   #between(parts: AnswerPart[], over: boolean): void {
     const { close, filler, open } = this.#calls!;
-    const skippable = [...filler, close, open].filter((text) => text !== "");
+    const skippable = [...filler, close, open].filter((text) => text !== "").toSorted((a, b) => b.length - a.length);
     for (;;) {
       const text = this.#held.trimStart();
       const longer = !over && skippable.some((skip) => skip.length > text.length && skip.startsWith(text));
@@ -145,14 +153,15 @@ export class AnswerParser {
         if (this.#opened || found === open) this.#raw += this.#held.slice(0, length);
         this.#opened ||= found === open;
         this.#held = this.#held.slice(length);
-      } else if (text.startsWith("{")) {
-        this.#raw += this.#held.slice(0, this.#held.length - text.length);
-        this.#held = text;
-        this.#scanner = new CallScanner(this.#callable);
-        this.#announced = false;
-        this.#mode = "call";
-        return;
       } else {
+        this.#scanner = longer || text === "" ? undefined : this.#scannerOf(text);
+        if (this.#scanner) {
+          this.#raw += this.#held.slice(0, this.#held.length - text.length);
+          this.#held = text;
+          this.#announced = false;
+          this.#mode = "call";
+          return;
+        }
         if (longer || (text === "" && !over)) return;
         // Behind a finished call only the rest is text; behind an opening all of it is.
         if (this.#opened) this.#give(parts, "text", this.#raw);
@@ -164,11 +173,21 @@ export class AnswerParser {
     }
   }
 
+  /** What reads a call that begins so, if one can. */
+  #scannerOf(text: string): Scanner | undefined {
+    const { tags, named } = this.#calls!;
+    if (text.startsWith("{")) return new CallScanner((name) => this.#toolOf(name) !== undefined);
+    if (!this.#opened) return undefined;
+    if (tags) return new TaggedScanner(tags, this.#toolOf);
+    return named && new NamedScanner(named, (name) => this.#toolOf(name) !== undefined);
+  }
+
   #call(parts: AnswerPart[], over: boolean): void {
-    const taken = this.#scanner.feed(this.#held);
+    const scanner = this.#scanner!;
+    const taken = scanner.feed(this.#held);
     this.#raw += this.#held.slice(0, taken);
     this.#held = this.#held.slice(taken);
-    const { name, broken, ended, certain } = this.#scanner;
+    const { name, broken, ended, certain } = scanner;
     // Where a tag says that calls follow, one without arguments is a call of a function that takes none.
     const bare = ended && !certain && this.#calls!.open !== "";
     if ((certain || bare) && !this.#announced) {
@@ -177,7 +196,7 @@ export class AnswerParser {
       if (bare) parts.push({ kind: "arguments", index: this.#count - 1, text: "{}" });
     }
     if (this.#announced && !bare) {
-      const text = this.#scanner.takeArguments();
+      const text = scanner.takeArguments();
       if (text !== "") parts.push({ kind: "arguments", index: this.#count - 1, text });
     }
     if (!ended && !broken && !over) return;

@@ -1,7 +1,7 @@
 import { Constraint, parseGrammar, Vocabulary } from "@llm/grammar";
 import { describe, expect, it } from "vitest";
 import { AnswerParser } from "./answer-parser.ts";
-import { answerGrammar, callGrammar } from "./call-grammar.ts";
+import { afterThoughts, answerGrammar, callGrammar } from "./call-grammar.ts";
 import { type CallFormat, callFormat } from "./formats.ts";
 
 const tools = [
@@ -14,13 +14,29 @@ const tools = [
       required: ["a", "b"],
     },
   },
+  {
+    name: "note",
+    parameters: {
+      type: "object",
+      properties: {
+        body: { type: "string" },
+        day: { type: "string", pattern: "^[a-z<]{2,4}$" },
+        kind: { enum: ["big", "<b>", "</parameter>"] },
+        tags: { type: "array", items: { $ref: "#/$defs/tag" } },
+      },
+      required: ["body", "kind", "tags"],
+      $defs: { tag: { enum: ["a<b", 7] } },
+    },
+  },
 ];
 const bytes = new Vocabulary(
   Array.from({ length: 256 }, (_, byte) => Uint8Array.of(byte)),
   [],
 );
 
-describe.each(["hermes", "llama3", "mistral", "json"] as const)("calls in the form %s", (id: CallFormat["id"]) => {
+const FORMATS = ["hermes", "llama3", "mistral", "mistral-args", "qwen3-coder", "glm4", "json"] as const;
+
+describe.each(FORMATS)("calls in the form %s", (id: CallFormat["id"]) => {
   /** Follows the grammar, preferring whichever allowed byte comes first in `taste`. */
   const write = (parallel: boolean, taste: string): string => {
     const matcher = new Constraint(parseGrammar(callGrammar(callFormat(id), tools, { parallel })), bytes).matcher();
@@ -41,16 +57,23 @@ describe.each(["hermes", "llama3", "mistral", "json"] as const)("calls in the fo
   it.each([
     [false, "n}"],
     [false, "a1}"],
+    [false, "nob<at"],
     [true, "a1};,\n< "],
   ])("that its grammar writes are read again (several: %s)", (parallel, taste) => {
-    const parser = new AnswerParser({ calls: callFormat(id) });
+    const parser = new AnswerParser({ calls: callFormat(id), tools });
     const parts = [...parser.push(write(parallel, taste)), ...parser.end()];
     expect(parts.filter(({ kind }) => kind === "text")).toEqual([]);
     expect(parser.calls).toBeGreaterThan(parallel ? 1 : 0);
     for (const part of parts) if (part.kind === "call") expect(tools.map(({ name }) => name)).toContain(part.name);
     for (let index = 0; index < parser.calls; index++) {
       const text = parts.map((part) => (part.kind === "arguments" && part.index === index ? part.text : "")).join("");
-      expect(JSON.parse(text)).toBeTypeOf("object");
+      const values = JSON.parse(text);
+      expect(values).toBeTypeOf("object");
+      if ("body" in values) {
+        expect(values.body).toBeTypeOf("string");
+        expect(["big", "<b>", "</parameter>"]).toContain(values.kind);
+        for (const tag of values.tags) expect(["a<b", 7]).toContain(tag);
+      }
     }
   });
 });
@@ -112,9 +135,96 @@ describe("an answer that may be a call", () => {
     if (expected && parser.calls === 0) expect(said).toBe(text);
   });
 
+  it.each([
+    ["mistral-args", "Hm. [TOOL_CALLS]now[ARGS]{}", true],
+    ["mistral-args", '[TOOL_CALLS]add[ARGS]{"a": 1, "b": 2}[TOOL_CALLS]now[ARGS]{}', true],
+    ["mistral-args", "[TOOL_CALLS]rm[ARGS]{}", false],
+    ["mistral-args", '[TOOL_CALLS]add[ARGS]{"a": 1}', false],
+    ["qwen3-coder", "So:\n<tool_call>\n<function=now>\n</function>\n</tool_call>", true],
+    [
+      "qwen3-coder",
+      "<tool_call>\n<function=add>\n<parameter=a>\n1\n</parameter>\n<parameter=b>\n-2\n</parameter>\n</function>\n</tool_call>",
+      true,
+    ],
+    ["qwen3-coder", "<tool_call>\n<function=add>\n<parameter=a>\none\n</parameter>\n</function>\n</tool_call>", false],
+    [
+      "qwen3-coder",
+      '<tool_call>\n<function=note>\n<parameter=body>\nif a < b:\n  "x"\n</parameter>\n<parameter=day>\nmon\n</parameter>\n<parameter=kind>\n<b>\n</parameter>\n<parameter=tags>\n["a\\u003cb", 7]\n</parameter>\n</function>\n</tool_call>',
+      true,
+    ],
+    ["glm4", "<tool_call>now\n</tool_call>", true],
+    [
+      "glm4",
+      "<tool_call>add\n<arg_key>a</arg_key>\n<arg_value>1</arg_value>\n<arg_key>b</arg_key>\n<arg_value>2</arg_value>\n</tool_call>",
+      true,
+    ],
+    ["glm4", "<tool_call>rm\n</tool_call>", false],
+  ] as const)("in the form %s: %j, %s", (id, text, expected) => {
+    expect(matches(id, text)).toBe(expected);
+    const parser = new AnswerParser({ calls: callFormat(id), tools });
+    parser.push(text);
+    if (expected) expect(parser.calls).toBeGreaterThan(0);
+  });
+
+  it.each(["qwen3-coder", "glm4"] as const)("says what can't be held to where arguments stand one by one: %s", (id) => {
+    const ask = (parameters: unknown) => parseGrammar(callGrammar(callFormat(id), [{ name: "f", parameters }]));
+    expect(() => ask({ type: "object", anyOf: [{ required: ["a"] }] })).toThrow(
+      /^"anyOf" beside the parameters of "f" can't be held to/,
+    );
+    expect(() => ask({ type: "object", properties: { a: { type: "string", not: {} } } })).toThrow(/^"not" at/);
+    expect(() => ask({ type: "array" })).toThrow('the parameters of "f" must be the schema of an object');
+  });
+
+  it.each(FORMATS)("has an object for arguments, whatever the schema leaves out: %s", (id) => {
+    for (const parameters of [{}, { description: "none" }, undefined]) {
+      const constraint = new Constraint(
+        parseGrammar(callGrammar(callFormat(id), [{ name: "f", ...(parameters ? { parameters } : {}) }])),
+        bytes,
+      );
+      const { open, close, argumentsKey } = callFormat(id);
+      const written = (value: string) =>
+        id === "mistral-args"
+          ? `${open}f[ARGS]${value}`
+          : id === "mistral"
+            ? `${open}[{"name": "f", "arguments": ${value}}]`
+            : `${open}${open && "\n"}{"name": "f", "${argumentsKey}": ${value}}${open && "\n"}${close}`;
+      const tagged = id === "qwen3-coder" || id === "glm4";
+      expect(constraint.matches(written("{}"))).toBe(!tagged);
+      for (const value of ["5", "null", "[]", '"x"']) expect(constraint.matches(written(value))).toBe(false);
+    }
+  });
+
   it("or of a form of its own", () => {
     const text = { choice: ["yes", "no"] };
     for (const said of ["yes", tagged]) expect(matches("hermes", said, { text })).toBe(true);
     expect(matches("hermes", "maybe", { text })).toBe(false);
+  });
+});
+
+describe("a form behind thoughts", () => {
+  const form = { choice: ["yes", "no"] };
+  const matches = (begun: boolean, text: string): boolean =>
+    new Constraint(parseGrammar(afterThoughts({ open: "<think>", close: "</think>", begun }, form)), bytes).matches(
+      text,
+    );
+
+  it.each([
+    ["Hm.</think>\n\nyes", true],
+    ["</think>no", true],
+    ["a < b, </thin </think>yes", true],
+    ["yes", false],
+    ["Hm.</think>maybe", false],
+    ["Hm.</think>yes</think>", false],
+  ])("that the prompt has begun: %j, %s", (text, expected) => {
+    expect(matches(true, text)).toBe(expected);
+  });
+
+  it.each([
+    ["yes", true],
+    ["<think>\nyes or no?\n</think>\n\nno", true],
+    ["Hm.</think>yes", false],
+    ["<think>Hm.", false],
+  ])("that may come: %j, %s", (text, expected) => {
+    expect(matches(false, text)).toBe(expected);
   });
 });

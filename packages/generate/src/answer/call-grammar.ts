@@ -1,11 +1,5 @@
-import type { GrammarSource } from "@llm/grammar";
-import type { CallFormat } from "./formats.ts";
-
-/** A function that the model may call: its name, and the JSON schema of its arguments. */
-export interface Tool {
-  readonly name: string;
-  readonly parameters?: unknown;
-}
+import { GrammarError, type GrammarSource, isAnnotation } from "@llm/grammar";
+import type { ArgumentTags, CallFormat, ReasoningFormat, Tool } from "./formats.ts";
 
 /** What an answer must look like that is nothing but calls of these tools, written as the model's family writes them. */
 export function callGrammar(
@@ -13,16 +7,21 @@ export function callGrammar(
   tools: readonly Tool[],
   { parallel = true }: { readonly parallel?: boolean } = {},
 ): GrammarSource {
+  const several = (one: GrammarSource, between: string): GrammarSource => (parallel ? { repeat: one, between } : one);
   const one: GrammarSource = { anyOf: tools.map((tool) => call(format, tool)) };
+  const [open, close] = [{ marker: format.open }, { marker: format.close }];
   switch (format.id) {
-    case "hermes": {
-      const wrapped: GrammarSource = { parts: ["<tool_call>\n", one, "\n</tool_call>"] };
-      return parallel ? { repeat: wrapped, between: "\n" } : wrapped;
-    }
+    case "hermes":
+    case "qwen3-coder":
+      return several({ parts: [open, "\n", one, "\n", close] }, "\n");
+    case "glm4":
+      return several({ parts: [open, one, close] }, "\n");
     case "mistral":
-      return { parts: ["[TOOL_CALLS] [", parallel ? { repeat: one, between: ", " } : one, "]"] };
+      return { parts: [open, { choice: ["[", " ["] }, several(one, ", "), "]"] };
+    case "mistral-args":
+      return several({ parts: [open, one] }, "");
     case "llama3":
-      return parallel ? { repeat: one, between: "; " } : one;
+      return several(one, "; ");
     case "json":
       return parallel ? { anyOf: [one, { parts: ["[", { repeat: one, between: ", " }, "]"] }] } : one;
   }
@@ -39,24 +38,69 @@ export function answerGrammar(
 ): GrammarSource {
   const calls = callGrammar(format, tools, { parallel });
   if (text) return { anyOf: [text, calls] };
-  const prose: GrammarSource = { regex: format.open === "" ? PLAIN : without(format.open) };
+  const prose: GrammarSource = format.open === "" ? { regex: PLAIN } : { without: format.open };
   return { anyOf: [prose, format.open === "" ? calls : { parts: [prose, calls] }] };
+}
+
+/** A form that begins where the thoughts before it end; whoever may think need not, unless the prompt has begun it. */
+export function afterThoughts({ open, close, begun }: ReasoningFormat, form: GrammarSource): GrammarSource {
+  const thoughts: GrammarSource = { parts: [{ without: close }, { marker: close }, { regex: "[ \\n]{0,3}" }] };
+  if (begun) return { parts: [thoughts, form] };
+  return { parts: [{ anyOf: [{ choice: [""] }, { parts: [{ marker: open }, thoughts] }] }, form] };
 }
 
 /** A text whose beginning no parser takes for a call's: no bracket, and of fenced code none that may be JSON. */
 const PLAIN =
   "\\s*(?:[^\\s{}\\[\\],;`<][\\s\\S]*|`{1,2}[^`][\\s\\S]*|```(?:[^\\s{}\\[\\],;`j]|j[^s]|js[^o]|jso[^n]|json[a-z0-9])[\\s\\S]*|<(?:[^|][\\s\\S]*)?)?";
 
-/** An expression for all texts without a marker, whose first character is in it once. */
-function without(marker: string): string {
-  const chars = Array.from(marker, (char) => `\\u{${char.codePointAt(0)!.toString(16)}}`);
-  const begun = chars.slice(1).map((_, i) => chars.slice(0, i + 1).join(""));
-  const attempts = `(?:${begun.join("|")})*`; // each given up for the next, or for the end
-  const failed = begun.map((text, i) => `${text}[^${chars[0]}${chars[i + 1]}]`).join("|");
-  return `(?:[^${chars[0]}]|${attempts}(?:${failed}))*${attempts}`;
+function call({ id, argumentsKey, tags, named }: CallFormat, tool: Tool): GrammarSource {
+  if (tags) return taggedCall(tags, tool);
+  const values: GrammarSource = { jsonSchema: objectSchema(tool) };
+  if (named && id === "mistral-args") return { parts: [tool.name, { marker: named.args }, values] };
+  return { parts: [`{"name": ${JSON.stringify(tool.name)}, "${argumentsKey}": `, values, "}"] };
 }
 
-function call({ argumentsKey }: CallFormat, { name, parameters }: Tool): GrammarSource {
-  const values: GrammarSource = parameters === undefined ? { json: true } : { jsonSchema: parameters };
-  return { parts: [`{"name": ${JSON.stringify(name)}, "${argumentsKey}": `, values, "}"] };
+/** The schema of a function's arguments, which are an object whether or not it says so. */
+function objectSchema({ name, parameters = {} }: Tool): Readonly<Record<string, unknown>> {
+  const { type = "object", ...rest } = isObject(parameters) ? parameters : { type: "none" };
+  if (type === "object" || (Array.isArray(type) && type.includes("object"))) return { ...rest, type: "object" };
+  throw new GrammarError("syntax", `the parameters of "${name}" must be the schema of an object`);
 }
+
+/** Keywords of an object's schema that arguments one by one can be held to; the others say nothing about them. */
+const OF_ARGUMENTS: ReadonlySet<string> = new Set(["type", "properties", "required", "additionalProperties"]);
+
+function taggedCall({ name: [before, after], key, value, pad, end }: ArgumentTags, tool: Tool): GrammarSource {
+  const schema = objectSchema(tool);
+  const other = Object.keys(schema).find((keyword) => !OF_ARGUMENTS.has(keyword) && !isAnnotation(keyword));
+  if (other !== undefined) {
+    throw new GrammarError(
+      "unsupported",
+      `"${other}" beside the parameters of "${tool.name}" can't be held to in the way this model writes calls`,
+    );
+  }
+  const { properties = {}, required = [] } = schema as { properties?: object; required?: readonly string[] };
+  const names = [...new Set([...Object.keys(properties), ...required])];
+  const values = names.map((property): GrammarSource => {
+    const whole: GrammarSource = {
+      parts: [
+        ...marked(key, property),
+        pad === "" ? "\n" : "",
+        ...marked(value, pad, { property, of: schema, before: value[1] }, pad),
+        "\n",
+      ],
+    };
+    return required.includes(property) ? whole : { anyOf: [{ choice: [""] }, whole] };
+  });
+  // Where nothing stands before the name, the call ends with what closes all of them.
+  return { parts: before === "" ? [tool.name, after, ...values] : [before, tool.name, after, "\n", ...values, end] };
+}
+
+/** What stands between two tags, either of which may be a control token. */
+function marked([before, after]: readonly [string, string], ...of: readonly (string | GrammarSource)[]) {
+  const tags = [before, after].map((tag) => (tag === "" ? "" : { marker: tag }));
+  return [tags[0]!, ...of, tags[1]!];
+}
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);

@@ -1,3 +1,6 @@
+import { JsonValue } from "./json-value.ts";
+import type { Scanner } from "./scanner.ts";
+
 type Expecting = "start" | "key" | "colon" | "value" | "comma" | "end" | "broken";
 
 const NAME_KEYS: ReadonlySet<string> = new Set(["name", "function"]);
@@ -5,22 +8,15 @@ const ARGUMENT_KEYS: ReadonlySet<string> = new Set(["arguments", "parameters", "
 /** What else an object that is a call may hold before it is known for one. */
 const OTHER_KEYS: ReadonlySet<string> = new Set(["id", "type"]);
 
-/**
- * Reads one call, `{"name": …, "arguments": {…}}`, a character at a time: what it knows depends on what came, never on how
- * that was cut. From the beginning of the arguments of a function that may be called on, it is a call, whatever follows.
- */
-export class CallScanner {
+/** Reads a call that is an object, `{"name": …, "arguments": {…}}`; it is certain where the arguments begin. */
+export class CallScanner implements Scanner {
   name: string | undefined;
   readonly #callable: (name: string) => boolean;
   #expecting: Expecting = "start";
-  /** Brackets open inside the value that is being read. */
-  #depth = 0;
-  #inString = false;
-  #escaped = false;
+  #inKey = false;
   #key = "";
   #value = "";
-  /** The value is whole; blanks may follow. */
-  #whole = false;
+  #json = new JsonValue();
   #argumentsKey: string | undefined;
   #arguments = "";
   #quoted = false;
@@ -29,32 +25,27 @@ export class CallScanner {
     this.#callable = callable;
   }
 
-  /** True once the object is closed. */
   get ended(): boolean {
     return this.#expecting === "end";
   }
 
-  /** True where the text turned out to be something else than a call. */
   get broken(): boolean {
     return this.#expecting === "broken";
   }
 
-  /** True from where on it is a call for certain. */
   get certain(): boolean {
     return this.name !== undefined && this.#argumentsKey !== undefined;
   }
 
-  /** Reads on, and says how much of the text belonged to the call. */
   feed(text: string): number {
     let at = 0;
     while (at < text.length && !this.ended && !this.broken) this.#next(text[at++]);
     return at;
   }
 
-  /** What has come of the arguments since it was last asked. */
   takeArguments(): string {
     // A string holds the arguments as text: it means something when it is whole.
-    if (this.#quoted && this.#key === this.#argumentsKey && !this.#whole) return "";
+    if (this.#quoted && this.#key === this.#argumentsKey && !this.#json.whole) return "";
     const taken = this.#arguments;
     this.#arguments = "";
     return this.#quoted && taken !== "" ? unquoted(taken) : taken;
@@ -62,54 +53,46 @@ export class CallScanner {
 
   #next(char: string): void {
     if (this.#expecting === "value") this.#inValue(char);
-    else if (this.#inString) this.#inKey(char);
+    else if (this.#inKey) this.#addToKey(char);
     else if (!/\s/.test(char)) this.#between(char);
   }
 
   #between(char: string): void {
     if (this.#expecting === "start" && char === "{") this.#expecting = "key";
-    else if (this.#expecting === "key" && char === '"') this.#inString = true;
+    else if (this.#expecting === "key" && char === '"') this.#inKey = true;
     else if (this.#expecting === "colon" && char === ":") this.#expecting = "value";
     else if (this.#expecting === "comma" && char === ",") this.#expecting = "key";
     else if (this.#expecting === "comma" && char === "}") this.#expecting = this.name === undefined ? "broken" : "end";
     else this.#expecting = "broken";
   }
 
-  #inKey(char: string): void {
+  #addToKey(char: string): void {
     if (char !== '"') {
       this.#key += char;
       return;
     }
-    this.#inString = false;
+    this.#inKey = false;
     const known = NAME_KEYS.has(this.#key) || ARGUMENT_KEYS.has(this.#key) || OTHER_KEYS.has(this.#key);
     this.#expecting = known || this.certain ? "colon" : "broken";
   }
 
   #inValue(char: string): void {
     if (this.#value === "" && /\s/.test(char)) return;
-    if (!this.#inString && this.#depth === 0 && (char === "," || char === "}")) {
+    if (!this.#json.inString && !this.#json.nested && (char === "," || char === "}")) {
       this.#endValue();
       if (this.broken) return;
       this.#expecting = "comma";
       this.#next(char);
       return;
     }
-    if (this.#whole) {
+    if (this.#json.whole) {
       if (!/\s/.test(char)) this.#expecting = "broken";
       return;
     }
     if (this.#value === "") this.#beginValue(char);
     this.#value += char;
     if (this.#key === this.#argumentsKey) this.#arguments += char;
-    if (this.#inString) {
-      if (this.#escaped) this.#escaped = false;
-      else if (char === "\\") this.#escaped = true;
-      else if (char === '"') this.#inString = false;
-    } else if (char === '"') this.#inString = true;
-    else if (char === "{" || char === "[") this.#depth++;
-    else if (char === "}" || char === "]") this.#depth--;
-    const bare = !/^["{[]/.test(this.#value);
-    this.#whole = !bare && !this.#inString && this.#depth === 0;
+    this.#json.push(char);
   }
 
   #beginValue(char: string): void {
@@ -131,7 +114,7 @@ export class CallScanner {
     }
     this.#key = "";
     this.#value = "";
-    this.#whole = false;
+    this.#json = new JsonValue();
   }
 }
 

@@ -1,4 +1,5 @@
 import { Constraint, type GrammarSource, type Matcher, parseGrammar, Vocabulary } from "@llm/grammar";
+import { afterThoughts } from "../answer/call-grammar.ts";
 import { GenerateError } from "../error.ts";
 import type { TextTokenizer } from "../text/tokenizer.ts";
 import type { GenerateOptions } from "./options.ts";
@@ -54,7 +55,7 @@ export class Constrained {
     let constraint = this.#kept.get(key);
     if (constraint) this.#kept.delete(key);
     else {
-      this.#vocabulary ??= new Vocabulary(this.#texts(), []);
+      this.#vocabulary ??= new Vocabulary(this.#texts(), [], this.#markers());
       constraint = new Constraint(parseGrammar(source), this.#vocabulary, ends);
       if (this.#kept.size >= MAX_KEPT) this.#kept.delete(this.#kept.keys().next().value!);
     }
@@ -73,6 +74,13 @@ export class Constrained {
       isSpecial.call(this.#tokenizer, id) ? undefined : tokenBytes.call(this.#tokenizer, id),
     );
   }
+
+  /** The texts of control tokens: nothing spells them, but a form may ask for one. */
+  #markers(): ReadonlyMap<number, string> {
+    const tokenizer = this.#tokenizer;
+    const special = Array.from({ length: this.#size }, (_, id) => id).filter((id) => tokenizer.isSpecial!(id));
+    return new Map(special.map((id) => [id, new TextDecoder().decode(tokenizer.tokenBytes!(id))]));
+  }
 }
 
 /** Takes the tokens that have come since; whoever was put off and computed anew may have been further before. */
@@ -90,8 +98,14 @@ const FORMS = [
   "form",
 ] as const satisfies readonly (keyof GenerateOptions)[];
 
-/** The form that options ask for; more than one at a time is an error. */
+/** The form that options ask for, behind the thoughts of a model that has some; more than one at a time is an error. */
 export function formOf(options: GenerateOptions): GrammarSource | undefined {
+  const form = answerForm(options);
+  const { reasoning } = options.answerFormats ?? {};
+  return form && reasoning ? afterThoughts(reasoning, form) : form;
+}
+
+function answerForm(options: GenerateOptions): GrammarSource | undefined {
   const asked = FORMS.filter((name) => asksForForm(name, options[name]));
   if (asked.length > 1)
     throw new GenerateError("option-invalid", `${asked.join(" and ")} can't be asked for at once; choose one form`);

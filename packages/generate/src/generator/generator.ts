@@ -1,4 +1,5 @@
 import type { Session } from "@llm/target";
+import { callFormatOf, markersOf, reasoningFormatOf } from "../answer/formats.ts";
 import { beamTexts } from "../beams/beam-texts.ts";
 import { GenerateError } from "../error.ts";
 import { submitGuided } from "../guidance/guided-text.ts";
@@ -7,7 +8,8 @@ import { type EmbedOptions, embeddingOf, logprobsOf } from "../reading/read.ts";
 import type { GeneratedToken, GenerateRequest } from "../scheduler/request.ts";
 import { Scheduler, type SchedulerOptions } from "../scheduler/scheduler.ts";
 import { StopStrings } from "../text/stop-strings.ts";
-import type { ChatMessage, ChatTemplateOptions, TextTokenizer } from "../text/tokenizer.ts";
+import { markedStream } from "../text/marked-stream.ts";
+import type { ChatMessage, ChatTemplateOptions, TextStream, TextTokenizer } from "../text/tokenizer.ts";
 import { asTextTokenizer, type TransformersStreamer, type TransformersTokenizer } from "../text/transformers.ts";
 import { Constrained, formOf } from "./constrained.ts";
 import { type Context, type ContextOptions, type ContextStep, Contexts } from "./contexts.ts";
@@ -151,7 +153,10 @@ export class Generator<T extends TextTokenizer | TransformersTokenizer = TextTok
         "this tokenizer has no chat template; give the Generator a template function",
       );
     const prompt = template(messages, { addGenerationPrompt: true, ...(tools ? { tools } : {}) });
-    const options = { addSpecialTokens: false, ...readOptions(rest) };
+    const source = this.#template ? undefined : this.#text.chatTemplateSource;
+    const reasoning = reasoningFormatOf(source, prompt);
+    const answerFormats = { ...(reasoning ? { reasoning } : {}), ...(tools ? { calls: callFormatOf(source) } : {}) };
+    const options = { addSpecialTokens: false, answerFormats, ...readOptions(rest) };
     const { stop = this.#defaults.stop, numBeams = this.#defaults.numBeams ?? 1 } = options;
     // A search through several texts can't look for stops.
     const ends = this.#template || numBeams > 1 ? [] : (this.#text.chatTemplate?.stops ?? []);
@@ -222,7 +227,7 @@ export class Generator<T extends TextTokenizer | TransformersTokenizer = TextTok
 
     const pieces = new PieceQueue();
     const stops = new StopStrings(listOf(options.stop));
-    const decoder = this.#text.stream({ skipSpecialTokens: options.skipSpecialTokens ?? true });
+    const decoder = this.#decoder(options);
     const said: GeneratedToken[] = [];
     const form = formOf(options);
     if (form && options.allow)
@@ -295,6 +300,11 @@ export class Generator<T extends TextTokenizer | TransformersTokenizer = TextTok
   #atOnce({ tokens, maxNewTokens }: Fitted, options: Settled): Started<Completion[]> | undefined {
     if (maxNewTokens === 0) return this.#onlyScored(tokens, options);
     return (options.numBeams ?? 1) > 1 ? this.#ofBeams(tokens, maxNewTokens, options) : undefined;
+  }
+
+  #decoder({ skipSpecialTokens = true, answerFormats }: Settled): TextStream {
+    if (skipSpecialTokens && answerFormats) return markedStream(this.#text, markersOf(answerFormats));
+    return this.#text.stream({ skipSpecialTokens });
   }
 
   /** How likely the prompt's tokens are, where that was asked for: it is read once more for that. */

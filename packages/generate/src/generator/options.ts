@@ -1,4 +1,5 @@
 import type { GrammarSource } from "@llm/grammar";
+import type { AnswerFormats } from "../answer/formats.ts";
 import { GenerateError } from "../error.ts";
 import { type RandomState, randomState } from "../random/random-state.ts";
 import type { SamplingOptions } from "../sampling/options.ts";
@@ -70,6 +71,11 @@ export interface GenerateOptions extends SamplingOptions {
   readonly grammar?: string;
   /** The answer has this form; for what the options above can't say. */
   readonly form?: GrammarSource;
+  /**
+   * How an answer of this model marks its thoughts and calls, for whoever takes it apart with an `AnswerParser`: marks that are
+   * control tokens stay in the text, and a form holds what comes after the thoughts. `Generator.chat` knows it by itself.
+   */
+  readonly answerFormats?: AnswerFormats;
   /** Guess tokens from what was said before, and from a draft model where there is one: the same text, often in fewer steps. */
   readonly speculate?: boolean;
   /** What the answer may look like, to guess from: a text that is to be changed a little. Turns `speculate` on. */
@@ -122,6 +128,7 @@ const OWN = [
   "choice",
   "grammar",
   "form",
+  "answerFormats",
 ] as const satisfies readonly (keyof GenerateOptions)[];
 
 /** What goes to the sampler as it is. */

@@ -5,12 +5,25 @@ export interface TextTokenizer {
   /** Decodes ids as they come, never inside a character. */
   stream(options?: { readonly skipSpecialTokens?: boolean }): TextStream;
   readonly eosTokenId?: number | undefined;
+  /** A prompt that asks for what belongs between two texts, and the tokens that end such an answer. */
+  encodeInfill?(request: InfillTexts): ArrayLike<number>;
+  readonly infillEnds?: readonly number[];
   /** What a token adds to a text, for answers that are held to a form. */
   tokenBytes?(id: number): Uint8Array;
   isSpecial?(id: number): boolean;
+  /** The token of this very text: for control tokens that mark where thoughts and calls begin and end. */
+  tokenToId?(token: string): number | undefined;
   /** How conversations are written; `stops` end an answer where no token does. */
   readonly chatTemplate?: { readonly stops: readonly string[] };
+  /** The template's own text: it shows how the model was taught to write thoughts and calls. */
+  readonly chatTemplateSource?: string | undefined;
   applyChatTemplate?(messages: readonly ChatMessage[], options?: ChatTemplateOptions): string;
+}
+
+export interface InfillTexts {
+  readonly prefix: string;
+  readonly suffix: string;
+  readonly addSpecialTokens?: boolean;
 }
 
 export interface TextStream {

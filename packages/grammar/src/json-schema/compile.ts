@@ -3,7 +3,7 @@ import { alt, type Grammar, many, NEVER, optional, type Rule, ref, seq, text } f
 import { arrayRule } from "./arrays.ts";
 import { boundsOf } from "./bounds.ts";
 import { distinct } from "./distinct.ts";
-import { ANNOTATIONS, GENERAL, typeOfKeyword } from "./keywords.ts";
+import { GENERAL, isAnnotation, typeOfKeyword } from "./keywords.ts";
 import { mergeSchemas } from "./merge.ts";
 import { integersWithin, number, numbersWithin } from "./numbers.ts";
 import { objectRule } from "./objects.ts";
@@ -71,7 +71,7 @@ export class SchemaCompiler implements SchemaContext {
     if (schema === true) return ANY_VALUE;
     // A reference is a rule of its own, so that schemas may contain themselves.
     const { $ref, ...rest } = schema;
-    if (typeof $ref === "string" && Object.keys(rest).every((key) => ANNOTATIONS.has(key))) {
+    if (typeof $ref === "string" && Object.keys(rest).every(isAnnotation)) {
       const target = this.#references.resolve($ref);
       let name = this.#names.get(target);
       if (name === undefined) {
@@ -121,7 +121,7 @@ export class SchemaCompiler implements SchemaContext {
   #object(schema: Schema, path: string): Rule {
     if (typeof schema === "boolean") return schema ? ANY_VALUE : NEVER;
     for (const keyword of Object.keys(schema)) {
-      if (schema[keyword] === undefined || ANNOTATIONS.has(keyword) || GENERAL.has(keyword) || typeOfKeyword(keyword))
+      if (schema[keyword] === undefined || isAnnotation(keyword) || GENERAL.has(keyword) || typeOfKeyword(keyword))
         continue;
       throw this.unsupported(path, keyword);
     }
@@ -143,9 +143,7 @@ export class SchemaCompiler implements SchemaContext {
       const at = `${path}/${keyword}/${i}`;
       if (!isSchema(branch)) throw new GrammarError("syntax", `${at} of the schema must be an object or a boolean`);
       // Alone, a branch keeps its reference and so its own rule; together with more it is merged.
-      return Object.keys(own).every((key) => ANNOTATIONS.has(key))
-        ? branch
-        : ({ allOf: [own as Json, branch] } as Json);
+      return Object.keys(own).every(isAnnotation) ? branch : ({ allOf: [own as Json, branch] } as Json);
     });
     if (keyword === "oneOf") {
       const seen = flat.map((branch) => (isObject(branch) ? this.flatten(branch, path) : (branch as Schema)));

@@ -1,7 +1,7 @@
 import type { JsonType } from "./schema.ts";
 
-/** Keywords that say something to people and nothing about which values are valid. */
-export const ANNOTATIONS: ReadonlySet<string> = new Set([
+/** Keywords that say something to people and to tools, and nothing about which values are valid. */
+const ANNOTATIONS: ReadonlySet<string> = new Set([
   "$schema",
   "$id",
   "id",
@@ -23,7 +23,18 @@ export const ANNOTATIONS: ReadonlySet<string> = new Set([
   "contentSchema",
   "nullable",
   "strict",
+  // OpenAPI's, which generators write beside "oneOf"
+  "discriminator",
+  "externalDocs",
+  "xml",
+  // editors' and form builders'
+  "enumDescriptions",
+  "enumNames",
+  "markdownDescription",
 ]);
+
+/** True for keywords that nothing has to be held to: the known ones, and whatever is marked as somebody's own. */
+export const isAnnotation = (keyword: string): boolean => ANNOTATIONS.has(keyword) || keyword.startsWith("x-");
 
 /** Keywords that hold for values of one type only, and by which a schema without `type` is understood. */
 const BY_TYPE: Readonly<Record<string, JsonType>> = {

@@ -1,5 +1,5 @@
 import { GrammarError } from "../error.ts";
-import { ANNOTATIONS } from "./keywords.ts";
+import { isAnnotation } from "./keywords.ts";
 import { isObject, type Json, type JsonType, type Schema, type SchemaObject, sameJson } from "./schema.ts";
 
 /** A schema that holds where both do. `$ref` and `allOf` must be gone from both. */
@@ -11,7 +11,7 @@ export function mergeSchemas(a: Schema, b: Schema): Schema {
   for (const [keyword, value] of Object.entries(b)) {
     const before = a[keyword];
     if (keyword === "nullable") continue;
-    if (before === undefined || value === undefined || ANNOTATIONS.has(keyword)) merged[keyword] = value ?? before;
+    if (before === undefined || value === undefined || isAnnotation(keyword)) merged[keyword] = value ?? before;
     else merged[keyword] = mergeKeyword(keyword, before, value);
   }
   // Null is let in by one side alone only where the other doesn't keep it out.

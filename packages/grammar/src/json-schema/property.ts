@@ -3,7 +3,7 @@ import { avoid } from "../rules/avoid.ts";
 import { alt, type Grammar, type Rule, text } from "../rules/rule.ts";
 import { without } from "../rules/without.ts";
 import { SchemaCompiler } from "./compile.ts";
-import { ANNOTATIONS } from "./keywords.ts";
+import { isAnnotation } from "./keywords.ts";
 import { References } from "./references.ts";
 import { isObject, isSchema, type Json, type JsonType, type Schema, type SchemaObject } from "./schema.ts";
 import { textRule } from "./strings.ts";
@@ -44,7 +44,7 @@ function bare(compiler: SchemaCompiler, schema: SchemaObject, path: string, tag:
     const texts = flat.enum.filter((value): value is string => typeof value === "string" && !value.includes(tag));
     return alt(...texts.map(text));
   }
-  const described = Object.keys(flat).filter((keyword) => keyword !== "type" && !ANNOTATIONS.has(keyword));
+  const described = Object.keys(flat).filter((keyword) => keyword !== "type" && !isAnnotation(keyword));
   const other = described.find((keyword) => !TEXT_KEYWORDS.has(keyword));
   if (other) throw compiler.unsupported(path, other, "in an argument that is a text");
   if (described.length === 0) return undefined;
