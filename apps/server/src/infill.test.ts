@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { type DemoServer, demoServer, post } from "./testing/demo-server.ts";
 
 let server: DemoServer;
@@ -45,6 +45,22 @@ describe("an editor", () => {
     expect(Object.keys(answer)).toEqual(response_fields.slice(0, -1));
     expect(answer).toMatchObject({ content: expect.any(String), truncated: false });
     expect(answer["timings/predicted_ms"]).toBeGreaterThan(0);
+  });
+
+  it("gets nothing past the tokens that end what is filled in", async () => {
+    const { infillEnds } = server.generator.tokenizer;
+    const marks = ["<fim_pad>", "<fim_prefix>", "<fim_suffix>", "<fim_middle>"];
+    expect(infillEnds).toEqual(marks.map((mark) => server.generator.tokenizer.tokenToId(mark)));
+    const stream = vi.spyOn(server.generator, "stream");
+    await ask({ n_predict: 1 });
+    expect(stream.mock.lastCall![1]).toMatchObject({ stopTokens: infillEnds });
+    stream.mockRestore();
+    const [pad] = infillEnds;
+    const body = { model: "demo", prompt: "def f(", logit_bias: { [pad!]: 100 }, max_tokens: 3, temperature: 0 };
+    const completed = async (more: object): Promise<unknown> =>
+      (await post(server.address, "/v1/completions", JSON.stringify({ ...body, ...more }))).json();
+    expect(await completed({ suffix: "return a" })).toMatchObject({ choices: [{ text: "", finish_reason: "stop" }] });
+    expect(await completed({})).toMatchObject({ choices: [{ finish_reason: "length" }] });
   });
 
   it("gets the same in pieces", async () => {

@@ -43,10 +43,10 @@ export class ContextOverflowError extends GenerateError {
   /** By how much it is too long. */
   readonly excess: number;
 
-  constructor(tokens: number, limit: number) {
+  constructor(tokens: number, limit: number, what = "the prompt") {
     super(
       "context-overflow",
-      `the prompt has ${tokens === 1 ? "1 token" : `${tokens} tokens`}, ${tokens - limit} more than the ${limit} that leave room for an answer; shorten it, or say which part may go by truncatePrompt, "left" or "middle"`,
+      `${what} has ${tokens === 1 ? "1 token" : `${tokens} tokens`}, ${tokens - limit} more than the ${limit} that leave room for an answer; shorten it, or say which part may go by truncatePrompt, "left" or "middle"`,
     );
     this.name = "ContextOverflowError";
     this.tokens = tokens;

@@ -22,6 +22,7 @@ export {
   type ContextStep,
   stackContexts,
 } from "./generator/contexts.ts";
+export type { TextEmbedOptions } from "./generator/embed-options.ts";
 export type { Completion, Generation, Timings } from "./generator/generation.ts";
 export { Generator, type GeneratorParts } from "./generator/generator.ts";
 export { type GenerateOptions, readOptions, type TransformersOptions } from "./generator/options.ts";

@@ -39,6 +39,7 @@ const families = [
     ["<|fim_prefix|>", "<|fim_middle|>", "<|fim_suffix|>", "<|fim_pad|>", "<|repo_name|>", "<|file_sep|>"],
     "<|fim_prefix|>A<|fim_suffix|>B<|fim_middle|>",
   ],
+  ["codestral", ["[SUFFIX]", "[PREFIX]", "[MIDDLE]"], "[SUFFIX]B[PREFIX]A"],
   [
     "codegemma",
     ["<|fim_prefix|>", "<|fim_suffix|>", "<|fim_middle|>", "<|file_separator|>"],
@@ -52,15 +53,20 @@ describe.each(families)("%s", (family, special, prompt) => {
   it("is found from its tokens and writes prompts as published", () => {
     expect(tokenizer.infill?.family).toBe(family);
     expect(tokenizer.decode(tokenizer.encodeInfill({ prefix: "A", suffix: "B" }))).toBe(prompt);
-    for (const stop of tokenizer.infill!.stop) expect(tokenizer.tokenToId(stop), stop).toBeDefined();
+    expect(tokenizer.infillEnds.toSorted()).toEqual(special.map((_, i) => 256 + i));
   });
 
   it("keeps its tokens in the user's text as text", () => {
     const [mark] = special;
     const ids = tokenizer.encodeInfill({ prefix: mark, suffix: mark });
-    expect([...ids].filter((id) => id >= 256)).toHaveLength(3);
+    expect([...ids].filter((id) => id >= 256)).toHaveLength(family === "codestral" ? 2 : 3);
     expect(tokenizer.decode(ids)).toBe(prompt.replace("A", mark).replace("B", mark));
   });
+});
+
+it("has one order where no token says where the answer begins", () => {
+  const tokenizer = byteLevel(["[SUFFIX]", "[PREFIX]", "[MIDDLE]"]);
+  expect(() => tokenizer.encodeInfill({ prefix: "A", suffix: "B", order: "psm" })).toThrow('by order "spm" alone');
 });
 
 describe("codellama", () => {
@@ -102,6 +108,7 @@ describe("codellama", () => {
 
   it("has no space before a suffix, and the text's beginning before it all", () => {
     expect(tokenizer.infill?.family).toBe("codellama");
+    expect(tokens(tokenizer.infillEnds)).toEqual(["▁<EOT>", "▁<PRE>", "▁<SUF>", "▁<MID>"]);
     expect(tokens(tokenizer.encodeInfill({ prefix: "a", suffix: "b" }))).toEqual([
       "<s>",
       "▁<PRE>",

@@ -4,13 +4,13 @@ import type { Tokenizer } from "./tokenizer.ts";
 /** How a model family writes down what is to be filled in. */
 export interface Infill {
   readonly family: string;
-  /** The tokens before the prefix, before the suffix, and where the answer begins. */
+  /** The tokens before the prefix, before the suffix, and where the answer begins: after the last of the two, where it has none. */
   readonly prefix: string;
   readonly suffix: string;
-  readonly middle: string;
+  readonly middle: string | undefined;
   /** The order the family was mostly trained with: prefix, suffix, middle, or the suffix first. */
   readonly order: InfillOrder;
-  /** What ends the answer, besides the end-of-text token. */
+  /** What ends the answer, besides the end-of-text token: its own tokens for that, and all of these marks, which no text has. */
   readonly stop: readonly string[];
 }
 
@@ -44,25 +44,31 @@ const families: readonly Family[] = [
     ["<|file_separator|>"],
     ["<|file_separator|>"],
   ),
-  infill("qwen-coder", "<|fim_prefix|>", "<|fim_suffix|>", "<|fim_middle|>", "psm", ["<|fim_pad|>", "<|file_sep|>"]),
+  infill("qwen-coder", "<|fim_prefix|>", "<|fim_suffix|>", "<|fim_middle|>", "psm", [
+    "<|fim_pad|>",
+    "<|repo_name|>",
+    "<|file_sep|>",
+  ]),
+  infill("codestral", "[PREFIX]", "[SUFFIX]", undefined, "spm", ["[MIDDLE]"]),
 ];
 
 function infill(
   family: string,
   prefix: string,
   suffix: string,
-  middle: string,
+  middle: string | undefined,
   order: InfillOrder,
-  stop: readonly string[],
+  ends: readonly string[],
   besides: readonly string[] = [],
 ): Family {
-  return { family, prefix, suffix, middle, order, stop, besides };
+  const marks = [prefix, suffix, ...(middle === undefined ? [] : [middle])];
+  return { family, prefix, suffix, middle, order, stop: [...ends, ...marks], besides };
 }
 
 /** The family whose tokens a vocabulary has. */
 export function infillOf(idOf: (token: string) => number | undefined): Infill | undefined {
   return families.find(({ prefix, suffix, middle, besides }) =>
-    [prefix, suffix, middle, ...besides].every((token) => idOf(token) !== undefined),
+    [prefix, suffix, middle, ...besides].every((token) => token === undefined || idOf(token) !== undefined),
   );
 }
 
@@ -75,11 +81,19 @@ export function renderInfill(tokenizer: Tokenizer, request: InfillRequest): Int3
       "this model has no tokens for filling in between a prefix and a suffix",
     );
   const { order = infill.order, addSpecialTokens = true } = request;
-  const [pre, suf, mid] = [infill.prefix, infill.suffix, infill.middle].map((token) => tokenizer.tokenToId(token)!);
+  if (infill.middle === undefined && order !== infill.order)
+    throw new TokenizerError("option-invalid", `${infill.family} fills in by order "${infill.order}" alone`);
   const { before } = tokenizer.added;
+  const id = (token: string): number => tokenizer.tokenToId(token)!;
   const prefix = tokenizer.encode(request.prefix, { addSpecialTokens: false, parseSpecial: false });
   // The suffix goes on in the middle of a text: it has no implicit space before its first word.
   const suffix = tokenizer.encodeContinuation(request.suffix);
-  const body = order === "spm" ? [pre, suf, ...suffix, mid, ...prefix] : [pre, ...prefix, suf, ...suffix, mid];
+  const marked = { prefix: [id(infill.prefix), ...prefix], suffix: [id(infill.suffix), ...suffix] };
+  const body =
+    infill.middle === undefined
+      ? [...marked.suffix, ...marked.prefix]
+      : order === "spm"
+        ? [id(infill.prefix), ...marked.suffix, id(infill.middle), ...prefix]
+        : [...marked.prefix, ...marked.suffix, id(infill.middle)];
   return Int32Array.from([...(addSpecialTokens ? before : []), ...body]);
 }

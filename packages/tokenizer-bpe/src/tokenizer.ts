@@ -234,6 +234,11 @@ export class Tokenizer {
     return infillOf((token) => this.tokenToId(token));
   }
 
+  /** The tokens that end what is filled in, besides the end-of-text token. */
+  get infillEnds(): readonly number[] {
+    return (this.infill?.stop ?? []).flatMap((token) => this.tokenToId(token) ?? []);
+  }
+
   /** The ids that ask the model for what belongs between `prefix` and `suffix`. */
   encodeInfill(request: InfillRequest): Int32Array {
     return renderInfill(this, request);

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { apart, type Completion, type GeneratedToken } from "@llm/generate";
+import { apart, type Completion, type GeneratedToken, type GenerateOptions } from "@llm/generate";
 import {
   type AnswerHead,
   type CompletionChunk,
@@ -127,8 +127,11 @@ function asksOf(body: CompletionRequest, generator: Generator): Ask[] {
     throw unsupported("echo", "together with 'logprobs' can't be streamed");
   if (body.stream && most === 0) throw unsupported("max_tokens", "must be at least 1 where the answer is streamed");
   const scored = most === 0 || (echo && logprobs !== undefined) ? { promptLogprobs: logprobs ?? 0 } : {};
+  const sampling: GenerateOptions = samplingOf(body);
+  const filledIn = typeof body.suffix === "string" ? generator.tokenizer.infillEnds : [];
   const options = {
-    ...samplingOf(body),
+    ...sampling,
+    stopTokens: [...(sampling.stopTokens ?? []), ...filledIn],
     maxNewTokens: most ?? DEFAULT_TOKENS,
     // The best are the likeliest.
     ...(logprobs !== undefined || best > n ? { logprobs: logprobs ?? 0 } : {}),

@@ -1,6 +1,6 @@
 import { together } from "../generator/generation.ts";
 import { logSumExpOf } from "../reading/logprobs.ts";
-import { logitsAfter } from "../reading/read.ts";
+import { followedBy, logitsAfter } from "../reading/read.ts";
 import { nothingLeft, type Sampler } from "../sampling/sampler.ts";
 import type { Scheduler } from "../scheduler/scheduler.ts";
 import { type Beam, type BeamRules, Beams } from "./beams.ts";
@@ -32,7 +32,7 @@ export async function beamSearch(scheduler: Scheduler, request: BeamRequest): Pr
     ...(signal ? { signal } : {}),
   };
   while (searches.some(({ running }) => running.length > 0)) {
-    const texts = searches.flatMap(({ running }) => running.map(({ answer }) => Int32Array.of(...prompt, ...answer)));
+    const texts = searches.flatMap(({ running }) => running.map(({ answer }) => followedBy(prompt, answer)));
     const logits = await together(texts.map((text) => () => logitsAfter(scheduler, text, rest)));
     const chosen = new Map<number, number>(); // by the groups before, in this step: how often
     const note = (id: number): unknown => chosen.set(id, (chosen.get(id) ?? 0) + 1);

@@ -101,12 +101,9 @@ export class Contexts {
         throw new GenerateError("unsupported", `a text that is generated step by step takes no ${name}`);
     }
     const { room } = this.#scheduler;
-    const { maxNewTokens, maxLength = room, truncatePrompt: truncate } = options;
-    const tokens = fitPrompt(encodePrompt(this.#tokenizer, prompt, options), {
-      room,
-      reserve: maxNewTokens ?? 1,
-      truncate,
-    });
+    const { maxNewTokens, maxLength = room } = options;
+    const encoded = encodePrompt(this.#tokenizer, prompt, options);
+    const tokens = fitPrompt(encoded, { ...options, room, reserve: maxNewTokens ?? 1 });
     const most = Math.min(room, maxNewTokens === undefined ? maxLength : tokens.length + maxNewTokens);
     roomLeft(tokens.length, most);
     const { priority, adapter, skipSpecialTokens = true } = options;

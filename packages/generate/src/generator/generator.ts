@@ -4,16 +4,17 @@ import { beamTexts } from "../beams/beam-texts.ts";
 import { GenerateError } from "../error.ts";
 import { submitGuided } from "../guidance/guided-text.ts";
 import { apart } from "../random/random-state.ts";
-import { type EmbedOptions, embeddingOf, logprobsOf } from "../reading/read.ts";
+import { embeddingOf, logprobsOf } from "../reading/read.ts";
 import type { GeneratedToken, GenerateRequest } from "../scheduler/request.ts";
 import { Scheduler, type SchedulerOptions } from "../scheduler/scheduler.ts";
-import { StopStrings } from "../text/stop-strings.ts";
 import { markedStream } from "../text/marked-stream.ts";
+import { StopStrings } from "../text/stop-strings.ts";
 import type { ChatMessage, ChatTemplateOptions, TextStream, TextTokenizer } from "../text/tokenizer.ts";
 import { asTextTokenizer, type TransformersStreamer, type TransformersTokenizer } from "../text/transformers.ts";
 import { Constrained, formOf } from "./constrained.ts";
 import { type Context, type ContextOptions, type ContextStep, Contexts } from "./contexts.ts";
 import { withDefaults } from "./defaults.ts";
+import { readEmbedOptions, type TextEmbedOptions } from "./embed-options.ts";
 import { type Completion, type Generation, PieceQueue, type Started, together } from "./generation.ts";
 import {
   type AdapterNumbers,
@@ -122,20 +123,14 @@ export class Generator<T extends TextTokenizer | TransformersTokenizer = TextTok
   }
 
   /** Texts as vectors, one each. */
-  async embed(
-    texts: readonly Prompt[],
-    given: Omit<EmbedOptions, "adapter"> & GenerateOptions = {},
-  ): Promise<Float32Array[]> {
-    const { room } = this.scheduler;
-    const options = settled(given, this.adapters);
+  async embed(texts: readonly Prompt[], options: TextEmbedOptions | TransformersOptions = {}): Promise<Float32Array[]> {
+    const { pooled, reading } = readEmbedOptions(options);
+    const how = settled(reading, this.adapters);
+    const fit = { ...how, room: this.scheduler.room + 1, reserve: 1 }; // no answer follows
     return together(
       texts.map((text) => () => {
-        const tokens = fitPrompt(encodePrompt(this.#text, text, options), {
-          room: room + 1, // no answer follows
-          reserve: 1,
-          truncate: options.truncatePrompt,
-        });
-        return embeddingOf(this.scheduler, tokens, options);
+        const tokens = fitPrompt(encodePrompt(this.#text, text, reading), fit);
+        return embeddingOf(this.scheduler, tokens, { ...pooled, ...given(how, ["adapter", "priority", "signal"]) });
       }),
     );
   }
@@ -152,6 +147,7 @@ export class Generator<T extends TextTokenizer | TransformersTokenizer = TextTok
         "unsupported",
         "this tokenizer has no chat template; give the Generator a template function",
       );
+    if (rest.suffix !== undefined) throw new GenerateError("option-invalid", "a conversation has no suffix");
     const prompt = template(messages, { addGenerationPrompt: true, ...(tools ? { tools } : {}) });
     const source = this.#template ? undefined : this.#text.chatTemplateSource;
     const reasoning = reasoningFormatOf(source, prompt);
@@ -263,8 +259,7 @@ export class Generator<T extends TextTokenizer | TransformersTokenizer = TextTok
       },
     };
     const scale = options.guidanceScale ?? 1;
-    const away = options.negativePrompt && encodePrompt(this.#text, options.negativePrompt, options);
-    const guidance = { scale, ...(away ? { away } : {}) };
+    const guidance = { scale, ...this.#away(maxNewTokens, options) };
     const ticket = scale === 1 ? this.scheduler.submit(request) : submitGuided(this.scheduler, request, guidance);
     const completion = ticket.done.then(async (outcome): Promise<Completion> => {
       if (!stops.stopped) say(stops.push(decoder.end()) + stops.end());
@@ -290,6 +285,15 @@ export class Generator<T extends TextTokenizer | TransformersTokenizer = TextTok
       scored?.cancel(reason);
     };
     return { done, cancel, pieces };
+  }
+
+  /** The ids of what a text is steered away from: it needs room for the answer as the prompt does. */
+  #away(reserve: number, options: Settled): { readonly away?: Int32Array } {
+    const { negativePrompt, addSpecialTokens = true, truncatePrompt } = options;
+    if (negativePrompt === undefined) return {};
+    const encoded = encodePrompt(this.#text, negativePrompt, { addSpecialTokens });
+    const fit = { room: this.scheduler.room, reserve, what: "negativePrompt" };
+    return { away: fitPrompt(encoded, truncatePrompt ? { ...fit, truncatePrompt } : fit) };
   }
 
   #fit(prompt: Prompt, options: Settled): Fitted {

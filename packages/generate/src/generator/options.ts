@@ -42,9 +42,13 @@ export interface GenerateOptions extends SamplingOptions {
   readonly lengthPenalty?: number;
   /** A beam search ends with as many finished texts as beams; else when better ones are unlikely, or ("never") impossible. */
   readonly earlyStopping?: boolean | "never";
-  /** Above 1: steers away from what is said after `negativePrompt`, the prompt's last token unless said. */
+  /** Above 1: steers away from what is said after `negativePrompt`, the prompt's last token unless said; below 1: towards it. */
   readonly guidanceScale?: number;
   readonly negativePrompt?: Prompt;
+  /** What comes after the answer: the model fills in between the prompt and this text, where it was trained to. */
+  readonly suffix?: string;
+  /** The most tokens of a prompt: longer ones lose their beginning, or what `truncatePrompt` says. */
+  readonly inputLen?: number;
   /** What to leave out of a prompt that is too long, instead of refusing it. */
   readonly truncatePrompt?: "left" | "middle";
   readonly addSpecialTokens?: boolean; // around the prompt; true
@@ -100,6 +104,8 @@ const OWN = [
   "seed",
   "random",
   "logprobs",
+  "suffix",
+  "inputLen",
   "truncatePrompt",
   "addSpecialTokens",
   "skipSpecialTokens",
@@ -190,6 +196,7 @@ const COUNTS: ReadonlySet<string> = new Set<keyof GenerateOptions>([
   "numBeams",
   "numBeamGroups",
   "maxLength",
+  "inputLen",
 ]);
 
 /** Options with one switch for drawing, whose adapter is a session's. */

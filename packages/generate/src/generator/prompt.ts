@@ -5,20 +5,27 @@ import { type GenerateOptions, listOf } from "./options.ts";
 /** Text, or token ids as they are. */
 export type Prompt = string | ArrayLike<number>;
 
+interface Fit extends Pick<GenerateOptions, "inputLen" | "truncatePrompt"> {
+  readonly room: number;
+  /** How many of the room are for the answer. */
+  readonly reserve: number;
+  /** What is fitted, in words. */
+  readonly what?: string;
+}
+
 /** Fits a prompt into `room`, if it was said how; else one that leaves no room for a token is refused with the numbers. */
 export function fitPrompt(
-  tokens: Int32Array,
-  {
-    room,
-    reserve,
-    truncate,
-  }: { readonly room: number; readonly reserve: number; readonly truncate: "left" | "middle" | undefined },
+  prompt: Int32Array,
+  { room, reserve, inputLen = Number.POSITIVE_INFINITY, truncatePrompt: truncate, what }: Fit,
 ): Int32Array {
-  if (!truncate) {
-    if (tokens.length >= room) throw new ContextOverflowError(tokens.length, room - 1);
-    return tokens;
-  }
-  const most = Math.max(1, room - Math.min(reserve, room - 1));
+  const tokens = shorten(prompt, inputLen, truncate ?? "left");
+  if (truncate) return shorten(tokens, Math.max(1, room - Math.min(reserve, room - 1)), truncate);
+  if (tokens.length >= room) throw new ContextOverflowError(tokens.length, room - 1, what);
+  return tokens;
+}
+
+/** A prompt's end, or its beginning and its end, of so many tokens at most. */
+function shorten(tokens: Int32Array, most: number, truncate: "left" | "middle"): Int32Array {
   if (tokens.length <= most) return tokens;
   if (truncate === "left") return tokens.slice(tokens.length - most);
   const head = Math.ceil(most / 2);
@@ -35,9 +42,9 @@ const DEFAULT_NEW_TOKENS = 256;
 export function promptAndMost(
   encoded: Int32Array,
   room: number,
-  { maxNewTokens: asked, maxLength, truncatePrompt: truncate }: GenerateOptions,
+  { maxNewTokens: asked, maxLength, ...how }: GenerateOptions,
 ): { readonly tokens: Int32Array; readonly maxNewTokens: number } {
-  const tokens = fitPrompt(encoded, { room, reserve: asked ?? DEFAULT_NEW_TOKENS, truncate });
+  const tokens = fitPrompt(encoded, { ...how, room, reserve: asked ?? DEFAULT_NEW_TOKENS });
   const maxNewTokens = asked ?? (maxLength === undefined ? DEFAULT_NEW_TOKENS : roomLeft(tokens.length, maxLength));
   return { tokens, maxNewTokens };
 }
@@ -56,8 +63,20 @@ export function roomLeft(promptLength: number, maxLength: number): number {
 export function encodePrompt(
   tokenizer: TextTokenizer,
   prompt: Prompt,
-  { addSpecialTokens = true }: GenerateOptions,
+  { addSpecialTokens = true, suffix, inputLen, truncatePrompt }: GenerateOptions,
 ): Int32Array {
+  if (suffix !== undefined) {
+    if (typeof prompt !== "string" || typeof suffix !== "string")
+      throw new GenerateError("option-invalid", "what is filled in stands between two texts: prompt and suffix");
+    if (inputLen !== undefined || truncatePrompt !== undefined)
+      throw new GenerateError(
+        "unsupported",
+        "a prompt with a suffix is not cut; leave out inputLen and truncatePrompt",
+      );
+    if (!tokenizer.encodeInfill)
+      throw new GenerateError("unsupported", "this tokenizer doesn't know how its model fills in before a suffix");
+    return Int32Array.from(tokenizer.encodeInfill({ prefix: prompt, suffix, addSpecialTokens }));
+  }
   return Int32Array.from(typeof prompt === "string" ? tokenizer.encode(prompt, { addSpecialTokens }) : prompt);
 }
 
@@ -67,6 +86,10 @@ export function predicted(tokenizer: TextTokenizer, prediction: Prompt): Int32Ar
 }
 
 /** Tokens that end a text, each once. */
-export function endsOf(tokenizer: TextTokenizer, { eosTokenId, stopTokens = [] }: GenerateOptions): readonly number[] {
-  return [...new Set([...listOf(eosTokenId ?? tokenizer.eosTokenId), ...stopTokens])];
+export function endsOf(
+  tokenizer: TextTokenizer,
+  { eosTokenId, stopTokens = [], suffix }: GenerateOptions,
+): readonly number[] {
+  const filledIn = suffix === undefined ? [] : (tokenizer.infillEnds ?? []);
+  return [...new Set([...listOf(eosTokenId ?? tokenizer.eosTokenId), ...filledIn, ...stopTokens])];
 }

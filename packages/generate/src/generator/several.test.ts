@@ -155,7 +155,6 @@ describe("guidance", () => {
     await expect(
       generator.generate("a", { guidanceScale: 2, signal: AbortSignal.abort(new Error("enough")) }),
     ).rejects.toThrow("enough");
-    expect(() => generator.stream("a", { guidanceScale: 0.5 })).toThrow("guidanceScale is 0.5");
     await generator.close();
   });
 });
@@ -181,6 +180,21 @@ describe("embeddings", () => {
     const [a, b] = await generator.embed(["one text", "another"], { pooling: "last" });
     expect(Math.hypot(...a!)).toBeCloseTo(1, 5);
     expect(Array.from(a!)).not.toEqual(Array.from(b!));
+    const [same] = await generator.embed(["not one text"], { pooling: "last", input_len: 8 });
+    expect(same).toEqual(a);
+    const [long] = await generator.embed(["one text"], { normalize: false });
+    expect(Math.hypot(...long!)).not.toBeCloseTo(1, 3);
+    await generator.close();
+  });
+
+  it.each([
+    [{ pooling: "cls" }, "pooling is cls, but must be mean or last"],
+    [{ normalise: "no" }, "normalise is no"],
+    [{ temperature: 1 }, "a text that becomes a vector takes no temperature"],
+    [{ dimensions: 8 }, "there is no option dimensions"],
+  ])("take no %o", async (options, message) => {
+    const generator = open();
+    await expect(generator.embed(["x"], options)).rejects.toThrow(message);
     await generator.close();
   });
 });

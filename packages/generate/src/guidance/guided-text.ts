@@ -2,13 +2,13 @@ import { GenerateError } from "../error.ts";
 import { together } from "../generator/generation.ts";
 import { randomState } from "../random/random-state.ts";
 import { logSumExpOf, withLogprobs } from "../reading/logprobs.ts";
-import { logitsAfter } from "../reading/read.ts";
+import { followedBy, logitsAfter } from "../reading/read.ts";
 import { Sampler } from "../sampling/sampler.ts";
 import type { GenerateOutcome, GenerateRequest, Ticket } from "../scheduler/request.ts";
 import type { Scheduler } from "../scheduler/scheduler.ts";
 
 export interface Guidance {
-  /** How far the text is steered: 1 is not at all. */
+  /** How far the text is steered: 1 is not at all, below 1 towards `away`. */
   readonly scale: number;
   /** What it is steered away from; the prompt's last token alone, unless said. */
   readonly away?: Int32Array;
@@ -20,8 +20,8 @@ export interface Guidance {
  */
 export function submitGuided(scheduler: Scheduler, request: GenerateRequest, guidance: Guidance): Ticket {
   const { scale } = guidance;
-  if (!(Number.isFinite(scale) && scale >= 1))
-    throw new GenerateError("option-invalid", `guidanceScale is ${scale}, but must be 1 (off) or more`);
+  if (!(Number.isFinite(scale) && scale >= 0))
+    throw new GenerateError("option-invalid", `guidanceScale is ${scale}, but must be 0 or more (1: off)`);
   const abort = new AbortController();
   const signal = request.signal ? AbortSignal.any([request.signal, abort.signal]) : abort.signal;
   const cancel = (reason: unknown = new DOMException("the request was cancelled", "AbortError")): void =>
@@ -48,7 +48,7 @@ async function guided(
   let random = request.random ?? randomState();
   let stopped = false;
   while (!stopped && answer.length < most) {
-    const texts = [prompt, away].map((start) => Int32Array.of(...start, ...answer));
+    const texts = [prompt, away].map((start) => followedBy(start, answer));
     const [to, from] = await together(texts.map((text) => () => logitsAfter(scheduler, text, rest)));
     const history = { tokens: texts[0]!, length: texts[0]!.length, promptLength: prompt.length };
     const allow = request.allow?.(Int32Array.from(answer));

@@ -2,7 +2,7 @@ import type { Session } from "@llm/target";
 import { NULL_DEVICES, nullLogits, openNull } from "@llm/target/null";
 import { describe, expect, it } from "vitest";
 import { Scheduler } from "../scheduler/scheduler.ts";
-import { embeddingOf, logitsAfter, logprobsOf } from "./read.ts";
+import { embeddingOf, followedBy, logitsAfter, logprobsOf } from "./read.ts";
 
 const VOCAB = 40;
 const text = Array.from({ length: 30 }, (_, i) => (i * 11) % VOCAB);
@@ -76,4 +76,10 @@ describe("embedding", () => {
     const scheduler = new Scheduler(open("bm1684x"));
     expect(() => embeddingOf(scheduler, text)).toThrow("this device gives no hidden, only logits, token");
   });
+});
+
+it("joins a text of any length to its answer", () => {
+  const [text, answer] = [new Int32Array(300_000).fill(1), Array.from({ length: 200_000 }, () => 2)];
+  const both = followedBy(text, answer);
+  expect([both.length, both[299_999], both[300_000], both.at(-1)]).toEqual([500_000, 1, 2, 2]);
 });

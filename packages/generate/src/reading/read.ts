@@ -5,6 +5,14 @@ import { logSumExpOf, withLogprobs } from "./logprobs.ts";
 
 type Rest = Pick<ReadRequest, "adapter" | "priority" | "signal">;
 
+/** A text and what was said after it, however long they are. */
+export function followedBy(text: Int32Array, said: readonly number[]): Int32Array {
+  const both = new Int32Array(text.length + said.length);
+  both.set(text);
+  both.set(said, text.length);
+  return both;
+}
+
 /** What the model says after a text: its logits, to keep. */
 export function logitsAfter(scheduler: Scheduler, tokens: ArrayLike<number>, rest: Rest = {}): Started<Float32Array> {
   let logits = new Float32Array(0);
