@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
+import { DeviceFailedError } from "@llm/generate";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createServer } from "./server.ts";
 import { type DemoServer, demoServer, endless, post, until } from "./testing/demo-server.ts";
@@ -198,6 +199,25 @@ describe("a server that opens its model", () => {
     open(server.generator);
     expect((await second).json().tokens.length).toBeGreaterThan(0);
     expect(await get("/ready")).toEqual([200, { ready: true }]);
+  });
+
+  it.each([
+    ["/v1/embeddings", { input: "a" }],
+    ["/v1/completions", { prompt: "a", max_tokens: 1 }],
+  ])("opens it anew where its device has failed, whatever that was asked: %s", async (path, body) => {
+    const broken = (): Promise<never> => Promise.reject(new DeviceFailedError(new Error("no answer")));
+    const failing: PropertyDescriptorMap = {
+      close: { value: async () => {} },
+      embed: { value: broken },
+      stream: { value: () => ({ result: broken() }) },
+    };
+    const generators = [Object.create(server.generator, failing), server.generator] as (typeof server.generator)[];
+    const app = createServer({ models: [{ id: "demo", open: async () => generators.shift()! }] });
+    const ask = () => app.inject({ method: "POST", url: path, payload: { model: "demo", ...body } });
+    expect((await ask()).statusCode).toBe(503);
+    expect((await ask()).statusCode).toBe(200);
+    const { body: metrics } = await app.inject({ url: "/metrics" });
+    expect(metrics).toContain('llm:request_failure_total{model_name="demo",reason="error"} 1');
   });
 
   it("tells why it can't be opened at the start, and goes on where that is so later", async () => {

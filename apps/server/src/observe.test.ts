@@ -45,6 +45,13 @@ describe("/metrics", () => {
     expect(after.get(`vllm:kv_cache_usage_perc${demo}`)).toBeGreaterThan(0);
   });
 
+  it("tells requests that make no sense from what the server fails in", async () => {
+    const body = JSON.stringify({ model: "demo", prompt: "word ".repeat(5000) });
+    expect((await post(server.address, "/v1/completions", body)).status).toBe(400);
+    const failures = [...(await series())].filter(([name]) => name.startsWith("llm:request_failure_total"));
+    expect(failures).toEqual([['llm:request_failure_total{model_name="demo",reason="refused"}', 1]]);
+  });
+
   it("is a histogram whose buckets hold one another", async () => {
     const buckets = [...(await series())].filter(([name]) =>
       name.startsWith("vllm:e2e_request_latency_seconds_bucket"),

@@ -1,6 +1,6 @@
 import OpenAI from "openai";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type DemoServer, demoServer } from "./testing/demo-server.ts";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { type DemoServer, demoServer, post } from "./testing/demo-server.ts";
 
 let server: DemoServer;
 let client: OpenAI;
@@ -102,13 +102,57 @@ describe("embeddings", () => {
     expect(floats.usage.prompt_tokens).toBe(ids.flat().length);
   });
 
-  it("hear by name what can't be", async () => {
+  it("are counted as what is read", async () => {
+    const counted = async (name: string): Promise<number> => {
+      const text = await (await fetch(`${server.address}/metrics`)).text();
+      return Number(new RegExp(`^${name} (.*)$`, "m").exec(text)?.[1] ?? 0);
+    };
+    const names = [
+      'vllm:prompt_tokens_total{model_name="demo"}',
+      'vllm:e2e_request_latency_seconds_count{model_name="demo"}',
+    ];
+    const all = () => Promise.all(names.map((name) => counted(name.replaceAll(/[{}]/g, "\\$&"))));
+    const before = await all();
+    const { usage } = await client.embeddings.create({ model: "demo", input: ["import os", "x"] });
+    const after = await all();
+    expect(after.map((count, i) => count - before[i])).toEqual([usage.prompt_tokens, 2]);
+  });
+
+  it("hear by name what can't be, before anything is computed", async () => {
     const refused = (more: object) => client.embeddings.create({ model: "demo", input: "a", ...more });
+    const embed = vi.spyOn(server.generator, "embed");
     await expect(refused({ dimensions: 7 })).rejects.toMatchObject({ status: 400, param: "dimensions" });
+    expect(embed).not.toHaveBeenCalled();
+    embed.mockRestore();
     await expect(refused({ input: [] })).rejects.toMatchObject({ status: 400, param: "input" });
     await expect(refused({ input: "word ".repeat(5000) })).rejects.toMatchObject({
       code: "context_length_exceeded",
       param: "input",
     });
+  });
+});
+
+describe("a text that is too long", () => {
+  const long = "word ".repeat(5000);
+  const messages = [{ role: "user", content: long }];
+  it.each([
+    ["/v1/completions", { prompt: long }, "prompt", true],
+    ["/v1/chat/completions", { messages }, "messages", true],
+    ["/v1/responses", { input: long }, "input", false],
+    ["/v1/embeddings", { input: long }, "input", false],
+    ["/v1/messages", { messages, max_tokens: 1 }, undefined, false],
+  ])("may be cut off where there is a field for that, which is named: %s", async (path, body, param, remedy) => {
+    const ask = async (more: object) => {
+      const response = await post(server.address, path, JSON.stringify({ model: "demo", ...body, ...more }));
+      return {
+        status: response.status,
+        ...((await response.json()) as { error?: { message: string; param?: string } }),
+      };
+    };
+    const { status, error } = await ask({});
+    expect([status, error!.param]).toEqual([400, param]);
+    expect(error!.message).toMatch(/Shorten it by \d+/);
+    expect(error!.message.includes("truncate_prompt")).toBe(remedy);
+    expect((await ask({ truncate_prompt: "left" })).status).toBe(remedy ? 200 : 400);
   });
 });

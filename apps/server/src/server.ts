@@ -144,17 +144,11 @@ export function createServer(options: ServerOptions): FastifyInstance {
 
 /** Any failure, as the answer that says what is wrong. */
 function answerProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const problem = problemOf(error, request.id, textFieldOf(request.url), request.body);
+  const problem = problemOf(error, request);
   if (problem.code === "model_unavailable") request.log.warn(problem.message);
   const left = isGone(error) && reply.raw.destroyed; // which is nobody's mistake, and told by the line of the request
   if (problem.status >= 500 && problem.status !== 503 && !left) request.log.error({ err: error }, "a request failed");
   if (problem.retryAfter !== undefined) reply.header("retry-after", problem.retryAfter);
   const anthropic = request.url.startsWith("/v1/messages");
   return reply.code(problem.status).send(anthropic ? anthropicError(problem, request.id) : problem.toBody());
-}
-
-/** What holds the text in a request to this address: the field to name where it is too long, or refused. */
-function textFieldOf(url: string): string {
-  if (/chat|messages|template/.test(url)) return "messages";
-  return /embeddings|responses/.test(url) ? "input" : "prompt";
 }

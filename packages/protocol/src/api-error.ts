@@ -68,11 +68,14 @@ export const modelNotFound = (model: string, known: readonly string[]): ApiError
     param: "model",
   });
 
-/** @param limit the longest prompt: of the context, what leaves room for an answer where one follows */
-export const contextLengthExceeded = (param: string, tokens: number, limit: number): ApiError =>
+/**
+ * @param limit the longest prompt: of the context, what leaves room for an answer where one follows
+ * @param remedy a field that would have it cut off, where requests have one
+ */
+export const contextLengthExceeded = (param: string | null, tokens: number, limit: number, remedy?: string): ApiError =>
   invalid(
     param,
-    `This model's maximum context length is ${limit} tokens for the prompt alone, and the request has ${tokens}. Shorten it by ${tokens - limit}, or ask for "truncate_prompt".`,
+    `This model's maximum context length is ${limit} tokens for the prompt alone, and the request has ${tokens}. Shorten it by ${tokens - limit}${remedy === undefined ? "" : `, or ask for "${remedy}"`}.`,
     "context_length_exceeded",
   );
 

@@ -1,23 +1,26 @@
-import type { Completion } from "@llm/generate";
+import type { Completion, Pooling } from "@llm/generate";
 import type { Generator } from "@llm/toolchain";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Desk } from "../access/desk.ts";
 import { goneSignal } from "../http/gone.ts";
-import { isBeyondUse } from "../http/problems.ts";
+import { isBeyondUse, isCallersMistake } from "../http/problems.ts";
 import type { Metrics } from "../metrics/metrics.ts";
 import { type Ask, answer, type Piece } from "./answers.ts";
-import type { ModelHost, ServedOptions } from "./model-host.ts";
+import type { ModelHost } from "./model-host.ts";
 
 /** One request's time with a model. */
 export interface Turn {
   readonly model: string;
-  /** What belongs to that name. */
-  readonly options: ServedOptions;
   readonly generator: Generator;
   /** Raised when the client goes away, or the server stops. */
   readonly signal: AbortSignal;
   answer(asks: readonly Ask[], onPiece?: (piece: Piece) => Promise<void>): Promise<Completion[]>;
+  /** Texts as vectors. */
+  embed(texts: readonly (readonly number[])[], pooling?: Pooling): Promise<Float32Array[]>;
 }
+
+/** Texts that are queued together: of a long list, others need not wait for all. */
+const AT_ONCE = 16;
 
 /** Lets requests in, gives each its model, and notes what comes of them. */
 export class Turns {
@@ -55,18 +58,38 @@ export class Turns {
     else reply.raw.once("close", release);
     const signal = AbortSignal.any([gone, visit.signal]);
     const here = (ask: Ask): Ask => ({ ...ask, options: { ...options, ...ask.options } });
+    /** Notes what fails: a device that did is out of use for everybody. */
+    const noting = (answers: number, asks: readonly Ask[]) => (error: unknown) => {
+      if (isBeyondUse(error)) this.#host.drop(id, generator);
+      const enough = asks.some(({ until }) => until?.aborted) && !signal.aborted;
+      const reason = signal.aborted ? "abort" : isCallersMistake(error) ? "refused" : "error";
+      if (!enough) this.#metrics.failed(id, answers, reason);
+      throw error;
+    };
+    const { adapter } = options;
+    const reading = { signal, ...(adapter === undefined ? {} : { adapter }) };
     return {
       model: id,
-      options,
       generator,
       signal,
       answer: (asks, onPiece) =>
-        answer(generator, this.#metrics.watch(id, generator, asks.map(here)), signal, onPiece).catch((error) => {
-          if (isBeyondUse(error)) this.#host.drop(id, generator);
-          const enough = asks.some(({ until }) => until?.aborted) && !signal.aborted;
-          if (!enough) this.#metrics.failed(id, asks.length, signal.aborted);
-          throw error;
-        }),
+        answer(generator, this.#metrics.watch(id, generator, asks.map(here)), signal, onPiece).catch(
+          noting(asks.length, asks),
+        ),
+      embed: async (texts, pooling) => {
+        const vectors: Float32Array[] = [];
+        for (let at = 0; at < texts.length; at += AT_ONCE) {
+          const some = texts.slice(at, at + AT_ONCE);
+          const read = this.#metrics.reading(id, generator, some);
+          const embedded = generator.embed(some, { ...reading, ...(pooling ? { pooling } : {}) });
+          embedded.then(
+            () => read(true),
+            () => read(false),
+          );
+          vectors.push(...(await embedded.catch(noting(some.length, []))));
+        }
+        return vectors;
+      },
     };
   }
 }

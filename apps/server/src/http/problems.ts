@@ -2,14 +2,18 @@ import { ContextOverflowError, GenerateError, GrammarError } from "@llm/generate
 import { ApiError, contextLengthExceeded, internal, invalid, unavailable } from "@llm/protocol";
 import { TokenizerError } from "@llm/tokenizer-bpe";
 
-/**
- * Any failure as the answer that the caller gets.
- * @param param the field that holds the text: what is meant where it is too long
- * @param body the request's, in which the field is looked for that is meant otherwise
- */
-export function problemOf(error: unknown, requestId: string, param: string, body: unknown): ApiError {
+/** What of a request its failures are told by. */
+export interface Asked {
+  readonly id: string;
+  readonly url: string;
+  readonly body: unknown;
+}
+
+/** Any failure as the answer that the caller gets. */
+export function problemOf(error: unknown, { id, url, body }: Asked): ApiError {
   if (ApiError.isInstance(error)) return error;
-  if (error instanceof ContextOverflowError) return contextLengthExceeded(param, error.tokens, error.limit);
+  const { param, remedy } = TEXTS.find(({ path }) => url.startsWith(path)) ?? { param: null, remedy: undefined };
+  if (error instanceof ContextOverflowError) return contextLengthExceeded(param, error.tokens, error.limit, remedy);
   if (GrammarError.isInstance(error)) return invalid(fieldIn(body, FORMS), error.message, "invalid_grammar");
   if (GenerateError.isInstance(error)) {
     if (error.code === "closed") return unavailable("The server is stopping", 5);
@@ -26,8 +30,19 @@ export function problemOf(error: unknown, requestId: string, param: string, body
       status === 415 ? "Send the body as JSON, with 'Content-Type: application/json'" : (error as Error).message;
     return new ApiError(message, { status, type: "invalid_request_error", code: null, param: null });
   }
-  return internal(requestId, error);
+  return internal(id, error);
 }
+
+/** The field that holds the text of a request, by its address, and the one that would have it cut off. */
+const TEXTS: readonly { readonly path: string; readonly param: string; readonly remedy?: string }[] = [
+  { path: "/v1/chat/", param: "messages", remedy: "truncate_prompt" },
+  { path: "/v1/completions", param: "prompt", remedy: "truncate_prompt" },
+  { path: "/v1/responses", param: "input" },
+  { path: "/v1/embeddings", param: "input" },
+  { path: "/v1/messages", param: "messages" },
+  { path: "/apply-template", param: "messages" },
+  { path: "/infill", param: "input_prefix" },
+];
 
 /** What of a tokenizer's errors a request brings about, and not the checkpoint. */
 const OF_REQUESTS: ReadonlySet<TokenizerError["code"]> = new Set([
@@ -47,6 +62,11 @@ function fieldIn(body: unknown, fields: readonly string[]): string | null {
 }
 
 const snakeCase = (name: string): string => name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+
+/** True for what whoever asks must change, and no one who runs the server can. */
+export function isCallersMistake(error: unknown): boolean {
+  return problemOf(error, { id: "", url: "", body: undefined }).status < 500;
+}
 
 /** True where a model can't answer any more, until it is opened again. */
 export function isBeyondUse(error: unknown): boolean {

@@ -20,6 +20,9 @@ const TOKENS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20
 /** How often the loop is looked at; what is measured includes it. */
 const LOOP_MS = 10;
 
+/** Why an answer never ended: its client left or the server stopped, the request made no sense, or something broke. */
+export type FailureReason = "abort" | "refused" | "error";
+
 /** What the server counts, under the names that vLLM's users chart already. */
 export class Metrics {
   /** Answers on their way. */
@@ -71,9 +74,27 @@ export class Metrics {
     });
   }
 
-  /** Notes answers that come to nothing: their client left, or something broke. */
-  failed(model: string, answers: number, gone: boolean): void {
-    this.#failed.add({ model_name: model, reason: gone ? "abort" : "error" }, answers);
+  /** Notes texts that are only read; gives what to call when they are, or aren't to be any more. */
+  reading(model: string, generator: Generator, texts: readonly (readonly number[])[]): (done: boolean) => void {
+    const labels = { model_name: model };
+    const records = texts.map((prompt) =>
+      this.records.begin(model, generator, { prompt, options: { maxNewTokens: 0 } }),
+    );
+    return (done) => {
+      for (const [i, record] of records.entries()) {
+        this.records.end(record);
+        if (!done) continue;
+        this.#whole.observe(labels, (performance.now() - record.began) / 1000);
+        this.#promptSize.observe(labels, texts[i].length);
+        this.#promptTokens.add(labels, texts[i].length);
+        this.#done.add({ ...labels, finished_reason: "stop" });
+      }
+    };
+  }
+
+  /** Notes answers that come to nothing. */
+  failed(model: string, answers: number, reason: FailureReason): void {
+    this.#failed.add({ model_name: model, reason }, answers);
   }
 
   /** Everything as Prometheus reads it. */

@@ -53,7 +53,7 @@ export function chatRoutes({ app, turns, fingerprint }: RouteContext): void {
 
     const usage = new StreamUsage(body.stream_options, () => promptIds(generator, ask).length);
     const told = Boolean(body.logprobs || body.return_token_ids); // something of each token
-    return streamTo(request, reply, { param: "messages" }, async (stream) => {
+    return streamTo(request, reply, {}, async (stream) => {
       const chunk = (choice: Parameters<typeof chatChunk>[2]) => chatChunk(head, fingerprint, choice, usage.now);
       const texts = asks.map((_, index) => textEvents((content) => chunk({ index, delta: { content } })));
       const begun = new Set<number>();

@@ -61,7 +61,7 @@ export function completionRoutes({ app, turns, fingerprint }: RouteContext): voi
       asks.reduce((sum, ask, i) => sum + (i % n === 0 ? promptIds(generator, ask).length : 0), 0),
     );
     const plain = !wants && !usage.running && !body.return_token_ids;
-    return streamTo(request, reply, { param: "prompt" }, async (stream) => {
+    return streamTo(request, reply, {}, async (stream) => {
       const chunk = (choice?: CompletionChunk["choices"][number]) =>
         completionChunk(head, fingerprint, choice, usage.now);
       const said = asks.map((ask) => echoed(body, generator, ask));

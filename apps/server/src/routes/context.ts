@@ -16,8 +16,6 @@ export interface RouteContext {
 }
 
 export interface StreamForm {
-  /** The field of the request that is too long where the prompt is. */
-  readonly param: string;
   /** How an error is told in the middle; OpenAI's body unless said. */
   readonly problem?: (problem: ReturnType<typeof problemOf>) => { readonly data: unknown; readonly name?: string };
   /** Whether the stream ends with a word that says so, as OpenAI's older ones do. */
@@ -31,7 +29,7 @@ export interface StreamForm {
 export async function streamTo(
   request: FastifyRequest,
   reply: FastifyReply,
-  { param, problem: told = (problem) => ({ data: problem.toBody() }), done = true }: StreamForm,
+  { problem: told = (problem) => ({ data: problem.toBody() }), done = true }: StreamForm,
   write: (stream: EventStream) => Promise<void>,
 ): Promise<void> {
   const stream = new EventStream(reply);
@@ -44,7 +42,7 @@ export async function streamTo(
       throw error;
     }
     if (!isGone(error)) {
-      const problem = problemOf(error, request.id, param, request.body);
+      const problem = problemOf(error, request);
       if (problem.status >= 500) request.log.error({ err: error }, "a stream failed");
       const { data, name } = told(problem);
       await stream.send(data, name);

@@ -95,7 +95,7 @@ export function infillRoutes({ app, turns }: RouteContext): void {
       limits.end();
       return finish(said);
     }
-    return streamTo(request, reply, { param: "input_prefix", done: false }, async (stream) => {
+    return streamTo(request, reply, { done: false }, async (stream) => {
       const said = await answered((text) => stream.send(infillPiece(text, ids.length, prompt.ids.length)));
       const rest = fresh + limits.end();
       if (rest !== "") await stream.send(infillPiece(rest, ids.length, prompt.ids.length));

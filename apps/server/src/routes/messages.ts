@@ -47,7 +47,7 @@ export function messagesRoutes({ app, turns }: RouteContext): void {
       name: "error",
       data: anthropicError(error, request.id),
     });
-    return streamTo(request, reply, { param: "messages", problem, done: false }, async (stream) => {
+    return streamTo(request, reply, { problem, done: false }, async (stream) => {
       const send = (event: MessageEvent): Promise<void> => stream.send(event, event.type);
       let begun = false;
       const tell = async (events: readonly BlockEvent[]): Promise<void> => {

@@ -44,7 +44,7 @@ export function responsesRoutes({ app, turns }: RouteContext): void {
       const data = { ...responsesError(error), sequence_number: number++ };
       return { name: data.type, data };
     };
-    return streamTo(request, reply, { param: "input", problem, done: false }, async (stream) => {
+    return streamTo(request, reply, { problem, done: false }, async (stream) => {
       const send = (event: ResponseEvent): Promise<void> =>
         stream.send({ ...event, sequence_number: number++ }, event.type);
       const tell = async (events: readonly BlockEvent[]): Promise<void> => {
