@@ -1,4 +1,4 @@
-import { AnswerParser, type GenerateOptions, reasoningFormatOf } from "@llm/generate";
+import { type AnswerFormats, AnswerParser, type GenerateOptions, reasoningFormatOf } from "@llm/generate";
 import { type ChatRequest, invalid, samplingOf } from "@llm/protocol";
 import type { Generator } from "@llm/toolchain";
 import type { Ask } from "../engine/answers.ts";
@@ -16,9 +16,10 @@ export interface ChatAsk {
 export function chatAsk(body: ChatRequest, generator: Generator): ChatAsk {
   const { prompt, tools } = promptOf(body, generator);
   const { stops } = generator.tokenizer.chatTemplate;
+  const answerFormats = formatsOf(body, generator, prompt, tools);
   return {
-    ask: { prompt, options: optionsOf(body, tools, stops, generator.scheduler.room) },
-    parser: () => parserFor(generator, prompt, tools),
+    ask: { prompt, options: { ...optionsOf(body, tools, stops, generator.scheduler.room), answerFormats } },
+    parser: () => new AnswerParser(answerFormats),
   };
 }
 
@@ -54,11 +55,17 @@ function optionsOf(body: ChatRequest, tools: ToolUse, stops: readonly string[], 
   };
 }
 
-function parserFor({ tokenizer }: Generator, prompt: string, { calls, names }: ToolUse): AnswerParser {
+/** How the answer marks its parts. One that goes on with a message thinks no more, unless it is in the midst of it. */
+function formatsOf(
+  body: ChatRequest,
+  { tokenizer }: Generator,
+  prompt: string,
+  { calls, tools }: ToolUse,
+): AnswerFormats {
   const reasoning = reasoningFormatOf(tokenizer.chatTemplateSource, prompt);
-  return new AnswerParser({
+  return {
     ...(calls ? { calls } : {}),
-    ...(names ? { tools: names } : {}),
-    ...(reasoning ? { reasoning } : {}),
-  });
+    ...(tools ? { tools } : {}),
+    ...(reasoning && (reasoning.begun || !body.continue_final_message) ? { reasoning } : {}),
+  };
 }

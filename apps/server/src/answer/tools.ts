@@ -1,4 +1,11 @@
-import { answerGrammar, type CallFormat, callFormatOf, callGrammar, type GenerateOptions } from "@llm/generate";
+import {
+  answerGrammar,
+  type CallFormat,
+  callFormatOf,
+  callGrammar,
+  type GenerateOptions,
+  type Tool,
+} from "@llm/generate";
 import { type ChatRequest, invalid } from "@llm/protocol";
 
 /** What a request's tools mean for the prompt, for the form of the answer, and for how it is read. */
@@ -8,7 +15,7 @@ export interface ToolUse {
   /** How calls are written, where there may be any. */
   readonly calls?: CallFormat;
   /** The functions that may be called. */
-  readonly names?: readonly string[];
+  readonly tools?: readonly Tool[];
   /** The form of an answer that must be calls, or whose calls must have one; it has `response_format` in it. */
   readonly form?: Pick<GenerateOptions, "form">;
 }
@@ -23,18 +30,22 @@ export function toolUse(request: ChatRequest, chatTemplate: string | undefined):
   }
   if (choice === "none") return {};
   const calls = callFormatOf(chatTemplate);
-  const names = tools.map((tool) => tool.function.name);
-  if (choice === "auto" || choice === null) return { offered: tools, calls, names, ...strictForm(request, calls) };
+  const functions = tools.map(functionOf);
+  const use = { offered: tools, calls, tools: functions };
+  if (choice === "auto" || choice === null) return { ...use, ...strictForm(request, calls) };
   const named = typeof choice === "string" ? undefined : choice.function.name;
-  const chosen = tools.filter((tool) => named === undefined || tool.function.name === named);
+  const chosen = functions.filter(({ name }) => named === undefined || name === named);
   if (chosen.length === 0) throw invalid("tool_choice", `'tool_choice' names '${named}', which is none of the 'tools'`);
-  const functions = chosen.map(({ function: { name, parameters } }) => ({
-    name,
-    ...(parameters ? { parameters } : {}),
-  }));
   const several = named === undefined && parallel !== false;
-  return { offered: tools, calls, names, form: { form: callGrammar(calls, functions, { parallel: several }) } };
+  return { ...use, form: { form: callGrammar(calls, chosen, { parallel: several }) } };
 }
+
+type RequestTool = NonNullable<ChatRequest["tools"]>[number];
+
+const functionOf = ({ function: { name, parameters } }: RequestTool): Tool => ({
+  name,
+  ...(parameters ? { parameters } : {}),
+});
 
 /** Where the model chooses whether to call: what its calls are held to, if anything is. */
 function strictForm(request: ChatRequest, calls: CallFormat): Pick<ToolUse, "form"> {
@@ -43,10 +54,7 @@ function strictForm(request: ChatRequest, calls: CallFormat): Pick<ToolUse, "for
   const text = jsonSchema !== undefined ? { jsonSchema } : json ? ({ json } as const) : undefined;
   const parallel = several !== false;
   if (parallel && !text && !tools!.some((tool) => tool.function.strict)) return {};
-  const functions = tools!.map(({ function: { name, parameters, strict } }) => ({
-    name,
-    ...(strict && parameters ? { parameters } : {}),
-  }));
+  const functions = tools!.map((tool) => (tool.function.strict ? functionOf(tool) : { name: tool.function.name }));
   return { form: { form: answerGrammar(calls, functions, { parallel, ...(text ? { text } : {}) }) } };
 }
 

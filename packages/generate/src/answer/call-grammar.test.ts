@@ -152,6 +152,11 @@ describe("an answer that may be a call", () => {
       '<tool_call>\n<function=note>\n<parameter=body>\nif a < b:\n  "x"\n</parameter>\n<parameter=day>\nmon\n</parameter>\n<parameter=kind>\n<b>\n</parameter>\n<parameter=tags>\n["a\\u003cb", 7]\n</parameter>\n</function>\n</tool_call>',
       true,
     ],
+    [
+      "qwen3-coder",
+      "<tool_call>\n<function=now>\n<parameter=zone>\nUTC\n</parameter>\n</function>\n</tool_call>",
+      true,
+    ],
     ["glm4", "<tool_call>now\n</tool_call>", true],
     [
       "glm4",

@@ -81,17 +81,17 @@ function taggedCall({ name: [before, after], key, value, pad, end }: ArgumentTag
   }
   const { properties = {}, required = [] } = schema as { properties?: object; required?: readonly string[] };
   const names = [...new Set([...Object.keys(properties), ...required])];
-  const values = names.map((property): GrammarSource => {
-    const whole: GrammarSource = {
-      parts: [
-        ...marked(key, property),
-        pad === "" ? "\n" : "",
-        ...marked(value, pad, { property, of: schema, before: value[1] }, pad),
-        "\n",
-      ],
-    };
-    return required.includes(property) ? whole : { anyOf: [{ choice: [""] }, whole] };
+  const argument = (property: string | GrammarSource, held: GrammarSource): GrammarSource => ({
+    parts: [...marked(key, property), pad === "" ? "\n" : "", ...marked(value, pad, held, pad), "\n"],
   });
+  const optional = (form: GrammarSource): GrammarSource => ({ anyOf: [{ choice: [""] }, form] });
+  const values = names.map((property) => {
+    const one = argument(property, { property, of: schema, before: value[1] });
+    return required.includes(property) ? one : optional(one);
+  });
+  // A function of which nothing is said takes anything, as an object does of which nothing is said.
+  if (names.length === 0 && schema.additionalProperties !== false)
+    values.push(optional({ repeat: argument({ regex: "[^<>\\s]{1,64}" }, { without: value[1] }), between: "" }));
   // Where nothing stands before the name, the call ends with what closes all of them.
   return { parts: before === "" ? [tool.name, after, ...values] : [before, tool.name, after, "\n", ...values, end] };
 }
