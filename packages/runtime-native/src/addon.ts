@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /** What this version of the JavaScript expects of the binary; see `native/addon.cc`. */
-const ABI = 7;
+const ABI = 8;
 
 /** The binary's exports. */
 export interface Addon {
@@ -161,11 +161,15 @@ export interface AddonOptions {
   readonly kernels: boolean;
   /** The folder that keeps weights in the order of our kernels. */
   readonly panels?: string;
+  /** Told how many bytes of how many of that are made. */
+  readonly progress?: (done: number, total: number) => void;
   readonly config: readonly (readonly [string, string])[];
 }
 
 export interface OpenedSession {
   readonly handle: SessionHandle;
+  /** Why `panels` can't be kept. */
+  readonly unkept?: string;
   readonly inputs: readonly AddonPort[];
   readonly outputs: readonly AddonPort[];
 }

@@ -7,8 +7,9 @@
 // Weights are put in order in memory there.
 namespace llm::kernels {
 
-std::shared_ptr<const PanelFile> PanelFile::Open(const std::filesystem::path&) { return nullptr; }
-void PanelFile::Write(const std::filesystem::path&, const std::vector<NamedSource>&) {
+std::shared_ptr<const PanelFile> PanelFile::Open(const std::filesystem::path&, size_t) { return nullptr; }
+std::shared_ptr<const PanelFile> PanelFile::Make(const std::filesystem::path&, const std::vector<NamedSource>&, size_t,
+                                                 const Progress&) {
   throw std::runtime_error("files of ordered weights are not for this system");
 }
 PanelFile::~PanelFile() = default;
@@ -26,12 +27,12 @@ Panels PanelFile::At(const std::string& name) const { return Panels(entries_.at(
 
 #include <algorithm>
 #include <atomic>
-#include <chrono>
 #include <cstring>
 #include <stdexcept>
-#include <system_error>
 
 #include "kernels/digest.h"
+#include "kernels/in_threads.h"
+#include "kernels/part_file.h"
 
 namespace llm::kernels {
 
@@ -41,14 +42,11 @@ namespace fs = std::filesystem;
 
 constexpr const char* kName = "panels";
 constexpr const char* kSeen = "seen";
-constexpr const char* kPart = ".part";
 // The digit changes with the order or the file's layout.
-constexpr char kMagic[8] = {'L', 'L', 'M', 'P', 'A', 'N', 'L', '1'};
-// Written at once: whole huge pages, which the system then also keeps the file in.
+constexpr char kMagic[8] = {'L', 'L', 'M', 'P', 'A', 'N', 'L', '2'};
+// Made, written and looked through at once: whole huge pages, which the system then also keeps the file in.
 constexpr size_t kPiece = size_t{8} << 20;
 constexpr size_t kHugePage = size_t{2} << 20;
-// What a killed process left of a file; writing one takes minutes at most.
-constexpr auto kLeftFor = std::chrono::hours(2);
 
 // The end of a file.
 struct Trailer {
@@ -73,13 +71,25 @@ struct Record {
 
 size_t WholeBlocks(size_t bytes) { return (bytes + Digest::kBlock - 1) / Digest::kBlock * Digest::kBlock; }
 
-uint64_t DigestOf(const uint8_t* data, size_t bytes) {
+uint64_t DigestOf(const void* data, size_t bytes) {
   Digest digest;
-  digest.Add(data, bytes);
+  digest.Add(static_cast<const uint8_t*>(data), bytes);
   return digest.value();
 }
 
-[[noreturn]] void Fail(const char* what) { throw std::system_error(errno, std::generic_category(), what); }
+size_t Pieces(size_t bytes) { return (bytes + kPiece - 1) / kPiece; }
+
+// The digest of a file's panels from those of its pieces.
+class PieceDigests {
+ public:
+  explicit PieceDigests(size_t bytes) : digests_(WholeBlocks(Pieces(bytes) * sizeof(uint64_t)) / sizeof(uint64_t)) {}
+
+  void Set(size_t piece, const uint8_t* data, size_t bytes) { digests_[piece] = DigestOf(data, bytes); }
+  uint64_t All() const { return DigestOf(digests_.data(), digests_.size() * sizeof(uint64_t)); }
+
+ private:
+  std::vector<uint64_t> digests_;
+};
 
 struct File {
   explicit File(int number) : number(number) {}
@@ -90,16 +100,6 @@ struct File {
   File& operator=(const File&) = delete;
   int number;
 };
-
-void WriteAll(int file, const uint8_t* data, size_t bytes) {
-  while (bytes > 0) {
-    const ssize_t written = write(file, data, bytes);
-    if (written < 0 && errno != EINTR) Fail("write");
-    if (written <= 0) continue;
-    data += written;
-    bytes -= static_cast<size_t>(written);
-  }
-}
 
 // What a file was when it was last found whole. Whatever writes to it changes a time that nobody can set.
 struct Stamp {
@@ -127,100 +127,56 @@ bool WasSeen(const fs::path& folder, const Stamp& stamp) {
   return true;
 }
 
-// A name of this process's own, beside `name`.
-fs::path PartOf(const fs::path& folder, const char* name) {
-  static std::atomic<unsigned> count{0};
-  return folder / (name + std::string(".") + std::to_string(getpid()) + "." + std::to_string(count++) + kPart);
-}
-
-// A file that gets its name when it is finished, and is removed otherwise.
-class Part {
- public:
-  Part(const fs::path& folder, const char* name)
-      : path_(PartOf(folder, name)), name_(folder / name), file_(open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644)) {
-    if (file_.number < 0) Fail("open");
-  }
-  ~Part() {
-    if (!finished_) unlink(path_.c_str());
-  }
-  Part(const Part&) = delete;
-  Part& operator=(const Part&) = delete;
-
-  int file() const { return file_.number; }
-
-  // After a loss of power, too, it is whole or not there.
-  void Finish() {
-    if (fsync(file_.number) != 0) Fail("fsync");
-    if (rename(path_.c_str(), name_.c_str()) != 0) Fail("rename");
-    finished_ = true;
-  }
-
- private:
-  fs::path path_;
-  fs::path name_;
-  File file_;
-  bool finished_ = false;
-};
-
 // Only saves the next one from looking through it: nothing depends on it.
 void Remember(const fs::path& folder, const Stamp& stamp) {
   try {
-    Part part(folder, kSeen);
-    WriteAll(part.file(), reinterpret_cast<const uint8_t*>(&stamp), sizeof stamp);
+    PartFile part(folder, kSeen);
+    part.Write(&stamp, sizeof stamp, 0);
     part.Finish();
   } catch (const std::exception&) {
   }
 }
 
-void SweepParts(const fs::path& folder) {
-  std::error_code ignored;
-  for (const auto& entry : fs::directory_iterator(folder, ignored)) {
-    const bool old = fs::file_time_type::clock::now() - entry.last_write_time(ignored) > kLeftFor;
-    if (entry.path().extension() == kPart && !ignored && old) fs::remove(entry.path(), ignored);
-  }
+// A weight and where its panels begin.
+struct Placed {
+  const NamedSource* weight;
+  PanelShape shape;
+  size_t offset;
+
+  size_t end() const { return offset + shape.bytes(); }
+};
+
+// Weights one after another, each at a whole block.
+std::vector<Placed> Place(const std::vector<NamedSource>& weights, size_t threads) {
+  std::vector<Placed> placed(weights.size());
+  InThreads(weights.size(), threads, [&](size_t i) {
+    const Source& source = weights[i].source;
+    placed[i] = {&weights[i], {source.rows, source.groups, source.bits, FitHalf(source.scales, source.rows * source.groups)}, 0};
+  });
+  for (size_t i = 1; i < placed.size(); i++) placed[i].offset = WholeBlocks(placed[i - 1].end());
+  return placed;
 }
 
-// Bytes one after another, written in pieces.
-class Stream {
- public:
-  explicit Stream(int file) : file_(file) {}
-
-  // Room for `bytes` more, which become part of the file.
-  uint8_t* Next(size_t bytes) {
-    if (filled_ >= kPiece) Flush(kPiece);
-    if (buffer_.size() < filled_ + bytes) buffer_.resize(std::max(filled_ + bytes, kPiece));
-    uint8_t* const at = buffer_.data() + filled_;
-    filled_ += bytes;
-    return at;
+// What belongs at [from, to) of the file. A panel that only partly does is made beside it.
+void Fill(const std::vector<Placed>& placed, size_t from, size_t to, uint8_t* out) {
+  std::memset(out, 0, to - from);
+  std::vector<uint8_t> one;
+  auto each = std::upper_bound(placed.begin(), placed.end(), from, [](size_t at, const Placed& weight) { return at < weight.end(); });
+  for (; each != placed.end() && each->offset < to; each++) {
+    const size_t step = each->shape.panel_bytes();
+    size_t panel = from > each->offset ? (from - each->offset) / step : 0;
+    for (size_t at = each->offset + panel * step; panel < each->shape.count() && at < to; panel++, at += step) {
+      const size_t begin = std::max(at, from), end = std::min(at + step, to);
+      if (end - begin == step) {
+        PackPanels(each->weight->source, each->shape.half, panel, panel + 1, out + (at - from));
+        continue;
+      }
+      one.resize(step);
+      PackPanels(each->weight->source, each->shape.half, panel, panel + 1, one.data());
+      std::memcpy(out + (begin - from), one.data() + (begin - at), end - begin);
+    }
   }
-
-  // Zeros up to a whole block; gives how long it is then.
-  size_t Align() {
-    const size_t gap = WholeBlocks(filled_) - filled_;
-    if (gap > 0) std::memset(Next(gap), 0, gap);
-    return written_ + filled_;
-  }
-
-  uint64_t Finish() {
-    while (filled_ > 0) Flush(std::min(filled_, kPiece));
-    return digest_.value();
-  }
-
- private:
-  void Flush(size_t bytes) {
-    digest_.Add(buffer_.data(), bytes);
-    WriteAll(file_, buffer_.data(), bytes);
-    std::memmove(buffer_.data(), buffer_.data() + bytes, filled_ - bytes);
-    filled_ -= bytes;
-    written_ += bytes;
-  }
-
-  int file_;
-  std::vector<uint8_t> buffer_;
-  size_t filled_ = 0;
-  size_t written_ = 0;
-  Digest digest_;
-};
+}
 
 void AddRecord(std::vector<uint8_t>& directory, const std::string& name, const Record& record) {
   const size_t at = directory.size();
@@ -231,52 +187,70 @@ void AddRecord(std::vector<uint8_t>& directory, const std::string& name, const R
 
 }  // namespace
 
-void PanelFile::Write(const fs::path& folder, const std::vector<NamedSource>& weights) {
+std::shared_ptr<const PanelFile> PanelFile::Make(const fs::path& folder, const std::vector<NamedSource>& weights,
+                                                 size_t threads, const Progress& progress) {
   fs::create_directories(folder);
-  SweepParts(folder);
-  size_t most = 0;
-  for (const auto& [name, source] : weights) most += PanelShape{source.rows, source.groups, source.bits, false}.bytes();
-  if (fs::space(folder).available < 2 * most) throw std::runtime_error("the disk would be nearly full");
-  Part part(folder, kName);
-  Stream stream(part.file());
+  PartFile::Sweep(folder);
+  const std::vector<Placed> placed = Place(weights, threads);
+  const size_t bytes = placed.empty() ? 0 : WholeBlocks(placed.back().end());
+  if (fs::space(folder).available < 2 * bytes) throw std::runtime_error("the disk would be nearly full");
+  PartFile part(folder, kName);
+  PieceDigests digests(bytes);
+  std::atomic<size_t> done{0};
+  const std::thread::id here = std::this_thread::get_id();
+  InThreads(Pieces(bytes), threads, [&](size_t piece) {
+    const size_t from = piece * kPiece, to = std::min(from + kPiece, bytes);
+    std::vector<uint8_t> data(to - from);
+    Fill(placed, from, to, data.data());
+    digests.Set(piece, data.data(), data.size());
+    part.Write(data.data(), data.size(), from);
+    done += data.size();
+    if (std::this_thread::get_id() == here) progress(done, bytes);
+  });
   std::vector<uint8_t> directory;
-  for (const auto& [name, source] : weights) {
-    const bool half = FitHalf(source.scales, source.rows * source.groups);
-    const PanelShape shape{source.rows, source.groups, source.bits, half};
-    AddRecord(directory, name, {source.rows, source.groups, stream.Align(), static_cast<uint32_t>(source.bits), half, name.size()});
-    for (size_t panel = 0; panel < shape.count(); panel++)
-      PackPanels(source, half, panel, panel + 1, stream.Next(shape.panel_bytes()));
-  }
+  for (const auto& [weight, shape, offset] : placed)
+    AddRecord(directory, weight->name, {shape.rows, shape.groups, offset, static_cast<uint32_t>(shape.bits), shape.half, weight->name.size()});
   Trailer trailer{};
-  trailer.panel_bytes = stream.Align();
-  trailer.panel_digest = stream.Finish();
+  trailer.panel_bytes = bytes;
+  trailer.panel_digest = digests.All();
   trailer.directory_bytes = directory.size();
   trailer.directory_digest = DigestOf(directory.data(), directory.size());
   std::memcpy(trailer.magic, kMagic, sizeof kMagic);
-  WriteAll(part.file(), directory.data(), directory.size());
-  WriteAll(part.file(), reinterpret_cast<const uint8_t*>(&trailer), sizeof trailer);
+  part.Write(directory.data(), directory.size(), bytes);
+  part.Write(&trailer, sizeof trailer, bytes + directory.size());
+  auto made = Map(part.number());
   part.Finish();
+  return made;
 }
 
-std::shared_ptr<const PanelFile> PanelFile::Open(const fs::path& folder) {
+std::shared_ptr<const PanelFile> PanelFile::Open(const fs::path& folder, size_t threads) {
   const File file(open((folder / kName).c_str(), O_RDONLY | O_CLOEXEC));
   struct stat info;
-  if (file.number < 0 || fstat(file.number, &info) != 0 || info.st_size < static_cast<off_t>(sizeof(Trailer))) return nullptr;
+  if (file.number < 0 || fstat(file.number, &info) != 0) return nullptr;
+  const auto opened = Map(file.number);
+  if (opened == nullptr) return nullptr;
+  const Stamp stamp = StampOf(info);
+  if (WasSeen(folder, stamp)) return opened;
+  if (!opened->IsWhole(threads)) return nullptr;
+  // What was found whole in memory must be on the disk as well before anybody relies on it without looking. Whoever made the file
+  // didn't wait for the disk.
+  if (fsync(file.number) == 0) Remember(folder, stamp);
+  return opened;
+}
+
+std::shared_ptr<PanelFile> PanelFile::Map(int number) {
+  struct stat info;
+  if (fstat(number, &info) != 0 || info.st_size < static_cast<off_t>(sizeof(Trailer))) return nullptr;
   const auto bytes = static_cast<size_t>(info.st_size);
   // Nobody writes to it, and some file systems in user space or of a host's map nothing that is shared.
-  void* const data = mmap(nullptr, bytes, PROT_READ, MAP_PRIVATE, file.number, 0);
+  void* const data = mmap(nullptr, bytes, PROT_READ, MAP_PRIVATE, number, 0);
   if (data == MAP_FAILED) return nullptr;
 #ifdef __linux__
   // With small pages, looking up addresses costs as much as reading; and what isn't in memory comes in larger pieces.
   if (bytes >= kHugePage) madvise(data, bytes, MADV_HUGEPAGE);
 #endif
-  const std::shared_ptr<PanelFile> opened(new PanelFile(static_cast<const uint8_t*>(data), bytes));
-  if (!opened->ReadDirectory()) return nullptr;
-  const Stamp stamp = StampOf(info);
-  if (WasSeen(folder, stamp)) return opened;
-  if (!opened->IsWhole()) return nullptr;
-  Remember(folder, stamp);
-  return opened;
+  std::shared_ptr<PanelFile> mapped(new PanelFile(static_cast<const uint8_t*>(data), bytes));
+  return mapped->ReadDirectory() ? mapped : nullptr;
 }
 
 PanelFile::~PanelFile() { munmap(const_cast<uint8_t*>(data_), bytes_); }
@@ -307,7 +281,14 @@ bool PanelFile::ReadDirectory() {
   return true;
 }
 
-bool PanelFile::IsWhole() const { return DigestOf(data_, panel_bytes_) == digest_; }
+bool PanelFile::IsWhole(size_t threads) const {
+  PieceDigests digests(panel_bytes_);
+  InThreads(Pieces(panel_bytes_), threads, [&](size_t piece) {
+    const size_t from = piece * kPiece;
+    digests.Set(piece, data_ + from, std::min(kPiece, panel_bytes_ - from));
+  });
+  return digests.All() == digest_;
+}
 
 bool PanelFile::Has(const NamedSource& weight) const {
   const auto found = entries_.find(weight.name);

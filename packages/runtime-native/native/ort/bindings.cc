@@ -9,6 +9,7 @@
 #include "ort/run.h"
 #include "ort/runner.h"
 #include "ort/session.h"
+#include "ort/telling.h"
 
 namespace llm::ort {
 
@@ -56,6 +57,7 @@ class OpenWorker : public Napi::AsyncWorker {
     auto opened = Napi::Object::New(Env());
     opened["inputs"] = PortList(Env(), session_->inputs());
     opened["outputs"] = PortList(Env(), session_->outputs());
+    if (!session_->unkept().empty()) opened["unkept"] = Napi::String::New(Env(), session_->unkept());
     opened["handle"] = Napi::External<SessionHandle>::New(
         Env(), new SessionHandle{std::move(session_), nullptr}, [](Napi::Env, SessionHandle* handle) { delete handle; });
     deferred_.Resolve(opened);
@@ -88,7 +90,8 @@ Napi::Value VersionOf(const Napi::CallbackInfo& info) {
   return Napi::String::New(info.Env(), Library::Load(PathOf(info[0])).version());
 }
 
-// (library, file, { threads, arena, kernels, panels?, config: [[key, value]] }) → Promise<{ handle, inputs, outputs }>
+// (library, file, { threads, arena, kernels, config: [[key, value]], panels?, progress? with it: (done, total) })
+// → Promise<{ handle, inputs, outputs, unkept? }>
 Napi::Value OpenSession(const Napi::CallbackInfo& info) {
   const Library& library = Library::Load(PathOf(info[0]));
   const auto given = info[2].As<Napi::Object>();
@@ -96,7 +99,10 @@ Napi::Value OpenSession(const Napi::CallbackInfo& info) {
   options.threads = given.Get("threads").As<Napi::Number>().Int32Value();
   options.arena = given.Get("arena").As<Napi::Boolean>().Value();
   options.kernels = given.Get("kernels").As<Napi::Boolean>().Value();
-  if (given.Has("panels")) options.panels = PathOf(given.Get("panels"));
+  if (given.Has("panels")) {
+    options.panels = PathOf(given.Get("panels"));
+    options.progress = Telling(info.Env(), given.Get("progress").As<Napi::Function>());
+  }
   const auto config = given.Get("config").As<Napi::Array>();
   for (uint32_t i = 0; i < config.Length(); i++) {
     const Napi::Value item = config[i];

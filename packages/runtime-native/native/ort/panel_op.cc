@@ -12,7 +12,6 @@
 #include <utility>
 #include <vector>
 
-#include "kernels/panel_file.h"
 #include "ort/custom_op.h"
 #include "ort/in_parts.h"
 #include "ort/n_bits.h"
@@ -274,23 +273,17 @@ void PanelOps::Leave(PanelKernel* kernel) const {
   kernels_.erase(std::remove(kernels_.begin(), kernels_.end(), kernel), kernels_.end());
 }
 
-void PanelOps::Keep(const std::filesystem::path& folder) const {
+void PanelOps::Keep(const std::filesystem::path& folder, const kernels::PanelFile::Progress& progress) const {
   std::map<std::string, kernels::NamedSource> weights;  // several nodes may multiply by the same
   for (const PanelKernel* kernel : kernels_) weights.emplace(kernel->weight().name, kernel->weight());
-  if (weights.empty()) return;
-  const auto open = [&] {
-    auto file = kernels::PanelFile::Open(folder);
-    const auto lacks = [&](const auto& one) { return !file->Has(one.second); };
-    return file != nullptr && std::none_of(weights.begin(), weights.end(), lacks) ? file : nullptr;
-  };
-  auto file = open();
-  if (file == nullptr) {
+  auto file = kernels::PanelFile::Open(folder, threads_);
+  const auto lacks = [&](const auto& one) { return !file->Has(one.second); };
+  if (file == nullptr || std::any_of(weights.begin(), weights.end(), lacks)) {
     std::vector<kernels::NamedSource> all;
     for (const auto& [name, weight] : weights) all.push_back(weight);
-    kernels::PanelFile::Write(folder, all);
-    file = open();
+    file = kernels::PanelFile::Make(folder, all, threads_, progress);
   }
-  if (file == nullptr) return;
+  if (file == nullptr) throw std::runtime_error("what was written can't be mapped");
   for (PanelKernel* kernel : kernels_) kernel->Use(file);
 }
 

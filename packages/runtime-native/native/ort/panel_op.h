@@ -4,6 +4,7 @@
 #include <memory>
 #include <vector>
 
+#include "kernels/panel_file.h"
 #include "ort/api.h"
 #include "ort/custom_op.h"
 
@@ -36,7 +37,7 @@ class PanelOps {
 
   // Has the session's weights lie in order in a file of that folder, which is made where there is none. Throws where that
   // can't be: then they are put in order in memory at first use.
-  void Keep(const std::filesystem::path& folder) const;
+  void Keep(const std::filesystem::path& folder, const kernels::PanelFile::Progress& progress) const;
 
   // Called by kernels that begin and end, which happens while a session is made and when it is released.
   void Join(PanelKernel* kernel) const;

@@ -3,9 +3,8 @@
 #include <memory>
 #include <string>
 
-#include "ort/threads.h"
-
 #include "ort/panel_model.h"
+#include "ort/threads.h"
 
 namespace llm::ort {
 
@@ -66,7 +65,7 @@ bool Session::CreateWithPanels(const std::filesystem::path& file, const Options&
   Status* const status =
       api.create_session_from_memory(library_.env(), model->data(), model->size(), settings.get(), &session_);
   if (status == nullptr) {
-    if (!options.panels.empty()) KeepPanels(options.panels);
+    if (!options.panels.empty()) KeepPanels(options);
     return true;
   }
   // Some weights are not for ours, or the file is broken: then it is the runtime's to say so.
@@ -75,11 +74,12 @@ bool Session::CreateWithPanels(const std::filesystem::path& file, const Options&
   return false;
 }
 
-void Session::KeepPanels(const std::filesystem::path& folder) const {
+void Session::KeepPanels(const Options& options) {
   try {
-    ops_->Keep(folder);
-  } catch (const std::exception&) {
+    ops_->Keep(options.panels, options.progress);
+  } catch (const std::exception& error) {
     // A full disk, a folder that can't be written to: the weights are put in order in memory.
+    unkept_ = error.what();
   }
 }
 

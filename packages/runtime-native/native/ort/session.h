@@ -17,6 +17,7 @@ struct Options {
   bool arena = false;
   bool kernels = true;  // ours for packed weights, where the processor has them
   std::filesystem::path panels;  // the folder that keeps weights in their order, if any
+  kernels::PanelFile::Progress progress;  // of making what that folder keeps
   std::vector<std::pair<std::string, std::string>> config;
 };
 
@@ -39,6 +40,8 @@ class Session {
   const Library& library() const { return library_; }
   const std::vector<Port>& inputs() const { return inputs_; }
   const std::vector<Port>& outputs() const { return outputs_; }
+  // Why weights can't be kept in their order; empty where they are, or nobody asked for it.
+  const std::string& unkept() const { return unkept_; }
 
   // All inputs in order, and of the outputs those that are wanted, by number. A null output becomes a new tensor, which the
   // caller must release.
@@ -49,11 +52,12 @@ class Session {
   SessionOptions* Settings(const Options& options) const;
   // Loads the model with operators of ours in it; false where it has none that they could stand for.
   bool CreateWithPanels(const std::filesystem::path& file, const Options& options);
-  void KeepPanels(const std::filesystem::path& folder) const;
+  void KeepPanels(const Options& options);
   std::vector<Port> Ports(bool outputs) const;
 
   const Library& library_;
   std::unique_ptr<const PanelOps> ops_;
+  std::string unkept_;
   NativeSession* session_ = nullptr;
   std::vector<Port> inputs_;
   std::vector<Port> outputs_;

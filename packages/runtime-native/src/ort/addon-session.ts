@@ -55,15 +55,17 @@ export class AddonOrtSession implements OrtSession {
   }
 
   static async open(file: string, options: OrtOptions, ort: OrtBackend): Promise<AddonOrtSession> {
-    const { threads = 0, arena = false, kernels = true, panels } = options;
+    const { threads = 0, arena = false, kernels = true, panels, onPanels } = options;
     let opened: OpenedSession;
     try {
       const config = Object.entries(configOf(options));
-      const kept = panels === undefined ? {} : { panels };
+      const progress = (done: number, total: number) => onPanels?.({ kind: "progress", done, total });
+      const kept = panels === undefined ? {} : { panels, progress };
       opened = await ort.addon.open(ort.library, file, { threads, arena, kernels, config, ...kept });
     } catch (cause) {
       throw new NativeError("model-invalid", `ONNX Runtime refuses this model: ${firstLine(cause)}`, { file, cause });
     }
+    if (opened.unkept !== undefined) onPanels?.({ kind: "unkept", reason: `${panels}: ${opened.unkept}` });
     return new AddonOrtSession(file, ort, opened);
   }
 

@@ -1,6 +1,9 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
 import {
+  chmodSync,
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -15,6 +18,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { COLUMNS, packedModel } from "../testing/packed-model.ts";
 import { skipWithout } from "../testing/skip-without-addon.ts";
 import { openOrt, ortAddonStatus } from "./open.ts";
+import type { PanelsEvent } from "./session.ts";
 import { type OrtArray, ortTensor } from "./tensor.ts";
 
 let folder: string;
@@ -32,8 +36,9 @@ afterAll(() => rmSync(folder, { recursive: true }));
 const newPlace = () => join(folder, `kept-${count++}`);
 
 /** What the model answers with weights that are kept in `panels`; `during` looks around while it is open. */
-async function answer(panels?: string, during = () => {}): Promise<OrtArray> {
-  const session = await openOrt(model, { backend: "addon", threads: 2, ...(panels === undefined ? {} : { panels }) });
+async function answer(panels?: string, during = () => {}, events: PanelsEvent[] = []): Promise<OrtArray> {
+  const kept = panels === undefined ? {} : { panels, onPanels: (event: PanelsEvent) => events.push(event) };
+  const session = await openOrt(model, { backend: "addon", threads: 2, ...kept });
   const x = ortTensor(
     "f32",
     [2, COLUMNS],
@@ -86,6 +91,7 @@ describe.skipIf(skipWithout(ortAddonStatus().used) || process.platform === "win3
       await answer(place);
       const whole = readFileSync(file);
       const { atime, mtime } = statSync(file);
+      chmodSync(file, 0o644);
       writeFileSync(file, damage(whole));
       utimesSync(file, atime, mtime); // as if nobody had written to it
       expect(await answer(place)).toEqual(expected);
@@ -96,7 +102,7 @@ describe.skipIf(skipWithout(ortAddonStatus().used) || process.platform === "win3
       const place = newPlace();
       await answer(place);
       const first = readFileSync(join(place, "panels"));
-      const other = packedModel(folder, "other", "other codes");
+      const other = packedModel(folder, { name: "other", weight: "other codes" });
       await (await openOrt(other, { backend: "addon", panels: place })).close();
       expect(readFileSync(join(place, "panels")).equals(first)).toBe(false);
       expect(await answer(place)).toEqual(expected);
@@ -106,12 +112,54 @@ describe.skipIf(skipWithout(ortAddonStatus().used) || process.platform === "win3
       const place = newPlace();
       const answers = await Promise.all(Array.from({ length: 4 }, () => answer(place)));
       for (const one of answers) expect(one).toEqual(expected);
+      expect(await answer(place)).toEqual(expected);
       expect(readdirSync(place).sort()).toEqual(["panels", "seen"]);
     });
 
-    test("are put in order in memory where no file can be written", async () => {
+    test("are put in order in memory where no file can be written, which is told", async () => {
       const place = join(model, "below-a-file");
+      const events: PanelsEvent[] = [];
+      expect(await answer(place, undefined, events)).toEqual(expected);
+      expect(events).toEqual([{ kind: "unkept", reason: expect.stringMatching(`^${place}: .*[Nn]ot a directory`) }]);
+    });
+
+    test("are told of while they are made, and can't be written to afterwards", async () => {
+      const place = newPlace();
+      const events: PanelsEvent[] = [];
+      const onPanels = (event: PanelsEvent) => events.push(event);
+      const large = packedModel(folder, { name: "large", rows: 1 << 16 });
+      await (await openOrt(large, { backend: "addon", threads: 1, panels: place, onPanels })).close();
+      const { size, mode } = statSync(join(place, "panels"));
+      const told = () => events.map((event) => (event.kind === "progress" ? event.done / event.total : 0));
+      await expect.poll(() => [events.length, told().at(-1)]).toEqual([Math.ceil(size / 2 ** 23), 1]);
+      expect(told()).toEqual(told().sort((a, b) => a - b));
+      expect(mode & 0o777).toBe(0o444);
+      rmSync(large.replace(".onnx", ".bin"));
+    });
+
+    test("are made in spite of what a process left that was ended in the middle", async () => {
+      const place = newPlace();
+      mkdirSync(place);
+      // In a container, the one after it has the same number.
+      for (let i = 0; i < 100; i++) writeFileSync(join(place, `panels.${process.pid}.${i}.part`), "left");
+      await answer(place);
       expect(await answer(place)).toEqual(expected);
+      expect(readdirSync(place).sort()).toEqual(["panels", "seen"]);
+    });
+
+    test.skipIf(process.platform !== "linux")("leave alone what another still writes", async () => {
+      const place = newPlace();
+      mkdirSync(place);
+      const part = join(place, "panels.another.part");
+      const other = spawn("flock", [part, "sh", "-c", "echo held; read end"]);
+      try {
+        await once(other.stdout, "data");
+        expect(await answer(place)).toEqual(expected);
+        expect(existsSync(part)).toBe(true);
+      } finally {
+        other.stdin.end("\n");
+        await once(other, "exit");
+      }
     });
 
     test.skipIf(process.platform !== "linux")("leave nothing behind on a disk that is full", () => {

@@ -22,6 +22,8 @@ export interface OrtOptions {
    * mapped from then on. What is damaged is made again; where it can't be made, weights are put in order in memory.
    */
   readonly panels?: string;
+  /** Told of `panels`; the first load of a large model takes seconds for them. */
+  readonly onPanels?: (event: PanelsEvent) => void;
   /** Threads wait for work by spinning: some percent faster alone on the machine, a burden to everything else. */
   readonly spin?: boolean;
   /**
@@ -32,6 +34,11 @@ export interface OrtOptions {
   /** Further settings by ONNX Runtime's own keys, such as "session.qdq_matmulnbits_accuracy_level". */
   readonly config?: Readonly<Record<string, string>>;
 }
+
+/** How far making a file of weights in order is, in bytes; or why there is none, so that every load puts them in order again. */
+export type PanelsEvent =
+  | { readonly kind: "progress"; readonly done: number; readonly total: number }
+  | { readonly kind: "unkept"; readonly reason: string };
 
 /** The settings that go to ONNX Runtime by its own keys. */
 export function configOf(options: OrtOptions): Record<string, string> {

@@ -12,7 +12,7 @@ import { bestOf, openOrt, ortTensor } from "../ort/index.ts";
 import { COLUMNS, packedModel, ROWS } from "./packed-model.ts";
 
 async function exercise(folder: string, name: string): Promise<void> {
-  const file = packedModel(folder, name);
+  const file = packedModel(folder, { name });
   for (let round = 0; round < 4; round++) {
     // All workers keep weights in one place, and make and map them at once.
     const panels = round % 2 === 1 ? { panels: join(folder, "panels") } : {};

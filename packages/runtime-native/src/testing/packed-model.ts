@@ -6,12 +6,26 @@ import { tinyOnnx } from "./tiny-onnx.ts";
 export const ROWS = 512;
 export const COLUMNS = 512;
 
-/** Writes a model of one product by a weight in 4 bits, y = x · wᵀ, and gives its file. */
-export function packedModel(folder: string, name = "packed", weight = "codes"): string {
+export interface PackedModelOptions {
+  readonly name?: string;
+  /** What the weight is called. */
+  readonly weight?: string;
+  readonly bits?: 4 | 8;
+  readonly rows?: number;
+  readonly bias?: boolean;
+}
+
+/** Writes a model of one product by a packed weight, y = x · wᵀ, and gives its file. */
+export function packedModel(folder: string, options: PackedModelOptions = {}): string {
+  const { name = "packed", weight = "codes", bits = 4, rows = ROWS, bias = false } = options;
   const groups = COLUMNS / 32;
-  const codes = Uint8Array.from({ length: (ROWS * COLUMNS) / 2 }, (_, i) => i * 37);
-  const scales = new Float32Array(ROWS * groups).fill(1 / 256);
-  writeFileSync(join(folder, `${name}.bin`), Buffer.concat([codes, Buffer.from(scales.buffer)]));
+  const codes = Uint8Array.from({ length: (rows * COLUMNS * bits) / 8 }, (_, i) => i * 37);
+  const scales = new Float32Array(rows * groups).fill(1 / 256);
+  const added = new Float32Array(rows).fill(1);
+  writeFileSync(
+    join(folder, `${name}.bin`),
+    Buffer.concat([codes, ...[scales, added].map((part) => new Uint8Array(part.buffer))]),
+  );
   const file = join(folder, `${name}.onnx`);
   const place = { file: `${name}.bin` };
   writeFileSync(
@@ -21,17 +35,18 @@ export function packedModel(folder: string, name = "packed", weight = "codes"): 
         {
           op: "MatMulNBits",
           domain: "com.microsoft",
-          inputs: ["x", weight, "scales"],
+          inputs: ["x", weight, "scales", "", "", bias ? "bias" : ""],
           outputs: ["y"],
-          ints: { K: COLUMNS, N: ROWS, bits: 4, block_size: 32, accuracy_level: 4 },
+          ints: { K: COLUMNS, N: rows, bits, block_size: 32, accuracy_level: 4 },
         },
       ],
       weights: [
-        { ...place, name: weight, type: "u8", shape: [ROWS, groups, 16], offset: 0 },
-        { ...place, name: "scales", shape: [ROWS, groups], offset: codes.length },
+        { ...place, name: weight, type: "u8", shape: [rows, groups, 4 * bits], offset: 0 },
+        { ...place, name: "scales", shape: [rows, groups], offset: codes.length },
+        ...(bias ? [{ ...place, name: "bias", shape: [rows], offset: codes.length + scales.byteLength }] : []),
       ],
       inputs: [{ name: "x", type: "f32", shape: ["n", COLUMNS] }],
-      outputs: [{ name: "y", type: "f32", shape: ["n", ROWS] }],
+      outputs: [{ name: "y", type: "f32", shape: ["n", rows] }],
     }),
   );
   return file;
