@@ -19,6 +19,7 @@ Api::Api(const void* const* table) {
   Take(create_session_from_memory, table, 8);
   Take(run, table, 9);
   Take(create_session_options, table, 10);
+  Take(disable_pattern, table, 17);
   Take(enable_arena, table, 18);
   Take(disable_arena, table, 19);
   Take(set_log_severity, table, 22);

@@ -60,6 +60,7 @@ struct Api {
   Status* (*run)(NativeSession*, const RunOptions*, const char* const* input_names, const Value* const* inputs, size_t,
                  const char* const* output_names, size_t, Value** outputs);
   Status* (*create_session_options)(SessionOptions**);
+  Status* (*disable_pattern)(SessionOptions*);
   Status* (*enable_arena)(SessionOptions*);
   Status* (*disable_arena)(SessionOptions*);
   Status* (*set_log_severity)(SessionOptions*, int);

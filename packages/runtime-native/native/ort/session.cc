@@ -46,6 +46,9 @@ SessionOptions* Session::Settings(const Options& options) const {
     api.Check(api.enable_arena(raw));
   } else {
     api.Check(api.disable_arena(raw));
+    // One piece for all values of a run, laid out as the run before had them, is no faster than pieces of the region, and what
+    // experts get is never as long as it was: their rows would lie beside the room for them.
+    api.Check(api.disable_pattern(raw));
     api.Check(api.add_config(raw, kLibraryAllocator, "1"));
   }
   if (options.threads > 0) api.Check(api.set_threads(raw, options.threads));
