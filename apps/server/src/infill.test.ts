@@ -86,6 +86,48 @@ describe("an editor", () => {
     expect(answer.tokens_predicted).toBeLessThan(200);
   });
 
+  it("may ask for nothing, so that what it sends is read before it is needed", async () => {
+    const warm = { n_predict: 0, input_prefix: "", input_suffix: "", prompt: "", t_max_predict_ms: 1 };
+    const extra = Array.from({ length: 5 }, (_, i) => ({
+      filename: `${i}.py`,
+      text: `value_${i} = ${i}\n`.repeat(5),
+      time: i,
+    }));
+    for (const stream of [false, true]) {
+      const steps = server.generator.scheduler.stats.steps;
+      const response = await ask({ ...warm, input_extra: extra, stream });
+      const text = await response.text();
+      expect(JSON.parse(stream ? text.slice("data: ".length) : text)).toMatchObject({
+        ...{ content: "", tokens: [], tokens_predicted: 0, stop: true, stop_type: "limit", stopping_word: "" },
+      });
+      expect(server.generator.scheduler.stats.steps - steps).toBeLessThanOrEqual(2);
+    }
+    const response_fields = ["tokens_cached", "tokens_evaluated"];
+    const after = await ask({ input_extra: extra, input_prefix: "def f(", prompt: "", n_predict: 1, response_fields });
+    const { tokens_cached: cached, tokens_evaluated: all } = (await after.json()) as Record<string, number>;
+    expect(cached).toBeGreaterThan(all! / 2);
+  });
+
+  it("is told which text ended the answer", async () => {
+    const { tokenizer } = server.generator;
+    const plain = { n_indent: 0, stop: [], stream: false };
+    const { content, tokens } = (await (await ask(plain)).json()) as { content: string; tokens: number[] };
+    const offsets = tokens.map((_, i) => tokenizer.decode(tokens.slice(0, i)).length);
+    const pieces = tokens.map((id) => tokenizer.decode([id]));
+    // A token of several characters whose first there is nowhere before: the longer text and the shorter begin together.
+    const at = pieces.findIndex((piece, i) => piece.length > 1 && content.indexOf(piece[0]!) === offsets[i]);
+    expect(at).toBeGreaterThanOrEqual(0);
+    const [word] = pieces[at]!;
+    for (const stop of [
+      [pieces[at]!, word!],
+      ["never", word!],
+    ])
+      expect(await (await ask({ ...plain, stop })).json()).toMatchObject({
+        ...{ stop_type: "word", stopping_word: word, content: content.slice(0, offsets[at]) },
+      });
+    expect(await (await ask({ ...plain, stop: ["never"] })).json()).not.toMatchObject({ stop_type: "word" });
+  });
+
   it("may send more than fits: what is nearest to the cursor stays", async () => {
     const long = "value = compute(other)\n".repeat(400);
     const answer = await ask({ input_prefix: long, input_suffix: long, response_fields: ["truncated", "content"] });

@@ -26,7 +26,9 @@ export function infillRoutes({ app, turns }: RouteContext): void {
   app.post("/infill", async (request, reply) => {
     const body = read(infillRequest, request.body);
     const turn = await turns.begin(request, reply, body.model, 1);
-    const most = mostOf(body, turn.generator.scheduler.room);
+    // Editors that want nothing have other files read before they are needed: the first token is asked for, and dropped.
+    const isWarming = body.n_predict === 0;
+    const most = isWarming ? 1 : mostOf(body, turn.generator.scheduler.room);
     const prompt = infillPrompt(body, turn.generator, most);
     const limits = new LineLimits({ indent: body.n_indent ?? 0, ...ms(body.t_max_predict_ms) });
     const enough = new AbortController();
@@ -39,7 +41,7 @@ export function infillRoutes({ app, turns }: RouteContext): void {
     /** At each token, however many go out in one piece: what comes after the limit isn't counted. */
     const onToken: GenerateOptions["onToken"] = ({ id }, piece) => {
       heard += piece.length;
-      if (limits.over) return;
+      if (isWarming || limits.over) return;
       if (ids.length === 0) first = performance.now();
       ids.push(id);
       fresh += limits.push(piece);
@@ -55,7 +57,7 @@ export function infillRoutes({ app, turns }: RouteContext): void {
           delivered += text.length;
           // An answer's end may have been held back behind its last token.
           const rest = text.slice(text.length - Math.max(0, delivered - heard));
-          if (rest !== "" && !limits.over) fresh += limits.push(rest);
+          if (rest !== "" && !isWarming && !limits.over) fresh += limits.push(rest);
           const piece = fresh;
           fresh = "";
           if (piece !== "") await onPiece(piece);
@@ -84,7 +86,7 @@ export function infillRoutes({ app, turns }: RouteContext): void {
         tokens_cached: cached,
         has_new_line: limits.text.includes("\n"),
         truncated: prompt.truncated,
-        ...stopOf(said, body.stop ?? [], (tokens) => turn.generator.tokenizer.decode(tokens)),
+        ...stopOf(isWarming ? undefined : said),
         timings,
       };
       return chosenFields(answer, body.response_fields);
@@ -109,7 +111,7 @@ const ms = (limit: number | null | undefined): { readonly ms?: number } =>
 
 function mostOf({ n_predict: most }: InfillRequest, room: number): number {
   if (most === -1) return Math.floor(room / 2);
-  return Math.min(most || DEFAULT_TOKENS, Math.floor(room / 2));
+  return Math.min(most ?? DEFAULT_TOKENS, Math.floor(room / 2));
 }
 
 function optionsOf(body: InfillRequest, maxNewTokens: number): Ask["options"] {
@@ -121,13 +123,8 @@ function optionsOf(body: InfillRequest, maxNewTokens: number): Ask["options"] {
 }
 
 /** Why the answer ended. Nothing is known of one that a line's end ended but that. */
-function stopOf(
-  said: Completion | undefined,
-  stops: readonly string[],
-  decode: (tokens: readonly number[]) => string,
-): { readonly stop_type: StopType; readonly stopping_word: string } {
+function stopOf(said: Completion | undefined): { readonly stop_type: StopType; readonly stopping_word: string } {
   if (!said || said.finishReason === "length") return { stop_type: "limit", stopping_word: "" };
-  const beyond = stops.length > 0 ? decode(said.tokens).slice(said.text.length) : "";
-  const word = stops.find((stop) => beyond.startsWith(stop));
+  const { stoppedBy: word } = said;
   return word === undefined ? { stop_type: "eos", stopping_word: "" } : { stop_type: "word", stopping_word: word };
 }

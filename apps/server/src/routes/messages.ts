@@ -40,7 +40,7 @@ export function messagesRoutes({ app, turns }: RouteContext): void {
     if (!body.stream) {
       const [said] = await turn.answer(asks);
       blocks.push([...parser.push(said.text), ...parser.end()]);
-      return anthropicMessage(head, blocks.all.map(blockOf), endOf(body, generator, said, parser.calls), usageOf(said));
+      return anthropicMessage(head, blocks.all.map(blockOf), endOf(body, said, parser.calls), usageOf(said));
     }
 
     const problem = (error: Parameters<typeof anthropicError>[0]) => ({
@@ -61,7 +61,7 @@ export function messagesRoutes({ app, turns }: RouteContext): void {
       };
       const [said] = await turn.answer(asks, async ({ text }) => tell(blocks.push(parser.push(text))));
       await tell([...blocks.push(parser.end()), ...blocks.end()]);
-      await send({ type: "message_delta", delta: endOf(body, generator, said, parser.calls), usage: usageOf(said) });
+      await send({ type: "message_delta", delta: endOf(body, said, parser.calls), usage: usageOf(said) });
       await send({ type: "message_stop" });
     });
   });
@@ -114,14 +114,11 @@ function eventOf(event: BlockEvent): MessageEvent {
 /** Why an answer ended, and at which of the texts that were to end it. */
 function endOf(
   { stop_sequences: stops }: MessagesRequest,
-  { tokenizer }: Generator,
-  { finishReason, text, tokens }: Completion,
+  { finishReason, stoppedBy: stop }: Completion,
   calls: number,
 ): MessageEnd {
   if (finishReason === "length") return { stop_reason: "max_tokens", stop_sequence: null };
-  // What ended the answer isn't part of its text, but its tokens have it.
-  const beyond = stops && stops.length > 0 ? tokenizer.decode(tokens).slice(text.length) : "";
-  const stop = stops?.find((each) => beyond.startsWith(each));
-  if (stop !== undefined) return { stop_reason: "stop_sequence", stop_sequence: stop };
+  // The template has such texts too, by which turns end.
+  if (stop !== undefined && stops?.includes(stop)) return { stop_reason: "stop_sequence", stop_sequence: stop };
   return { stop_reason: calls > 0 ? "tool_use" : "end_turn", stop_sequence: null };
 }

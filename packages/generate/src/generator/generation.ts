@@ -7,6 +7,8 @@ export interface Completion {
   readonly text: string;
   readonly tokens: readonly number[]; // a token that ended the text included
   readonly finishReason: FinishReason;
+  /** Of the texts that were to end it, the one that did. */
+  readonly stoppedBy?: string;
   readonly logprobs?: readonly GeneratedToken[];
   /** Of the prompt's tokens, where they were asked for; the first has none. */
   readonly promptLogprobs?: readonly GeneratedToken[];

@@ -347,10 +347,11 @@ describe("stop strings", () => {
           }
           got += finder.end();
           const found = stops
-            .map((stop) => ({ at: text.indexOf(stop), end: text.indexOf(stop) + stop.length }))
+            .map((stop) => ({ stop, at: text.indexOf(stop), end: text.indexOf(stop) + stop.length }))
             .filter(({ at }) => at >= 0)
             .sort((one, other) => one.end - other.end || one.at - other.at)[0];
           expect(finder.stopped).toBe(found !== undefined);
+          expect(finder.found).toBe(found?.stop);
           expect(got).toBe(text.slice(0, found?.at ?? text.length));
         },
       ),

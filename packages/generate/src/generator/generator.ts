@@ -268,6 +268,7 @@ export class Generator<T extends TextTokenizer | TransformersTokenizer = TextTok
         text,
         tokens: Array.from(outcome.tokens),
         finishReason: stops.stopped ? "stop" : finishReason,
+        ...(stops.found === undefined ? {} : { stoppedBy: stops.found }),
         ...(logprobs === undefined ? {} : { logprobs: said }),
         ...(scored ? { promptLogprobs: await scored.done } : {}),
         usage,

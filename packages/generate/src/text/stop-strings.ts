@@ -5,7 +5,7 @@
 export class StopStrings {
   readonly #stops: readonly string[];
   #held = "";
-  #stopped = false;
+  #found: string | undefined;
 
   constructor(stops: readonly string[]) {
     this.#stops = stops.filter((stop) => stop !== "");
@@ -13,18 +13,23 @@ export class StopStrings {
 
   /** Whether one was found; text from it on is never given out. */
   get stopped(): boolean {
-    return this.#stopped;
+    return this.#found !== undefined;
+  }
+
+  /** The one that was found. */
+  get found(): string | undefined {
+    return this.#found;
   }
 
   /** The text that is certain to come before any stop string. */
   push(piece: string): string {
-    if (this.#stopped) return "";
+    if (this.stopped) return "";
     const text = this.#held + piece;
-    const found = this.#first(text);
-    if (found !== undefined) {
-      this.#stopped = true;
+    const first = this.#first(text);
+    if (first) {
+      this.#found = first.stop;
       this.#held = "";
-      return text.slice(0, found);
+      return text.slice(0, first.start);
     }
     const safe = text.length - this.#unfinished(text);
     this.#held = text.slice(safe);
@@ -38,17 +43,17 @@ export class StopStrings {
     return rest;
   }
 
-  /** Where the stop string begins that ends first. */
-  #first(text: string): number | undefined {
-    let start: number | undefined;
+  /** The stop string that ends first, and where it begins. */
+  #first(text: string): { readonly stop: string; readonly start: number } | undefined {
+    let first: { readonly stop: string; readonly start: number } | undefined;
     let end = Number.POSITIVE_INFINITY;
     for (const stop of this.#stops) {
-      const at = text.indexOf(stop);
-      if (at < 0 || at + stop.length > end || (at + stop.length === end && at >= start!)) continue;
-      start = at;
-      end = at + stop.length;
+      const start = text.indexOf(stop);
+      if (start < 0 || start + stop.length > end || (start + stop.length === end && start >= first!.start)) continue;
+      first = { stop, start };
+      end = start + stop.length;
     }
-    return start;
+    return first;
   }
 
   /** Length of the longest end of `text` that a stop string begins with. */
