@@ -1,8 +1,8 @@
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { NativeError } from "@llm/runtime-native";
-import { type OrtOptions, type OrtSession, openOrt } from "@llm/runtime-native/ort";
-import { type Artefact, type Readers, type Session, TargetError } from "@llm/target";
+import { type OrtOptions, type OrtSession, openOrt, type PanelsEvent } from "@llm/runtime-native/ort";
+import { type Artefact, type OpenEvent, type Readers, type Session, TargetError } from "@llm/target";
 import { modelFile } from "./build/units.ts";
 import { meshOf, openMesh } from "./mesh/open-mesh.ts";
 import { netOptions } from "./net-options.ts";
@@ -12,7 +12,12 @@ import { openPublished, publishedOf } from "./published/open-published.ts";
 import { CpuSession } from "./session/cpu-session.ts";
 
 /** Opens a session over an artefact's model. */
-export async function openCpu(artefact: Artefact, options: CpuOptions, readers?: Readers): Promise<Session> {
+export async function openCpu(
+  artefact: Artefact,
+  options: CpuOptions,
+  readers?: Readers,
+  tell?: (event: OpenEvent) => void,
+): Promise<Session> {
   const published = publishedOf(artefact);
   if (published !== undefined) return openPublished(published, artefact, options);
   const { folder, manifest } = artefact;
@@ -24,6 +29,7 @@ export async function openCpu(artefact: Artefact, options: CpuOptions, readers?:
   const model = await openModel(join(folder, modelFile(NET)), {
     threads: options.threads,
     ...netOptions(manifest, NET),
+    onPanels: (event) => tell?.(told(event)),
   });
   return new CpuSession(model, width, {
     slots: options.batchSize,
@@ -35,6 +41,12 @@ export async function openCpu(artefact: Artefact, options: CpuOptions, readers?:
     owner,
     ...(readers ? { readers } : {}),
   });
+}
+
+function told(event: PanelsEvent): OpenEvent {
+  if (event.kind === "progress") return { ...event, note: "weights in the processor's order, once" };
+  const text = `weights are put in order at every start, which takes time and memory: ${event.reason}`;
+  return { kind: "note", text };
 }
 
 /** More threads than cores only wait for each other, and thousands of them keep everything else from running. */

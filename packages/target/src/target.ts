@@ -46,7 +46,7 @@ export interface Target<O = unknown> {
   exports?(program: Program, options: O, tools: ToolVersions): readonly Unit[];
   /** Makes one unit, alone, in an empty folder. */
   build(unit: Unit, work: Work): Promise<void>;
-  open(artefact: Artefact, options: O, readers?: Readers): Promise<Session>;
+  open(artefact: Artefact, options: O, readers?: Readers, tell?: (event: OpenEvent) => void): Promise<Session>;
   /** Files of the device's own kind that are opened and looked into without a manifest: people have them from elsewhere. */
   readonly files?: FileKind;
   /** Of an artefact that has to be finished elsewhere, because the vendor's compiler isn't here: one line on how. */
@@ -59,6 +59,11 @@ export interface Target<O = unknown> {
 export interface Readers {
   adapter(path: string): Promise<LowRankAdapter>;
 }
+
+/** What opening takes its time for, in bytes, and what a user should know of it. */
+export type OpenEvent =
+  | { readonly kind: "progress"; readonly done: number; readonly total: number; readonly note: string }
+  | { readonly kind: "note"; readonly text: string };
 
 /** What an adapter adds to matrices of a model: to each `scale` · b · a. */
 export interface LowRankAdapter {

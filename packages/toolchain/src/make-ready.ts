@@ -12,8 +12,8 @@ import { type ResolveOptions, resolveModel } from "./resolve-model.ts";
 import { tokenizerOf } from "./tokenizer.ts";
 import { type VerifyReport, verify } from "./verify.ts";
 
-/** The stages, in order. */
-export type StageName = "fetch" | "export" | "verify" | "compile" | "run";
+/** The stages, in order; "load" is one only where it takes long. */
+export type StageName = "fetch" | "export" | "verify" | "compile" | "load" | "run";
 
 export interface StageReport {
   readonly name: StageName;
@@ -73,6 +73,7 @@ export async function makeReady(model: string | undefined, target: Target, optio
     });
     return { result: found, skipped: found.downloaded === 0, note: FETCHED[found.from] };
   });
+  if (location.pulled?.note !== undefined) options.onEvent?.({ kind: "note", text: location.pulled.note });
   const opened = await openModel(location.path, {
     name: location.name,
     ...(options.config ? { config: options.config } : {}),

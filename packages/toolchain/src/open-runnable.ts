@@ -74,7 +74,13 @@ export async function openRunnable(thing: string | undefined, options: OpenOptio
     targetOptions: given,
   });
   try {
-    const { session, adapters } = await openSession(target, artefact, prepared.options, options.adapters);
+    const { session, adapters } = await openSession(
+      target,
+      artefact,
+      prepared.options,
+      options.adapters,
+      options.onEvent,
+    );
     return {
       card: model.card,
       target,
@@ -110,7 +116,7 @@ async function openFinished(thing: string, artefact: Artefact, options: OpenOpti
     throw new ToolchainError("option-invalid", `${thing} was made for target ${madeFor}, not for ${options.target}`);
   const { target } = await findTarget(madeFor);
   const chosen = targetOptions(target, givenOptions(target, options));
-  const { session, adapters } = await openSession(target, artefact, chosen, options.adapters);
+  const { session, adapters } = await openSession(target, artefact, chosen, options.adapters, options.onEvent);
   return {
     card: model,
     target,

@@ -1,6 +1,7 @@
 import { openAdapter } from "@llm/checkpoint";
-import type { Artefact, Session, Target } from "@llm/target";
+import type { Artefact, OpenEvent, Session, Target } from "@llm/target";
 import { ToolchainError } from "./error.ts";
+import type { StageEvent } from "./make-ready.ts";
 
 /** A folder for each adapter, by the name that requests choose it by. */
 export type AdapterFolders = Readonly<Record<string, string>>;
@@ -11,8 +12,11 @@ export async function openSession<O>(
   artefact: Artefact,
   options: O,
   folders: AdapterFolders = {},
+  onEvent: (event: StageEvent) => void = () => {},
 ): Promise<{ readonly session: Session; readonly adapters: Readonly<Record<string, number>> }> {
-  const session = await target.open(artefact, options, { adapter: openAdapter });
+  const loading = new Loading(onEvent);
+  const session = await target.open(artefact, options, { adapter: openAdapter }, (event) => loading.tell(event));
+  loading.end();
   try {
     const adapters: Record<string, number> = {};
     for (const [name, folder] of Object.entries(folders)) {
@@ -27,6 +31,40 @@ export async function openSession<O>(
   } catch (error) {
     await session.close();
     throw error;
+  }
+}
+
+/** What is over sooner needs no display. */
+const WORTH_TELLING_MS = 1000;
+
+/** Opening as a stage, where it takes as long as one. */
+class Loading {
+  readonly #onEvent: (event: StageEvent) => void;
+  readonly #began = performance.now();
+  #state: "short" | "shown" | "over" = "short";
+
+  constructor(onEvent: (event: StageEvent) => void) {
+    this.#onEvent = onEvent;
+  }
+
+  tell(event: OpenEvent): void {
+    if (event.kind === "note") this.#onEvent(event);
+    else if (this.#state === "shown" || (this.#state === "short" && this.#took() >= WORTH_TELLING_MS)) {
+      if (this.#state === "short") this.#onEvent({ kind: "begin", stage: "load" });
+      this.#state = "shown";
+      this.#onEvent({ ...event, kind: "bytes" });
+    }
+  }
+
+  /** What is told afterwards, of what was on its way, is of no more use. */
+  end(): void {
+    if (this.#state === "shown")
+      this.#onEvent({ kind: "end", name: "load", skipped: false, seconds: this.#took() / 1000 });
+    this.#state = "over";
+  }
+
+  #took(): number {
+    return performance.now() - this.#began;
   }
 }
 
