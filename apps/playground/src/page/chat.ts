@@ -1,8 +1,9 @@
 import { ServerProblem, stream } from "./api.ts";
+import { messagesOf, type Turn } from "./conversation.ts";
 import { button, h } from "./dom.ts";
 import { Meter, type Usage } from "./meter.ts";
 import { saidNodes } from "./said.ts";
-import { type Token, tokenSpans } from "./tokens.ts";
+import { tokenSpans } from "./tokens.ts";
 import type { View } from "./view.ts";
 
 interface Chunk {
@@ -22,15 +23,6 @@ interface Logprob {
   readonly token: string;
   readonly logprob: number;
   readonly top_logprobs: readonly { readonly token: string; readonly logprob: number }[];
-}
-
-interface Turn {
-  readonly role: "user" | "assistant";
-  text: string;
-  thought: string;
-  calls: string;
-  tokens: Token[];
-  problem?: string;
 }
 
 const turns: Turn[] = [];
@@ -99,10 +91,7 @@ export function chatView({ model, settings, left }: View): HTMLElement[] {
   const answer = async (): Promise<void> => {
     running = new AbortController();
     const turn: Turn = { role: "assistant", text: "", thought: "", calls: "", tokens: [] };
-    const messages = [
-      ...(settings.system === "" ? [] : [{ role: "system", content: settings.system }]),
-      ...turns.filter(({ problem }) => problem === undefined).map(({ role, text }) => ({ role, content: text })),
-    ];
+    const messages = messagesOf(settings.system, turns);
     turns.push(turn);
     meter.begin();
     draw();
