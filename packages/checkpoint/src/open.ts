@@ -5,6 +5,7 @@ import { describe } from "./describe.ts";
 import { CheckpointError } from "./error.ts";
 import { fileError } from "./files/binary-file.ts";
 import { jsonObject, listFiles, readJsonFile, readSmallFile } from "./files/side-files.ts";
+import { type GgufFiles, ggufModels } from "./gguf/file-names.ts";
 import { isObject, type JsonObject } from "./json.ts";
 import { MAX_CONFIG_BYTES, MAX_SIDE_FILE_BYTES } from "./limits.ts";
 import { applyOverrides, type Overrides } from "./overrides.ts";
@@ -40,7 +41,7 @@ export async function openCheckpoint(path: string, options: OpenOptions = {}): P
 async function openFolder(folder: string, options: OpenOptions): Promise<Checkpoint> {
   const names = await listFiles(folder, ["onnx"]);
   const onnx = names.filter((name) => /^onnx\/[^/]+\.onnx$/.test(name));
-  const gguf = names.filter((name) => name.endsWith(".gguf") && !name.startsWith("mmproj")); // that is a vision part
+  const gguf = ggufModels(names);
   if (!names.includes("config.json") && gguf.length > 0) return openGgufFile(oneModel(folder, gguf), options);
   const config = await readConfig(folder, names, options);
   let stored = await openStandardWeights(folder, names);
@@ -66,18 +67,15 @@ async function openFile(path: string, options: OpenOptions): Promise<Checkpoint>
   return checkpointOf({ kind: "huggingface", path, folder, names, onnx: [], config, weights });
 }
 
-/** The one model among a folder's GGUF files: one file, or the parts of one. */
-function oneModel(folder: string, names: readonly string[]): string {
-  const stems = new Set(names.map((name) => name.replace(/-\d{5}-of-\d{5}\.gguf$/, "")));
-  if (stems.size > 1)
-    throw new CheckpointError(
-      "not-a-checkpoint",
-      `holds several models (${[...stems].slice(0, 4).join(", ")}); name one of them`,
-      {
-        file: folder,
-      },
-    );
-  return join(folder, names[0]!);
+/** The first file of the one model that a folder has. */
+function oneModel(folder: string, models: readonly GgufFiles[]): string {
+  if (models.length > 1) {
+    const named = models.slice(0, 4).map(({ files }) => files[0]);
+    throw new CheckpointError("not-a-checkpoint", `holds several models (${named.join(", ")}); name one of them`, {
+      file: folder,
+    });
+  }
+  return join(folder, models[0]!.files[0]!);
 }
 
 async function openGgufFile(path: string, options: OpenOptions): Promise<Checkpoint> {

@@ -59,8 +59,7 @@ export async function openOtherWeights(folder: string, files: readonly string[])
 /** Opens the weights that a weight file stands for: itself, or all shards that it is one of. */
 export async function openNamedWeights(folder: string, files: readonly string[], name: string): Promise<StoredWeights> {
   const layout = layoutOf(name)!;
-  const stem = SHARD.exec(name)?.groups!.stem;
-  const sharded = stem === undefined ? undefined : await openShards(folder, files, layout, stem);
+  const sharded = SHARD.test(name) ? await openShards(folder, files, layout, stemOf(name)) : undefined;
   return sharded ?? openWeightFiles(folder, [name], layout.read);
 }
 
@@ -74,7 +73,7 @@ function layoutOf(name: string): Layout | undefined {
 }
 
 function stemOf(name: string): string {
-  return SHARD.exec(name)?.groups!.stem ?? name.slice(0, name.lastIndexOf("."));
+  return SHARD.exec(name)?.groups?.stem ?? name.slice(0, name.lastIndexOf("."));
 }
 
 /** One file of that name, else its shards. */

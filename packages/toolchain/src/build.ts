@@ -46,7 +46,7 @@ export async function prepare<O>(
 
 /** A target whose files are called after the model is told its name: the last part of a hub id. */
 function named<O>(target: Target<O>, model: string): { readonly name?: string } {
-  return Object.hasOwn(target.options, "name") ? { name: model.split("/").at(-1)! } : {};
+  return Object.hasOwn(target.options, "name") ? { name: model.split("/").at(-1)!.replaceAll(":", "-") } : {};
 }
 
 export interface BuildOptions {

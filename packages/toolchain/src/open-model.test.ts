@@ -1,4 +1,4 @@
-import { cp, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { goldenDir, readGoldenConfig } from "@llm/fixtures";
@@ -108,6 +108,29 @@ describe("finding models", () => {
   it("knows demo, folders and files", async () => {
     expect(await resolveModel()).toMatchObject({ name: "demo", from: "bundled" });
     expect(await resolveModel(goldenDir("gpt2"))).toMatchObject({ name: "gpt2", from: "disk" });
+  });
+
+  it("knows one of several GGUF files of the hub by its path and by its quantisation", async () => {
+    const cacheDir = await mkdtemp(join(tmpdir(), "resolve-"));
+    try {
+      const folder = join(cacheDir, "models--org--x-GGUF", "snapshots", "abc");
+      const files = ["x-Q4_K_M.gguf", "Q8_0/x-Q8_0-00001-of-00002.gguf", "Q8_0/x-Q8_0-00002-of-00002.gguf"];
+      await mkdir(join(folder, "Q8_0"), { recursive: true });
+      for (const file of files) await writeFile(join(folder, file), "");
+      await mkdir(join(folder, "..", "..", "refs"));
+      await writeFile(join(folder, "..", "..", "refs", "main"), "abc");
+      const find = (model: string) => resolveModel(model, { offline: true, cacheDir });
+      for (const name of ["org/x-GGUF:q8_0", `org/x-GGUF/${files[1]}`, `org/x-GGUF/${files[2]}`])
+        expect(await find(name)).toMatchObject({ name, path: join(folder, files[1]!), from: "hub", downloaded: 0 });
+      expect((await find("org/x-GGUF:Q4_K_M")).path).toBe(join(folder, files[0]!));
+      await expect(find("org/x-GGUF:Q2_K")).rejects.toMatchObject({ code: "hub-offline" });
+      await expect(find("org/x-GGUF/y.gguf")).rejects.toMatchObject({
+        code: "model-not-found",
+        message: expect.stringMatching(/^org\/x-GGUF\/y\.gguf: no such file, and as a file of the hub: /),
+      });
+    } finally {
+      await rm(cacheDir, { recursive: true });
+    }
   });
 
   it.each(["./nowhere", "/nowhere/at/all", "a/b/c", "-x"])("says of %s that it isn't there", async (model) => {

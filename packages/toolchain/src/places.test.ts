@@ -10,13 +10,9 @@ describe("places", () => {
   it.each<[string, Record<string, string>, string, string]>([
     ["the home's cache", { HOME: "/home/x" }, "/home/x/.cache/llm/artefacts", "/home/x/.cache/huggingface/hub"],
     ["XDG's", { HOME: "/home/x", XDG_CACHE_HOME: "/c" }, "/c/llm/artefacts", "/c/huggingface/hub"],
-    [
-      "no relative one",
-      { HOME: "/home/x", XDG_CACHE_HOME: "c" },
-      "/home/x/.cache/llm/artefacts",
-      "/home/x/.cache/huggingface/hub",
-    ],
+    ["no relative one", { HOME: "/home/x", XDG_CACHE_HOME: "c" }, "/home/x/.cache/llm/artefacts", "c/huggingface/hub"],
     ["the hub's own", { HOME: "/home/x", HF_HOME: "/hf" }, "/home/x/.cache/llm/artefacts", "/hf/hub"],
+    ["with a home", { HOME: "/home/x", HF_HOME: "~/hf" }, "/home/x/.cache/llm/artefacts", "/home/x/hf/hub"],
     ["and nearer", { HOME: "/home/x", HF_HOME: "/hf", HF_HUB_CACHE: "/hub" }, "/home/x/.cache/llm/artefacts", "/hub"],
   ])("are in %s", (_, environment, artefacts, hub) => {
     expect([artefactCache(environment), hubCache(environment)]).toEqual([artefacts, hub]);

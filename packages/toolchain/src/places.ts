@@ -5,13 +5,10 @@ import { cacheHome } from "@llm/target/engine";
 import { makeFolder } from "@llm/tensor/files";
 import { ToolchainError } from "./error.ts";
 
-type Environment = Readonly<Record<string, string | undefined>>;
-
 /** Where downloads of the hub are, by the rules of the hub's own tools. */
-export function hubCache(env: Environment = process.env): string {
-  if (env.HF_HUB_CACHE) return env.HF_HUB_CACHE;
-  return join(env.HF_HOME ?? join(cacheHome(env), "huggingface"), "hub");
-}
+export { hubCacheDir as hubCache } from "@llm/checkpoint";
+
+type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Where finished artefacts are kept: `<cache home>/llm/artefacts`. */
 export function artefactCache(env: Environment = process.env): string {

@@ -1,6 +1,6 @@
 import { stat } from "node:fs/promises";
 import { basename, resolve } from "node:path";
-import { pull, type Selection } from "@llm/checkpoint";
+import { CheckpointError, type Pulled, pull, type Selection } from "@llm/checkpoint";
 import { demoModelFolder } from "@llm/demo-model";
 import { ToolchainError } from "./error.ts";
 
@@ -14,6 +14,8 @@ export interface ResolveOptions {
   readonly signal?: AbortSignal;
   /** What of a repository on the hub is needed; the weights, with everything around them, unless said. */
   readonly want?: Selection["want"];
+  /** Whether small files' hashes are wanted in `pulled`. */
+  readonly hashes?: boolean;
   /** In bytes, while something is downloaded. */
   onProgress?(done: number, total: number, note: string): void;
 }
@@ -26,6 +28,8 @@ export interface ModelLocation {
   readonly from: "bundled" | "disk" | "hub";
   /** How many bytes came over the network for it. */
   readonly downloaded: number;
+  /** What of the hub's repository is there. */
+  readonly pulled?: Pulled;
 }
 
 /** What MODEL stands for when nothing is said. */
@@ -33,6 +37,9 @@ export const DEFAULT_MODEL = "demo";
 
 /** `owner/name`, or the bare name of the hub's first models. */
 const HUB_ID = /^[A-Za-z0-9][\w.-]*(\/[A-Za-z0-9][\w.-]*)?$/;
+
+/** One of a repository's models in GGUF: `owner/name/path/to/file.gguf`, or `owner/name:Q4_K_M`. */
+const HUB_GGUF = /^(?<repo>[A-Za-z0-9][\w.-]*\/[A-Za-z0-9][\w.-]*)(?:\/(?<file>.+\.gguf)|:(?<quantisation>[\w.-]+))$/;
 
 /** What ends like a file is one, and not there. */
 const FILE = /\.(?:onnx|gguf|json|bmodel|safetensors|bin|tar|pt|pth)$/;
@@ -45,26 +52,33 @@ export async function resolveModel(
   if (model === DEFAULT_MODEL) return { name: DEFAULT_MODEL, path: demoModelFolder, from: "bundled", downloaded: 0 };
   const path = resolve(model);
   if (await exists(path)) return { name: basename(path), path, from: "disk", downloaded: 0 };
-  if (!HUB_ID.test(model) || FILE.test(model))
-    throw new ToolchainError(
-      "model-not-found",
-      `${model}: does not exist; a model is a folder, a .gguf file, a hub id or "demo"`,
-    );
-  return { name: model, from: "hub", ...(await download(model, options)) };
+  const { repo, file, quantisation } = HUB_GGUF.exec(model)?.groups ?? {};
+  if (repo !== undefined) return download(model, repo, options, file ?? quantisation);
+  if (HUB_ID.test(model) && !FILE.test(model)) return download(model, model, options);
+  throw new ToolchainError(
+    "model-not-found",
+    `${model}: does not exist; a model is a folder, a .gguf file, a hub id (owner/name, owner/name:Q4_K_M) or "demo"`,
+  );
 }
 
-async function download(repo: string, options: ResolveOptions): Promise<Pick<ModelLocation, "path" | "downloaded">> {
+async function download(name: string, repo: string, options: ResolveOptions, gguf?: string): Promise<ModelLocation> {
   const { onProgress, ...rest } = options;
-  const before = await pull(repo, { ...rest, offline: true }).catch(() => undefined); // not there yet: nothing to know
-  const had = new Set(before?.files.map(({ path, sha256 }) => `${sha256} ${path}`));
-  const { folder, files } = await pull(repo, {
+  const pulled = await pull(repo, {
+    hashes: false,
     ...rest,
+    ...(gguf === undefined ? {} : { gguf }),
     onProgress: ({ bytes, totalBytes, files, totalFiles }) =>
       onProgress?.(bytes, totalBytes, `${files} of ${totalFiles} files`),
+  }).catch((error) => {
+    // What looks like a path may have been meant as one.
+    if (!name.endsWith(".gguf") || !CheckpointError.isInstance(error) || !UNKNOWN.has(error.code)) throw error;
+    throw new ToolchainError("model-not-found", `${name}: no such file, and as a file of the hub: ${error.message}`);
   });
-  const fresh = files.filter(({ path, sha256 }) => !had.has(`${sha256} ${path}`));
-  return { path: folder, downloaded: fresh.reduce((sum, { bytes }) => sum + bytes, 0) };
+  return { name, path: pulled.model, from: "hub", downloaded: pulled.downloaded, pulled };
 }
+
+/** Codes of errors that say that the hub has no such thing, or that nobody may ask it. */
+const UNKNOWN: ReadonlySet<string> = new Set(["hub-not-found", "hub-unauthorised", "hub-offline"]);
 
 async function exists(path: string): Promise<boolean> {
   return stat(path).then(

@@ -9,10 +9,11 @@ export async function openCalled(call: Call, io: Io): Promise<Model> {
   const options = modelOptions(call, io);
   const began = performance.now();
   io.progress.begin("fetch", call.args.model);
-  const { name, path, downloaded } = await resolveModel(call.args.model, options);
+  const { name, path, downloaded, pulled } = await resolveModel(call.args.model, options);
   const seconds = (performance.now() - began) / 1000;
   if (downloaded > 0) io.progress.end({ seconds, note: bytes(downloaded) });
   else io.progress.close();
+  if (pulled?.note !== undefined) io.note(pulled.note);
   const model = await openModel(path, {
     name,
     ...(options.config ? { config: options.config } : {}),

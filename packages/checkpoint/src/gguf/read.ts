@@ -6,6 +6,7 @@ import { MAX_SHARDS } from "../limits.ts";
 import { StoredWeights, type UnreadableTensor } from "../stored-weights.ts";
 import type { GgufArchitecture } from "./architecture.ts";
 import { deepseek2 } from "./deepseek.ts";
+import { partsOf } from "./file-names.ts";
 import { GPT_FAMILY } from "./gpt-family.ts";
 import { readGgufHeader } from "./header.ts";
 import { LLAMA_FAMILY } from "./llama-family.ts";
@@ -54,13 +55,10 @@ async function readOrClose(file: BinaryFile): Promise<GgufHeader> {
 
 /** `name-00002-of-00003.gguf` is one of three; the first has the metadata. */
 function splitFiles(path: string): string[] {
-  const match = /^(?<stem>.*)-\d{5}-of-(?<count>\d{5})\.gguf$/.exec(path);
-  if (!match) return [path];
-  const count = Number(match.groups!.count);
-  if (count < 1 || count > MAX_SHARDS)
-    throw new CheckpointError("limit-exceeded", `says it is one of ${count} files`, { file: path });
-  const number = (i: number) => String(i + 1).padStart(5, "0");
-  return Array.from({ length: count }, (_, i) => `${match.groups!.stem}-${number(i)}-of-${number(count - 1)}.gguf`);
+  const parts = partsOf(path);
+  if (parts.count < 1 || parts.count > MAX_SHARDS)
+    throw new CheckpointError("limit-exceeded", `says it is one of ${parts.count} files`, { file: path });
+  return Array.from({ length: parts.count }, (_, index) => parts.at(index));
 }
 
 async function assemble(parts: readonly Part[]): Promise<GgufModel> {

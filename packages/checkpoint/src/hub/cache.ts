@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
-import { copyFile, lstat, readFile, readlink, rename, stat, symlink, writeFile } from "node:fs/promises";
-import { basename, dirname, join, relative } from "node:path";
+import { copyFile, lstat, readdir, readFile, readlink, rename, stat, symlink, writeFile } from "node:fs/promises";
+import { basename, dirname, join, relative, sep } from "node:path";
 import { makeFolder } from "@llm/tensor/files";
 
 /** One repository in the hub's cache, laid out as Python's huggingface_hub does, so that both find each other's downloads. */
@@ -56,6 +56,17 @@ export class RepoCache {
   async etagOf(commit: string, path: string): Promise<string | undefined> {
     const target = await readlink(join(this.snapshot(commit), path)).catch(() => undefined);
     return target === undefined ? undefined : basename(target);
+  }
+
+  /** Names of the files in a snapshot whose blobs are there, sorted. */
+  async files(commit: string): Promise<string[]> {
+    const folder = this.snapshot(commit);
+    const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+    const paths = entries.map((entry) => relative(folder, join(entry.parentPath, entry.name)).split(sep).join("/"));
+    const sizes = await Promise.all(
+      entries.map((entry, i) => (entry.isDirectory() ? undefined : this.sizeOf(commit, paths[i]!))),
+    );
+    return paths.filter((_, i) => sizes[i] !== undefined).sort();
   }
 
   async has(commit: string): Promise<boolean> {

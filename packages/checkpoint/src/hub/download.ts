@@ -23,11 +23,11 @@ class Corrupt extends Error {}
 
 /**
  * Downloads one file, going on where an earlier try stopped, and checks it by its hash before it gets its final name: what is there
- * under that name is right.
+ * under that name is right. Gives the number of bytes that came.
  */
-export async function download(job: Download): Promise<void> {
+export async function download(job: Download): Promise<number> {
   try {
-    await downloadInto(job);
+    return await downloadInto(job);
   } catch (error) {
     const { code, syscall } = error as NodeJS.ErrnoException;
     if (syscall === undefined) throw error;
@@ -46,17 +46,20 @@ const DISK: Readonly<Record<string, string>> = {
   EACCES: "can't be written: permission denied",
 };
 
-async function downloadInto(job: Download): Promise<void> {
+async function downloadInto(job: Download): Promise<number> {
   await makeFolder(dirname(job.blob));
   const partial = `${job.blob}.incomplete`;
-  await withLock(partial, job.signal, async () => {
+  return withLock(partial, job.signal, async () => {
     const existing = await fileSize(job.blob);
-    if (existing !== undefined && (job.file.size === undefined || existing === job.file.size))
-      return job.onBytes(existing);
+    if (existing !== undefined && (job.file.size === undefined || existing === job.file.size)) {
+      job.onBytes(existing);
+      return 0;
+    }
     for (let again = true; ; again = false) {
       try {
-        await fetchAndCheck(job, partial);
-        return await rename(partial, job.blob);
+        const came = await fetchAndCheck(job, partial);
+        await rename(partial, job.blob);
+        return came;
       } catch (error) {
         if (!(error instanceof Corrupt)) throw error;
         await rm(partial, { force: true });
@@ -67,7 +70,7 @@ async function downloadInto(job: Download): Promise<void> {
   });
 }
 
-async function fetchAndCheck(job: Download, partial: string): Promise<void> {
+async function fetchAndCheck(job: Download, partial: string): Promise<number> {
   const handle = await open(partial, "a+");
   try {
     const target = new Target(job, handle);
@@ -80,6 +83,7 @@ async function fetchAndCheck(job: Download, partial: string): Promise<void> {
     );
     await handle.sync();
     target.check();
+    return target.came;
   } finally {
     await handle.close();
   }
@@ -122,6 +126,8 @@ function cutOff(response: HubResponse, bytes: number): boolean {
 /** The partial file and the hash of what is in it. */
 class Target {
   bytes = 0;
+  /** Over the network, what was thrown away again included. */
+  came = 0;
   #hash: Hash | undefined;
   readonly #job: Download;
   readonly #handle: FileHandle;
@@ -161,6 +167,7 @@ class Target {
     for (let done = 0; done < chunk.length; ) done += (await this.#handle.write(chunk, done)).bytesWritten;
     this.#hash?.update(chunk);
     this.bytes += chunk.length;
+    this.came += chunk.length;
     this.#job.onBytes(this.bytes);
   }
 

@@ -2,12 +2,12 @@ import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { join } from "node:path";
 import { CheckpointError } from "../error.ts";
-import { listFiles } from "../files/side-files.ts";
 import { RepoCache } from "./cache.ts";
+import { cachedOnly, cachedWhole, fileToOpen } from "./cached.ts";
 import { download } from "./download.ts";
 import { type HubRequest, PATIENCE, type Patience } from "./http.ts";
 import { withProxy } from "./proxy.ts";
-import { checkRepo, checkRevision, fileFacts, listRepo, type RepoFile } from "./repo.ts";
+import { checkRepo, checkRevision, fileFacts, isCommit, listRepo, type RepoFile, type RepoListing } from "./repo.ts";
 import { type Selection, selectFiles } from "./select.ts";
 import { type HubOptions, hubSettings } from "./settings.ts";
 
@@ -19,6 +19,8 @@ export interface PullOptions extends HubOptions, Selection {
   readonly onProgress?: (progress: PullProgress) => void;
   readonly signal?: AbortSignal;
   readonly patience?: Partial<Patience>;
+  /** False: files come without hashes where that saves reading them. */
+  readonly hashes?: boolean;
 }
 
 /** All files together, for one bar. */
@@ -30,16 +32,22 @@ export interface PullProgress {
 }
 
 export interface Pulled {
-  /** The snapshot's folder: what `openCheckpoint` opens. */
+  /** The snapshot's folder. */
   readonly folder: string;
+  /** What `openCheckpoint` opens: the folder, or the GGUF file in it that was asked for. */
+  readonly model: string;
   readonly commit: string;
   readonly files: readonly PulledFile[];
+  /** How many bytes of files came over the network. */
+  readonly downloaded: number;
+  /** What to tell whoever waits: that the hub didn't answer, and what was done about it. */
+  readonly note?: string;
 }
 
 export interface PulledFile {
   readonly path: string; // in the folder
   readonly bytes: number;
-  readonly sha256: string;
+  readonly sha256?: string;
 }
 
 /**
@@ -47,16 +55,22 @@ export interface PulledFile {
  * there in part is continued; offline, what is there is all there is.
  *
  * @example
- * const { folder } = await pull("bigcode/tiny_starcoder_py", { onProgress: ({ bytes, totalBytes }) => … });
- * const checkpoint = await openCheckpoint(folder);
+ * const { model } = await pull("bigcode/tiny_starcoder_py", { onProgress: ({ bytes, totalBytes }) => … });
+ * const checkpoint = await openCheckpoint(model);
  */
 export async function pull(repo: string, options: PullOptions = {}): Promise<Pulled> {
   const settings = await hubSettings(options);
   const revision = checkRevision(options.revision ?? "main");
   const cache = new RepoCache(settings.cacheDir, checkRepo(repo));
-  if (settings.offline) return fromCache(cache, repo, revision, options);
+  if (settings.offline) {
+    const { commit, paths } = await cachedOnly(cache, repo, revision, options);
+    return found(cache, commit, paths, options);
+  }
+  // What a commit is never changes: nobody has to be asked.
+  const known = isCommit(revision) ? await cachedWhole(cache, repo, revision, options) : undefined;
+  if (known) return found(cache, revision, known, options);
   const hub: HubRequest = { settings, patience: { ...PATIENCE, ...options.patience }, signal: options.signal };
-  return withProxy(options.env ?? process.env, () => fromHub(hub, cache, repo, revision, options));
+  return withProxy(options.env ?? process.env, settings.endpoint, () => fromHub(hub, cache, repo, revision, options));
 }
 
 async function fromHub(
@@ -66,51 +80,73 @@ async function fromHub(
   revision: string,
   options: PullOptions,
 ): Promise<Pulled> {
-  const { commit, files } = await listRepo(hub, repo, revision).catch(async (error) => {
-    const cached = await cache.ref(revision);
-    if (error.code !== "hub-failed" || cached === undefined || !(await cache.has(cached))) throw error;
-    throw new CheckpointError("hub-failed", `${error.message}; what was fetched before can be used with --offline`, {
-      cause: error,
-    });
-  });
+  let listing: RepoListing;
+  try {
+    listing = await listRepo(hub, repo, revision);
+  } catch (error) {
+    const commit = await cache.ref(revision);
+    if (!CheckpointError.isInstance(error) || error.code !== "hub-failed" || commit === undefined) throw error;
+    const paths = await cachedWhole(cache, repo, commit, options);
+    if (!paths && (await cache.has(commit))) throw withHint(error);
+    if (!paths) throw error;
+    return {
+      ...(await found(cache, commit, paths, options)),
+      note: `${error.message}; going on with what is in the cache`,
+    };
+  }
+  const { commit, files } = listing;
   const { parallel = 4, signal: outer } = options;
   const wanted = await inParallel(selectFiles(repo, files, options), parallel, outer, (file, signal) =>
     fileFacts({ ...hub, signal }, repo, commit, file),
   );
   const progress = new Progress(wanted, options.onProgress);
-  const pulled = await inParallel(wanted, parallel, outer, async (file, signal) => {
+  let downloaded = 0;
+  await inParallel(wanted, parallel, outer, async (file, signal) => {
     const etag = file.etag ?? createHash("sha256").update(`${commit} ${file.path}`).digest("base64url");
     const blob = cache.blob(etag);
-    await download({ ...hub, signal, repo, commit, file, blob, onBytes: (bytes) => progress.report(file, bytes) });
+    const came = await download({
+      ...hub,
+      signal,
+      repo,
+      commit,
+      file,
+      blob,
+      onBytes: (bytes) => progress.report(file, bytes),
+    });
+    downloaded += came;
     await cache.link(commit, file.path, etag);
     progress.finish();
-    return describe(cache, commit, file.path);
   });
   await cache.setRef(revision, commit);
-  return { folder: cache.snapshot(commit), commit, files: pulled };
+  const paths = wanted.map(({ path }) => path);
+  return { ...(await found(cache, commit, paths, options)), downloaded };
 }
 
-/** What the cache has, without a request. */
-async function fromCache(cache: RepoCache, repo: string, revision: string, options: PullOptions): Promise<Pulled> {
-  const commit = (await cache.ref(revision)) ?? revision;
-  const missing = (what: string) =>
-    new CheckpointError(
-      "hub-offline",
-      `${repo}: ${what} is not in the cache, and offline nothing is fetched; run once without --offline (HF_HUB_OFFLINE)`,
-    );
-  if (!(await cache.has(commit))) throw missing(`revision "${revision}"`);
-  const names = await listFiles(cache.snapshot(commit), ["onnx", "additional_chat_templates"]);
-  for (const name of [...(options.files ?? []), ...(options.want === "config" ? ["config.json"] : [])])
-    if (!names.includes(name)) throw missing(name);
-  const files = await inParallel(names, 4, options.signal, (path) => describe(cache, commit, path));
-  return { folder: cache.snapshot(commit), commit, files };
+function withHint(error: CheckpointError): CheckpointError {
+  return new CheckpointError("hub-failed", `${error.message}; what was fetched before can be used with --offline`, {
+    cause: error,
+  });
 }
 
-async function describe(cache: RepoCache, commit: string, path: string): Promise<PulledFile> {
+/** Files of the cache as the answer to a pull. */
+async function found(
+  cache: RepoCache,
+  commit: string,
+  paths: readonly string[],
+  { hashes = true, gguf, signal }: PullOptions,
+): Promise<Pulled> {
+  const folder = cache.snapshot(commit);
+  const files = await inParallel(paths, 4, signal, (path) => describe(cache, commit, path, hashes));
+  const file = fileToOpen(paths, gguf !== undefined);
+  return { folder, model: file === undefined ? folder : join(folder, file), commit, files, downloaded: 0 };
+}
+
+async function describe(cache: RepoCache, commit: string, path: string, hashed: boolean): Promise<PulledFile> {
   const bytes = (await cache.sizeOf(commit, path)) ?? 0;
   const etag = await cache.etagOf(commit, path);
   // Large files are stored under their hash, which was checked when they came.
   if (etag !== undefined && /^[0-9a-f]{64}$/.test(etag)) return { path, bytes, sha256: etag };
+  if (!hashed) return { path, bytes };
   const hash = createHash("sha256");
   for await (const chunk of createReadStream(join(cache.snapshot(commit), path))) hash.update(chunk);
   return { path, bytes, sha256: hash.digest("hex") };

@@ -41,6 +41,11 @@ export function checkRevision(revision: string): string {
   return revision;
 }
 
+/** Whether a revision is a commit, written in full. */
+export function isCommit(revision: string): boolean {
+  return /^[0-9a-f]{40}$/.test(revision);
+}
+
 /** What is in a repository at a revision, and which commit that is. */
 export async function listRepo(hub: HubRequest, repo: string, revision: string): Promise<RepoListing> {
   const base = `${hub.settings.endpoint}/api/models/${repo}`;

@@ -39,6 +39,16 @@ test.each<[string, string[], string[]]>([
   ["one file rather than shards of the same", ["model.safetensors", ...shards], ["model.safetensors"]],
   ["PyTorch where there is nothing else", bins, bins],
   [
+    "shards with an underscore (BLOOM's)",
+    ["pytorch_model_00001-of-00002.bin", "pytorch_model_00002-of-00002.bin", "pytorch_model.bin.index.json"],
+    ["pytorch_model_00001-of-00002.bin", "pytorch_model_00002-of-00002.bin", "pytorch_model.bin.index.json"],
+  ],
+  [
+    "a quantiser's shards with their index",
+    ["gptq-00001-of-00002.safetensors", "gptq-00002-of-00002.safetensors", "gptq.safetensors.index.json"],
+    ["gptq-00001-of-00002.safetensors", "gptq-00002-of-00002.safetensors", "gptq.safetensors.index.json"],
+  ],
+  [
     "a quantiser's own name",
     ["gptq_model-4bit-128g.safetensors", "adapter_model.safetensors"],
     ["gptq_model-4bit-128g.safetensors"],
@@ -81,9 +91,47 @@ test("what is to be ignored isn't there, by Python's patterns", () => {
   expect(() => select(side, { files: ["vocab.json"], ignorePatterns: ["v*"] })).toThrow(/no file vocab\.json/);
 });
 
-test("several GGUF files are a question, which names the answers", () => {
-  expect(() => select(["x.Q4_0.gguf", "x.Q8_0.gguf"])).toThrow(/2 GGUF files; name one: x\.Q4_0\.gguf, x\.Q8_0\.gguf/);
-  expect(select(["x.Q4_0.gguf", "x.Q8_0.gguf"], { files: ["x.Q8_0.gguf"] })).toEqual(["x.Q8_0.gguf"]);
+const quantisations = [
+  "x-Q4_K.gguf",
+  "x-Q4_K_M.gguf",
+  "mmproj-x-Q8_0.gguf",
+  "x-imatrix.gguf",
+  "Q8_0/x-Q8_0-00001-of-00002.gguf",
+  "Q8_0/x-Q8_0-00002-of-00002.gguf",
+];
+const split = quantisations.slice(-2);
+
+test("several GGUF models are a question, which names the answers", () => {
+  expect(() => select([...side, ...quantisations])).toThrow(
+    "org/x holds 3 models in GGUF; name one, as in org/x/Q8_0/x-Q8_0-00001-of-00002.gguf: " +
+      "Q8_0/x-Q8_0-00001-of-00002.gguf, x-Q4_K.gguf, x-Q4_K_M.gguf",
+  );
+  expect(select(quantisations, { files: ["x-Q4_K.gguf"] })).toEqual(["x-Q4_K.gguf"]);
+});
+
+test.each([
+  ["x-Q4_K.gguf", ["x-Q4_K.gguf"]],
+  ["Q4_K", ["x-Q4_K.gguf"]],
+  ["q4_k_m", ["x-Q4_K_M.gguf"]],
+  ["Q8_0", split],
+  ["Q8_0/x-Q8_0-00002-of-00002.gguf", split],
+  ["Q8_0/x-Q8_0.gguf", split],
+])("%s means one of them, in all its parts", (gguf, expected) => {
+  expect(select([...shards, ...quantisations], { gguf })).toEqual(expected);
+  expect(select([...side, ...quantisations], { gguf, want: "config" })).toEqual([...side, ...expected]);
+});
+
+test.each([
+  ["Q5_0", /no GGUF file that "Q5_0" may mean; name one, as in .*: Q8_0.*, x-Q4_K\.gguf, x-Q4_K_M\.gguf/],
+  ["x", /holds 3 models in GGUF that "x" may mean/],
+  ["(.*", /no GGUF file that "\(\.\*" may mean/],
+])("%s does not", (gguf, message) => {
+  expect(() => select(quantisations, { gguf })).toThrow(message);
+  expect(() => select(side, { gguf })).toThrow("org/x holds no GGUF files");
+});
+
+test("one model in a folder of its own is what is wanted", () => {
+  expect(select(split)).toEqual(split);
 });
 
 test("no weights, no config, no such file", () => {

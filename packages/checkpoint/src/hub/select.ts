@@ -1,4 +1,5 @@
-import { CheckpointError } from "../error.ts";
+import { CheckpointError, printable } from "../error.ts";
+import { ggufModels, meantModels } from "../gguf/file-names.ts";
 import type { RepoFile } from "./repo.ts";
 
 /** What is wanted of a repository. */
@@ -7,6 +8,8 @@ export interface Selection {
   readonly want?: "model" | "config" | "tokenizer";
   /** These files and no others. */
   readonly files?: readonly string[];
+  /** Of several models in GGUF the one in this file, in all its parts, or of this quantisation: "Q4_K_M". */
+  readonly gguf?: string;
   /** Nothing of these names, in which * is any text, ? any character and [ab] one of those: ["*.safetensors"]. */
   readonly ignorePatterns?: readonly string[];
 }
@@ -23,40 +26,40 @@ const SIDE_FILE = new RegExp(
 );
 
 interface Form {
-  readonly name: string;
   readonly weights: RegExp;
-  readonly index?: string;
+  readonly index?: RegExp;
 }
+
+const SAFETENSORS_INDEX = /^[^/]+\.safetensors\.index\.json$/;
+
+/** Split models often have a folder for each quantisation. */
+const GGUF: Form = { weights: /\.gguf$/ };
 
 /** One form of weights is enough: the first of these that the repository has. */
 const FORMS: readonly Form[] = [
-  { name: "safetensors", weights: /^model\.safetensors$/ },
-  { name: "safetensors shards", weights: /^model-\d{5}-of-\d{5}\.safetensors$/, index: "model.safetensors.index.json" },
-  {
-    name: "other safetensors",
-    weights: /^(?!adapter_|consolidated)[^/]+\.safetensors$/,
-    index: "model.safetensors.index.json",
-  },
-  { name: "PyTorch", weights: /^pytorch_model\.bin$/ },
-  { name: "PyTorch shards", weights: /^pytorch_model-\d{5}-of-\d{5}\.bin$/, index: "pytorch_model.bin.index.json" },
-  { name: "GGUF", weights: /^[^/]+\.gguf$/ },
-  { name: "ONNX", weights: /^onnx\/[^/]+\.onnx(?:_data)?(?:_\d+)?$/ },
+  { weights: /^model\.safetensors$/ },
+  { weights: /^model-\d{5}-of-\d{5}\.safetensors$/, index: /^model\.safetensors\.index\.json$/ },
+  { weights: /^(?!adapter_|consolidated)[^/]+\.safetensors$/, index: SAFETENSORS_INDEX },
+  { weights: /^pytorch_model\.bin$/ },
+  { weights: /^pytorch_model[-_]\d{5}-of-\d{5}\.bin$/, index: /^pytorch_model\.bin\.index\.json$/ },
+  GGUF,
+  { weights: /^onnx\/[^/]+\.onnx(?:_data)?(?:_\d+)?$/ },
 ];
 
 /** The files of a repository that are needed: no second form of the weights, nothing of other frameworks. */
 export function selectFiles(repo: string, there: readonly RepoFile[], selection: Selection = {}): readonly RepoFile[] {
-  const { files, want = "model", ignorePatterns = [] } = selection;
+  const { files, gguf, want = "model", ignorePatterns = [] } = selection;
   const ignored = ignorePatterns.map(patternOf);
   const all = there.filter(({ path }) => !ignored.some((pattern) => pattern.test(path)));
   if (files) return files.map((path) => named(repo, all, path));
-  if (want === "config") return [named(repo, all, "config.json")];
   const side = all.filter(({ path }) => SIDE_FILE.test(path));
+  if (gguf !== undefined) return [...side, ...oneGguf(repo, all, gguf)]; // a GGUF file is config and tokenizer, too
+  if (want === "config") return [named(repo, all, "config.json")];
   if (want === "tokenizer") return side;
   const form = FORMS.find(({ weights }) => all.some(({ path }) => weights.test(path)));
   if (!form) throw new CheckpointError("hub-not-found", `${repo} holds no weights in a form that can be read`);
-  const weights = all.filter(({ path }) => form.weights.test(path) || path === form.index);
-  if (form.name === "GGUF") refuseSeveral(repo, weights);
-  return [...side, ...weights];
+  if (form === GGUF) return [...side, ...oneGguf(repo, all)];
+  return [...side, ...all.filter(({ path }) => form.weights.test(path) || form.index?.test(path))];
 }
 
 /** As Python's fnmatch reads patterns: * is also the slash. */
@@ -81,15 +84,30 @@ function classOf(characters: string): string {
   }
 }
 
-/** One repository often holds one model in twenty quantisations; parts of one file count as one. */
-function refuseSeveral(repo: string, weights: readonly RepoFile[]): void {
-  const models = [...new Set(weights.map(({ path }) => path.replace(/-\d{5}-of-\d{5}\.gguf$/, "")))];
-  if (models.length > 1)
-    throw new CheckpointError(
-      "hub-not-found",
-      `${repo} holds ${models.length} GGUF files; name one: ${models.slice(0, 30).join(", ")}`,
-    );
+/** The files of one model: a repository often holds one in twenty quantisations. */
+function oneGguf(repo: string, all: readonly RepoFile[], wanted?: string): readonly RepoFile[] {
+  const models = ggufModels(all.map(({ path }) => path));
+  const found = wanted === undefined ? models : meantModels(models, wanted);
+  const [model] = found;
+  if (model && found.length === 1) return all.filter(({ path }) => model.files.includes(path));
+  const [from, said] =
+    found.length > 0
+      ? [
+          found,
+          `holds ${found.length} models in GGUF${wanted === undefined ? "" : ` that "${printable(wanted)}" may mean`}`,
+        ]
+      : [models, `holds no GGUF file that "${printable(wanted ?? "")}" may mean`];
+  if (from.length === 0) throw new CheckpointError("hub-not-found", `${repo} holds no GGUF files`);
+  const names = from.map(({ files }) => files[0]!);
+  const more = names.length > MAX_NAMED ? ` and ${names.length - MAX_NAMED} more` : "";
+  throw new CheckpointError(
+    "hub-not-found",
+    `${repo} ${said}; name one, as in ${repo}/${names[0]}: ${names.slice(0, MAX_NAMED).join(", ")}${more}`,
+  );
 }
+
+/** As many as a line can bear. */
+const MAX_NAMED = 30;
 
 function named(repo: string, all: readonly RepoFile[], path: string): RepoFile {
   const file = all.find((candidate) => candidate.path === path);

@@ -10,6 +10,10 @@ test.each([
   [{ XDG_CACHE_HOME: "/x", HF_HOME: "/hf" }, "/hf/hub"],
   [{ HF_HOME: "/hf", HF_HUB_CACHE: "/cache" }, "/cache"],
   [{ HF_HOME: "~/hf" }, join(homedir(), "hf/hub")],
+  [{ HF_HUB_CACHE: "~/x" }, join(homedir(), "x")],
+  [{ HUGGINGFACE_HUB_CACHE: "~" }, homedir()],
+  [{ XDG_CACHE_HOME: "~/.c" }, join(homedir(), ".c/huggingface/hub")],
+  [{ HF_HOME: "$DATA/hf/$WHO", DATA: "/data" }, "/data/hf/$WHO/hub"],
 ])("%j caches in %s", async (env, expected) => {
   expect((await hubSettings({ env: { HF_TOKEN: "t", ...env } })).cacheDir).toBe(expected);
 });

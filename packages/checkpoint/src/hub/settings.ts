@@ -31,26 +31,41 @@ export interface HubSettings {
 /** Options, then environment, then defaults; the same names and places as Python's huggingface_hub. */
 export async function hubSettings(options: HubOptions = {}): Promise<HubSettings> {
   const env = options.env ?? process.env;
-  const home = hubHome(env);
   const offline = options.offline ?? isTrue(env.HF_HUB_OFFLINE);
   return {
     endpoint: checkEndpoint(options.endpoint ?? set(env.HF_ENDPOINT) ?? "https://huggingface.co"),
-    cacheDir: options.cacheDir ?? set(env.HF_HUB_CACHE) ?? set(env.HUGGINGFACE_HUB_CACHE) ?? join(home, "hub"),
+    cacheDir: options.cacheDir ?? hubCacheDir(env),
     token: options.token ?? set(env.HF_TOKEN) ?? set(env.HUGGING_FACE_HUB_TOKEN) ?? (await tokenFile(env)),
     offline,
     fetch: options.fetch ?? ((url, init) => fetch(url, init)),
   };
 }
 
+/** Where downloads are unless an option says otherwise. */
+export function hubCacheDir(env: Env = process.env): string {
+  return place(env, "HF_HUB_CACHE") ?? place(env, "HUGGINGFACE_HUB_CACHE") ?? join(hubHome(env), "hub");
+}
+
 /** The folder that the hub's programs keep their things in. */
 function hubHome(env: Env): string {
-  const cache = set(env.XDG_CACHE_HOME) ?? join(homedir(), ".cache");
-  return expand(set(env.HF_HOME) ?? join(cache, "huggingface"));
+  const cache = place(env, "XDG_CACHE_HOME") ?? join(homeOf(env), ".cache");
+  return place(env, "HF_HOME") ?? join(cache, "huggingface");
 }
 
 /** The file that a login writes its token to. */
 export function tokenPath(env: Env = process.env): string {
-  return expand(set(env.HF_TOKEN_PATH) ?? join(hubHome(env), "token"));
+  return place(env, "HF_TOKEN_PATH") ?? join(hubHome(env), "token");
+}
+
+function homeOf(env: Env): string {
+  return set(env.HOME) ?? homedir();
+}
+
+/** A path that a variable names; ~ and other variables in it mean what they mean to Python's programs. */
+function place(env: Env, name: string): string | undefined {
+  const path = set(env[name]);
+  const known = path?.replace(/\$(?:\{(\w+)\}|(\w+))/g, (whole, braced, bare) => set(env[braced ?? bare]) ?? whole);
+  return known === "~" || known?.startsWith("~/") ? join(homeOf(env), known.slice(1)) : known;
 }
 
 async function tokenFile(env: Env): Promise<string | undefined> {
@@ -74,8 +89,4 @@ function isTrue(value: string | undefined): boolean {
 
 function set(value: string | undefined): string | undefined {
   return value === undefined || value === "" ? undefined : value;
-}
-
-function expand(path: string): string {
-  return path === "~" || path.startsWith("~/") ? join(homedir(), path.slice(1)) : path;
 }
