@@ -16,6 +16,7 @@ interface Choice {
   readonly finish_reason: string | null;
   readonly token_ids?: number[];
   readonly prompt_token_ids?: number[];
+  readonly logprobs?: { readonly text_offset: number[] } | null;
 }
 interface Body {
   readonly choices: readonly Choice[];
@@ -81,6 +82,16 @@ describe("completions that are asked for in unusual ways", () => {
     expect(pieces.flatMap(({ prompt_token_ids }) => (prompt_token_ids ? [prompt_token_ids] : []))).toEqual([
       ids("def a("),
     ]);
+  });
+
+  it("tell where each token begins, also where a text is held back that may be a stop", async () => {
+    const body = { prompt: "def fibonacci(n):", max_tokens: 60, ignore_eos: true, logprobs: 0 };
+    const [{ text, logprobs }] = (await json("/v1/completions", body)).choices;
+    const stop = Array.from({ length: 6 }, (_, i) => `${text.slice(8 * i, 8 * i + 8)}\u0001`);
+    const chunks = await events("/v1/completions", { ...body, stop });
+    expect(textsOf(chunks, 1)).toEqual([text]);
+    const offsets = chunks.flatMap(({ choices }) => choices[0]?.logprobs?.text_offset ?? []);
+    expect(offsets).toEqual(logprobs!.text_offset);
   });
 
   it("follow biases, by which a token is certain or impossible", async () => {

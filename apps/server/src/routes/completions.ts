@@ -82,7 +82,8 @@ export function completionRoutes({ app, turns, fingerprint }: RouteContext): voi
         said[index] = "";
         if (plain) return stream.write(events[index](before + text));
         const told = { logprobs: logprobs(tokens, offsets[index]), ...ids(index, tokens) };
-        offsets[index] += text.length;
+        // By its tokens, not by its text, whose end may be held back.
+        offsets[index] += told.logprobs?.tokens.reduce((sum, { length }) => sum + length, 0) ?? 0;
         return stream.send(chunk({ text: before + text, index, ...told, finish_reason: null }));
       });
       for (const [index, { finishReason }] of answers.entries())
