@@ -5,9 +5,9 @@ import { terminalProgress } from "./terminal-progress.ts";
 const ESCAPE = String.fromCharCode(27);
 
 /** A one-line terminal: what a person would see after the escapes have done their work. */
-function screen() {
+function screen(columns = 60) {
   let raw = "";
-  const terminal = { columns: 60, write: (text: string) => (raw += text) };
+  const terminal = { columns, write: (text: string) => (raw += text) };
   const lines = () =>
     raw
       .replaceAll(new RegExp(`${ESCAPE}\\[\\?25[lh]`, "g"), "")
@@ -35,6 +35,27 @@ describe("the terminal display", () => {
     progress.end({ seconds: 0, skipped: true });
     expect(lines()).toEqual(["✓ export      2.0 s  10.0 MB", "↷ verify    skipped: up to date", ""]);
     expect(raw().split(`${ESCAPE}[?25l`).length).toBe(raw().split(`${ESCAPE}[?25h`).length); // the cursor comes back
+  });
+
+  it.each([16, 24, 32, 40, 50, 60, 72, 80, 120])("stays on one line of %i columns", (columns) => {
+    const { terminal, lines } = screen(columns);
+    let time = 0;
+    const progress = terminalProgress(terminal, styleFor({}, {}), () => time);
+    progress.begin("transform");
+    const states = [
+      { done: 999_400_000_000, total: 999_400_000_000, unit: "bytes" as const },
+      { done: 123_456_000, total: 999_400_000_000, unit: "bytes" as const, note: "12 of 34 files" },
+      { done: 1234, total: 5678, note: "a note that is longer than any line has room for ".repeat(3) },
+      { done: 0, total: 0, note: "a note that is longer than any line has room for ".repeat(3) },
+    ];
+    for (const state of states)
+      for (time of [100, 2000, 125_000, 3_600_000]) {
+        progress.update(state);
+        vi.advanceTimersByTime(80);
+        expect(lines().at(-1)!.length).toBeLessThan(columns);
+        if (columns >= 60 && state.total > 0) expect(lines().at(-1)).toMatch(/━.* of /);
+      }
+    progress.close();
   });
 
   it("has a clock of its own", () => {

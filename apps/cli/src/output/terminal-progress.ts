@@ -16,6 +16,10 @@ const SHOW_CURSOR = "\x1b[?25h";
 const BAR_WIDTH = 24;
 const NAME_WIDTH = 9;
 
+/** Shorter ones say nothing. */
+const LEAST_BAR = 4;
+const LEAST_NOTE = 8;
+
 interface Stage {
   readonly name: string;
   readonly since: number;
@@ -36,10 +40,9 @@ export function terminalProgress(
     if (!stage) return;
     const spinner = style.cyan(FRAMES[frame++ % FRAMES.length]!);
     const took = (now() - stage.since) / 1000;
-    const width = (terminal.columns ?? 80) - NAME_WIDTH - 5;
-    terminal.write(
-      `${CLEAR_LINE}${spinner} ${stage.name.padEnd(NAME_WIDTH)} ${status(stage.state, took, width, style)}`,
-    );
+    const name = stage.name.padEnd(NAME_WIDTH);
+    const width = (terminal.columns ?? 80) - name.length - 4; // the spinner, two spaces, and a column that stays free
+    terminal.write(`${CLEAR_LINE}${spinner} ${name} ${status(stage.state, took, width, style)}`);
   };
   const stop = () => {
     clearInterval(timer);
@@ -77,22 +80,26 @@ export function terminalProgress(
   };
 }
 
+/** How far a stage is, in at most so many columns: what wrapped to a second line would never be cleared. */
 function status({ done, total, unit, note }: StageState, took: number, width: number, style: Style): string {
+  const time = took >= 1 ? seconds(took) : "";
+  const tail = time.length < width / 2 ? time : "";
+  let room = width - (tail === "" ? 0 : tail.length + 1);
   const parts: string[] = [];
-  let room = width;
   if (total > 0) {
     const share = Math.min(1, done / total);
-    const full = Math.round(share * BAR_WIDTH);
-    const figures =
-      unit === "bytes"
-        ? `${bytes(done)} of ${bytes(total)}, ${bytes(done / Math.max(took, 0.1))}/s`
-        : `${done} of ${total}`;
-    parts.push(`${style.cyan("━".repeat(full))}${style.dim("━".repeat(BAR_WIDTH - full))} ${figures}`);
-    room -= BAR_WIDTH + 1 + figures.length + 1;
+    const size = unit === "bytes" ? `${bytes(done)} of ${bytes(total)}` : `${done} of ${total}`;
+    const rate = unit === "bytes" ? `, ${bytes(done / Math.max(took, 0.1))}/s` : "";
+    const figures = size.length + rate.length + 1 + LEAST_BAR <= room ? size + rate : size.slice(0, Math.max(0, room));
+    room -= figures.length + 1;
+    const whole = room < LEAST_BAR ? 0 : Math.min(BAR_WIDTH, room);
+    const full = Math.round(share * whole);
+    if (whole > 0) parts.push(`${style.cyan("━".repeat(full))}${style.dim("━".repeat(whole - full))}`);
+    parts.push(figures);
+    room -= whole + 1;
   }
-  const tail = took >= 1 ? seconds(took) : "";
-  room -= tail.length + 1;
-  if (note !== undefined && room > 8) parts.push(style.dim(note.length > room ? `${note.slice(0, room - 1)}…` : note));
+  if (note !== undefined && room > LEAST_NOTE)
+    parts.push(style.dim(note.length > room ? `${note.slice(0, room - 1)}…` : note));
   if (tail !== "") parts.push(style.dim(tail));
   return parts.join(" ");
 }
