@@ -44,6 +44,21 @@ describe("the openai client's responses", () => {
     expect(text).toBe(whole.output_text);
   });
 
+  it("say of what was cut off that it isn't whole, when it ends as at the end of all", async () => {
+    const tools = { tools: [add], tool_choice: { type: "function" as const, name: "add" } };
+    for (const [more, status] of [
+      [{}, "incomplete"],
+      [{ ...tools, max_output_tokens: 80 }, "completed"],
+    ] as const) {
+      const events: OpenAI.Responses.ResponseStreamEvent[] = [];
+      for await (const event of await client.responses.create({ ...ask, ...more, stream: true })) events.push(event);
+      const done = events.flatMap((event) => (event.type === "response.output_item.done" ? [event.item] : []));
+      const last = events.at(-1) as OpenAI.Responses.ResponseCompletedEvent;
+      expect(done.map((item) => "status" in item && item.status)).toEqual([status]);
+      expect(last.response.output).toEqual(done);
+    }
+  });
+
   it("call tools, and take their results", async () => {
     const request = {
       ...ask,

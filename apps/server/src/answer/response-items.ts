@@ -1,11 +1,10 @@
 import { type OutputItem, outputText, type ResponseEvent } from "@llm/protocol";
 import type { Block, BlockEvent } from "./blocks.ts";
 
+export type ItemEnd = "completed" | "incomplete";
+
 /** A block of an answer as an item of OpenAI's Responses. */
-export function itemOf(
-  { kind, id, name, text }: Block,
-  status: "in_progress" | "completed" | "incomplete",
-): OutputItem {
+export function itemOf({ kind, id, name, text }: Block, status: "in_progress" | ItemEnd): OutputItem {
   const begun = status !== "in_progress";
   switch (kind) {
     case "text":
@@ -30,10 +29,10 @@ export function itemOf(
   }
 }
 
-/** What a stream of OpenAI's Responses says of a block that begins, grows or ends. */
-export function responseEvents(event: BlockEvent): ResponseEvent[] {
+/** What a stream of OpenAI's Responses says of a block that begins, grows or ends: whole, or cut off. */
+export function responseEvents(event: BlockEvent, ended: ItemEnd): ResponseEvent[] {
   const { block } = event;
-  const item = itemOf(block, event.type === "close" ? "completed" : "in_progress");
+  const item = itemOf(block, event.type === "close" ? ended : "in_progress");
   const of = { item_id: item.id, output_index: block.index };
   const first = { ...of, content_index: 0 };
   if (event.type === "open") {

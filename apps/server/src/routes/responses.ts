@@ -12,7 +12,7 @@ import {
 import type { Generator } from "@llm/toolchain";
 import { type BlockEvent, Blocks } from "../answer/blocks.ts";
 import { chatAsk } from "../answer/chat-ask.ts";
-import { itemOf, responseEvents } from "../answer/response-items.ts";
+import { type ItemEnd, itemOf, responseEvents } from "../answer/response-items.ts";
 import { stateOf, times } from "../engine/answers.ts";
 import { type RouteContext, streamTo } from "./context.ts";
 
@@ -27,7 +27,7 @@ export function responsesRoutes({ app, turns }: RouteContext): void {
     const blocks = new Blocks();
     const head = { id: `resp_${randomUUID().replaceAll("-", "")}`, created: Math.floor(Date.now() / 1000) };
     const finished = (said: Completion) => {
-      const status = said.finishReason === "length" ? "incomplete" : "completed";
+      const status = endOf(said);
       // Only the last of what was said can have been cut off.
       const output = blocks.all.map((block, i) => itemOf(block, i === blocks.all.length - 1 ? status : "completed"));
       return responseObject(head, body, { status, output, usage: usageOf(said, blocks, turn.generator) });
@@ -47,21 +47,24 @@ export function responsesRoutes({ app, turns }: RouteContext): void {
     return streamTo(request, reply, { problem, done: false }, async (stream) => {
       const send = (event: ResponseEvent): Promise<void> =>
         stream.send({ ...event, sequence_number: number++ }, event.type);
-      const tell = async (events: readonly BlockEvent[]): Promise<void> => {
+      const tell = async (events: readonly BlockEvent[], ended: ItemEnd = "completed"): Promise<void> => {
         if (number === 0) {
           const response = responseObject(head, body, { status: "in_progress" });
           await send({ type: "response.created", response });
           await send({ type: "response.in_progress", response });
         }
-        for (const event of events.flatMap(responseEvents)) await send(event);
+        for (const event of events.flatMap((each) => responseEvents(each, ended))) await send(event);
       };
       const [said] = await turn.answer(asks, async ({ text }) => tell(blocks.push(parser.push(text))));
-      await tell([...blocks.push(parser.end()), ...blocks.end()]);
+      await tell(blocks.push(parser.end()));
+      await tell(blocks.end(), endOf(said));
       const response = finished(said);
       await send({ type: response.status === "incomplete" ? "response.incomplete" : "response.completed", response });
     });
   });
 }
+
+const endOf = ({ finishReason }: Completion): ItemEnd => (finishReason === "length" ? "incomplete" : "completed");
 
 function usageOf({ usage }: Completion, blocks: Blocks, { tokenizer }: Generator) {
   const thought = blocks.all.filter(({ kind }) => kind === "reasoning").map(({ text }) => text);
