@@ -72,14 +72,15 @@ export class Scheduler {
     this.#slots = new SlotTable(session.limits);
     this.#lockstep = session.limits.lockstep ? new Lockstep(session.limits) : undefined;
     this.#now = now ?? (() => performance.now());
-    const model = draft && new DraftModel(draft, session.limits.vocab, this.#now);
+    this.#promptTokens = Math.max(1, promptTokensPerStep);
+    const { vocab } = session.limits;
+    const model = draft && new DraftModel(draft, { vocab, now: this.#now, readTokens: this.#promptTokens });
     if (Speculation.fits(session.limits)) this.#speculation = new Speculation(session.limits, model);
     else if (draft)
       throw new GenerateError(
         "unsupported",
         "this device can't go back over tokens, so a draft model is of no use to it",
       );
-    this.#promptTokens = Math.max(1, promptTokensPerStep);
     this.#reuse = reusePrefixes;
   }
 

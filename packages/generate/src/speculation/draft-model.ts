@@ -1,11 +1,25 @@
-import type { Row, Session, Want } from "@llm/target";
+import type { Row, Session } from "@llm/target";
 import { GenerateError } from "../error.ts";
 import type { Sequence } from "../scheduler/sequence.ts";
+import { RecentTimes } from "./recent-times.ts";
+
+/** Tokens of a row up to which a step counts as one of guessing: what was accepted since the last draft, not a text's beginning. */
+const CAUGHT_UP = 32;
+
+/** Steps of guessing after which their time is known: the first has much to set up. */
+const TRIES = 2;
 
 interface Seat {
   readonly slot: number;
   /** What the slot holds. */
   tokens: number[];
+}
+
+export interface DraftModelOptions {
+  readonly vocab: number;
+  readonly now: () => number;
+  /** The most tokens of texts that are read at a time. */
+  readonly readTokens: number;
 }
 
 /** One sequence while its guesses are made. */
@@ -15,6 +29,7 @@ interface Work {
   readonly count: number;
   readonly tokens: number[]; // text and guesses
   random: Sequence["random"];
+  done: boolean;
 }
 
 /**
@@ -22,16 +37,16 @@ interface Work {
  * find the same tokens likely, the same is drawn.
  */
 export class DraftModel {
-  /** What a guessed token has cost lately. */
-  msPerToken = 0;
+  readonly #times = new RecentTimes();
   readonly #session: Session;
   readonly #seats = new Map<Sequence, Seat>();
   readonly #free: number[];
   readonly #scores: Float32Array;
   readonly #now: () => number;
+  readonly #readTokens: number;
 
-  /** @param vocab how many tokens the larger model knows; where the two differ, the rest is never guessed */
-  constructor(session: Session, vocab: number, now: () => number) {
+  /** @param options `vocab`: how many tokens the larger model knows; where the two differ, the rest is never guessed */
+  constructor(session: Session, { vocab, now, readTokens }: DraftModelOptions) {
     const { lockstep, slots, wants, rewind } = session.limits;
     if (lockstep || rewind === 0 || !wants.includes("logits"))
       throw new GenerateError(
@@ -40,25 +55,37 @@ export class DraftModel {
       );
     this.#session = session;
     this.#now = now;
+    this.#readTokens = readTokens;
     this.#free = Array.from({ length: slots }, (_, slot) => slot);
     this.#scores = new Float32Array(vocab);
   }
 
-  /** Up to `count` guesses for each; none for a text that there is no slot or no room for. */
-  async draft(asked: readonly { readonly sequence: Sequence; readonly count: number }[]): Promise<Int32Array[]> {
-    const began = this.#now();
+  /** What a guessed token costs; nothing, until that is known. Reading what it has not seen is no part of it. */
+  get msPerToken(): number {
+    return this.#times.count < TRIES ? 0 : this.#times.middle;
+  }
+
+  /**
+   * Up to `count` guesses for each; none for a text that there is no slot or no room for, or whose options leave nothing to guess;
+   * undefined for one that is still being read: `readTokens` of those at a time, so that nobody waits for a long text.
+   */
+  async draft(
+    asked: readonly { readonly sequence: Sequence; readonly count: number }[],
+  ): Promise<(Int32Array | undefined)[]> {
     const works = asked.map(({ sequence, count }) => this.#begin(sequence, count));
-    const active = works.filter((work) => work !== undefined);
+    const begun = works.filter((work) => work !== undefined);
+    const unread = begun.filter((work) => behind(work) > CAUGHT_UP);
+    if (unread.length > 0) await this.#read(unread);
+    let active = begun.filter((work) => !unread.includes(work));
     while (active.length > 0) {
+      const began = this.#now();
       await this.#step(active);
-      for (let i = active.length - 1; i >= 0; i--)
-        if (active[i]!.tokens.length - active[i]!.sequence.length >= active[i]!.count) active.splice(i, 1);
+      this.#times.push(this.#now() - began);
+      active = active.filter((work) => !work.done);
     }
-    const guesses = works.map((work) => Int32Array.from(work?.tokens.slice(work.sequence.length) ?? []));
-    const made = guesses.reduce((sum, { length }) => Math.max(sum, length), 0);
-    const ms = (this.#now() - began) / Math.max(1, made);
-    if (made > 0) this.msPerToken = this.msPerToken === 0 ? ms : 0.8 * this.msPerToken + 0.2 * ms;
-    return guesses;
+    return works.map((work) =>
+      work && unread.includes(work) ? undefined : Int32Array.from(work?.tokens.slice(work.sequence.length) ?? []),
+    );
   }
 
   /** The sequence is done, or has to wait: its slot is for others. */
@@ -85,22 +112,35 @@ export class DraftModel {
       seat = { slot, tokens: [] };
       this.#seats.set(sequence, seat);
     }
-    return { sequence, seat, count: most, tokens: Array.from(sequence.tokens()), random: sequence.random };
+    return { sequence, seat, count: most, tokens: Array.from(sequence.tokens()), random: sequence.random, done: false };
+  }
+
+  /** Takes in some of texts that are far behind, as many tokens as may be read at a time. */
+  async #read(works: readonly Work[]): Promise<void> {
+    const { chunk } = this.#session.limits;
+    const rows: Row[] = [];
+    let free = this.#readTokens;
+    for (const work of works) {
+      if (free === 0) break; // the rest has its turn later
+      const row = rowOf(work, Math.min(chunk, free, behind(work) - 1));
+      free -= row.tokens.length;
+      rows.push(row);
+    }
+    await this.#session.step(rows);
+    for (const [i, row] of rows.entries()) took(works[i]!, row);
   }
 
   async #step(works: readonly Work[]): Promise<void> {
     const { chunk } = this.#session.limits;
-    const rows = works.map(({ seat, tokens }): Row => {
-      const at = equal(seat.tokens, tokens, tokens.length - 1);
-      const next = Int32Array.from(tokens.slice(at, at + chunk));
-      const want: Want | undefined = at + next.length === tokens.length ? { kind: "logits", last: 1 } : undefined;
-      return { slot: seat.slot, at, tokens: next, ...(want ? { want } : {}) };
+    const rows = works.map((work): Row => {
+      const row = rowOf(work, chunk);
+      const isLast = row.at + row.tokens.length === work.tokens.length;
+      return isLast ? { ...row, want: { kind: "logits", last: 1 } } : row;
     });
     const results = await this.#session.step(rows);
-    for (const [i, { slot: _, at, tokens, want }] of rows.entries()) {
-      const work = works[i]!;
-      work.seat.tokens = work.tokens.slice(0, at + tokens.length);
-      if (want) this.#choose(work, results[i]!.logits!);
+    for (const [i, row] of rows.entries()) {
+      took(works[i]!, row);
+      if (row.want) this.#choose(works[i]!, results[i]!.logits!);
     }
   }
 
@@ -109,10 +149,32 @@ export class DraftModel {
     scores.set(logits.subarray(0, scores.length));
     const { sampler, history } = work.sequence;
     const so = { ...history, tokens: work.tokens, length: work.tokens.length };
-    const { token, random } = sampler.choose(scores, so, work.random);
-    work.tokens.push(token);
-    work.random = random;
+    try {
+      const { token, random } = sampler.choose(scores, so, work.random);
+      work.tokens.push(token);
+      work.random = random;
+      work.done = work.tokens.length - work.sequence.length >= work.count;
+    } catch (error) {
+      // Of what this model can say, this request's options may leave nothing: that is no trouble of anybody else's.
+      if (!GenerateError.isInstance(error)) throw error;
+      work.done = true;
+    }
   }
+}
+
+/** How many tokens of a text its slot doesn't hold; one at least, to go on from. */
+function behind({ seat, tokens }: Work): number {
+  return tokens.length - equal(seat.tokens, tokens, tokens.length - 1);
+}
+
+/** The next tokens of a text, `most` at most. */
+function rowOf(work: Work, most: number): Row {
+  const at = work.tokens.length - behind(work);
+  return { slot: work.seat.slot, at, tokens: Int32Array.from(work.tokens.slice(at, at + most)) };
+}
+
+function took({ seat, tokens }: Work, row: Row): void {
+  seat.tokens = tokens.slice(0, row.at + row.tokens.length);
 }
 
 /** How many tokens two texts have in common from their beginnings, `most` at most. */

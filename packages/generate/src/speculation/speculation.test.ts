@@ -29,10 +29,23 @@ function mistaken(share: number): Session {
   };
 }
 
-/** Steps all take a millisecond, so that guessing is free. */
+/** The same session, whose steps tell a clock how long they take. */
+function timed(session: Session, took: (tokens: number) => void): Session {
+  const step = session.step.bind(session);
+  session.step = (rows) => {
+    took(rows.reduce((sum, { tokens }) => sum + tokens.length, 0));
+    return step(rows);
+  };
+  return session;
+}
+
+/** The model's steps all take a millisecond, and those of a draft model no time. */
 function withClock(session: Session, options: SchedulerOptions = {}): Scheduler {
   let now = 0;
-  return new Scheduler(session, { now: () => now++, ...options });
+  return new Scheduler(
+    timed(session, () => void now++),
+    { now: () => now, ...options },
+  );
 }
 
 const request = (sampling: SamplingOptions = {}, more: Partial<GenerateRequest> = {}): GenerateRequest => ({
@@ -76,18 +89,54 @@ describe("a draft model", () => {
   });
 
   it("that is always wrong is hardly asked any more", async () => {
-    const draft = mistaken(1);
     let steps = 0;
     let now = 0;
-    const step: Session["step"] = (rows) => {
+    const draft = timed(mistaken(1), () => {
       steps++;
       now += 0.2; // a fifth of what the larger model takes
-      return draft.step(rows);
-    };
-    const counted = { ...draft, step };
-    const scheduler = withClock(open(), { draft: counted, now: () => now++ });
+    });
+    const model = timed(open(), () => void now++);
+    const scheduler = new Scheduler(model, { draft, now: () => now });
     await scheduler.submit(request({}, { maxNewTokens: 240, speculate: true })).done;
     expect(steps).toBeLessThan(60);
+    await scheduler.close();
+  });
+
+  it("is worth its time after a long prompt, too, which it reads beside the model's steps", async () => {
+    const prompt = Array.from({ length: 150 }, (_, i) => i % VOCAB);
+    const read: number[] = [];
+    let now = 0;
+    // A tenth of the model's time for a token: what it reads of the prompt takes longer than all that it guesses.
+    const alone = (): Session => openNull({ slots: 1, context: 256, vocab: VOCAB });
+    const draft = timed(alone(), (tokens) => {
+      read.push(tokens);
+      now += 0.1 * tokens;
+    });
+    const model = timed(alone(), () => void now++);
+    const scheduler = new Scheduler(model, { draft, now: () => now, promptTokensPerStep: 20 });
+    const asked = request({}, { prompt, maxNewTokens: 100 });
+    const { tokens, usage } = await scheduler.submit({ ...asked, speculate: true }).done;
+    expect(Array.from(tokens)).toEqual(await plain(asked));
+    expect(Math.max(...read)).toBeLessThanOrEqual(32);
+    expect(usage.acceptedTokens).toBeGreaterThan(60);
+    await scheduler.close();
+  });
+
+  it("has nothing to say to some requests, and goes on for others", async () => {
+    const few: Session = mistaken(0);
+    const step = few.step.bind(few);
+    // It knows but the first eight tokens.
+    few.step = async (rows) =>
+      (await step(rows)).map(({ logits, ...rest }) => (logits ? { ...rest, logits: logits.subarray(0, 8) } : rest));
+    const scheduler = withClock(open(), { draft: { ...few, limits: { ...few.limits, vocab: VOCAB } } });
+    const suppressTokens = [0, 1, 2, 3, 4, 5, 6, 7];
+    const outside = request({ suppressTokens }, { speculate: true });
+    const inside = request({ suppressTokens: suppressTokens.map((id) => id + 8) }, { speculate: true });
+    const { tokens } = await scheduler.submit(outside).done;
+    expect(Array.from(tokens)).toEqual(await plain(outside));
+    expect(scheduler.stats).not.toHaveProperty("draftFailure");
+    await scheduler.submit(inside).done;
+    expect(scheduler.stats.draftTokens).toBeGreaterThan(0);
     await scheduler.close();
   });
 

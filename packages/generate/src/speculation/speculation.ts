@@ -59,7 +59,10 @@ export class Speculation {
     try {
       const guesses = await this.#model!.draft(asked);
       for (const [i, { sequence }] of asked.entries()) {
-        sequence.drafts!.guessedByModel(guesses[i]!);
+        const guess = guesses[i];
+        if (!guess) continue; // still reading
+        sequence.drafts!.guessedByModel(guess);
+        if (guess.length === 0) sequence.drafts!.pauseModel();
         this.#cut(sequence);
       }
     } catch (error) {

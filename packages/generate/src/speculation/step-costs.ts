@@ -1,5 +1,5 @@
-/** Times kept of one kind of step; the middle one counts. */
-const KEPT = 16;
+import { RecentTimes } from "./recent-times.ts";
+
 /** Plain steps are measured again after so many others. */
 const TOO_OLD = 512;
 
@@ -13,7 +13,7 @@ const TRIES = 2;
 const MENDED = 0.9;
 
 interface Times {
-  readonly ms: number[];
+  readonly ms: RecentTimes;
   at: number; // the step it was last measured in
 }
 
@@ -35,13 +35,10 @@ export class StepCosts {
   observe(rows: number, tokens: number, ms: number): void {
     this.#steps++;
     const key = keyOf(rows, sizeFor(tokens / rows));
-    const times = this.#times.get(key);
-    if (!times) this.#times.set(key, { ms: [ms], at: this.#steps });
-    else {
-      times.ms.push(ms);
-      if (times.ms.length > KEPT) times.ms.shift();
-      times.at = this.#steps;
-    }
+    let times = this.#times.get(key);
+    if (!times) this.#times.set(key, (times = { ms: new RecentTimes(), at: 0 }));
+    times.ms.push(ms);
+    times.at = this.#steps;
   }
 
   /** Whether there was a plain step lately, which what longer ones bring is held against. */
@@ -53,7 +50,7 @@ export class StepCosts {
   /** Milliseconds of a step of one token a row, once it was measured. */
   plainMs(rows: number): number | undefined {
     const times = this.#times.get(keyOf(rows, 1));
-    return times && middle(times.ms);
+    return times?.ms.middle;
   }
 
   /** The cost of a step of `size` tokens a row: 1 is that of a plain step. */
@@ -63,10 +60,10 @@ export class StepCosts {
     if (size === 1 || plain === undefined) return promised;
     const cost = (times: Times): number => {
       const age = Math.floor((this.#steps - times.at) / TOO_OLD);
-      return Math.max(1, (middle(times.ms) / plain) * MENDED ** age);
+      return Math.max(1, (times.ms.middle / plain) * MENDED ** age);
     };
     const measured = this.#times.get(keyOf(rows, size));
-    if (measured && measured.ms.length >= TRIES) return cost(measured);
+    if (measured && measured.ms.count >= TRIES) return cost(measured);
     let hoped = promised;
     for (let known = size / 2, growth = HOPED_GROWTH; known >= 2; known /= 2, growth *= HOPED_GROWTH) {
       const smaller = this.#times.get(keyOf(rows, known));
@@ -85,8 +82,4 @@ export function sizeFor(tokens: number): number {
 
 function keyOf(rows: number, size: number): number {
   return rows * 1024 + size;
-}
-
-function middle(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[values.length >> 1]!;
 }
