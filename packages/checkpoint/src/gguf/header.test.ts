@@ -103,7 +103,7 @@ test.each<[string, Uint8Array, string, RegExp]>([
     "a type that isn't one",
     file(...head(1, 0), ...info("t", [32], 99, 0), data),
     "tensor-invalid",
-    /tensor t: there is no tensor type 99/,
+    /tensor t: its type, number 99, is not known here/,
   ],
   [
     "broken blocks",

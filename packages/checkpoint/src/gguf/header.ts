@@ -101,7 +101,7 @@ function tensorInfo(cursor: Cursor): Info {
 function place(file: BinaryFile, { name, dims, type, offset }: Info, dataStart: number, alignment: number): GgufTensor {
   const bad = (reason: string) => new CheckpointError("tensor-invalid", reason, { file: file.path, tensor: name });
   const ggml = GGML_TYPES.get(type);
-  if (!ggml) throw bad(`there is no tensor type ${type}`);
+  if (!ggml) throw bad(`its type, number ${type}, is not known here`);
   const elements = dims.reduce((product, dim) => product * dim, 1);
   if ((dims[0] ?? 1) % ggml.block !== 0)
     throw bad(`its rows of ${dims[0] ?? 1} values are not whole blocks of ${ggml.block}, as ${ggml.name} needs`);

@@ -104,7 +104,7 @@ function qwenExperts(metadata: Metadata, model: ModelShape): JsonObject {
   return {
     num_experts: metadata.required("{arch}.expert_count"),
     num_experts_per_tok: metadata.required("{arch}.expert_used_count"),
-    moe_intermediate_size: metadata.required("{arch}.expert_feed_forward_length"),
+    moe_intermediate_size: metadata.sizeOf("{arch}.expert_feed_forward_length", "ffn_gate_exps", 1), // (expert, inner, width)
     decoder_sparse_step: 1,
     mlp_only_layers: denseBlocks(model),
   };
@@ -194,7 +194,11 @@ export const LLAMA_FAMILY: Readonly<Record<string, GgufArchitecture>> = {
       ...llamaConfig(model, "qwen2_moe", "Qwen2MoeForCausalLM"),
       ...rms(model),
       ...qwenExperts(metadata, model),
-      shared_expert_intermediate_size: metadata.required("{arch}.expert_shared_feed_forward_length"),
+      shared_expert_intermediate_size: metadata.sizeOf(
+        "{arch}.expert_shared_feed_forward_length",
+        "ffn_gate_shexp",
+        0, // (inner, width)
+      ),
       norm_topk_prob: false,
       use_sliding_window: false,
     }),

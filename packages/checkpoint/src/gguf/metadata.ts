@@ -55,6 +55,15 @@ export class Metadata {
     return value;
   }
 
+  /** A size that older converters left to the tensors: to an axis of this one, in whichever block has it. */
+  sizeOf(key: string, tensor: string, axis: number): number {
+    const said = this.number(key);
+    if (said !== undefined) return said;
+    for (const [name, { shape }] of this.tensors)
+      if (/^blk\.\d+\./.test(name) && name.endsWith(`.${tensor}.weight`)) return shape[axis] ?? this.required(key);
+    return this.required(key);
+  }
+
   /** A number that may be given for each block; undefined when blocks differ and one number can't say it. */
   async uniform(key: string): Promise<number | undefined> {
     if (!isArray(this.#get(key))) return this.number(key);

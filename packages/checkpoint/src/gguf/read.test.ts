@@ -1,12 +1,21 @@
-import { readdir, readFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gguf as reader } from "@huggingface/gguf";
 import { goldenDir } from "@llm/fixtures";
-import { expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Checkpoint } from "../checkpoint.ts";
 import type { JsonObject } from "../json.ts";
 import { openCheckpoint } from "../open.ts";
 import { floats } from "../testing/decode.ts";
+import { type GgufInput, ggufFile } from "../testing/gguf-file.ts";
+
+let root: string;
+beforeAll(async () => {
+  root = await mkdtemp(join(tmpdir(), "gguf-read-"));
+});
+afterAll(() => rm(root, { recursive: true }));
 
 const folder = fileURLToPath(new URL("../../fixtures/gguf", import.meta.url));
 const fixtures = (await readdir(folder)).map((name) => name.slice(0, -5)).filter((name) => name !== "formats");
@@ -149,6 +158,86 @@ test("the config's overrides apply", async () => {
   expect(await checkpoint.readJson("config.json")).toMatchObject({ rope_theta: 5 });
   expect(checkpoint.describe()).toMatchObject({ kind: "gguf", modelType: "qwen2" });
   await checkpoint.close();
+});
+
+/** A copy of a fixture without some of its keys, which get names that nobody asks for. */
+async function without(name: string, keys: readonly string[]): Promise<Checkpoint> {
+  const bytes = await readFile(`${folder}/${name}.gguf`);
+  for (const key of keys) {
+    const at = bytes.indexOf(key);
+    expect(at).toBeGreaterThan(0);
+    bytes.write("_", at + key.length - 1);
+  }
+  const path = join(await mkdtemp(join(root, "without-")), `${name}.gguf`);
+  await writeFile(path, bytes);
+  return openCheckpoint(path);
+}
+
+test.each([
+  ["qwen2_moe", ["qwen2moe.expert_feed_forward_length", "qwen2moe.expert_shared_feed_forward_length"]],
+  ["qwen3_moe", ["qwen3moe.expert_feed_forward_length"]],
+])("%s: sizes of experts that older converters didn't write are the tensors'", async (name, keys) => {
+  const [whole, older] = [await openCheckpoint(`${folder}/${name}.gguf`), await without(name, keys)];
+  expect(older.config).toEqual(whole.config);
+  await Promise.all([whole.close(), older.close()]);
+});
+
+const tiny: Record<string, GgufInput> = {
+  "general.architecture": "llama",
+  "llama.block_count": 1,
+  "llama.embedding_length": 8,
+  "llama.context_length": 8,
+  "llama.attention.head_count": 1,
+};
+const table = { shape: [4, 8], type: 0, bytes: new Uint8Array(128) };
+const norm = { shape: [8], type: 0, bytes: new Uint8Array(32) };
+
+/** A model in two files; `second` has what the other part says of itself. */
+async function inTwo(second: Record<string, GgufInput>, names = ["m-00001-of-00002.gguf", "m-00002-of-00002.gguf"]) {
+  const path = await mkdtemp(join(root, "split-"));
+  const said = { "split.count": 2, "split.tensors.count": 2 };
+  const files = [
+    ggufFile({ ...tiny, ...said, "split.no": 0 }, { "token_embd.weight": table }),
+    ggufFile({ ...said, "split.no": 1, ...second }, { "output_norm.weight": norm }),
+  ];
+  for (const [i, name] of names.entries()) await writeFile(join(path, name), files[i]!);
+  return join(path, names[0]!);
+}
+
+test("a model in parts opens by any of them", async () => {
+  const first = await inTwo({});
+  for (const path of [first, first.replace("00001", "00002"), dirname(first)]) {
+    const checkpoint = await openCheckpoint(path);
+    expect([...checkpoint.weights.names()]).toEqual(["model.embed_tokens.weight", "model.norm.weight"]);
+    await checkpoint.close();
+  }
+});
+
+test.each<[string, Record<string, GgufInput>, RegExp]>([
+  ["another number", { "split.no": 0 }, /00002-of-00002\.gguf: is part 1 of 2 by its own word, not 2 of 2/],
+  ["another split", { "split.count": 3 }, /is part 2 of 3 by its own word, not 2 of 2/],
+  ["another model", { "split.tensors.count": 7 }, /belongs to a model of 7 tensors, but its parts have 2/],
+])("a part of %s is found out", async (_, second, message) => {
+  await expect(openCheckpoint(await inTwo(second))).rejects.toMatchObject({
+    code: "file-invalid",
+    message: expect.stringMatching(message),
+  });
+});
+
+test("a part under the name of a whole model is found out", async () => {
+  await expect(openCheckpoint(await inTwo({}, ["m.gguf"]))).rejects.toThrow(
+    "is part 1 of 2 by its own word, not 1 of 1",
+  );
+});
+
+test("a tensor of a type that is no more leaves the others readable", async () => {
+  const path = join(await mkdtemp(join(root, "old-")), "m.gguf");
+  const old = { shape: [2, 32], type: 33, bytes: new Uint8Array(36) };
+  await writeFile(path, ggufFile(tiny, { "token_embd.weight": table, "output.weight": old }));
+  const { weights, close } = await openCheckpoint(path);
+  expect(weights.get("model.embed_tokens.weight")!.format).toBe("f32");
+  expect(() => weights.get("lm_head.weight")).toThrow(/lm_head\.weight: it is Q4_0_8_8, which can't be read \(Q4_0 to/);
+  await close();
 });
 
 test("each type has its own name here and the length that gguf says", async () => {

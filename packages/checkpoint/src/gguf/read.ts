@@ -37,6 +37,7 @@ export async function openGguf(path: string): Promise<GgufModel> {
       const part = { file, header: await readOrClose(file) };
       parts.push(part);
     }
+    for (const [index, part] of parts.entries()) checkPart(part, index, parts);
     return await assemble(parts);
   } catch (error) {
     await Promise.all(parts.map(({ file }) => file.close()));
@@ -59,6 +60,23 @@ function splitFiles(path: string): string[] {
   if (parts.count < 1 || parts.count > MAX_SHARDS)
     throw new CheckpointError("limit-exceeded", `says it is one of ${parts.count} files`, { file: path });
   return Array.from({ length: parts.count }, (_, index) => parts.at(index));
+}
+
+/** What a part says of itself is what its name says: parts of another split, or under other names, are found out. */
+function checkPart({ file, header }: Part, index: number, parts: readonly Part[]): void {
+  const tensors = parts.reduce((sum, part) => sum + part.header.tensors.length, 0);
+  const number = (key: string) => header.metadata.get(key);
+  const count = number("split.count");
+  // Converters say 0 of what is not split.
+  if (typeof count !== "number" || (count <= 1 && parts.length === 1)) return;
+  const fail = (reason: string) => new CheckpointError("file-invalid", reason, { file: file.path });
+  if (count !== parts.length || number("split.no") !== index)
+    throw fail(
+      `is part ${Number(number("split.no")) + 1} of ${count} by its own word, not ${index + 1} of ${parts.length} as its name says`,
+    );
+  const said = number("split.tensors.count");
+  if (said !== undefined && said !== tensors)
+    throw fail(`belongs to a model of ${Number(said)} tensors, but its parts have ${tensors}: one is of another model`);
 }
 
 async function assemble(parts: readonly Part[]): Promise<GgufModel> {

@@ -23,7 +23,7 @@ export function publishedTensors(
     const { key, name } = published(tensor.name, architecture);
     const { format, name: type } = GGML_TYPES.get(tensor.type)!;
     if (format === undefined) {
-      const reason = `it is ${type}, which can't be read`;
+      const reason = `it is ${type}, which can't be read (Q4_0 to Q8_0, Q2_K to Q6_K, IQ4_NL, IQ4_XS and MXFP4 can)`;
       unreadable.push({ name, shape: tensor.shape, dtype: type, bytes: tensor.length, file: file.path, reason });
       continue;
     }

@@ -39,6 +39,11 @@ export const GGML_TYPES: ReadonlyMap<number, GgmlType> = new Map([
   [28, { name: "F64", block: 1, bytes: 8, format: "f64" }],
   [29, { name: "IQ1_M", block: 256, bytes: 56 }],
   [30, { name: "BF16", block: 1, bytes: 2, format: "bf16" }],
+  // For some months of 2024 rows were stored as kernels want them; now those who load Q4_0 and IQ4_NL do that.
+  ...[31, 32, 33, 36, 37, 38].map((type, i): [number, GgmlType] => [
+    type,
+    { name: `${i < 3 ? "Q4_0" : "IQ4_NL"}_${["4_4", "4_8", "8_8"][i % 3]}`, block: 32, bytes: 18 },
+  ]),
   [34, { name: "TQ1_0", block: 256, bytes: 54 }],
   [35, { name: "TQ2_0", block: 256, bytes: 66 }],
   [39, { name: "MXFP4", block: 32, bytes: 17, format: "gguf_mxfp4" }],

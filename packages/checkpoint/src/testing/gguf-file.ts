@@ -1,10 +1,36 @@
 /** A metadata value of a test's GGUF file: its type follows from what it is. Lists of numbers are of 32-bit integers or floats. */
 export type GgufInput = string | boolean | number | readonly string[] | Float32Array | Int32Array | Uint8Array;
 
-/** A GGUF file without tensors, in memory. */
-export function ggufFile(metadata: Readonly<Record<string, GgufInput>>): Uint8Array {
+export interface GgufTensorInput {
+  readonly shape: readonly number[]; // outermost axis first
+  readonly type: number;
+  readonly bytes: Uint8Array;
+}
+
+/** A GGUF file in memory. */
+export function ggufFile(
+  metadata: Readonly<Record<string, GgufInput>>,
+  tensors: Readonly<Record<string, GgufTensorInput>> = {},
+): Uint8Array {
   const entries = Object.entries(metadata).flatMap(([key, value]) => [text(key), ...typed(value)]);
-  return Buffer.concat([Buffer.from("GGUF"), u32(3), u64(0), u64(Object.keys(metadata).length), ...entries]);
+  let offset = 0;
+  const infos = Object.entries(tensors).flatMap(([name, { shape, type, bytes }]) => {
+    const info = [text(name), u32(shape.length), ...shape.toReversed().map(u64), u32(type), u64(offset)];
+    offset += aligned(bytes.length);
+    return info;
+  });
+  const counts = [u64(Object.keys(tensors).length), u64(Object.keys(metadata).length)];
+  const header = Buffer.concat([Buffer.from("GGUF"), u32(3), ...counts, ...entries, ...infos]);
+  const data = Object.values(tensors).flatMap(({ bytes }) => [
+    bytes,
+    Buffer.alloc(aligned(bytes.length) - bytes.length),
+  ]);
+  return Buffer.concat([header, Buffer.alloc(data.length > 0 ? aligned(header.length) - header.length : 0), ...data]);
+}
+
+/** To where the next tensor may begin. */
+function aligned(length: number): number {
+  return Math.ceil(length / 32) * 32;
 }
 
 function typed(value: GgufInput): Buffer[] {
