@@ -22,6 +22,10 @@ describe("llm chat", () => {
       { role: "user" },
       { role: "assistant" },
     ]);
+    for (const more of [["--no-stream"], ["--draft-model", "demo"]])
+      expect((await runCli([...args, ...more], home, { input: "import os\n" })).stdout).toBe(
+        `${(messages[1] as { content: string }).content}\n`,
+      );
     const plain = await runCli(args, home, { input: "import os\n" });
     expect(plain).toMatchObject({ code: 0, stdout: `${(messages[1] as { content: string }).content}\n` });
   });

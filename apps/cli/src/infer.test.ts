@@ -124,6 +124,36 @@ describe("llm infer", () => {
 });
 
 describe("llm run", () => {
+  const completions = async (...args: string[]): Promise<Completion[]> =>
+    jsonOf(await runCli(["run", "demo", "--greedy", "--max-new-tokens", "6", "--json", ...args], home))
+      .completions as Completion[];
+
+  it("fills in before a suffix, and prints it where it belongs", async () => {
+    const around = ["--prompt", "def add(a, b):\n", "--suffix", "\n    return total\n"];
+    const [{ text }] = (await completions(...around)) as [Completion];
+    const [{ text: plain }] = (await completions("--prompt", "def add(a, b):\n")) as [Completion];
+    expect(text).not.toBe(plain);
+    const { stdout } = await runCli(["run", "demo", "--greedy", "--max-new-tokens", "6", ...around], home);
+    expect(stdout).toBe(`def add(a, b):\n${text}\n    return total\n\n`);
+  });
+
+  it("continues every --prompt, and cuts what is longer than --input-len", async () => {
+    const [a, b] = await completions("--prompt", "import os", "--prompt", "def f(");
+    expect([a!.prompt, b!.prompt]).toEqual(["import os", "def f("]);
+    const [cut] = await completions("--prompt", "x = 1; import os", "--input-len", "2");
+    expect(cut!.tokens).toEqual((await completions("--prompt", "import os"))[0]!.tokens);
+  });
+
+  it("biases tokens", async () => {
+    const [{ tokens }] = (await completions("--prompt", "import os")) as [Completion];
+    const [{ tokens: others }] = (await completions("--prompt", "import os", "--logit-bias", `${tokens[0]}=-inf`)) as [
+      Completion,
+    ];
+    expect(others).not.toContain(tokens[0]);
+    const wrong = await runCli(["run", "demo", "--logit-bias", "42"], home);
+    expect(wrong).toMatchObject({ code: 2, stderr: expect.stringContaining("--logit-bias takes a token's id") });
+  });
+
   it("runs an exported folder that is all there is", async () => {
     const out = join(home, "exported");
     await runCli(["export", "demo", "--target", "cpu", "--out", out], home);

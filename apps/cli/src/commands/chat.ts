@@ -2,7 +2,7 @@ import { type ChatMessage, GenerateError, type GenerateOptions } from "@llm/gene
 import { Generator } from "@llm/toolchain";
 import type { Call, Outcome } from "../definition/command.ts";
 import type { Io } from "../output/io.ts";
-import { generationOptions } from "./generate.ts";
+import { answersAtOnce, generationOptions } from "./generate.ts";
 import { modelOptions } from "./model-options.ts";
 import { openProgress } from "./open-progress.ts";
 
@@ -12,13 +12,15 @@ export async function run(call: Call, io: Io): Promise<Outcome> {
   const generator = await Generator.fromPretrained(call.args.model, {
     ...modelOptions(call, io),
     ...(call.target === undefined ? {} : { target: call.target }),
+    ...(call.options.draftModel === undefined ? {} : { draftModel: call.options.draftModel }),
     targetOptions: call.targetOptions,
+    batchSize: answersAtOnce(call.options),
     env: io.env,
     onEvent: openProgress(io.progress),
   });
   const { origin } = generator.tokenizer.chatTemplate;
   if (origin !== "checkpoint") io.note(HINTS[origin]);
-  const { system } = call.options;
+  const { system, stream = true } = call.options;
   const messages: ChatMessage[] = system === undefined ? [] : [{ role: "system", content: system }];
   const lines = io.lines("> ");
   let answering: AbortController | undefined;
@@ -29,7 +31,8 @@ export async function run(call: Call, io: Io): Promise<Outcome> {
       if (line.trim() === "") continue;
       messages.push({ role: "user", content: line });
       answering = new AbortController();
-      const content = await answer(generator, messages, generation, io, AbortSignal.any([io.signal, answering.signal]));
+      const signal = AbortSignal.any([io.signal, answering.signal]);
+      const content = await answer(generator, messages, generation, { io, signal, stream });
       answering = undefined;
       messages.push({ role: "assistant", content });
     }
@@ -50,14 +53,13 @@ async function answer(
   generator: Generator,
   messages: readonly ChatMessage[],
   options: GenerateOptions,
-  io: Io,
-  signal: AbortSignal,
+  { io, signal, stream }: { readonly io: Io; readonly signal: AbortSignal; readonly stream: boolean },
 ): Promise<string> {
   let text = "";
   const say = async (how: GenerateOptions) => {
     for await (const piece of generator.chat(messages, { ...how, signal })) {
       text += piece;
-      io.write(piece);
+      if (stream) io.write(piece);
     }
   };
   try {
@@ -69,6 +71,6 @@ async function answer(
   } catch (error) {
     if (!signal.aborted || io.signal.aborted) throw error;
   }
-  io.write("\n");
+  io.write(stream ? "\n" : `${text}\n`);
   return text;
 }

@@ -1,12 +1,13 @@
 import type { GenerateOptions } from "@llm/generate";
 import { type Answer, type BatchTimings, type Generator, generateText } from "@llm/toolchain";
 import type { Call } from "../definition/command.ts";
-import { SAMPLING, SEVERAL } from "../definition/groups.ts";
+import { SAMPLING, SEARCH, SEVERAL } from "../definition/groups.ts";
 import { UsageError } from "../exit.ts";
 import type { Io } from "../output/io.ts";
 import { rate, seconds } from "../output/units.ts";
 import { withForms } from "./forms.ts";
 import { checkTogether } from "./generation-conflicts.ts";
+import { logitBiasOf } from "./logit-bias.ts";
 
 /** What a call generates, read from it before a model is fetched, so that what is wrong with it is said first. */
 export interface Work {
@@ -19,7 +20,8 @@ export async function generateFor(generator: Generator, { prompts, generation }:
   const { options } = call;
   // Some tokenizers begin every text with a token of their own; only where none does is an empty prompt nothing to go on from.
   const { tokenizer } = generator;
-  if (prompts.some((prompt) => tokenizer.encode(prompt).length === 0))
+  const { suffix } = generation;
+  if (suffix === undefined && prompts.some((prompt) => tokenizer.encode(prompt).length === 0))
     throw new UsageError("--prompt is empty, and this model needs at least one token: give it some text to continue");
   const streams = (options.stream ?? true) && prompts.length === 1 && (options.n ?? 1) === 1;
   // With the first of the answer: what is refused before it is no half-printed text.
@@ -36,9 +38,9 @@ export async function generateFor(generator: Generator, { prompts, generation }:
     ...generation,
     signal: io.signal,
     ...(streams ? { onText } : {}),
-  }).finally(() => streams && begun && io.write("\n"));
-  if (streams && !begun) io.write(`${prompts[0]!}\n`); // an answer of nothing
-  if (!streams) io.write(result.completions.map(({ prompt, text }) => `${prompt}${text}\n`).join("\n"));
+  }).finally(() => streams && begun && io.write(`${suffix ?? ""}\n`));
+  if (streams && !begun) io.write(`${prompts[0]!}${suffix ?? ""}\n`); // an answer of nothing
+  if (!streams) io.write(result.completions.map(({ prompt, text }) => `${prompt}${text}${suffix ?? ""}\n`).join("\n"));
   return result;
 }
 
@@ -46,8 +48,11 @@ export async function generateFor(generator: Generator, { prompts, generation }:
 export function generationOptions(options: Call["options"], note: (line: string) => void): GenerateOptions {
   checkTogether(options, note);
   const named = GENERATION_KEYS.flatMap((key) => (options[key] === undefined ? [] : [[key, options[key]]]));
-  const speculate = options.draftModel === undefined ? {} : { speculate: true };
-  return withForms({ ...(Object.fromEntries(named) as GenerateOptions), ...speculate });
+  return withForms({
+    ...(Object.fromEntries(named) as GenerateOptions),
+    ...(options.draftModel === undefined ? {} : { speculate: true }),
+    ...(options.logitBias === undefined ? {} : { logitBias: logitBiasOf(options.logitBias) }),
+  });
 }
 
 /** How many texts after one prompt are worked on side by side. */
@@ -56,7 +61,12 @@ export function answersAtOnce({ n = 1, numBeams = 1 }: Call["options"]): number 
 }
 
 /** Options of the command line that the library calls the same. */
-const GENERATION_KEYS: readonly (keyof Call["options"] & keyof GenerateOptions)[] = [...SAMPLING, ...SEVERAL];
+const GENERATION_KEYS: readonly (keyof Call["options"] & keyof GenerateOptions)[] = [
+  "suffix",
+  ...SAMPLING,
+  ...SEARCH,
+  ...SEVERAL,
+];
 
 /** The figures people look at, in one line. */
 export function timingsLine(timings: BatchTimings, completions: readonly Answer[]): string {

@@ -28,4 +28,8 @@ test("what changes nothing is told of", () => {
     "--negative-prompt changes nothing without --guidance-scale",
     "--logprobs changes nothing without --json",
   ]);
+  expect(notesOf({ greedy: true, temperature: 1, topP: 1, topK: 4 })).toEqual([
+    "--temperature changes nothing with --greedy",
+    "--top-k changes nothing with --greedy",
+  ]);
 });

@@ -5,13 +5,12 @@ import { UsageError } from "../exit.ts";
 type Options = Partial<OptionValues>;
 type Key = keyof OptionValues;
 
+/** What is only asked of drawing. */
+const DRAWING = ["temperature", "topK", "topP", "minP", "typicalP"] as const satisfies readonly Key[];
+
 /** What a search through several texts can't do: it draws nothing, guesses nothing, and no text of it is the one answer before its end. */
 const NOT_WITH_BEAMS: readonly Key[] = [
-  "temperature",
-  "topK",
-  "topP",
-  "minP",
-  "typicalP",
+  ...DRAWING,
   "speculate",
   "draftModel",
   "stop",
@@ -29,6 +28,8 @@ export function checkTogether(options: Options, note: (line: string) => void): v
   const inTheWay = numBeams > 1 ? NOT_WITH_BEAMS.find((key) => says(options, key)) : undefined;
   if (inTheWay)
     throw new UsageError(`${flag(inTheWay)} can't be had with ${flag("numBeams")} ${numBeams}; leave one of them out`);
+  if (options.greedy)
+    for (const key of DRAWING) if (says(options, key)) note(`${flag(key)} changes nothing with ${flag("greedy")}`);
   if (options.lengthPenalty !== undefined && numBeams === 1) note(useless("lengthPenalty", "numBeams"));
   if (options.negativePrompt !== undefined && guidanceScale === 1) note(useless("negativePrompt", "guidanceScale"));
   if (options.logprobs !== undefined && !options.json) note(useless("logprobs", "json"));

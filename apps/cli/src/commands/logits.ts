@@ -25,6 +25,7 @@ import { parseIds } from "../parse/value.ts";
 import { buildProgress } from "./build-progress.ts";
 import { modelOptions } from "./model-options.ts";
 import { openCalled } from "./open.ts";
+import { onePrompt } from "./prompts.ts";
 
 /** `--target` for the plain interpreter. */
 const REFERENCE = "reference";
@@ -57,7 +58,8 @@ export async function run(call: Call, io: Io): Promise<Outcome> {
 }
 
 async function tokensOf(call: Call, io: Io): Promise<Int32Array> {
-  const { ids, prompt } = call.options;
+  const { ids } = call.options;
+  const prompt = onePrompt(call.options.prompt);
   if (ids !== undefined && prompt !== undefined)
     throw new UsageError("--ids and --prompt say the same thing; leave one of them out");
   if (ids !== undefined) return parseIds(ids, "--ids");

@@ -11,7 +11,8 @@ type PromptOptions = Partial<Pick<OptionValues, "prompt" | "promptsTxtFilePath" 
 export function promptsOf(options: PromptOptions, note: (line: string) => void): readonly string[] | undefined {
   const said = saidPrompts(options);
   if (!said) return undefined;
-  const { batchSize = 1 } = options;
+  // Whoever repeats --prompt wants all of them.
+  const { batchSize = options.prompt?.length ?? 1 } = options;
   if (said.length > batchSize)
     note(
       `${said.length} prompts and a batch of ${batchSize}: the first ${batchSize} are used; --batch-size takes more`,
@@ -20,15 +21,21 @@ export function promptsOf(options: PromptOptions, note: (line: string) => void):
 }
 
 function saidPrompts({
-  prompt,
+  prompt: prompts,
   promptsTxtFilePath: file,
   batchSize = 1,
 }: PromptOptions): readonly string[] | undefined {
-  if (prompt !== undefined && file !== undefined)
+  if (prompts !== undefined && file !== undefined)
     throw new UsageError("--prompt and --prompts-txt-file-path say the same thing; leave one of them out");
   if (file !== undefined) return promptsOfFile(file);
-  if (prompt === undefined) return undefined;
-  return batchSize > 1 ? prompt.split("|") : [prompt];
+  return batchSize > 1 ? prompts?.flatMap((prompt) => prompt.split("|")) : prompts;
+}
+
+/** The prompt of a command that reads one. */
+export function onePrompt(prompts: readonly string[] | undefined): string | undefined {
+  if (prompts !== undefined && prompts.length > 1)
+    throw new UsageError("--prompt was given more than once, and this command reads one");
+  return prompts?.[0];
 }
 
 function promptsOfFile(file: string): readonly string[] {

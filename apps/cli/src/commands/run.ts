@@ -13,7 +13,9 @@ const PROMPT = "My name is";
 /** `llm run` */
 export async function run(call: Call, io: Io): Promise<Outcome> {
   const { thing, model } = call.args;
-  const prompts = promptsOf(call.options, io.note) ?? promptsOf({ ...call.options, prompt: PROMPT }, io.note)!;
+  const prompts =
+    promptsOf(call.options, io.note) ??
+    promptsOf({ ...call.options, prompt: [call.options.suffix === undefined ? PROMPT : ""] }, io.note)!;
   const generation = generationOptions(call.options, io.note);
   const generator = await Generator.fromPretrained(thing ?? model, {
     ...modelOptions(call, io),

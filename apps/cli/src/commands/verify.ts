@@ -6,6 +6,7 @@ import type { Io } from "../output/io.ts";
 import { seconds } from "../output/units.ts";
 import { parseIds } from "../parse/value.ts";
 import { openCalled } from "./open.ts";
+import { onePrompt } from "./prompts.ts";
 import { writePage } from "./write-page.ts";
 
 /** `llm verify` */
@@ -37,8 +38,9 @@ export async function run(call: Call, io: Io): Promise<Outcome> {
 /** Tokens that the user gives, as ids or as text. */
 async function tokensOf(
   { checkpoint, card }: Model,
-  { ids, prompt }: Call["options"],
+  { ids, prompt: prompts }: Call["options"],
 ): Promise<Int32Array | undefined> {
+  const prompt = onePrompt(prompts);
   if (ids !== undefined && prompt !== undefined)
     throw new UsageError("--ids and --prompt say the same thing; leave one of them out");
   if (ids !== undefined) return parseIds(ids, "--ids");

@@ -29,9 +29,11 @@ export const SAMPLING = [
   "presencePenalty",
   "frequencyPenalty",
   "noRepeatNgramSize",
+  "logitBias",
   "seed",
   "stop",
   "ignoreEos",
+  "inputLen",
   "truncatePrompt",
   "jsonSchema",
   "regex",
@@ -42,15 +44,20 @@ export const SAMPLING = [
   "negativePrompt",
 ] as const satisfies Keys;
 
+/** A search through several texts for the best. */
+export const SEARCH = ["numBeams", "lengthPenalty"] as const satisfies Keys;
+
 /** Answers beside one another, and what is told of each. */
-export const SEVERAL = ["n", "numBeams", "lengthPenalty", "logprobs"] as const satisfies Keys;
+export const SEVERAL = ["n", "logprobs"] as const satisfies Keys;
 
 /** What is continued, and how. */
 export const GENERATION: Keys = [
   "prompt",
   "promptsTxtFilePath",
   "batchSize",
+  "suffix",
   ...SAMPLING,
+  ...SEARCH,
   ...SEVERAL,
   "draftModel",
   "stream",

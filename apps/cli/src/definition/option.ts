@@ -7,6 +7,8 @@ import type { OptionDef } from "@llm/target";
 export interface CliOption<T = unknown> extends Omit<OptionDef<T>, "shapes"> {
   /** The flag without dashes, where it isn't the key in kebab case. */
   readonly flag?: string;
+  /** The environment twin without `LLM_`, where that of the flag means something else to other commands. */
+  readonly environment?: string;
   /** One letter. */
   readonly short?: string;
   /** What stands for the value in help: "N", "FILE". */
@@ -33,7 +35,7 @@ export function flagOf(key: string, option: CliOption): string {
 
 /** The environment variable that says the same as the flag. */
 export function environmentOf(key: string, option: CliOption): string {
-  return `LLM_${flagOf(key, option).replaceAll("-", "_").toUpperCase()}`;
+  return `LLM_${option.environment ?? flagOf(key, option).replaceAll("-", "_").toUpperCase()}`;
 }
 
 /** Every spelling of an option's long flag: kebab case, snake case, aliases, and `no-` for what is on by default. */

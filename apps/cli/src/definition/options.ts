@@ -1,3 +1,4 @@
+import { GENERATION_OPTIONS, type GenerationOptionValues } from "./generation-options.ts";
 import type { CliOption } from "./option.ts";
 import { SERVE_OPTIONS, type ServeOptionValues } from "./serve-options.ts";
 
@@ -5,7 +6,7 @@ import { SERVE_OPTIONS, type ServeOptionValues } from "./serve-options.ts";
 export const DEFAULT_TARGET = "cpu";
 
 /** Every option that is the command line's own, by key. Targets bring theirs. */
-export interface OptionValues extends ServeOptionValues {
+export interface OptionValues extends GenerationOptionValues, ServeOptionValues {
   json: boolean;
   debug: boolean;
   config: readonly string[];
@@ -20,39 +21,6 @@ export interface OptionValues extends ServeOptionValues {
   force: boolean;
   install: boolean;
   buildRuntime: boolean;
-  prompt: string;
-  promptsTxtFilePath: string;
-  system: string;
-  batchSize: number;
-  maxNewTokens: number;
-  temperature: number;
-  topK: number;
-  topP: number;
-  minP: number;
-  typicalP: number;
-  repetitionPenalty: number;
-  presencePenalty: number;
-  frequencyPenalty: number;
-  noRepeatNgramSize: number;
-  seed: number;
-  stop: readonly string[];
-  greedy: boolean;
-  ignoreEos: boolean;
-  truncatePrompt: "left" | "middle";
-  jsonSchema: string;
-  regex: string;
-  choice: readonly string[];
-  grammar: string;
-  n: number;
-  numBeams: number;
-  lengthPenalty: number;
-  logprobs: number;
-  guidanceScale: number;
-  negativePrompt: string;
-  speculate: boolean;
-  draftModel: string;
-  stream: boolean;
-  automation: boolean;
   report: string;
   remove: readonly string[];
   olderThan: number;
@@ -138,119 +106,7 @@ export const OPTIONS: { readonly [K in keyof OptionValues]: CliOption<OptionValu
   },
   force: { kind: "boolean", doc: "Do every stage again, whatever is up to date", default: false },
 
-  prompt: {
-    kind: "string",
-    short: "p",
-    value: "TEXT",
-    rivals: ["promptsTxtFilePath", "ids"],
-    doc: "What to continue; split at | with --batch-size above 1",
-  },
-  promptsTxtFilePath: { kind: "string", value: "FILE", rivals: ["prompt"], doc: "A file with one prompt a line" },
-  system: { kind: "string", value: "TEXT", doc: "What the model is told before the conversation" },
-  batchSize: {
-    kind: "number",
-    whole: true,
-    min: 1,
-    max: 4096,
-    value: "N",
-    doc: "How many prompts at once; prompts are repeated or cut to it",
-    default: 1,
-  },
-  maxNewTokens: {
-    kind: "number",
-    whole: true,
-    min: 1,
-    value: "N",
-    alias: ["generation-len"],
-    doc: "Stop after so many tokens; 256 unless said, less where the context ends",
-  },
-  temperature: { kind: "number", min: 0, value: "X", doc: "Above 0: sample, the higher the bolder; 0: greedy" },
-  topK: { kind: "number", whole: true, min: 0, value: "N", doc: "Sample among the N likeliest tokens; 0: all" },
-  topP: { kind: "number", min: 0, max: 1, value: "X", doc: "Sample among the likeliest tokens that add up to X" },
-  minP: { kind: "number", min: 0, max: 1, value: "X", doc: "Drop tokens less likely than X times the likeliest" },
-  typicalP: { kind: "number", min: 0, max: 1, value: "X", doc: "Locally typical sampling" },
-  repetitionPenalty: { kind: "number", above: 0, value: "X", doc: "Above 1: what was said before becomes less likely" },
-  presencePenalty: { kind: "number", value: "X", doc: "Taken off the logit of every token generated before" },
-  frequencyPenalty: { kind: "number", value: "X", doc: "The same, times how often it was generated" },
-  noRepeatNgramSize: { kind: "number", whole: true, min: 0, value: "N", doc: "Never repeat N tokens in a row" },
-  seed: { kind: "number", whole: true, min: 0, value: "N", doc: "Where sampling's randomness starts", default: 0 },
-  stop: { kind: "string", value: "TEXT", repeat: true, doc: "Stop at this text. May be repeated" },
-  greedy: { kind: "boolean", doc: "Always the likeliest token, whatever generation_config says" },
-  ignoreEos: { kind: "boolean", doc: "Go on past the end-of-text token", default: false },
-  truncatePrompt: {
-    kind: "choice",
-    choices: ["left", "middle"],
-    doc: "Cut a prompt that leaves no room for an answer: at its beginning, or in the middle",
-  },
-  jsonSchema: {
-    kind: "string",
-    value: "FILE|JSON",
-    rivals: ["regex", "choice", "grammar"],
-    doc: "The answer is JSON that is valid by this schema",
-  },
-  regex: {
-    kind: "string",
-    value: "EXPR",
-    rivals: ["jsonSchema", "choice", "grammar"],
-    doc: "The whole answer matches this expression (ECMAScript)",
-  },
-  choice: {
-    kind: "string",
-    value: "TEXT",
-    repeat: true,
-    rivals: ["jsonSchema", "regex", "grammar"],
-    doc: "The answer is one of the texts given so. May be repeated",
-  },
-  grammar: {
-    kind: "string",
-    value: "FILE|TEXT",
-    rivals: ["jsonSchema", "regex", "choice"],
-    doc: "The answer matches root of this grammar, in llama.cpp's notation",
-  },
-  n: { kind: "number", whole: true, min: 1, max: 128, value: "N", doc: "So many answers to each prompt" },
-  numBeams: {
-    kind: "number",
-    whole: true,
-    min: 1,
-    max: 128,
-    value: "N",
-    doc: "Beam search: follow so many texts at once and give the likeliest",
-  },
-  lengthPenalty: {
-    kind: "number",
-    value: "X",
-    doc: "Of a beam search: above 0 favours long answers, below 0 short ones",
-  },
-  logprobs: {
-    kind: "number",
-    whole: true,
-    min: 0,
-    max: 100,
-    value: "N",
-    doc: "With --json: the log-probability of every token, and of the N best beside it",
-  },
-  guidanceScale: {
-    kind: "number",
-    min: 1,
-    value: "X",
-    doc: "Above 1: steer away from what is said after --negative-prompt, the prompt's last token unless said",
-  },
-  negativePrompt: { kind: "string", value: "TEXT", doc: "What --guidance-scale steers away from" },
-  speculate: {
-    kind: "boolean",
-    doc: "Guess several tokens a step from what was said before: the same text, faster where it repeats itself",
-    default: false,
-  },
-  draftModel: {
-    kind: "string",
-    value: "MODEL",
-    doc: "A smaller model of the same tokenizer that guesses for this one; implies --speculate",
-  },
-  stream: { kind: "boolean", doc: "Print the text as it comes", default: true },
-  automation: {
-    kind: "boolean",
-    doc: "Print prompts, texts and figures in the wording that scripts around Cloud AI 100's library look for",
-  },
+  ...GENERATION_OPTIONS,
 
   report: { kind: "string", value: "FILE", doc: "Write what was found as JSON" },
   remove: {
@@ -313,6 +169,7 @@ export const OPTIONS: { readonly [K in keyof OptionValues]: CliOption<OptionValu
   greedyTokens: {
     kind: "number",
     flag: "greedy",
+    environment: "GREEDY_TOKENS",
     whole: true,
     min: 1,
     value: "N",
@@ -340,6 +197,7 @@ export const OPTIONS: { readonly [K in keyof OptionValues]: CliOption<OptionValu
   promptTokens: {
     kind: "number",
     flag: "prompt",
+    environment: "PROMPT_TOKENS",
     whole: true,
     min: 0,
     value: "N",
@@ -374,6 +232,7 @@ export const OPTIONS: { readonly [K in keyof OptionValues]: CliOption<OptionValu
   reportHtml: {
     kind: "string",
     flag: "html",
+    environment: "REPORT_HTML",
     value: "FILE",
     doc: "Also write a page with the figures as plots, to be opened in any browser",
   },

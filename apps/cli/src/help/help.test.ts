@@ -47,6 +47,17 @@ describe("help and docs", () => {
     }
   });
 
+  it("gives every environment variable one meaning", () => {
+    const meant = new Map<string, string[]>();
+    for (const [key, option] of Object.entries(OPTIONS)) {
+      const name = environmentOf(key, option);
+      meant.set(name, [...(meant.get(name) ?? []), key]);
+    }
+    const shared = [...meant.values()].filter((keys) => keys.length > 1);
+    // A plan takes the sizes that a run takes, and a word more.
+    expect(shared).toEqual([["batchSize", "planBatchSize"]]);
+  });
+
   it("has examples that its own parser accepts", async () => {
     const { parseCommand } = await import("../parse/arguments.ts");
     for (const command of COMMANDS)

@@ -12,6 +12,8 @@ const command: Command = {
     "prompt",
     "promptsTxtFilePath",
     "stop",
+    "greedy",
+    "temperature",
     "maxNewTokens",
     "target",
     "config",
@@ -43,9 +45,9 @@ describe("arguments", () => {
     expect(parse(["--max-new-tokens", "3"]).options.maxNewTokens).toBe(3);
     expect(parse(["--max_new_tokens=3"]).options.maxNewTokens).toBe(3);
     expect(parse(["--generation_len", "3"]).options.maxNewTokens).toBe(3);
-    expect(parse(["-p", "-1 is a number"]).options.prompt).toBe("-1 is a number");
-    expect(parse(["--prompt=--no-stream"]).options.prompt).toBe("--no-stream");
-    expect(parse(["--prompt", "--not-an-option"]).options.prompt).toBe("--not-an-option");
+    expect(parse(["-p", "-1 is a number"]).options.prompt).toEqual(["-1 is a number"]);
+    expect(parse(["--prompt=--no-stream"]).options.prompt).toEqual(["--no-stream"]);
+    expect(parse(["--prompt", "--not-an-option"]).options.prompt).toEqual(["--not-an-option"]);
   });
 
   it("takes MODEL where it stands, by --model-name and by -m", () => {
@@ -63,11 +65,24 @@ describe("arguments", () => {
     expect(() => parse([], { LLM_MAX_NEW_TOKENS: "many" })).toThrow('LLM_MAX_NEW_TOKENS is a whole number, not "many"');
   });
 
+  it("lets a flag of how to choose go before a setting of the same", () => {
+    const env = { LLM_GREEDY: "1", LLM_TEMPERATURE: "0.5" };
+    expect(parse([], env).options).toMatchObject({ greedy: true, temperature: 0.5 });
+    expect(parse(["--temperature", "1"], env).options).toEqual({ temperature: 1 });
+    expect(parse(["--greedy"], env).options).toEqual({ greedy: true });
+  });
+
+  it("takes all of what is repeated", () => {
+    expect(parse(["--prompt", "a", "-p", "b"]).options.prompt).toEqual(["a", "b"]);
+    expect(parse([], { LLM_PROMPT: '["a", "b"]' }).options.prompt).toEqual(["a", "b"]);
+    expect(parse([], { LLM_PROMPT: "[a]" }).options.prompt).toEqual(["[a]"]);
+  });
+
   it("has an environment twin for every option, and a flag for the same thing goes first", () => {
     const env = { LLM_CONFIG: '["a=1","b=2"]', LLM_STOP: "[x", LLM_PROMPT: "hi", LLM_PROMPTS_TXT_FILE_PATH: "f" };
     expect(parse([], env).options).toMatchObject({ config: ["a=1", "b=2"], stop: ["[x"] });
     expect(parse(["--prompt", "ho"], env).options).not.toHaveProperty("promptsTxtFilePath");
-    expect(parse(["--prompt", "ho"], env).options.prompt).toBe("ho");
+    expect(parse(["--prompt", "ho"], env).options.prompt).toEqual(["ho"]);
     expect([...parse(["--prompt", "ho"], env).settings].sort()).toEqual(["config", "stop"]);
   });
 

@@ -1,6 +1,6 @@
 import { ARTEFACT_OR_MODEL, ARTEFACT_OR_MODEL_PLACE, MODEL } from "../arguments.ts";
 import type { Command } from "../command.ts";
-import { COMMON, GENERATION, MODEL_OPTIONS, SAMPLING } from "../groups.ts";
+import { COMMON, GENERATION, MODEL_OPTIONS, SAMPLING, SEARCH } from "../groups.ts";
 
 /** Commands that generate text. */
 export const GENERATING: readonly Command[] = [
@@ -40,6 +40,14 @@ export const GENERATING: readonly Command[] = [
     examples: [
       { line: 'llm run demo --prompt "import os" --max-new-tokens 32', doc: "the bundled checkpoint" },
       {
+        line: 'llm run demo --prompt "def add(a, b):" --suffix "    return total"',
+        doc: "what belongs between two texts",
+      },
+      {
+        line: 'llm run demo --prompt "import os" --temperature 0.8 --seed 7 --logit-bias 12=-inf',
+        doc: "drawn, the same each time, and without one token",
+      },
+      {
         line: "llm run ./demo-cpu --prompts-txt-file-path prompts.txt --batch-size 4",
         doc: "four prompts of a file at once",
       },
@@ -60,7 +68,7 @@ export const GENERATING: readonly Command[] = [
     about:
       "By the model's own chat template, or a plain one where it has none. Ctrl-C stops an answer, Ctrl-D ends the conversation.",
     arguments: [ARTEFACT_OR_MODEL_PLACE],
-    options: ["system", ...SAMPLING, "target", "lora", ...MODEL_OPTIONS, ...COMMON],
+    options: ["system", ...SAMPLING, ...SEARCH, "draftModel", "stream", "target", "lora", ...MODEL_OPTIONS, ...COMMON],
     targetOptions: true,
     examples: [{ line: "llm chat demo --temperature 0.7", doc: "with the bundled checkpoint, which knows little" }],
     json: { messages: "[{role, content}], the whole conversation" },
