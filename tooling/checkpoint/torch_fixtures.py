@@ -60,6 +60,8 @@ def save_all():
     torch.save({"epoch": 3, "args": ["a", 1.5, None, (1, 2)], "state_dict": state}, OUT / "wrapped.bin")
     for protocol in (3, 4, 5):
         torch.save(state, OUT / f"protocol{protocol}.bin", pickle_protocol=protocol)
+    older = {"_use_new_zipfile_serialization": False, "pickle_protocol": 4}
+    torch.save(state, OUT / "legacy_protocol4.bin", **older)
     # Tensors of dtypes that can't be read don't stand in the way of the others.
     torch.save({"a": torch.zeros(2), "f8": torch.zeros(2).to(torch.float8_e4m3fn)}, OUT / "unreadable.bin")
 
@@ -79,7 +81,7 @@ def main():
     save_all()
     save_hostile()
     expected = {}
-    for name in ("zip", "legacy", "wrapped", "protocol3", "protocol4", "protocol5"):
+    for name in ("zip", "legacy", "legacy_protocol4", "wrapped", "protocol3", "protocol4", "protocol5"):
         state = torch.load(OUT / f"{name}.bin", weights_only=False)
         expected[f"{name}.bin"] = {key: describe(value) for key, value in state.get("state_dict", state).items()}
     for golden in ("fmt_bin", "fmt_bin_legacy_gpt2", "fmt_bin_sharded"):

@@ -47,6 +47,11 @@ test.each(Object.keys(expected))("%s holds what torch reads from it", async (nam
   await (weights as unknown as { close(): Promise<void> }).close();
 });
 
+test("a mark can be taken away again, as in Python", async () => {
+  const state = pickled("\x80\x02}(0.\x80\x02].");
+  expect((await parse(Buffer.concat([legacyHead, state]))).tensors).toEqual([]);
+});
+
 test("tied tensors are the same bytes of the file, and views have strides", async () => {
   const weights = await openWeightFiles(fixtures, ["zip.bin"], readTorch);
   expect(weights.get("tied_a")!.parts).toEqual(weights.get("tied_b")!.parts);

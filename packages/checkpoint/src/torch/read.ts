@@ -15,7 +15,8 @@ export async function readTorch(file: BinaryFile): Promise<WeightFile> {
   const magic = Buffer.from(start).toString("latin1");
   try {
     if (magic === "PK\x03\x04") return await readZipForm(file);
-    if (magic.startsWith("\x80\x02")) return await readLegacy(file);
+    // A pickle of any protocol that PyTorch can be told to write.
+    if (start[0] === 0x80 && start[1]! >= 2 && start[1]! <= 5) return await readLegacy(file);
   } catch (error) {
     throw asCheckpointError(file, error);
   }

@@ -119,6 +119,10 @@ class Machine {
     if (value === MARK || value === undefined) throw new MalformedPickle("it takes a value where there is none");
     return value;
   }
+  /** Takes whatever is there: a mark, too. */
+  drop(): void {
+    if (this.#stack.pop() === undefined) throw new MalformedPickle("it takes a value where there is none");
+  }
   /** The values since the last mark, which goes too. */
   popMark(): unknown[] {
     const at = this.#stack.lastIndexOf(MARK);
@@ -235,7 +239,7 @@ const OPS: ReadonlyMap<number, (vm: Machine) => unknown> = new Map([
   [0x80, (vm) => vm.byte()], // PROTO
   [0x95, (vm) => vm.u64()], // FRAME
   [0x28, (vm) => vm.mark()], // MARK
-  [0x30, (vm) => vm.pop()], // POP
+  [0x30, (vm) => vm.drop()], // POP
   [0x31, (vm) => vm.popMark()], // POP_MARK
   [0x32, (vm) => vm.push(vm.top())], // DUP
   [0x4e, (vm) => vm.push(null)], // NONE
