@@ -52,6 +52,40 @@ test("plan says what fits a DL2q card, how fast it can be, by what it goes, and 
   expect(unknown.code).toBe(2);
 }, 60_000);
 
+test("plan takes formats, devices and lengths by the names that other targets have, and says where two disagree", async () => {
+  const plan = async (...args: readonly string[]) =>
+    await runCli(["plan", "demo", "--target", "aic100", ...args, "--json"], home, { env });
+  for (const format of ["mxfp6", "MX6", "mx6"]) {
+    const { stdout } = await plan("--format", format);
+    expect(JSON.parse(stdout), format).toMatchObject({ options: { format: "mx6" } });
+  }
+  expect(JSON.parse((await plan("--format", "F16")).stdout)).toMatchObject({ options: { format: "fp16" } });
+  for (const four of [
+    ["--num-device", "4"],
+    ["--socs", "4"],
+    ["--device-group", "[4,5,6,7]"],
+    ["--card", "ultra"],
+  ])
+    expect(JSON.parse((await plan(...four)).stdout).devices, four[0]).toHaveLength(4);
+  expect(JSON.parse((await plan("--card", "ultra", "--mesh", "1x1")).stdout).devices).toHaveLength(1);
+
+  const short = await plan("--config", "n_positions=64", "--config", "max_position_embeddings=64");
+  expect(JSON.parse(short.stdout)).toMatchObject({ options: { ctxLen: 64, promptLen: 32 } });
+  for (const [wrong, message] of [
+    [["--socs", "4", "--device-group", "0"], "--socs 4 and --device-group 0 disagree"],
+    [["--num-device", "2", "--socs", "4"], "--socs 4 and --num-device 2 disagree"],
+    [["--device-group", "0,0"], "--device-group 0,0: one is named twice"],
+    [["--card", "dl2q", "--num-cores", "16"], "--num-cores 16: DL2q has 14"],
+    [["--format", "fp16", "--mxfp6"], "--format fp16 and --mxfp6: leave one of them out"],
+    [["--ctx-len", "65536"], "--ctx-len 65536: this model takes at most"],
+    [["--assume", "bandwidth=0"], "--assume bandwidth=0: it is above 0"],
+  ] as const) {
+    const { code, stderr } = await plan(...wrong);
+    expect(code, message).toBe(2);
+    expect(stderr).toContain(message);
+  }
+}, 60_000);
+
 test("inspect looks into a QPC by its first bytes, and says of a damaged one that it is", async () => {
   const qpc = Buffer.alloc(40);
   qpc.writeUInt32LE(0x00a1cd7c, 0);

@@ -1,8 +1,9 @@
-import { type Artefact, type Target, TargetError } from "@llm/target";
+import { type Target, TargetError } from "@llm/target";
 import { buildModel, buildProgram } from "./build/build-model.ts";
 import { exportUnits, MODEL_FILE, MODEL_UNIT, PROGRAM_KIND } from "./build/units.ts";
 import { buildQpcUnit, qpcUnit, unfinishedKit } from "./compile/qpc-unit.ts";
-import { chooseSdk, impliedDefaults, settingsOf } from "./compile/settings-of.ts";
+import { chooseAic100, impliedDefaults, settingsOf } from "./compile/settings-of.ts";
+import { devicesFor } from "./devices.ts";
 import { openEmulator } from "./emulator/open-emulator.ts";
 import { openAic100Runner } from "./emulator/runner.ts";
 import { aic100Features } from "./features.ts";
@@ -12,10 +13,11 @@ import { recomputeShared } from "./graph/recompute-shared.ts";
 import { replicateKvHeads } from "./graph/replicate-kv-heads.ts";
 import { sampleTokens } from "./graph/sample-tokens.ts";
 import { scaleQueries } from "./graph/scale-queries.ts";
-import { settle } from "./graph/settle.ts";
+import { checkModel, settle } from "./graph/settle.ts";
 import { openQpc } from "./host/open-qpc.ts";
 import { aic100Doctor, buildRuntime } from "./host/runtime.ts";
 import { qpcFile } from "./inspect/file-kind.ts";
+import { madeWith } from "./made-with.ts";
 import { aic } from "./onnx/dialect.ts";
 import { type Aic100Options, aic100Options } from "./options.ts";
 import { aic100Pipeline } from "./pipeline.ts";
@@ -35,9 +37,12 @@ export const aic100Target: Target<Aic100Options> = {
   doctor: aic100Doctor,
   buildRuntime,
   defaults: impliedDefaults,
-  choose: (_, options) => chooseSdk(options),
+  choose: chooseAic100,
   describe: describeAic100,
-  plan: (model, options) => planAic100(model, planRequest(options)),
+  plan(model, options) {
+    checkModel(model, options);
+    return planAic100(model, planRequest(options));
+  },
   pipeline: aic100Pipeline,
   units(program, options) {
     const models = exportUnits(program, settle(options), options);
@@ -62,16 +67,7 @@ export const aic100Target: Target<Aic100Options> = {
   files: qpcFile,
   runner: openAic100Runner,
   open(artefact, options) {
-    const { emulate } = artefact.manifest.options as { readonly emulate?: boolean };
-    if (emulate) return openEmulator(artefact, options);
-    return openQpc(artefact, options.device.length > 1 ? options.device : devicesOf(artefact, options));
+    if (madeWith(artefact).emulate) return openEmulator(artefact, options);
+    return openQpc(artefact, { devices: devicesFor(artefact, options), writeIoDir: options.writeIoDir });
   },
 };
-
-/** A model that several devices share runs on those it was compiled for, unless others are named. */
-function devicesOf({ manifest }: Artefact, { device, deviceGroup }: Aic100Options): readonly number[] {
-  if (deviceGroup.length > 1) return deviceGroup;
-  const { socs = 1, deviceGroup: compiled = [] } = manifest.options as Partial<Aic100Options>;
-  const count = Math.max(socs, compiled.length);
-  return count > 1 ? Array.from({ length: count }, (_, at) => device[0]! + at) : device;
-}

@@ -1,5 +1,7 @@
 import type { OptionTable } from "@llm/target";
+import { MOST_DEVICES } from "./compile/settings.ts";
 import { MOST_CANDIDATES } from "./graph/sampler-ports.ts";
+import { CARDS, type CardId } from "./plan/cards.ts";
 
 /** How linears' weights are kept on the card; fp32 is the emulator's alone, to compare with. */
 export type Aic100Format = "fp16" | "mx6" | "fp32";
@@ -22,17 +24,21 @@ export interface Aic100Options {
   readonly maxTopKIds: number;
   readonly includeGuidedDecoding: boolean;
   readonly replicateKvHeads: number;
-  readonly mesh: string;
+  /** Programs of our own that share each layer; for a plan also what devices do. */
+  readonly mesh?: string;
   readonly subFunctions: boolean;
   readonly sdk: SdkChoice;
   readonly hwVersion: "ai100" | "ai200";
-  readonly numCores: number;
-  readonly socs: number;
+  /** As many as the card has unless said. */
+  readonly numCores?: number;
+  /** How many devices share the model: one number, by any of these names, or the length of the group. */
+  readonly socs?: number;
+  readonly numDevice?: number;
   readonly deviceGroup: readonly number[];
   readonly mos: number;
   readonly aicEnableDepthFirst: boolean;
   readonly name: string;
-  readonly card: "standard" | "pro" | "ultra" | "dl2q";
+  readonly card?: CardId;
   readonly assume: string;
   readonly emulate: boolean;
   readonly threads: number;
@@ -46,6 +52,7 @@ export const aic100Options: OptionTable<Aic100Options> = {
     doc: "How linears' weights are kept on the card: fp16, or mx6 (MXFP6). fp32 is for the emulator, to compare with.",
     default: "fp16",
     choices: ["fp16", "mx6", "fp32"],
+    choiceAlias: { f16: "fp16", mxfp6: "mx6", mxfp6_e2m3: "mx6", f32: "fp32" },
     shapes: true,
   },
   mxfp6: { kind: "boolean", doc: "The same as --format mx6.", default: false, shapes: true },
@@ -134,7 +141,6 @@ export const aic100Options: OptionTable<Aic100Options> = {
   mesh: {
     kind: "string",
     doc: "Share each layer by programs of our own, with the host between them: 1x4, four parts. They are exported and emulated; for cards, --device-group has the compiler share layers. For `plan` also auto.",
-    default: "1x1",
     shapes: true,
   },
   subFunctions: {
@@ -161,8 +167,7 @@ export const aic100Options: OptionTable<Aic100Options> = {
   numCores: {
     kind: "number",
     whole: true,
-    doc: "Cores of a device that the model takes: up to 14 on Standard, 16 on Pro and Ultra.",
-    default: 16,
+    doc: "Cores of a device that the model takes: up to 14 on Standard, 16 on Pro and Ultra. As many as --card has, or 16, unless said.",
     min: 1,
     max: 16,
     shapes: true,
@@ -170,18 +175,25 @@ export const aic100Options: OptionTable<Aic100Options> = {
   socs: {
     kind: "number",
     whole: true,
-    doc: "Devices that share each layer: 4 on an Ultra card, else 1.",
-    default: 1,
+    doc: "How many devices share each layer. Unless said, those of --card: 4 for ultra, else 1.",
     min: 1,
-    max: 16,
+    max: MOST_DEVICES,
+    shapes: true,
+  },
+  numDevice: {
+    kind: "number",
+    whole: true,
+    doc: "The same as --socs.",
+    min: 1,
+    max: MOST_DEVICES,
     shapes: true,
   },
   deviceGroup: {
     kind: "list",
     whole: true,
     min: 0,
-    doc: "Devices to share each layer between, by number: --device-group 0,1,2,3.",
-    default: [0],
+    doc: "Devices to share each layer between, by number: --device-group 0,1,2,3. With something compiled, those that run it; --device-group 3 is the one.",
+    default: [],
     shapes: true,
   },
   mos: {
@@ -201,10 +213,9 @@ export const aic100Options: OptionTable<Aic100Options> = {
   },
   card: {
     kind: "choice",
-    doc: "What to plan for: a Standard, Pro or Ultra card, or a DL2q instance of 8 Standard ones.",
-    default: "standard",
-    choices: ["standard", "pro", "ultra", "dl2q"],
-    shapes: false,
+    doc: "What to plan and compile for: a Standard, Pro or Ultra card, or a DL2q instance of 8 Standard ones. A plan is for standard unless said.",
+    choices: CARDS,
+    shapes: true,
   },
   assume: {
     kind: "string",
@@ -236,8 +247,8 @@ export const aic100Options: OptionTable<Aic100Options> = {
     kind: "list",
     whole: true,
     min: 0,
-    doc: "Which devices run it: --device 0.",
-    default: [0],
+    doc: "Which devices run it: --device 3. Unless said, those that it was compiled for, else 0.",
+    default: [],
     alias: ["d"],
     shapes: false,
   },
@@ -245,6 +256,6 @@ export const aic100Options: OptionTable<Aic100Options> = {
 
 /** What a user has who says nothing. */
 export function defaultOptions(): Aic100Options {
-  const defaults = Object.entries(aic100Options).map(([key, def]) => [key, def.default]);
-  return Object.fromEntries(defaults) as unknown as Aic100Options;
+  const said = Object.entries(aic100Options).filter(([, def]) => def.default !== undefined);
+  return Object.fromEntries(said.map(([key, def]) => [key, def.default])) as unknown as Aic100Options;
 }

@@ -24,6 +24,12 @@ test.each<[Partial<Aic100Options>, string]>([
   [{ includeGuidedDecoding: true }, "--include-guided-decoding is for --on-device-sampling"],
   [{ mesh: "2x2" }, "--mesh 2x2: programs share layers, 1x2 or 1x4; for copies, run several"],
   [{ mesh: "1x2", onDeviceSampling: true }, "--mesh and --on-device-sampling don't go together"],
+  [
+    { batchSize: 3, fullBatchSize: 2 },
+    "--batch-size 3 and --full-batch-size 2: with continuous batching 2 are decoded",
+  ],
+  [{ socs: 4, deviceGroup: [0, 1] }, "--socs 4 and --device-group 0,1 disagree"],
+  [{ card: "dl2q", numCores: 16 }, "--num-cores 16: DL2q has 14"],
   [{ emulate: false }, "--format fp32 is the emulator's"],
 ])("%j is refused", (changed, message) => {
   expect(() => aic100Pipeline(graph, { ...options, ...changed })).toThrow(message);

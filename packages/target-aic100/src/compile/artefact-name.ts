@@ -13,6 +13,8 @@ export interface ArtefactName {
 
 /** The file that makes a folder a QPC: every loader asks for it. */
 export const QPC_FILE = "programqpc.bin";
+/** What it was made from, beside it. */
+export const RECORD_FILE = "compiled.json";
 
 /**
  * Folders as the replaced programs name them, so that scripts find them. The recipe counts all cores in the name, and those

@@ -2,20 +2,22 @@ import { readdir, readFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { TargetError } from "@llm/target";
 import { readQpc } from "../inspect/read-qpc.ts";
-import { QPC_FILE } from "./artefact-name.ts";
+import { QPC_FILE, RECORD_FILE } from "./artefact-name.ts";
 
 /** Larger configuration files than any compile has. */
 const MOST_BYTES = 1 << 20;
 
 /**
- * How many sequences a compiled QPC takes at once: of its decode entry, by the specializations that lie beside it, else by
- * what the QPC itself says.
+ * How many sequences a compiled QPC takes at once: of its decode entry, as was written down when it was compiled here, else by
+ * the specializations that lie beside it, else by what the QPC itself says.
  *
  * @example
  * await getCompilationBatchSize("qpc_16cores_4BS_32PL_128CL_-1MOS_1devices_mxfp6/qpcs"); // 4
  */
 export async function getCompilationBatchSize(qpcPath: string): Promise<number> {
   const folder = basename(qpcPath) === QPC_FILE ? dirname(qpcPath) : qpcPath;
+  const recorded = await recordedIn(folder);
+  if (recorded !== undefined) return recorded;
   for (const place of [folder, dirname(folder), ...(await above(folder))]) {
     const file = join(place, "specializations.json");
     const text = await readFile(file, "utf8").catch(() => undefined);
@@ -25,6 +27,15 @@ export async function getCompilationBatchSize(qpcPath: string): Promise<number> 
   if (network?.batchSize === undefined)
     throw new TargetError("artefact-invalid", `${folder} says nowhere what batch size it was compiled for`);
   return network.batchSize;
+}
+
+async function recordedIn(folder: string): Promise<number | undefined> {
+  try {
+    const record = JSON.parse(await readFile(join(folder, RECORD_FILE), "utf8")) as { readonly batchSize?: unknown };
+    return Number.isSafeInteger(record.batchSize) ? (record.batchSize as number) : undefined;
+  } catch {
+    return undefined; // compiled by somebody else
+  }
 }
 
 /** The recipe keeps its configuration where it is called, two folders up from what it makes. */

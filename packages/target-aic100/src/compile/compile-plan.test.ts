@@ -137,8 +137,8 @@ test.each<[Partial<CompileSettings>, string]>([
   [{ profile: "recipe", hardware: "ai200" }, "compiles for ai100, not for ai200"],
   [{ profile: "recipe", fullBatchSize: 4 }, "a newer profile"],
   [{ profile: "recipe", mos: 2 }, "has no --mos"],
-  [{ profile: "2024-05", subFunctions: true }, "has no --use-onnx-subfunctions"],
-  [{ fullBatchSize: 4, kvCacheBatchSize: 2 }, "--kv-cache-batch-size 2 is less than"],
+  [{ profile: "2024-05", subFunctions: true }, "has no --sub-functions"],
+  [{ fullBatchSize: 4, kvCacheBatchSize: 2 }, "kvCacheBatchSize 2 is less than"],
 ])("%o is refused in one line", (given, message) => {
   expect(() => plan(given)).toThrow(message);
 });

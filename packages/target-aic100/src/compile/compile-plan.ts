@@ -6,7 +6,7 @@ import { customIoFile } from "./custom-io.ts";
 import { partitionFile } from "./partition.ts";
 import { PROFILES, type SdkProfile } from "./sdk-profiles.ts";
 import { type CompileSettings, checkSettings } from "./settings.ts";
-import { specializationsFile } from "./specializations.ts";
+import { specializationsFile, specializationsOf } from "./specializations.ts";
 
 /** The graph that is compiled, as far as the compiler's files speak of it. */
 export interface CompiledGraph {
@@ -25,6 +25,8 @@ export interface CompilePlan {
   readonly files: Readonly<Record<string, string>>;
   /** The folder that has the published name. */
   readonly folder: string;
+  /** Sequences that it will decode together. */
+  readonly batchSize: number;
   /** Equal for equal QPCs: names don't carry every option. */
   readonly key: string;
 }
@@ -55,6 +57,7 @@ export function planCompile(settings: CompileSettings, graph: CompiledGraph): Co
     paths,
     files,
     folder,
+    batchSize: Number(specializationsOf(settings).at(-1)!.batch_size),
     key: createHash("sha256").update(canonicalJson(params)).digest("hex"),
   };
 }

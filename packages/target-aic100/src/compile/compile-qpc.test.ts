@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { getCompilationBatchSize } from "./batch-size.ts";
 import { type CompileOptions, compile } from "./compile-qpc.ts";
 import { chooseProfile, findSdk } from "./sdk.ts";
 import { profileOfVersion, type SdkProfileId } from "./sdk-profiles.ts";
@@ -95,11 +96,27 @@ test("a failure leaves what was there, and nothing else", async () => {
   const options = withSdk("qaic-exec 1.20", { sdkProfile: "recipe" });
   const { qpcPath } = await compile(options);
   const before = readFileSync(join(qpcPath, "compiled.json"), "utf8");
+  const around = readdirSync(join(folder, "out"), { recursive: true }).sort();
   await withFailure("silent", async () => {
     await expect(compile({ ...options, mxint8: true })).rejects.toThrow();
   });
   expect(readFileSync(join(qpcPath, "compiled.json"), "utf8")).toBe(before);
-  expect(readdirSync(join(folder, "out"))).toEqual(["qpc"]);
+  expect(readdirSync(join(folder, "out"), { recursive: true }).sort()).toEqual(around);
+});
+
+test("the recipe's configuration lies where its scripts have it, and each QPC says its own batch size", async () => {
+  const options = withSdk("qaic-exec 1.20", { sdkProfile: "recipe" });
+  const two = await compile({ ...options, batchSize: 2 });
+  const four = await compile({ ...options, batchSize: 4 });
+  const out = join(folder, "out");
+  for (const file of ["specializations.json", "mdp.json", "tiny-kv/custom_io.yaml"])
+    expect(existsSync(join(out, file)), file).toBe(true);
+  // Beside several there is one configuration: the last one's.
+  expect(await getCompilationBatchSize(two.qpcPath)).toBe(2);
+  expect(await getCompilationBatchSize(four.qpcPath)).toBe(4);
+  rmSync(two.qpcPath, { recursive: true });
+  rmSync(join(four.qpcPath, "compiled.json"));
+  expect(await getCompilationBatchSize(four.qpcPath)).toBe(4);
 });
 
 async function withFailure(kind: string, work: () => Promise<void>): Promise<void> {

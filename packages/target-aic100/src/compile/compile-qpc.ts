@@ -2,14 +2,14 @@ import { mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from "node:fs/p
 import { basename, dirname, join, resolve } from "node:path";
 import { TargetError } from "@llm/target";
 import { makeFolder } from "@llm/tensor/files";
-import { QPC_FILE } from "./artefact-name.ts";
+import { QPC_FILE, RECORD_FILE } from "./artefact-name.ts";
 import { type CompilePlan, planCompile } from "./compile-plan.ts";
 import { type ModelFiles, readModel } from "./compiled-model.ts";
 import { runCompiler } from "./run-compiler.ts";
 import { chooseProfile, compilerOf, type Environment, findSdk } from "./sdk.ts";
-import type { SdkProfileId } from "./sdk-profiles.ts";
+import { PROFILES, type SdkProfile, type SdkProfileId } from "./sdk-profiles.ts";
 import { type CompileSettings, DEFAULT_SETTINGS } from "./settings.ts";
-import { KIT_SCRIPT, writePlan, writeScript } from "./write-plan.ts";
+import { KIT_SCRIPT, writeFiles, writePlan, writeScript } from "./write-plan.ts";
 
 /** What `compile` is told: all but the graph has the defaults of the library it stands in for. */
 export interface CompileOptions extends Partial<Omit<CompileSettings, "profile">> {
@@ -33,8 +33,6 @@ export interface Compiled {
   readonly peakRssBytes: number;
 }
 
-/** What a finished folder was made from; beside programqpc.bin. */
-const RECORD = "compiled.json";
 /** The folder of what is to be compiled elsewhere: never mistaken for a QPC. */
 export const KIT_FOLDER = "compile-kit";
 
@@ -74,7 +72,7 @@ export async function compile(options: CompileOptions): Promise<Compiled> {
   if (compiler === undefined) {
     const kit = join(folder, KIT_FOLDER);
     await replaceBy(kit, folder, (scratch) => writeKit(plan, model, scratch));
-    throw new TargetError("tool-missing", kitAdvice(plan, kit));
+    throw new TargetError("tool-missing", kitAdvice(PROFILES[profile], kit));
   }
   let peakRssBytes = 0;
   const done = join(folder, plan.folder);
@@ -90,12 +88,19 @@ export async function compile(options: CompileOptions): Promise<Compiled> {
     peakRssBytes = (await compileIn(run)).peakRssBytes;
     return join(scratch, plan.folder);
   });
+  await writeFiles(filesAround(plan), folder);
   return { qpcPath, upToDate: false, peakRssBytes };
 }
 
+/** The recipe keeps its configuration where it is called, not in the folder that is replaced. */
+function filesAround({ files, folder }: CompilePlan): CompilePlan["files"] {
+  return Object.fromEntries(Object.entries(files).filter(([path]) => !path.startsWith(`${folder}/`)));
+}
+
 /** What to do with a kit. */
-export function kitAdvice({ program }: Pick<CompilePlan, "program">, kit: string): string {
-  return `nothing was compiled: ${program} (Cloud AI Apps SDK, x86-64 Linux, no card needed) is not on this machine; take ${kit} to one that has it and run ./${KIT_SCRIPT}, or install the SDK (QAIC_SDK_DIR says where it is)`;
+export function kitAdvice({ program, naming }: SdkProfile, kit: string): string {
+  const names = naming === "hash" ? "; --sdk-profile recipe has the GPTBigCode recipe's graph and folder names" : "";
+  return `nothing was compiled: ${program} (Cloud AI Apps SDK, x86-64 Linux, no card needed) is not on this machine; take ${kit} to one that has it and run ./${KIT_SCRIPT}, or install the SDK (QAIC_SDK_DIR says where it is)${names}`;
 }
 
 /** Everything that a compile needs elsewhere. */
@@ -132,15 +137,15 @@ export async function compileIn(run: CompileRun): Promise<{ readonly peakRssByte
   if (!info?.isFile() || info.size === 0)
     throw new TargetError("unit-failed", `${plan.program} said it was done, but made no ${QPC_FILE}`);
   await writeFile(
-    join(binaries, RECORD),
-    `${JSON.stringify({ key: plan.key, program: plan.program, args: plan.args })}\n`,
+    join(binaries, RECORD_FILE),
+    `${JSON.stringify({ key: plan.key, batchSize: plan.batchSize, program: plan.program, args: plan.args })}\n`,
   );
   return result;
 }
 
 async function isUpToDate(qpcPath: string, key: string): Promise<boolean> {
   try {
-    const record = JSON.parse(await readFile(join(qpcPath, RECORD), "utf8")) as { readonly key?: unknown };
+    const record = JSON.parse(await readFile(join(qpcPath, RECORD_FILE), "utf8")) as { readonly key?: unknown };
     return record.key === key && (await stat(join(qpcPath, QPC_FILE))).size > 0;
   } catch {
     return false; // never compiled, or by somebody else

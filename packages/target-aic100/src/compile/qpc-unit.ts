@@ -1,6 +1,7 @@
 import { readdir, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { type Artefact, type Json, TargetError, type Unit, type Work } from "@llm/target";
+import { madeWith } from "../made-with.ts";
 import { type CompilePlan, planCompile } from "./compile-plan.ts";
 import { compileIn, KIT_FOLDER, kitAdvice, writeKit } from "./compile-qpc.ts";
 import { type ModelFiles, readModel } from "./compiled-model.ts";
@@ -86,9 +87,10 @@ async function removeModel({ paths }: CompilePlan, { weights }: ModelFiles, fold
 }
 
 /** What is left to do with an artefact that has a kit where a QPC would be. */
-export function unfinishedKit({ folder, manifest }: Artefact): string | undefined {
+export function unfinishedKit(artefact: Artefact): string | undefined {
+  const { folder, manifest } = artefact;
   if (!manifest.files.some(({ path }) => path === `${KIT_FOLDER}/${KIT_SCRIPT}`)) return undefined;
-  const { sdk } = manifest.options as { readonly sdk?: string };
+  const { sdk } = madeWith(artefact);
   const profile = Object.hasOwn(PROFILES, sdk ?? "") ? PROFILES[sdk as keyof typeof PROFILES] : PROFILES["1.22"];
   return kitAdvice(profile, join(folder, KIT_FOLDER));
 }

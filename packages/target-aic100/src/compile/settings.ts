@@ -87,8 +87,8 @@ export function checkSettings(settings: CompileSettings): SdkProfile {
       `--sdk-profile ${profile.id}: its graph writes every row of a batch at one place; continuous batching, speculation and shorter contexts need a newer profile`,
     );
   const parts = [
-    ["subFunctions", "--use-onnx-subfunctions"],
-    ["mxint8Traffic", "--allow-mxint8-mdp-io"],
+    ["subFunctions", "--sub-functions"],
+    ["mxint8Traffic", "mxint8Traffic"],
     ["depthFirst", "--aic-enable-depth-first"],
   ] as const;
   for (const [part, flag] of parts)
@@ -97,7 +97,7 @@ export function checkSettings(settings: CompileSettings): SdkProfile {
   if (speculate.length > 0 && settings.compCtxLengths)
     throw invalid("speculation and shorter contexts don't go together on this compiler");
   if (kvCacheBatchSize > 0 && kvCacheBatchSize < fullBatchSize)
-    throw invalid(`--kv-cache-batch-size ${kvCacheBatchSize} is less than --full-batch-size ${fullBatchSize}`);
+    throw invalid(`kvCacheBatchSize ${kvCacheBatchSize} is less than fullBatchSize ${fullBatchSize}`);
   return profile;
 }
 

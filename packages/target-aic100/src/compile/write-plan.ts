@@ -7,13 +7,18 @@ import type { ModelFiles } from "./compiled-model.ts";
 
 /** Puts everything that the compiler reads into a folder: its configuration, the graph, and the graph's weights beside it. */
 export async function writePlan(plan: CompilePlan, model: ModelFiles, folder: string): Promise<void> {
-  for (const [path, text] of Object.entries(plan.files)) {
-    await makeFolder(dirname(join(folder, path)));
-    await writeFile(join(folder, path), text);
-  }
+  await writeFiles(plan.files, folder);
   const to = join(folder, plan.paths.model);
   await sameFile(model.onnx, to);
   for (const weights of model.weights) await sameFile(join(dirname(model.onnx), weights), join(dirname(to), weights));
+}
+
+/** Texts by their paths below a folder. */
+export async function writeFiles(files: CompilePlan["files"], folder: string): Promise<void> {
+  for (const [path, text] of Object.entries(files)) {
+    await makeFolder(dirname(join(folder, path)));
+    await writeFile(join(folder, path), text);
+  }
 }
 
 /** Gigabytes of weights are linked where they can be. */

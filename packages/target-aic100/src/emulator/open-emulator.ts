@@ -1,5 +1,6 @@
 import type { Artefact, Session } from "@llm/target";
 import { settle } from "../graph/settle.ts";
+import { madeWith } from "../made-with.ts";
 import type { Aic100Options } from "../options.ts";
 import { IndexSession } from "../session/index-session.ts";
 import { PositionsSession } from "../session/positions-session.ts";
@@ -14,11 +15,12 @@ export interface EmulatorChecks {
 
 /** Opens the emulator of an artefact that was exported for it. */
 export async function openEmulator(
-  { folder, manifest }: Artefact,
+  artefact: Artefact,
   given: Aic100Options,
   { fill }: EmulatorChecks = {},
 ): Promise<Session> {
-  const options = { ...given, ...(manifest.options as unknown as Partial<Aic100Options>) };
+  const { folder, manifest } = artefact;
+  const options = { ...given, ...madeWith(artefact) };
   const { generation, shapes, ctxLen, cache, compContexts, sampler } = settle(options);
   const emulated = await openCard(folder, options.threads, {
     slots: shapes.slots,

@@ -4,7 +4,8 @@ import { f16ToF32, type Tensor } from "@llm/tensor";
 import { MASK } from "../graph/form.ts";
 import { NEXT_TOKENS } from "../graph/sampler-ports.ts";
 import { type Settled, settle } from "../graph/settle.ts";
-import { type Aic100Options, defaultOptions } from "../options.ts";
+import { madeWith } from "../made-with.ts";
+import { defaultOptions } from "../options.ts";
 import { samplerInputs } from "../session/sampler-inputs.ts";
 import type { Emulated } from "./emulated-card.ts";
 import { addTwins, openCard } from "./open-card.ts";
@@ -17,8 +18,9 @@ const NET = "decoder";
  * Runs an artefact's model on the canonical packed inputs, one sequence from position 0 on, in calls of the card's shapes. Models that
  * are for the compiler get the emulator's twin here.
  */
-export async function openAic100Runner({ folder, manifest }: Artefact): Promise<Runner> {
-  const settled = settle({ ...defaultOptions(), ...(manifest.options as unknown as Partial<Aic100Options>) });
+export async function openAic100Runner(artefact: Artefact): Promise<Runner> {
+  const { folder, manifest } = artefact;
+  const settled = settle({ ...defaultOptions(), ...madeWith(artefact) });
   await addTwins(folder);
   const { shapes, ctxLen, cache } = settled;
   const card = await openCard(folder, 0, { slots: shapes.slots, ctxLen, round: cache && roundCacheTo(cache) });

@@ -3,6 +3,7 @@ import { TargetError } from "@llm/target";
 import { parseMesh } from "@llm/target/mesh";
 import type { FixedShapes } from "@llm/target/shapes";
 import { type ContextLengths, contextLengths } from "../compile/comp-ctx-lengths.ts";
+import { coresOf, sharedBy } from "../devices.ts";
 import type { Aic100Options, SdkChoice } from "../options.ts";
 import { MOST_CANDIDATES } from "./sampler-ports.ts";
 
@@ -33,6 +34,11 @@ export interface Settled {
 /** SDKs before the graphs that write at positions. */
 const BY_INDEX: readonly SdkChoice[] = ["recipe", "2024-05"];
 
+/** Which form of the graph an SDK takes. */
+export function generationOf(sdk: SdkChoice): Settled["generation"] {
+  return BY_INDEX.includes(sdk) ? "index" : "positions";
+}
+
 /** Throws for a context that is longer than the model's, and for more candidates than it has tokens. */
 export function checkModel(model: Graph, options: Aic100Options): void {
   const { ctxLen, maxTopKIds } = options;
@@ -47,7 +53,10 @@ export function checkModel(model: Graph, options: Aic100Options): void {
 /** The options, once they make sense together. */
 export function settle(options: Aic100Options): Settled {
   const { sdk, batchSize, fullBatchSize, promptLen, numSpeculativeTokens, ctxLen, compCtxLengths } = options;
-  const generation = BY_INDEX.includes(sdk) ? "index" : "positions";
+  const generation = generationOf(sdk);
+  const ranks = ranksOf(options);
+  sharedBy(options);
+  coresOf(options);
   if (promptLen >= ctxLen) throw invalid(`--prompt-len ${promptLen} has to be less than --ctx-len ${ctxLen}`);
   if (generation === "index") {
     if (fullBatchSize > 0)
@@ -62,6 +71,10 @@ export function settle(options: Aic100Options): Settled {
     throw invalid("--on-device-sampling and --num-speculative-tokens don't go together: guesses would count as said");
   if (options.includeGuidedDecoding && !options.onDeviceSampling)
     throw invalid("--include-guided-decoding is for --on-device-sampling: masks are applied here without it");
+  if (batchSize > 1 && fullBatchSize > 0 && batchSize !== fullBatchSize)
+    throw invalid(
+      `--batch-size ${batchSize} and --full-batch-size ${fullBatchSize}: with continuous batching ${fullBatchSize} are decoded together; leave --batch-size out`,
+    );
   const format = options.mxfp6 && options.format === "fp16" ? "mx6" : options.format;
   if (format === "fp32" && !options.emulate)
     throw invalid("--format fp32 is the emulator's: add --emulate, or choose fp16");
@@ -80,7 +93,7 @@ export function settle(options: Aic100Options): Settled {
     weights: format === "mx6" ? "mxfp6" : undefined,
     cache: options.mxint8 ? "mxint8" : dtype === "f32" && format !== "fp32" ? "fp16" : undefined,
     replicas: options.replicateKvHeads,
-    ranks: ranksOf(options),
+    ranks,
     compContexts:
       compCtxLengths.length > 0
         ? contextLengths({ prefill: compCtxLengths, decode: compCtxLengths }, { promptLen, ctxLen })
@@ -95,7 +108,7 @@ export function settle(options: Aic100Options): Settled {
   };
 }
 
-function ranksOf({ mesh, onDeviceSampling }: Aic100Options): number {
+function ranksOf({ mesh = "1x1", onDeviceSampling }: Aic100Options): number {
   const { dp, mp, pp } = parseMesh(mesh);
   if (dp > 1 || pp > 1) throw invalid(`--mesh ${mesh}: programs share layers, 1x2 or 1x4; for copies, run several`);
   if (mp > 1 && onDeviceSampling)

@@ -5,9 +5,10 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Session } from "@llm/target";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { aic100Target } from "../aic100-target.ts";
 import { qpcFile } from "../inspect/file-kind.ts";
 import { tinyQpc } from "../inspect/testing/tiny-qpc.ts";
-import { openQpc } from "./open-qpc.ts";
+import { type Aic100Options, defaultOptions } from "../options.ts";
 import { aic100Doctor, buildRuntime } from "./runtime.ts";
 
 const STAND_IN = fileURLToPath(new URL("../../../runtime-native/native/qaic/stand-in", import.meta.url));
@@ -34,8 +35,8 @@ afterAll(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-async function open(devices: readonly number[] = [0]): Promise<Session> {
-  return openQpc(await qpcFile.artefact(join(folder, "programqpc.bin")), devices);
+async function open(given: Partial<Aic100Options> = {}): Promise<Session> {
+  return aic100Target.open(await qpcFile.artefact(join(folder, "programqpc.bin")), { ...defaultOptions(), ...given });
 }
 
 const states = async () =>
@@ -68,7 +69,7 @@ test("doctor compiles it, and a QPC from anywhere runs as its shapes say", async
   expect(said.at(-1)).toMatch(/^made .*cache\/llm\/qaic\/qaic-host-1\.21\.2$/);
   expect((await states()).runtime).toBe("ok: ");
 
-  const session = await open([2, 3]);
+  const session = await open({ device: [2, 3] });
   expect(session.limits).toMatchObject({ slots: 2, vocab: 300, chunk: 8 });
   // The stand-in's logits are the sum of all ids it was given: padding is 0.
   const want = { kind: "logits", last: 1 } as const;
@@ -89,6 +90,31 @@ test("doctor compiles it, and a QPC from anywhere runs as its shapes say", async
   expect(calls.slice(-2)).toEqual(["deactivate", "unload"]);
 }, 120_000);
 
+test("a group of one is that device, as it is in the library", async () => {
+  rmSync(join(folder, "log"), { force: true });
+  await (await open({ deviceGroup: [3] })).close();
+  expect(readFileSync(join(folder, "log"), "utf8")).toMatch(/^context 3$/m);
+  await expect(open({ device: [3], deviceGroup: [0, 1] })).rejects.toThrow(
+    "--device 3 and --device-group 0,1: leave one of them out",
+  );
+});
+
+test("what the first calls take and give is written down, as the emulator's is", async () => {
+  const io = join(folder, "io");
+  const session = await open({ writeIoDir: io });
+  const want = { kind: "logits", last: 1 } as const;
+  for (const at of [0, 1]) await session.step([{ slot: 0, at, tokens: Int32Array.of(7), want }]);
+  await session.close();
+  const { "IO-files": calls } = JSON.parse(readFileSync(join(io, "aic_batch_io.json"), "utf8"));
+  const paths = calls.map((call: readonly { readonly path: string }[]) => call.map(({ path }) => path));
+  // A prompt of one token is a prompt, whichever call takes it.
+  expect(paths).toEqual([
+    ["prefill/input_ids.raw", "prefill/position_ids.raw", "prefill/logits.raw"],
+    ["decode/input_ids.raw", "decode/position_ids.raw", "decode/logits.raw"],
+  ]);
+  expect(calls[0].at(-1)).toMatchObject({ "io-direction": "out", dims: [2, 1, 300] });
+});
+
 test.each([
   ["wait:timeout", "didn't answer in time"],
   ["wait:reset", "was reset while it ran"],
@@ -102,7 +128,7 @@ test.each([
 });
 
 test("no such card is something that is missing", async () => {
-  await expect(open([9])).rejects.toMatchObject({
+  await expect(open({ device: [9] })).rejects.toMatchObject({
     code: "tool-missing",
     message: expect.stringContaining("no such card"),
   });

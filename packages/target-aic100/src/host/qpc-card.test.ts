@@ -141,6 +141,39 @@ test("one that chooses tokens gives them, and what it keeps of them can be given
   expect(() => callShapes(samplingNetwork(["top_ks", "min_ps"]))).toThrow("but has no input top_ks, min_ps");
 });
 
+test("guesses' calls are told from prompts' by what they answer for, whichever is longer", () => {
+  const entry = (tokens: number, kept: number) => {
+    const shape = (...dims: readonly number[]): AllowedShape => ({ dtype: "int64", dims });
+    return { ...NETWORK.shapes[0]!, input_ids: shape(2, tokens), num_logits_to_keep: shape(kept, 1) };
+  };
+  const kept = { name: "num_logits_to_keep", dtype: "int64", dims: [4, 1], isPartialAllowed: false };
+  const inputs = [...NETWORK.inputs, kept];
+  for (const prompt of [1, 8])
+    expect(callShapes({ ...NETWORK, inputs, shapes: [entry(prompt, 1), entry(4, 4)] }).shapes).toMatchObject({
+      prefill: prompt,
+      decode: 4,
+    });
+});
+
+test("places for sequences beyond a call's rows aren't used", () => {
+  const index = { name: "batch_index", dtype: "int64", dims: [2, 1], isPartialAllowed: false };
+  const cache = { ...NETWORK.inputs[2]!, dims: [6, 1, 32, 4] };
+  const network = { ...NETWORK, inputs: [...NETWORK.inputs.slice(0, 2), cache, index] };
+  expect(callShapes(network).shapes).toMatchObject({ slots: 2, batchIndex: true });
+});
+
+test("a context that no layer keeps whole is known from who compiled it", () => {
+  expect(callShapes(NETWORK, 4096)).toMatchObject({ ctxLen: 4096, rings: true });
+  expect(callShapes(NETWORK, 32)).toMatchObject({ ctxLen: 32, rings: false });
+});
+
+test("inputs that nobody here makes are named before anything runs", () => {
+  const adapters = { name: "lora_ids", dtype: "int64", dims: [2, 1], isPartialAllowed: false };
+  expect(() => callShapes({ ...NETWORK, inputs: [...NETWORK.inputs, adapters] })).toThrow(
+    "this QPC wants lora_ids with every call, which nothing here makes",
+  );
+});
+
 test("a QPC says by its shapes how it is called", () => {
   expect(callShapes(NETWORK)).toEqual({
     generation: "positions",

@@ -4,9 +4,7 @@ import type { QaicBuffer, QaicHost, QaicMapping } from "@llm/runtime-native/qaic
 import { NEXT_TOKENS, REPETITION_BUFFER } from "../graph/sampler-ports.ts";
 import type { AllowedShape, Network } from "../inspect/network.ts";
 import type { Card } from "../session/card.ts";
-
-/** What the device keeps from call to call: never taken from it, and given to it only where it is to hold something else. */
-const RETAINED = /^past_(?:key|value)\.\d+$|^past_\w+_penalty_buffer$|^attention_mask$|_(?:Internal)?RetainedState$/;
+import { RETAINED } from "./retained.ts";
 
 /** Bytes of an element, by the network's names. */
 const ELEMENT_BYTES: Readonly<Record<string, number>> = {

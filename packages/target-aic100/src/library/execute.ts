@@ -22,6 +22,7 @@ export interface Execute {
   readonly inputLen?: number;
   /** Most tokens that are generated; as many as fit unless said. */
   readonly generationLen?: number;
+  /** Those that it was compiled for unless said, else the first. */
   readonly deviceId?: readonly number[];
   readonly enableDebugLogs?: boolean;
   /** Text as it comes, of the only prompt. */
@@ -42,7 +43,7 @@ export interface Executed {
 
 /** Generates greedily with something compiled. As many prompts go together as it was compiled for; the figures are of all. */
 export async function execute(request: Execute): Promise<Executed> {
-  const { tokenizer, prompts, deviceId = [0], enableDebugLogs = false, stream = true, automation = false } = request;
+  const { tokenizer, prompts, deviceId = [], enableDebugLogs = false, stream = true, automation = false } = request;
   const { inputLen, writeIoDir = "", print = () => {} } = request;
   if (prompts.length === 0) throw new TargetError("option-invalid", "execute needs at least one prompt");
   const artefact = typeof request.artefact === "string" ? await openArtefact(request.artefact) : request.artefact;

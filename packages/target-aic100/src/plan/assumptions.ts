@@ -70,6 +70,9 @@ export function assumptionsFor(card: Card): Readonly<Record<keyof Assumed, Assum
   return { ...printedOf(card), ...ASSUMPTIONS };
 }
 
+/** What a device may do without; of rates, sizes and widths none is 0. */
+const MAY_BE_NONE: readonly string[] = ["reserve", "onChip", "onChipShare", "linkLatency"];
+
 /** Their values, with some of them said: "reserve=1.5e9,bandwidthShare=0.5". */
 export function assume(card: Card, text = ""): Assumed {
   const known = assumptionsFor(card);
@@ -81,6 +84,7 @@ export function assume(card: Card, text = ""): Assumed {
     if (!Object.hasOwn(known, name!)) throw invalid(`--assume ${name}: there is ${Object.keys(known).join(", ")}`);
     if (said === undefined || said === "" || !Number.isFinite(value) || value < 0)
       throw invalid(`--assume ${part}: write ${name}=NUMBER`);
+    if (value === 0 && !MAY_BE_NONE.includes(name!)) throw invalid(`--assume ${part}: it is above 0`);
     values[name!] = value;
   }
   return values as Assumed;

@@ -1,26 +1,27 @@
 import type { DescribedDevice } from "@llm/target/mesh";
 import { MOST_DEVICES } from "../compile/settings.ts";
+import { cardOf, saidCount } from "../devices.ts";
 import type { Aic100Options } from "../options.ts";
 import { assume } from "./assumptions.ts";
-import { CARD_FACTS } from "./cards.ts";
 import { planRequest } from "./plan-options.ts";
 
 /** A card's SoC as planning a mesh sees it, by what plans go by. */
 export function describeAic100(options: Aic100Options): DescribedDevice {
-  const { card: id, promptLen, ctxLen, mxfp6, mxint8, assume: said } = planRequest(options);
-  const card = CARD_FACTS[id];
+  const { numCores, promptLen, ctxLen, mxfp6, mxint8, assume: said } = planRequest(options);
+  const card = cardOf(options);
   const assumed = assume(card, said);
+  const count = saidCount(options);
   return {
     device: {
       name: card.title,
       memory: Math.floor(assumed.memory * assumed.gigabyte),
       reserve: assumed.reserve,
       bandwidth: assumed.bandwidth * assumed.bandwidthShare,
-      compute: assumed.fp16,
+      compute: (assumed.fp16 * (numCores ?? card.cores)) / card.cores,
       link: { bandwidth: assumed.linkBandwidth, latency: assumed.linkLatency, way: "ring" },
-      most: card.socs > 1 ? card.socs : MOST_DEVICES, // of single cards a machine may have any number
+      most: count ?? (card.socs > 1 ? card.socs : MOST_DEVICES), // of single cards a machine may have any number
     },
-    runs: ({ dp, pp }) => dp === 1 && pp === 1,
+    runs: ({ dp, mp, pp }) => dp === 1 && pp === 1 && (count === undefined || mp === count),
     work: {
       chunk: promptLen,
       context: ctxLen,

@@ -18,6 +18,8 @@ export interface ModelNeeds {
 export interface Cache {
   readonly heads: number;
   readonly width: number; // of a head, keys and values together
+  /** Absent where what is kept has no heads. */
+  readonly queryHeads?: number;
   /** Query heads and their width: what attention multiplies. */
   readonly queries: number;
   readonly window?: number;
@@ -73,7 +75,8 @@ function cacheOf({ kind, ins, attrs }: Op): Cache | undefined {
   if (kind === "attention") {
     const [q, k, v] = ins.map((value) => value?.type.shape ?? []);
     const width = Number(k!.at(-1)) + Number(v!.at(-1));
-    return { heads: Number(k!.at(-2)), width, queries: Number(q!.at(-2)) * width, ...window };
+    const queryHeads = Number(q!.at(-2));
+    return { heads: Number(k!.at(-2)), queryHeads, width, queries: queryHeads * width, ...window };
   }
   if (kind === "latent_attention") {
     const [q, , c, rope] = ins.map((value) => value?.type.shape ?? []);

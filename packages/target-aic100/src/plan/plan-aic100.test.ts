@@ -1,11 +1,12 @@
 import type { Graph } from "@llm/core-ir";
 import { expect, test } from "vitest";
-import { defaultOptions } from "../options.ts";
+import { type Aic100Options, defaultOptions } from "../options.ts";
 import { assume, assumptionsFor } from "./assumptions.ts";
 import { CARD_FACTS } from "./cards.ts";
 import { describeAic100 } from "./describe.ts";
 import { modelNeeds } from "./model-needs.ts";
 import { type PlanRequest, planAic100 } from "./plan-aic100.ts";
+import { planRequest } from "./plan-options.ts";
 import { FOUND_BY_TRIAL, llama2, ONE_CARD, starcoder } from "./testing/published.ts";
 
 const plan = (graph: Graph, given: Partial<PlanRequest> = {}) => planAic100(graph, { ...ONE_CARD, ...given });
@@ -96,6 +97,48 @@ test("a sliding window keeps no more than itself and a call", () => {
   expect(plan(windowed, { ctxLen: 4096 }).devices[0]!.kv).toBe(plan(graph, { ctxLen: 512 }).devices[0]!.kv);
 });
 
+test("graphs that write at an index keep a window's layers whole", () => {
+  const windowed = llama2();
+  const graph: Graph = {
+    ...windowed,
+    ops: windowed.ops.map((op) => (op.kind === "attention" ? { ...op, attrs: { ...op.attrs, window: 511 } } : op)),
+  };
+  const kv = (generation: "index" | "positions") => plan(graph, { ctxLen: 4096, generation }).devices[0]!.kv;
+  expect(kv("index")).toBe(plan(windowed, { ctxLen: 4096 }).devices[0]!.kv);
+  expect(kv("positions")).toBeLessThan(kv("index") / 7);
+});
+
+test("heads are kept as often as the graph keeps them", () => {
+  const kv = (graph: Graph, replicateKvHeads: number) => plan(graph, { replicateKvHeads }).devices[0]!.kv;
+  expect(kv(big, 4)).toBe(4 * kv(big, 1)); // 48 heads over one
+  expect(kv(big, 5)).toBe(kv(big, 4)); // which five don't divide
+  expect(kv(llama2(), 4)).toBe(kv(llama2(), 1)); // each head has its own already
+});
+
+test("what is said of devices and cores is planned for, as it is compiled for", () => {
+  const said = (given: Partial<Aic100Options>) => planAic100(llama2(), planRequest({ ...defaultOptions(), ...given }));
+  expect(said({ card: "ultra" }).devices).toHaveLength(4);
+  for (const one of [{ socs: 1 }, { mesh: "1x1" }, { deviceGroup: [2] }])
+    expect(said({ card: "ultra", ...one }).devices).toHaveLength(1);
+  const long = { card: "pro", promptLen: 1024, ctxLen: 2048 } as const;
+  const rate = (numCores?: number) => said({ ...long, ...(numCores ? { numCores } : {}) }).speed!.prefill.most;
+  expect(rate(16)).toBe(rate());
+  expect(rate(8)).toBeLessThan(0.6 * rate());
+  const spilt = (assume: string) => said({ ...long, batchSize: 16, numCores: 8, assume }).devices[0]!.activations;
+  expect(spilt("onChipShare=0") - spilt("")).toBe(144e6 / 2);
+  expect(() => said({ socs: 4, deviceGroup: [0, 1] })).toThrow("--socs 4 and --device-group 0,1 disagree");
+  expect(() => said({ deviceGroup: [1, 1] })).toThrow("--device-group 1,1: one is named twice");
+});
+
+test("a count that is said is a mesh's, too", () => {
+  const described = (given: Partial<Aic100Options>) => describeAic100({ ...defaultOptions(), ...given });
+  const meshes = (given: Partial<Aic100Options>) =>
+    [1, 2, 4].filter((mp) => described(given).runs!({ dp: 1, mp, pp: 1 }));
+  expect(meshes({})).toEqual([1, 2, 4]);
+  expect(meshes({ socs: 2 })).toEqual([2]);
+  expect(described({ deviceGroup: [0, 1, 2, 3] }).device.most).toBe(4);
+});
+
 test("speed: memory decides single sequences, arithmetic long prompts; what was published lies below the most", () => {
   // Ultra, one sequence, MXFP6, 2048 of context: 43.78 tok/s were published.
   const { speed } = plan(llama2(), { card: "ultra", ctxLen: 2048, promptLen: 1024 });
@@ -119,12 +162,14 @@ test("planning a mesh goes by the same figures", () => {
 test("assumptions: each names its source, and nothing else can be said", () => {
   const { pro } = CARD_FACTS;
   for (const { why, unit } of Object.values(assumptionsFor(pro))) expect(why.length + unit.length).toBeGreaterThan(20);
+  expect(assume(pro, "reserve=0,onChip=0")).toMatchObject({ reserve: 0, onChip: 0 });
   expect(assume(pro, " reserve = 3e9 ")).toMatchObject({ reserve: 3e9, memory: 32 });
   for (const [text, message] of [
     ["spare=1", "there is memory, bandwidth, onChip, fp16, gigabyte, reserve"],
     ["reserve", "write reserve=NUMBER"],
     ["reserve=-1", "write reserve=NUMBER"],
     ["reserve=x", "write reserve=NUMBER"],
+    ["bandwidth=0", "bandwidth=0: it is above 0"],
   ])
     expect(() => assume(pro, text)).toThrow(message);
 });

@@ -1,5 +1,7 @@
 import type { Graph } from "@llm/core-ir";
 import { type DevicePlan, type Plan, TargetError } from "@llm/target";
+import { replicas } from "../graph/replicate-kv-heads.ts";
+import type { Settled } from "../graph/settle.ts";
 import { type Assumed, assume, assumptionsFor } from "./assumptions.ts";
 import { CARD_FACTS, type Card, type CardId } from "./cards.ts";
 import { type ModelNeeds, modelNeeds, workingSet } from "./model-needs.ts";
@@ -10,6 +12,8 @@ export interface PlanRequest {
   readonly card: CardId;
   /** SoCs that share the model; 0: those of one card. */
   readonly devices: number;
+  /** Cores of each SoC that the model takes; all unless said. */
+  readonly numCores?: number;
   readonly batchSize: number;
   /** Slots of continuous batching; 0 without. */
   readonly fullBatchSize: number;
@@ -18,6 +22,8 @@ export interface PlanRequest {
   readonly mxfp6: boolean;
   readonly mxint8: boolean;
   readonly replicateKvHeads: number;
+  /** Graphs that write at an index keep every layer's whole context, a window's too. */
+  readonly generation?: Settled["generation"];
   /** Assumptions that are said: "reserve=1.5e9". */
   readonly assume?: string;
 }
@@ -34,7 +40,8 @@ export function planAic100(graph: Graph, request: PlanRequest): Plan {
     throw new TargetError("option-invalid", `${count} devices: ${card.title} has ${card.socs}`);
   const assumed = assume(card, request.assume);
   const context = Math.min(request.ctxLen, graph.dims.context?.max ?? request.ctxLen);
-  const work: Work = { ...request, context, count, card, assumed, needs: modelNeeds(graph), graph };
+  const cores = request.numCores ?? card.cores;
+  const work: Work = { ...request, context, count, card, cores, assumed, needs: modelNeeds(graph), graph };
   const rows = Math.max(request.fullBatchSize, request.batchSize);
   const used = deviceNeeds(work, rows);
   const devices = Array.from({ length: count }, (_, at): DevicePlan => {
@@ -57,6 +64,7 @@ export interface Work extends Omit<PlanRequest, "card"> {
   readonly context: number;
   readonly count: number;
   readonly card: Card;
+  readonly cores: number;
   readonly assumed: Assumed;
   readonly needs: ModelNeeds;
   readonly graph: Graph;
@@ -80,28 +88,31 @@ export function weightBytes({ needs, count, mxfp6, assumed }: Work): number {
 
 /** Heads are shared out; a head that several devices need is on each of them. */
 export function cacheBytes(work: Work, rows: number, context: number): number {
-  const { needs, count, mxint8, assumed, replicateKvHeads, promptLen } = work;
+  const { needs, count, mxint8, assumed, replicateKvHeads, promptLen, generation } = work;
   const bits = mxint8 ? assumed.mxint8Bits : assumed.cacheBits;
-  return needs.caches.reduce((total, { heads, width, window }) => {
-    const own = Math.ceil((heads * Math.max(1, replicateKvHeads)) / count);
+  return needs.caches.reduce((total, { heads, queryHeads, width, window }) => {
+    const copies = queryHeads === undefined ? 1 : replicas(queryHeads, heads, Math.max(1, replicateKvHeads));
+    const own = Math.ceil((heads * copies) / count);
     // A window's ring has room for a call's tokens beside those that they see.
-    const places = window === undefined ? context : Math.min(context, window + promptLen);
+    const isRing = window !== undefined && generation !== "index";
+    const places = isRing ? Math.min(context, window + promptLen) : context;
     return total + (rows * own * width * places * bits) / 8;
   }, 0);
 }
 
 /** What doesn't fit on the chip, and what passes through memory on its way to the host. */
 function activationBytes(
-  { graph, promptLen, fullBatchSize, context, count, card, assumed, needs }: Work,
+  { graph, promptLen, fullBatchSize, context, count, card, cores, assumed, needs }: Work,
   rows: number,
 ): number {
-  const call = { ctxLen: context, cores: card.cores };
+  const call = { ctxLen: context, cores };
   // With continuous batching, each prompt is by itself.
   const prefill = workingSet(graph, { ...call, rows: fullBatchSize > 0 ? 1 : rows, tokens: promptLen });
   const decode = workingSet(graph, { ...call, rows, tokens: 1 });
   const working = (Math.max(prefill, decode) * assumed.activationBits) / 8 / count;
   const logits = (rows * needs.vocab * assumed.logitBits) / 8;
-  return Math.max(0, working - assumed.onChip * assumed.onChipShare) + logits;
+  const onChip = (assumed.onChip * assumed.onChipShare * cores) / card.cores;
+  return Math.max(0, working - onChip) + logits;
 }
 
 /** The most that fits: more sequences never need less. */

@@ -1,14 +1,16 @@
-import { parseMesh } from "@llm/target/mesh";
+import { coresOf, sharedBy } from "../devices.ts";
+import { generationOf } from "../graph/settle.ts";
 import type { Aic100Options } from "../options.ts";
+import { CARD_FACTS } from "./cards.ts";
 import type { PlanRequest } from "./plan-aic100.ts";
 
 /** What is planned for, of what a user said. */
 export function planRequest(options: Aic100Options): PlanRequest {
-  const { card, socs, deviceGroup, batchSize, fullBatchSize, promptLen, ctxLen, mxint8, replicateKvHeads } = options;
-  const devices = Math.max(socs, deviceGroup.length, parseMesh(options.mesh).mp);
+  const { card = "standard", batchSize, fullBatchSize, promptLen, ctxLen, mxint8, replicateKvHeads } = options;
   return {
     card,
-    devices: devices > 1 ? devices : 0,
+    devices: sharedBy(options),
+    numCores: Math.min(coresOf(options), CARD_FACTS[card].cores),
     batchSize,
     fullBatchSize,
     promptLen,
@@ -16,6 +18,7 @@ export function planRequest(options: Aic100Options): PlanRequest {
     mxfp6: options.mxfp6 || options.format === "mx6",
     mxint8,
     replicateKvHeads,
+    generation: generationOf(options.sdk),
     assume: options.assume,
   };
 }

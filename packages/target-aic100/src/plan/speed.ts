@@ -6,7 +6,7 @@ import { cacheBytes, type Work, weightBytes } from "./plan-aic100.ts";
  * with each. What devices tell one another isn't counted, so nothing is faster; what is usual lies well below.
  */
 export function speedOf(work: Work & { readonly rows: number }): PlanSpeed {
-  const { assumed, count, rows, promptLen, fullBatchSize, context, needs } = work;
+  const { assumed, count, rows, promptLen, fullBatchSize, context, needs, card, cores } = work;
   const step = (tokens: number, sequences: number) => {
     // Of experts, only those are read that some token takes.
     const experts = needs.experts / Math.max(1, needs.matrices + needs.experts);
@@ -16,7 +16,7 @@ export function speedOf(work: Work & { readonly rows: number }): PlanSpeed {
       (sum, { queries, window }) => sum + queries * Math.min(context, window ?? context),
       0,
     );
-    const compute = (2 * tokens * (needs.macs + attention)) / count / assumed.fp16;
+    const compute = (2 * tokens * (needs.macs + attention)) / count / ((assumed.fp16 * cores) / card.cores);
     return {
       seconds: Math.max(memory, compute),
       decides: memory >= compute ? ("memory" as const) : ("compute" as const),

@@ -2,7 +2,7 @@ import { type OrtTensor, ortTensor } from "@llm/runtime-native/ort";
 import type { Limits, Row } from "@llm/target";
 import { MASK } from "../graph/form.ts";
 import type { Answers } from "./answer.ts";
-import type { Card } from "./card.ts";
+import type { CallOf, Card } from "./card.ts";
 import { CardSession, roomFor } from "./card-session.ts";
 
 export interface IndexSessionOptions {
@@ -53,14 +53,21 @@ export class IndexSession extends CardSession {
       const left = whole - at;
       // What is left over of whole calls goes first, one by one.
       const width = left >= prefill && left % prefill === 0 ? prefill : 1;
-      await this.#call(columns, at, width, rows, results);
+      await this.#call(columns, at, width, rows, results, starts ? "prefill" : "decode");
       at += width;
     }
     this.#index += columns.count;
     return results;
   }
 
-  async #call(columns: Columns, at: number, width: number, rows: readonly Row[], results: readonly Answers[]) {
+  async #call(
+    columns: Columns,
+    at: number,
+    width: number,
+    rows: readonly Row[],
+    results: readonly Answers[],
+    of: CallOf,
+  ) {
     const { slots, ctxLen } = this.#options;
     const { vocab } = this.limits;
     const cut = (from: Int32Array) =>
@@ -78,7 +85,8 @@ export class IndexSession extends CardSession {
       reach: ortTensor("i64", [slots, 1], reachOf(rows, slots)),
       cache_index: ortTensor("i64", [1], BigInt64Array.of(BigInt(this.#index + at))),
     };
-    const logits = await this.card.call(Object.fromEntries(this.card.inputs.map((name) => [name, inputs[name]!])));
+    const given = Object.fromEntries(this.card.inputs.map((name) => [name, inputs[name]!]));
+    const logits = await this.card.call(given, of);
     const back = columns.count - at - width; // 0 for everyone's last token
     rows.forEach(({ slot, want }, row) => {
       if (!want || back >= want.last) return;

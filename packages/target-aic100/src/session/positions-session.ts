@@ -50,7 +50,9 @@ export class PositionsSession extends CardSession {
       const said = this.#said?.flagsFor(call, rows);
       if (said) this.card.give(REPETITION_BUFFER, said.repeated);
       if (said) this.card.give(PRESENCE_BUFFER, said.present);
-      const answers = await this.card.call(this.#inputs(call, kept, rows));
+      // A prompt of one token may go where single tokens do.
+      const of = call.positions.includes(0) ? "prefill" : call.kind;
+      const answers = await this.card.call(this.#inputs(call, kept, rows), of);
       for (const { row, index, lane, column } of call.outputs) {
         const back = lastColumn(call, lane) - column; // 0 for a lane's last token, whose answer comes last
         const from = (lane * kept + kept - 1 - back) * size;
@@ -130,7 +132,7 @@ function limitsOf(card: Card, { shapes, ctxLen, width, rings, candidates }: Posi
     cacheTokens: shapes.slots * context,
     vocab: card.vocab,
     width,
-    chunk: Math.min(shapes.prefill, context),
+    chunk: Math.min(Math.max(shapes.prefill, shapes.decode), context),
     verify: shapes.decode,
     resume: true,
     rewind: rings ? Math.max(shapes.prefill, shapes.decode) : context,

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { type OrtTensor, ortTensor } from "@llm/runtime-native/ort";
 import { makeFolder } from "@llm/tensor/files";
 import type { Answers } from "./answer.ts";
-import type { Card } from "./card.ts";
+import type { CallOf, Card } from "./card.ts";
 
 /** One tensor of a record, as the vendor's runner reads lists of them. */
 export interface IoFile {
@@ -17,18 +17,15 @@ export interface IoFile {
 /** The list of the files, in the folder that they lie in. */
 export const IO_LIST = "aic_batch_io.json";
 
-type Kind = "prefill" | "decode";
-
 /**
  * A card whose first prompt's call and first token's call are written down: inputs and what it gave as raw bytes, and a list of them
  * that the vendor's runner takes.
  */
 export function recordingCard<C extends Card>(card: C, folder: string): C {
-  const calls = new Map<Kind, readonly IoFile[]>();
-  const call: Card["call"] = async (inputs) => {
-    const answers = await card.call(inputs);
-    const [rows, width] = inputs.input_ids!.shape as [number, number];
-    const kind: Kind = width === 1 ? "decode" : "prefill";
+  const calls = new Map<CallOf, readonly IoFile[]>();
+  const call: Card["call"] = async (inputs, kind) => {
+    const answers = await card.call(inputs, kind);
+    const [rows] = inputs.input_ids!.shape as [number];
     if (!calls.has(kind)) {
       const given = Object.entries(inputs).map(([name, tensor]) => writeTensor(folder, kind, "in", name, tensor));
       const made = writeTensor(folder, kind, "out", card.output, tensorOf(answers, rows, card.vocab));
@@ -55,7 +52,7 @@ function tensorOf(answers: Answers, rows: number, vocab: number): OrtTensor {
 
 async function writeTensor(
   folder: string,
-  kind: Kind,
+  kind: CallOf,
   direction: IoFile["io-direction"],
   name: string,
   { shape, data }: OrtTensor,
