@@ -96,6 +96,18 @@ describe("the description of the server", () => {
     }
   });
 
+  it("says how to send a key, and which questions there are behind an address", async () => {
+    const { paths, components, security } = JSON.parse(await text("/openapi.json"));
+    const schemes = security.map((each: object) => components.securitySchemes[Object.keys(each)[0]!]);
+    expect(schemes).toEqual([
+      { type: "http", scheme: "bearer" },
+      { type: "apiKey", in: "header", name: "x-api-key" },
+    ]);
+    expect(paths["/slots"].get.parameters).toMatchObject([{ name: "model", in: "query", schema: { type: "string" } }]);
+    expect((await fetch(`${server.address}/slots?model=demo`)).status).toBe(200);
+    expect((await fetch(`${server.address}/slots?model=other`)).status).toBe(404);
+  });
+
   it("names each field with what it may be", async () => {
     const { paths } = JSON.parse(await text("/openapi.json"));
     const { properties, required, additionalProperties } =

@@ -14,6 +14,8 @@ export interface Endpoint {
   readonly form: "OpenAI" | "Anthropic" | "llama-server" | "Prometheus" | "own";
   readonly summary: string;
   readonly request?: z.ZodType;
+  /** What may stand behind the `?`, by name. */
+  readonly query?: Readonly<Record<string, string>>;
   /** Whether it can be answered as a stream of events. */
   readonly streams?: boolean;
   /** Answered without a key, also where there are keys. */
@@ -51,7 +53,13 @@ export const ENDPOINTS: readonly Endpoint[] = [
   post("/tokenize", "llama-server", "Text to tokens", tokenizeRequest),
   post("/detokenize", "llama-server", "Tokens to text", detokenizeRequest),
   post("/apply-template", "llama-server", "The prompt that a conversation becomes", applyTemplateRequest),
-  { method: "get", path: "/slots", form: "llama-server", summary: "What is under way" },
+  {
+    method: "get",
+    path: "/slots",
+    form: "llama-server",
+    summary: "What is under way",
+    query: { model: "whose slots; the first model's unless said" },
+  },
   { method: "get", path: "/health", form: "llama-server", summary: "Whether it lives", open: true },
   { method: "get", path: "/ready", form: "own", summary: "Whether a model is open: 200 or 503", open: true },
   { method: "get", path: "/version", form: "own", summary: "Which build this is", open: true },
@@ -77,6 +85,12 @@ const ERROR: Json = {
   required: ["error"],
 };
 
+/** A key may be sent as OpenAI's clients do, or as Anthropic's. */
+const SECURITY: Json = {
+  key: { type: "http", scheme: "bearer" },
+  header: { type: "apiKey", in: "header", name: "x-api-key" },
+};
+
 /** The JSON schema of a request, as clients write it. */
 export function requestSchema(request: z.ZodType): Json {
   const { $schema: _, ...schema } = z.toJSONSchema(request, { io: "input", unrepresentable: "any" });
@@ -90,19 +104,18 @@ export function openApiDocument(version: string): Json {
   return {
     openapi: "3.1.0",
     info: { title: "llm serve", version },
-    security: [{ key: [] }],
+    security: [{ key: [] }, { header: [] }],
     paths,
-    components: { schemas: { Error: ERROR }, securitySchemes: { key: { type: "http", scheme: "bearer" } } },
+    components: { schemas: { Error: ERROR }, securitySchemes: SECURITY },
   };
 }
 
-function operationOf({ path, form, summary, request, streams, open, answer = "application/json" }: Endpoint): Json {
-  const parameters = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({
-    name,
-    in: "path",
-    required: true,
-    schema: { type: "string" },
-  }));
+function operationOf(endpoint: Endpoint): Json {
+  const { path, form, summary, request, query = {}, streams, open, answer = "application/json" } = endpoint;
+  const parameters = [
+    ...[...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({ name, in: "path", required: true })),
+    ...Object.entries(query).map(([name, description]) => ({ name, in: "query", description })),
+  ].map((parameter) => ({ ...parameter, schema: { type: "string" } }));
   const error = {
     description: "What is wrong",
     content: {

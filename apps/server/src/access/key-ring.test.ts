@@ -20,7 +20,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe("a key ring", () => {
   it("knows each of its keys by a name of its own that doesn't give it away", async () => {
-    const ring = await KeyRing.open({ keys: ["first", "second"] });
+    const ring = await KeyRing.open({ keys: ["first", "second", ""] });
     const names = await Promise.all(["first", "second", "first"].map((key) => ring.nameOf(key)));
     expect(names[0]).toBe(names[2]);
     expect(names[0]).not.toBe(names[1]);

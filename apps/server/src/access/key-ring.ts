@@ -45,6 +45,7 @@ export class KeyRing {
 
   /** A short name for the key, for logs and limits; undefined for what is no key of this ring. */
   async nameOf(key: string): Promise<string | undefined> {
+    if (key === "") return undefined; // whatever was taken for a key by mistake
     await this.#refresh();
     const guess = digest(key);
     let found = false;

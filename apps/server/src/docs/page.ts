@@ -42,8 +42,9 @@ ${ENDPOINTS.map(endpointHtml).join("\n")}
 `;
 }
 
-function endpointHtml({ method, path, form, summary, request, streams }: Endpoint): string {
-  const title = `<code>${method.toUpperCase()} ${escaped(path)}</code> ${escaped(summary)} <small>${form}${streams ? ", can stream" : ""}</small>`;
+function endpointHtml({ method, path, form, summary, request, query = {}, streams }: Endpoint): string {
+  const behind = Object.entries(query).map(([name, doc]) => ` <small><code>?${name}=</code> ${escaped(doc)}</small>`);
+  const title = `<code>${method.toUpperCase()} ${escaped(path)}</code>${behind.join("")} ${escaped(summary)} <small>${form}${streams ? ", can stream" : ""}</small>`;
   if (!request) return `<p>${title}</p>`;
   const { properties = {}, required = [] } = requestSchema(request) as Schema;
   const rows = Object.entries(properties).map(([name, schema]) => {
