@@ -127,10 +127,31 @@ describe("adapters that can't be added", () => {
   it.each<[Record<string, unknown>, string]>([
     [{ peft_type: "IA3" }, "peft_type is IA3; only LORA is read"],
     [{ use_dora: true }, "use_dora is set, which is not supported"],
+    [
+      {
+        layer_replication: [
+          [0, 2],
+          [1, 3],
+        ],
+      },
+      "layer_replication is set, which is not supported",
+    ],
+    ...["pissa", "pissa_niter_16", "olora", "corda", "loftq", "lora_ga"].map(
+      (init): [Record<string, unknown>, string] => [
+        { init_lora_weights: init },
+        `init_lora_weights is ${init}, so this adapter belongs to weights that its training changed`,
+      ],
+    ),
     [{ lora_alpha: "8" }, "lora_alpha must be a number"],
     [{ alpha_pattern: { "q_proj|v_proj": 4 } }, "alpha_pattern q_proj|v_proj is more than a name"],
   ])("%j is refused by name", (change, message) =>
     changed(change, (folder) => expect(openModel(goldenDir(name), { lora: folder })).rejects.toThrow(message)),
+  );
+
+  it.each([true, false, "gaussian", "eva", "orthogonal"])("begun with %s is none of them", (init_lora_weights) =>
+    changed({ init_lora_weights, target_parameters: [] }, async (folder) =>
+      (await openModel(goldenDir(name), { lora: folder })).close(),
+    ),
   );
 
   it("at run time are refused by targets and artefacts that take none, by name", async () => {

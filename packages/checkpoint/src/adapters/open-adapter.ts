@@ -42,7 +42,20 @@ interface AdapterConfig {
 }
 
 /** What changes the sum in ways that aren't done here, by name. */
-const REFUSED: readonly string[] = ["use_dora", "use_qalora", "use_bdlora", "lora_bias", "alora_invocation_tokens"];
+const REFUSED: readonly string[] = [
+  "use_dora",
+  "use_qalora",
+  "use_bdlora",
+  "lora_bias",
+  "alora_invocation_tokens",
+  "layer_replication",
+  "target_parameters",
+  "kasa_config",
+  "arrow_config",
+];
+
+/** Ways to begin training that leave the model's weights alone. Others (PiSSA, OLoRA, CorDA, LoftQ) take their sum off them first. */
+const PLAIN_BEGINNINGS: readonly unknown[] = [true, false, null, undefined, "gaussian", "eva", "orthogonal", "mica"];
 
 /**
  * Opens a folder with PEFT's adapter_config.json and adapter_model.safetensors.
@@ -84,11 +97,22 @@ async function readConfig(file: string): Promise<AdapterConfig> {
       file,
     });
   for (const key of REFUSED)
-    if (config[key] !== undefined && config[key] !== null && config[key] !== false)
+    if (isSet(config[key]))
       throw new CheckpointError("config-invalid", `${key} is set, which is not supported`, { file });
+  if (!PLAIN_BEGINNINGS.includes(config.init_lora_weights))
+    throw new CheckpointError(
+      "config-invalid",
+      `init_lora_weights is ${String(config.init_lora_weights)}, so this adapter belongs to weights that its training changed; ` +
+        "PEFT saves most of these as plain ones, by save_pretrained's path_initial_model_for_weight_conversion",
+      { file },
+    );
   if (typeof config.lora_alpha !== "number")
     throw new CheckpointError("config-invalid", "lora_alpha must be a number", { file });
   return config;
+}
+
+function isSet(value: unknown): boolean {
+  return value !== undefined && value !== null && value !== false && !(Array.isArray(value) && value.length === 0);
 }
 
 async function readModules(tensors: StoredWeights, config: AdapterConfig, file: string): Promise<LowRank[]> {
