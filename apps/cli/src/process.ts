@@ -22,6 +22,8 @@ export async function runProcess(): Promise<void> {
     );
     process.exit(EXIT.failed);
   });
+  // Who reads what is said beside it may leave, too: the work goes on.
+  process.stderr.on("error", () => {});
   process.exitCode = await main(process.argv.slice(2), { streams: process, env: process.env, signal: stop.signal });
   process.off("SIGINT", onSignal);
   process.off("SIGTERM", onSignal);

@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { type CliRun, runCli, testHome } from "./testing/run-cli.ts";
+import { type CliOptions, type CliRun, runCli, testHome } from "./testing/run-cli.ts";
 
 const { home, remove } = testHome();
 afterAll(remove);
@@ -12,9 +12,11 @@ async function serving(
   args: readonly string[],
   use: (address: string) => Promise<void>,
   signal: NodeJS.Signals = "SIGTERM",
+  options: CliOptions = {},
 ): Promise<CliRun> {
   let used: Promise<void> | undefined;
   const run = await runCli(["serve", "demo", "--port", "0", "--log", "silent", ...args], home, {
+    ...options,
     onOutput: (text, kill) => {
       const address = /^https?:\S+$/m.exec(text)?.[0];
       if (address && !used) used = use(address).finally(() => kill(signal));
@@ -80,6 +82,14 @@ describe("llm serve", () => {
       expect(await textOf(await ask(address))).toBe(before);
     });
     expect(again.stderr).not.toMatch(/WARNING|error/);
+  });
+
+  it("goes on where nobody reads its log any more", async () => {
+    const use = async (address: string): Promise<void> => {
+      for (let i = 0; i < 3; i++) expect((await ask(address, { max_tokens: 1 })).status).toBe(200);
+    };
+    const { code } = await serving(["--log", "info"], use, "SIGTERM", { deaf: true });
+    expect(code).toBe(130);
   });
 
   it("takes keys from a file, and warns where anybody could come in without", async () => {

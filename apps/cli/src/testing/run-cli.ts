@@ -14,6 +14,8 @@ export interface CliOptions {
   readonly input?: string;
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
+  /** Whoever reads stderr leaves at once, as `2>&1 | head -1` does. */
+  readonly deaf?: boolean;
   /** Called once something is on stderr or stdout, with a way to send a signal. */
   onOutput?(text: string, kill: (signal: NodeJS.Signals) => void): void;
 }
@@ -38,6 +40,7 @@ export function runCli(args: readonly string[], home: string, options: CliOption
       output[name] += text;
       options.onOutput?.(text, kill);
     });
+  if (options.deaf) child.stderr.destroy();
   child.stdin.end(options.input ?? "");
   return new Promise((resolve, reject) => {
     child.on("error", reject);
