@@ -31,7 +31,8 @@ export { apart, draw, fold, type RandomState, randomState, split } from "./rando
 export { type EmbedOptions, embeddingOf, logitsAfter, logprobsOf, type Pooling } from "./reading/read.ts";
 export { checkSampling, type SamplingOptions } from "./sampling/options.ts";
 export type { History } from "./sampling/penalties.ts";
-export { type Choice, type Distribution, Sampler, type SamplerContext } from "./sampling/sampler.ts";
+export type { Distribution } from "./sampling/row.ts";
+export { type Choice, Sampler, type SamplerContext } from "./sampling/sampler.ts";
 export type {
   FinishReason,
   GeneratedToken,

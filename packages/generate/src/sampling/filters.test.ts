@@ -1,9 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { draw, randomState } from "../random/random-state.ts";
-import { Candidates } from "./candidates.ts";
-import { epsilonCutoff, etaCutoff, minP, topP, typicalP } from "./filters.ts";
-import { type Fill, fillEpsilon, fillEta, fillMinP, fillNucleus, fillTypical } from "./narrow.ts";
 import type { SamplingOptions } from "./options.ts";
 import { Sampler } from "./sampler.ts";
 
@@ -104,36 +101,5 @@ describe("the fast ways", () => {
       }),
       { numRuns: 60 },
     );
-  });
-
-  it.each<[string, Fill, (c: Candidates, value: number) => void, readonly number[]]>([
-    ["top-p", fillNucleus, topP, [0, 1e-12, 0.5, 0.9, 0.999]],
-    ["min-p", fillMinP, minP, [1e-5, 0.01, 0.3, 1]],
-    ["typical-p", fillTypical, typicalP, [0, 1e-12, 0.2, 0.5, 0.95]],
-    ["epsilon", fillEpsilon, epsilonCutoff, [1e-6, 3e-4, 0.01, 0.5]],
-    ["eta", fillEta, etaCutoff, [1e-6, 3e-4, 0.01, 0.5]],
-  ])("agree with the filter that looks at every token: %s", (_, fill, filter, values) => {
-    let filled = 0;
-    fc.assert(
-      fc.property(cases, fc.constantFrom(...values), ({ seed, span, temperature }, value) => {
-        const vocab = 9000;
-        const logits = randomLogits(vocab, seed, span);
-        const [fast, plain] = [new Candidates(vocab), new Candidates(vocab)];
-        if (!fill(fast, logits, temperature, value)) return;
-        filled++;
-        plain.fill(logits, temperature);
-        filter(plain, value);
-        expect(fast.ids.slice(0, fast.count)).toEqual(plain.ids.slice(0, plain.count));
-      }),
-      { numRuns: 60 },
-    );
-    expect(filled).toBeGreaterThan(5); // of typical-p about half
-  });
-
-  it("say that they can't, where there is nothing to choose", () => {
-    const nothing = new Float32Array(9000).fill(-Infinity);
-    for (const fill of [fillNucleus, fillMinP, fillTypical, fillEpsilon, fillEta])
-      for (const scores of [nothing, nothing.map(() => Number.NaN)])
-        expect(fill(new Candidates(9000), scores, 1, 0.5)).toBe(false);
   });
 });

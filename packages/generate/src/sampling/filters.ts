@@ -1,56 +1,43 @@
-import type { Candidates } from "./candidates.ts";
-import { expMinus } from "./fast-exp.ts";
-import { selectByMass } from "./select.ts";
+import { floatBelow, leastFloat } from "./float-order.ts";
+import type { Row } from "./row.ts";
+import { massAt } from "./sweeps/mass.ts";
 
-/** The fewest best tokens that together have probability p: one at least. `total` is what all weigh, where some are no candidates. */
-export function topP(c: Candidates, p: number, total?: number): void {
-  const sum = c.weigh();
-  const target = p * (total ?? sum);
-  const best = c.best();
-  for (let i = 0; i < c.count; i++) c.keys[i] = best - c.scores[i]!;
-  const { key, ties } = selectByMass(c.keys, c.masses, c.count, target);
-  const border: number[] = [];
-  for (let i = 0; i < c.count; i++) if (c.keys[i] === key) border.push(i);
-  // Scores near 0 may differ by less than shows in how far they are from the best.
-  const last = new Set(border.sort((a, b) => c.scores[b]! - c.scores[a]!).slice(0, ties));
-  c.keep((i) => c.keys[i]! < key || last.has(i));
-}
+/** Leaves tokens out, by a number that says which. */
+export type Filter = (row: Row, value: number) => void;
+
+/** Those as good as the k-th best. */
+export const topK: Filter = (row, k) => row.keepBest(k);
+
+/** The fewest best tokens that together have probability p: one at least. */
+export const topP: Filter = (row, p) => row.keepMass(p * row.total());
 
 /** Those at least `share` times as probable as the best. */
-export function minP(c: Candidates, share: number): void {
-  const best = c.best();
-  const near = best + Math.log(share) - 1e-6; // spares most of them the exponential
-  c.keep((i) => c.scores[i]! >= near && expMinus(best - c.scores[i]!) >= share);
-}
+export const minP: Filter = (row, share) => row.keep(leastWithMass(row, share));
 
-/** Those whose surprise is nearest to the expected one, up to probability `mass`. */
-export function typicalP(c: Candidates, mass: number): void {
-  const total = c.weigh();
-  const best = c.best();
-  const logTotal = Math.log(total);
-  const expected = entropy(c, total);
-  for (let i = 0; i < c.count; i++) c.keys[i] = Math.abs(best - c.scores[i]! + logTotal - expected);
-  const { key } = selectByMass(c.keys, c.masses, c.count, mass * total);
-  c.keep((i) => c.keys[i]! <= key);
-}
+/** Those whose surprise is nearest to the expected one, up to probability `share`. */
+export const typicalP: Filter = (row, share) => {
+  const { best } = row;
+  // Surprise is the distance from the best, and the logarithm of the sum, which the expected one has as well.
+  const expected = row.meanDistance();
+  const radius = row.radius(expected, share * row.total());
+  const isPast = (score: number): boolean => best - score - expected < -radius;
+  row.keep(
+    leastFloat(best, (score) => best - score - expected <= radius),
+    isPast(best) ? floatBelow(leastFloat(best, isPast)) : best,
+  );
+};
 
 /** Those of at least probability `epsilon`, and the best in any case. */
-export function epsilonCutoff(c: Candidates, epsilon: number): void {
-  const total = c.weigh();
-  const best = c.best();
-  c.keep((i) => c.masses[i]! >= epsilon * total || c.scores[i] === best);
-}
+export const epsilonCutoff: Filter = (row, epsilon) =>
+  row.keep(Math.min(row.bestLeft(), leastWithMass(row, epsilon * row.total())));
 
 /** As `epsilonCutoff`, with a lower bar where the distribution is flat. */
-export function etaCutoff(c: Candidates, epsilon: number): void {
-  const total = c.weigh();
-  epsilonCutoff(c, Math.min(epsilon, Math.sqrt(epsilon) * Math.exp(-entropy(c, total))));
-}
+export const etaCutoff: Filter = (row, epsilon) => {
+  const entropy = row.meanDistance() + Math.log(row.total());
+  epsilonCutoff(row, Math.min(epsilon, Math.sqrt(epsilon) * Math.exp(-entropy)));
+};
 
-/** Needs `masses` as `weigh` left them. */
-function entropy(c: Candidates, total: number): number {
-  const best = c.best();
-  let sum = 0;
-  for (let i = 0; i < c.count; i++) sum += c.masses[i]! * (best - c.scores[i]!);
-  return sum / total + Math.log(total);
+/** The least score that weighs so much; the best if none does. */
+function leastWithMass({ best }: Row, mass: number): number {
+  return leastFloat(best, (score) => massAt(best - score) >= mass);
 }

@@ -1,13 +1,12 @@
 import { GenerateError } from "../error.ts";
 import { draw, type RandomState, randomState } from "../random/random-state.ts";
 import { bestAllowed, ruleOut } from "./allowed.ts";
-import { Candidates } from "./candidates.ts";
-import { epsilonCutoff, etaCutoff, minP, topP, typicalP } from "./filters.ts";
-import { type Fill, fillEpsilon, fillEta, fillMinP, fillNucleus, fillTypical } from "./narrow.ts";
+import { epsilonCutoff, etaCutoff, type Filter, minP, topK, topP, typicalP } from "./filters.ts";
 import { asksFor, scoreOptions } from "./neutral.ts";
 import { checkSampling, isGreedy, type SamplingOptions } from "./options.ts";
 import { type History, PENALTIES, type PenaltyContext } from "./penalties.ts";
-import { drawFromAll } from "./whole-vocabulary.ts";
+import { type Distribution, Row } from "./row.ts";
+import { sweepsFor } from "./sweeps/sweeps-for.ts";
 
 export interface SamplerContext {
   readonly vocab: number;
@@ -15,31 +14,24 @@ export interface SamplerContext {
   readonly eos?: readonly number[];
 }
 
-/** What is possible next, in ascending order of ids; probabilities sum to 1. */
-export interface Distribution {
-  readonly ids: Int32Array;
-  readonly probs: Float64Array;
-}
-
 export interface Choice {
   readonly token: number;
   readonly random: RandomState; // after the choice
 }
 
-/** An option that leaves tokens out, and what it does: to candidates, or as the first to a whole vocabulary. */
-interface Filter {
-  readonly option: "topP" | "minP" | "typicalP" | "epsilonCutoff" | "etaCutoff";
-  readonly fill: Fill;
-  readonly filter: (candidates: Candidates, value: number) => void;
+interface FilterOption {
+  readonly option: "topK" | "topP" | "minP" | "typicalP" | "epsilonCutoff" | "etaCutoff";
+  readonly filter: Filter;
 }
 
-/** In the published order. */
-const FILTERS: readonly Filter[] = [
-  { option: "topP", fill: fillNucleus, filter: topP },
-  { option: "minP", fill: fillMinP, filter: minP },
-  { option: "typicalP", fill: fillTypical, filter: typicalP },
-  { option: "epsilonCutoff", fill: fillEpsilon, filter: epsilonCutoff },
-  { option: "etaCutoff", fill: fillEta, filter: etaCutoff },
+/** The options that leave tokens out, in the published order. */
+const FILTERS: readonly FilterOption[] = [
+  { option: "topK", filter: topK },
+  { option: "topP", filter: topP },
+  { option: "minP", filter: minP },
+  { option: "typicalP", filter: typicalP },
+  { option: "epsilonCutoff", filter: epsilonCutoff },
+  { option: "etaCutoff", filter: etaCutoff },
 ];
 
 /** What no device draws from by itself. */
@@ -52,7 +44,7 @@ export class Sampler {
   readonly vocab: number;
   readonly #eos: readonly number[];
   readonly #scratch: Scratch;
-  readonly #filters: readonly Filter[];
+  readonly #filters: readonly FilterOption[];
   /** True when no option changes the model's scores before the choice. */
   readonly isPlain: boolean;
 
@@ -107,18 +99,9 @@ export class Sampler {
       return { token, random };
     }
     const [u, after] = draw(random);
-    if (this.#filters.length === 0 && !this.options.topK) {
-      const scores = this.adjust(logits, history, allow);
-      const token = drawFromAll(scores, this.options.temperature ?? 1, u);
-      if (token === undefined) throw nothingLeft(logits);
-      return { token, random: after };
-    }
-    const candidates = this.#filtered(logits, history, allow);
-    const total = candidates.weigh();
-    let left = u * total;
-    for (let i = 0; i < candidates.count; i++)
-      if ((left -= candidates.masses[i]!) < 0) return { token: candidates.ids[i]!, random: after };
-    return { token: lastPossible(candidates), random: after };
+    const token = this.#filtered(logits, history, allow).draw(u);
+    if (token === undefined) throw nothingLeft(logits);
+    return { token, random: after };
   }
 
   /** What `choose` draws from. */
@@ -127,10 +110,7 @@ export class Sampler {
       const { token } = this.choose(logits, history, randomState(), allow);
       return { ids: Int32Array.of(token), probs: Float64Array.of(1) };
     }
-    const candidates = this.#filtered(logits, history, allow);
-    const total = candidates.weigh();
-    const { ids, masses, count } = candidates;
-    return { ids: ids.slice(0, count), probs: masses.slice(0, count).map((mass) => mass / total) };
+    return this.#filtered(logits, history, allow).distribution();
   }
 
   /** The scores that are chosen from, before temperature and what it leaves: a view that lives until the next call. */
@@ -147,18 +127,13 @@ export class Sampler {
     return scores;
   }
 
-  #filtered(logits: Float32Array, history: History, allow: Uint32Array | undefined): Candidates {
-    const { candidates } = this.#scratch;
+  #filtered(logits: Float32Array, history: History, allow: Uint32Array | undefined): Row {
     const { options } = this;
-    const scores = this.adjust(logits, history, allow);
-    const { topK = 0, temperature = 1 } = options;
-    const [first] = this.#filters;
-    const isFilled = topK === 0 && first?.fill(candidates, scores, temperature, options[first.option]!) === true;
-    if (!isFilled) candidates.fill(scores, temperature, topK);
-    if (candidates.count === 0 || candidates.best() === Infinity) throw nothingLeft(logits);
-    for (const { option, filter } of isFilled ? this.#filters.slice(1) : this.#filters)
-      filter(candidates, options[option]!);
-    return candidates;
+    const { row } = this.#scratch;
+    row.load(this.adjust(logits, history, allow), options.temperature ?? 1);
+    if (!Number.isFinite(row.best)) throw nothingLeft(logits);
+    for (const { option, filter } of this.#filters) filter(row, options[option]!);
+    return row;
   }
 }
 
@@ -171,7 +146,7 @@ function lastOfEach(biases: SequenceBias): SequenceBias {
 
 interface Scratch {
   readonly scores: Float32Array;
-  readonly candidates: Candidates;
+  readonly row: Row;
 }
 
 /** One for each size of vocabulary, not for each request: nothing in it outlives a call. */
@@ -179,8 +154,7 @@ const scratches = new Map<number, Scratch>();
 
 function scratchFor(vocab: number): Scratch {
   let scratch = scratches.get(vocab);
-  if (!scratch)
-    scratches.set(vocab, (scratch = { scores: new Float32Array(vocab), candidates: new Candidates(vocab) }));
+  if (!scratch) scratches.set(vocab, (scratch = { scores: new Float32Array(vocab), row: new Row(sweepsFor(vocab)) }));
   return scratch;
 }
 
@@ -205,11 +179,4 @@ export function nothingLeft(logits: Float32Array): GenerateError {
         "logits-invalid",
         `the model's logits hold ${broken}: its weights or its computation went wrong`,
       );
-}
-
-/** Rounding may leave a sliver of the draw past the last candidate. */
-function lastPossible({ ids, masses, count }: Candidates): number {
-  let i = count - 1;
-  while (i > 0 && masses[i] === 0) i--;
-  return ids[i]!;
 }
