@@ -18,6 +18,7 @@ import { DEFAULT_TARGET } from "../definition/options.ts";
 import { UsageError } from "../exit.ts";
 import type { Io } from "../output/io.ts";
 import { bytes, seconds } from "../output/units.ts";
+import { checkFile } from "./given-file.ts";
 import { openCalled } from "./open.ts";
 import { writePage } from "./write-page.ts";
 
@@ -26,6 +27,8 @@ export async function run(call: Call, io: Io): Promise<Outcome> {
   const { text, tasks, template, window, stride, maxTokens, blocks, force, reportHtml } = call.options;
   if (text === undefined && tasks === undefined)
     throw new UsageError("llm eval needs --text FILE or --tasks FILE.jsonl: what to evaluate with");
+  if (text !== undefined) await checkFile("--text", text);
+  if (tasks !== undefined) await checkFile("--tasks", tasks);
   const model = await openCalled(call, io);
   try {
     const tokenizer = await tokenizerOf(model.checkpoint);

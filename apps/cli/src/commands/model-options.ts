@@ -1,10 +1,13 @@
+import { existsSync } from "node:fs";
 import type { OpenModelOptions, ResolveOptions } from "@llm/toolchain";
 import type { Call } from "../definition/command.ts";
+import { UsageError } from "../exit.ts";
 import type { Io } from "../output/io.ts";
 
 /** What a call says about finding and reading its MODEL. */
 export function modelOptions({ options }: Call, io: Io): ResolveOptions & Pick<OpenModelOptions, "config" | "lora"> {
   const { config, lora, cacheDir, hfToken, revision, offline } = options;
+  if (lora !== undefined && !existsSync(lora)) throw new UsageError(`--lora ${lora}: there is no such folder`);
   return {
     ...(config === undefined ? {} : { config }),
     ...(lora === undefined ? {} : { lora }),
