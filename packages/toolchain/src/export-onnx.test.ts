@@ -25,7 +25,9 @@ it("says in the file what it was made of, and on what terms that was published",
     fingerprint: model.weights.fingerprint,
     license: "bigcode-openrail-m",
   });
-  await exportOnnx(model, { folder: join(folder, "two") });
+  const linked = await exportOnnx(model, { folder: join(folder, "two") });
+  expect(linked.notes).toEqual([expect.stringMatching(/onnx's checker refuses.*--copy writes them/)]);
+  expect((await exportOnnx(model, { folder: join(folder, "copied"), copy: true })).notes).toEqual([]);
   const [one, two] = ["one", "two"].map((name) => readFileSync(join(folder, name, "model.onnx")));
   expect(one!.equals(two!)).toBe(true);
   await model.close();

@@ -78,9 +78,14 @@ export async function exportOnnx(model: Model, options: OnnxOptions): Promise<Ex
     }
     for (const [file, bytes] of small) await writeBeside(folder, file, bytes);
     const beside = [...small].map(([path, { length }]) => ({ path, bytes: length }));
-    return merged([...written, { files: beside, bytesWritten: sum(beside), bytesReferenced: 0, notes: [] }]);
+    const linked = written.some(({ files }) => files.some(({ origin }) => origin !== undefined));
+    const notes = linked ? [HARD_LINKS] : [];
+    return merged([...written, { files: beside, bytesWritten: sum(beside), bytesReferenced: 0, notes }]);
   });
 }
+
+const HARD_LINKS =
+  "weights are links to the checkpoint's own files, which onnx's checker refuses since its version 1.21; --copy writes them";
 
 /** The same nets with some sizes decided: nothing computes with those when they run. */
 function withSizes(nets: readonly Net[], sizes: OnnxOptions["sizes"]): readonly Net[] {

@@ -114,7 +114,8 @@ describe("writeOnnx", () => {
     mkdirSync(join(root, "other"));
     const other = fileSource(join(root, "other", "model.safetensors"), { w: ramp("f32", [6, 8]) });
     await writeOnnx(model, { folder: out(), name: "b", source: shared });
-    await writeOnnx(model, { folder: out(), name: "c", source: other });
+    const { notes } = await writeOnnx(model, { folder: out(), name: "c", source: other });
+    expect(notes).toEqual([expect.stringMatching(/out\/model\.safetensors is not this .* in model-2\.safetensors$/)]);
     expect(readdirSync(out()).sort()).toEqual([
       "a.onnx",
       "b.onnx",
@@ -123,6 +124,24 @@ describe("writeOnnx", () => {
       "model.safetensors",
     ]);
     expect(await valuesOf(join(out(), "c.onnx"), 8)).toEqual({ "whole.y": ramped(48) });
+  });
+
+  test("what fails half way leaves no older model beside newer data", async () => {
+    const names = { name: "model", weightFile: (index: number) => `model.onnx_data${index || ""}` };
+    await writeOnnx(products(weight("whole", W, [6, 8])), { folder: out(), ...names, source: source() });
+    const model = products(weight("whole", W, [6, 8]));
+    const broken = { ...model, nodes: [{ ...model.nodes[0]!, attrs: { axis: { int: 0.5 } } }] };
+    const other = fileSource(join(root, "other.safetensors"), { w: ramp("f32", [6, 8]) });
+    await expect(writeOnnx(broken, { folder: out(), ...names, source: other })).rejects.toMatchObject({
+      code: "graph-invalid",
+    });
+    expect(statSync(join(out(), "model.onnx_data")).ino).toBe(statSync(join(root, "other.safetensors")).ino);
+    expect(readdirSync(out())).toEqual(["model.onnx_data"]);
+    // Under the checkpoint's own names nothing is replaced: the older model stays what it was.
+    const plain = { folder: out(), name: "plain" };
+    await writeOnnx(model, { ...plain, source: source() });
+    await expect(writeOnnx(broken, { ...plain, source: other })).rejects.toThrow();
+    expect(await valuesOf(join(out(), "plain.onnx"), 8)).toEqual({ "whole.y": ramped(48) });
   });
 
   test("large constants lie in the data file, small ones in the model", async () => {

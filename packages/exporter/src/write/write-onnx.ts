@@ -1,5 +1,5 @@
 import { rm, stat } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { locate, type Span, type WeightSource } from "@llm/tensor";
 import { makeFolder } from "@llm/tensor/files";
 import { ExportError } from "../error.ts";
@@ -66,12 +66,15 @@ export async function writeOnnx(model: OnnxModel, options: WriteOptions): Promis
 
   const weights = model.initializers.filter((initializer) => "weight" in initializer);
   const spans = (options.link ?? "hard") === "hard" ? locateAll(weights, source) : new Map<string, Span>();
+  // An older model of that name must not be found beside newer data if this ends half way. Links under names that are given
+  // replace what has them; others leave what is there, and the older model whole until there is a new one to write.
+  const removeOlder = () => rm(join(folder, `${name}.onnx`), { force: true });
+  if (options.weightFile) await removeOlder();
   const links = await linkAll(spans, options);
   const dataName = options.weightFile?.(links.files.length) ?? `${name}.onnx.data`;
   const layout = layOut(model.initializers, links.placed, dataName);
   const bytes = encodeModel(model, layout.placed);
-  // An older model of that name must not be found beside newer data if this is killed half way.
-  await rm(join(folder, `${name}.onnx`), { force: true });
+  await removeOlder();
 
   const written: WrittenFile[] = [];
   const notes = [...links.notes];
@@ -112,6 +115,8 @@ async function linkAll(spans: ReadonlyMap<string, Span>, { folder, weightFile, l
       notes.push(`${origin} was copied instead of linked: ${linked.refused}`);
       continue;
     }
+    if (weightFile === undefined && linked.path !== basename(origin))
+      notes.push(`${join(folder, basename(origin))} is not this checkpoint's file; its weights are in ${linked.path}`);
     files.push({ path: linked.path, bytes: (await stat(origin)).size, origin: linked.origin });
     for (const [name, { file, offset, length }] of spans)
       if (file === origin) placed.set(name, { location: linked.path, offset, length });
