@@ -1,8 +1,9 @@
 export { Constraint, Matcher } from "./constraint.ts";
 export { GrammarError, type GrammarErrorCode } from "./error.ts";
 export { parseGbnf } from "./gbnf/parse.ts";
-export { anyObject, compileSchema } from "./json-schema/compile.ts";
+export { compileSchema } from "./json-schema/compile.ts";
 export { isAnnotation } from "./json-schema/keywords.ts";
+export { anyObject } from "./json-schema/literals.ts";
 export { propertyTypes } from "./json-schema/property.ts";
 export type { JsonType, Schema } from "./json-schema/schema.ts";
 export { parseRegex } from "./regex/parse.ts";

@@ -173,6 +173,110 @@ function chain(length: number): unknown {
   return { $ref: `#/$defs/d${length - 1}`, $defs: Object.fromEntries(links) };
 }
 
+describe("conditions", () => {
+  const matches = (jsonSchema: unknown, value: unknown) => constraint({ jsonSchema }).matches(JSON.stringify(value));
+
+  it("of a property's value", () => {
+    const schema = {
+      type: "object",
+      properties: { kind: { type: "string" }, size: { type: "integer" }, name: { type: "string" } },
+      required: ["kind"],
+      if: { properties: { kind: { const: "box" } } },
+      // biome-ignore lint/suspicious/noThenProperty: it is a keyword of schemas
+      then: { required: ["size"] },
+      else: { properties: { size: false }, required: ["name"] },
+    };
+    expect(matches(schema, { kind: "box", size: 1 })).toBe(true);
+    expect(matches(schema, { kind: "box" })).toBe(false);
+    expect(matches(schema, { kind: "bag", name: "b" })).toBe(true);
+    expect(matches(schema, { kind: "bag", size: 1, name: "b" })).toBe(false);
+    expect(matches(schema, { kind: "boxes", name: "b" })).toBe(true);
+  });
+
+  it("of a property's being there", () => {
+    const schema = {
+      type: "object",
+      properties: { card: { type: "integer" }, address: { type: "string" } },
+      dependentRequired: { card: ["address"] },
+    };
+    expect(matches(schema, {})).toBe(true);
+    expect(matches(schema, { address: "x" })).toBe(true);
+    expect(matches(schema, { card: 1, address: "x" })).toBe(true);
+    expect(matches(schema, { card: 1 })).toBe(false);
+  });
+
+  it("by what a value isn't", () => {
+    expect(matches({ type: "integer", not: { enum: [0, 7] } }, 0)).toBe(false);
+    expect(matches({ type: "integer", not: { enum: [0, 7] } }, 70)).toBe(true);
+    expect(matches({ type: "string", not: { const: "no" } }, "no")).toBe(false);
+    expect(matches({ type: "string", not: { const: "no" } }, "now")).toBe(true);
+    expect(matches({ enum: ["a", "abc", 5, 50, null], maxLength: 2, maximum: 9 }, "abc")).toBe(false);
+    expect(matches({ enum: ["a", "abc", 5, 50, null], maxLength: 2, maximum: 9 }, 5)).toBe(true);
+    expect(matches({ type: "number", not: { minimum: 3 } }, 3)).toBe(false);
+    expect(matches({ type: "number", not: { minimum: 3 } }, 2.5)).toBe(true);
+  });
+});
+
+describe("names of properties", () => {
+  const matches = (jsonSchema: unknown, value: unknown) => constraint({ jsonSchema }).matches(JSON.stringify(value));
+
+  it("as generators describe them", () => {
+    const any = { type: "object", propertyNames: { type: "string" }, additionalProperties: { type: "integer" } };
+    expect(matches(any, { x: 1 })).toBe(true);
+    const listed = { type: "object", propertyNames: { enum: ["a", "b"] }, additionalProperties: { type: "integer" } };
+    expect(matches(listed, { b: 1 })).toBe(true);
+    expect(matches(listed, { c: 1 })).toBe(false);
+    const patterned = { type: "object", propertyNames: { pattern: "^x-" }, additionalProperties: true };
+    expect(matches(patterned, { "x-a": 1 })).toBe(true);
+    expect(matches(patterned, { a: 1 })).toBe(false);
+  });
+
+  it("by patterns, beside others", () => {
+    const schema = {
+      type: "object",
+      properties: { id: { type: "integer" }, "x-b": { minimum: 2 } },
+      patternProperties: { "^y-": { type: "string" } },
+    };
+    expect(matches(schema, { id: 1, "y-a": "b" })).toBe(true);
+    expect(matches(schema, { id: 1, "y-a": 2 })).toBe(false);
+    expect(matches(schema, { id: 1, z: "b" })).toBe(false);
+    // Merged, each side's names are bound by the other's "additionalProperties".
+    expect(() => matches({ allOf: [schema, { properties: { id: true }, additionalProperties: false }] }, {})).toThrow(
+      /"patternProperties" beside another schema's/,
+    );
+    const taken = { properties: { "y-a": true }, patternProperties: { "^y-": { type: "string" } } };
+    expect(() => matches(taken, {})).toThrow(/"patternProperties" at # .* where they match a property's name/);
+  });
+
+  it("told apart by tags behind references, as pydantic writes unions", () => {
+    const pet = (kind: string) => ({
+      properties: { kind: { $ref: `#/$defs/${kind}` } },
+      required: ["kind"],
+      type: "object",
+    });
+    const schema = {
+      oneOf: [pet("Cat"), pet("Dog")],
+      discriminator: { propertyName: "kind", mapping: { cat: "#/$defs/Cat" } },
+      $defs: { Cat: { const: "cat", type: "string" }, Dog: { enum: ["dog"] } },
+      "x-note": 1,
+    };
+    expect(matches(schema, { kind: "dog" })).toBe(true);
+    expect(matches(schema, { kind: "cow" })).toBe(false);
+  });
+
+  it("that no part speaks of", () => {
+    const schema = {
+      allOf: [{ properties: { a: { type: "integer" } } }],
+      properties: { b: true },
+      unevaluatedProperties: false,
+    };
+    expect(matches(schema, { a: 1, b: 2 }) || matches(schema, { b: 2, a: 1 })).toBe(true);
+    expect(matches(schema, { c: 1 })).toBe(false);
+    const conditional = { ...schema, not: { required: ["b"] } };
+    expect(() => matches(conditional, {})).toThrow(/"unevaluatedProperties" at # .* together with conditions/);
+  });
+});
+
 it("a name inside a schema that changes what references mean is refused", () => {
   const inner = { $id: "inner", $defs: { B: { type: "string" } }, $ref: "#/$defs/B" };
   const schema = { $defs: { B: {} }, properties: { a: inner } };
@@ -232,7 +336,7 @@ describe("what can't be held to is refused in one line", () => {
     [{ grammar: 'root ::= "a' }, /line 1 of the grammar: a closing " is expected/],
     [{ grammar: 'root ::= "a"\nroot ::= "b"' }, /twice/],
     [{ grammar: "root ::= a\na ::= [0-9] a" }, /no way to end/],
-    [{ jsonSchema: { not: {} } }, /"not" at #/],
+    [{ jsonSchema: { not: { pattern: "a" } } }, /"not" at #/],
     [{ jsonSchema: { properties: { a: { uniqueItems: true } } } }, /"uniqueItems" at #\/properties\/a/],
     [{ jsonSchema: { oneOf: [{ type: "integer" }, { type: "number" }] } }, /"oneOf" at #/],
     [{ jsonSchema: { type: "text" } }, /"text", which is no JSON type/],

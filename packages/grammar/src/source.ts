@@ -1,6 +1,7 @@
 import { GrammarError } from "./error.ts";
 import { parseGbnf } from "./gbnf/parse.ts";
-import { anyObject, compileSchema } from "./json-schema/compile.ts";
+import { compileSchema } from "./json-schema/compile.ts";
+import { anyObject } from "./json-schema/literals.ts";
 import { compileProperty } from "./json-schema/property.ts";
 import { isSchema, type Json } from "./json-schema/schema.ts";
 import { parseRegex } from "./regex/parse.ts";

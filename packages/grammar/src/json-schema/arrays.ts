@@ -4,10 +4,12 @@ import { countOf } from "./bounds.ts";
 import type { SchemaContext } from "./compile.ts";
 import type { Json, SchemaObject } from "./schema.ts";
 import { space } from "./space.ts";
+import { refuseNot } from "./values.ts";
 
 /** An array: the first items one by one, the others alike. */
 export function arrayRule(schema: SchemaObject, path: string, context: SchemaContext): Rule {
   if (schema.uniqueItems !== undefined && schema.uniqueItems !== false) throw context.unsupported(path, "uniqueItems");
+  refuseNot(schema, "array", path, context);
   // Before 2020 a list of schemas stood in `items`, and the others' in `additionalItems`.
   const older = Array.isArray(schema.items);
   const prefix = older ? (schema.items as readonly Json[]) : (schema.prefixItems ?? []);

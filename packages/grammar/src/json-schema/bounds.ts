@@ -1,21 +1,35 @@
 import { GrammarError } from "../error.ts";
 import type { SchemaContext } from "./compile.ts";
 import type { Bound } from "./numbers.ts";
-import type { SchemaObject } from "./schema.ts";
+import type { Json, SchemaObject } from "./schema.ts";
+import { notOf } from "./values.ts";
 
-/** The limits of a number, in both generations of `exclusiveMinimum`. */
+/** Between two limits, where there are any. */
+interface Gap {
+  readonly lower: Bound | undefined;
+  readonly upper: Bound | undefined;
+}
+
+/** The limits of a number, in both generations of `exclusiveMinimum`; what is out of question divides it. */
 export function boundsOf(
   schema: SchemaObject,
   path: string,
   context: SchemaContext,
-): { lower: Bound | undefined; upper: Bound | undefined; whole: boolean } {
+): { readonly gaps: readonly Gap[]; readonly whole: boolean } {
   const { multipleOf } = schema;
   if (multipleOf !== undefined && multipleOf !== 1) throw context.unsupported(path, "multipleOf", "only 1 can be");
-  return {
-    lower: bound(schema, "minimum", "exclusiveMinimum", path, (a, b) => a > b),
-    upper: bound(schema, "maximum", "exclusiveMaximum", path, (a, b) => a < b),
-    whole: multipleOf === 1,
-  };
+  const lower = bound(schema, "minimum", "exclusiveMinimum", path, (a, b) => a > b);
+  const upper = bound(schema, "maximum", "exclusiveMaximum", path, (a, b) => a < b);
+  return { gaps: gapsOf({ lower, upper }, notOf(schema)), whole: multipleOf === 1 };
+}
+
+function gapsOf({ lower, upper }: Gap, not: readonly Json[]): Gap[] {
+  const outside = not.filter(
+    (value): value is number =>
+      typeof value === "number" && (!lower || value >= lower.value) && (!upper || value <= upper.value),
+  );
+  const edges = [...new Set(outside)].toSorted((a, b) => a - b).map((value): Bound => ({ value, open: true }));
+  return [lower, ...edges].map((edge, i) => ({ lower: edge, upper: edges[i] ?? upper }));
 }
 
 function bound(

@@ -1,22 +1,25 @@
 import { GrammarError } from "../error.ts";
-import { alt, type Grammar, many, NEVER, optional, type Rule, ref, seq, text } from "../rules/rule.ts";
+import { alt, type Grammar, NEVER, type Rule, ref, text } from "../rules/rule.ts";
 import { arrayRule } from "./arrays.ts";
 import { boundsOf } from "./bounds.ts";
+import { CONDITIONS, conditionsOf } from "./conditions.ts";
 import { distinct } from "./distinct.ts";
 import { GENERAL, isAnnotation, typeOfKeyword } from "./keywords.ts";
+import { ANY_VALUE, anyRules, literal } from "./literals.ts";
 import { mergeSchemas } from "./merge.ts";
-import { integersWithin, number, numbersWithin } from "./numbers.ts";
+import { negate } from "./negate.ts";
+import { integersWithin, numbersWithin } from "./numbers.ts";
 import { objectRule } from "./objects.ts";
 import { References } from "./references.ts";
 import { checkSize, isObject, isSchema, type Json, type JsonType, type Schema, type SchemaObject } from "./schema.ts";
-import { space } from "./space.ts";
 import { stringRule } from "./strings.ts";
-import { stringOf } from "./text.ts";
+import { closed, UNEVALUATED } from "./unevaluated.ts";
+import { isOfType, isValid, unjudged } from "./values.ts";
 
 /** References followed, and schemas merged, inside one another without an end in sight. */
 const MAX_NESTING = 100;
-/** The rule of a value about which nothing is said. */
-const ANY_VALUE: Rule = ref("any");
+/** Branches that are told apart by what each of the others isn't. */
+const MAX_EXCLUSIVE = 8;
 
 /**
  * A JSON schema as a grammar of the JSON texts that are valid by it. Every text that matches is valid; some valid texts
@@ -34,6 +37,8 @@ export interface SchemaContext {
   rule(schema: Json | undefined, path: string): Rule;
   /** The same under a name of its own, for what is used in several places. */
   define(rule: Rule): Rule;
+  /** A schema with its references, its parts and its conditions taken into it. */
+  flatten(schema: SchemaObject, path: string): Schema;
   unsupported(path: string, keyword: string, hint?: string): GrammarError;
 }
 
@@ -99,10 +104,13 @@ export class SchemaCompiler implements SchemaContext {
     );
   }
 
-  /** Takes `$ref` and `allOf` into the schema itself. */
+  /** Takes `$ref`, `allOf` and conditions into the schema itself. */
   flatten(schema: SchemaObject, path: string, depth = 0): Schema {
     if (depth > MAX_NESTING) throw this.unsupported(path, "allOf", "it contains itself");
-    const { $ref, allOf, const: only, ...own } = schema;
+    const { $ref, allOf, const: only, ...rest } = schema;
+    const own: SchemaObject = Object.fromEntries(
+      Object.entries(rest).filter(([keyword]) => !CONDITIONS.has(keyword) && !UNEVALUATED.has(keyword)),
+    );
     let merged: Schema = only === undefined ? own : mergeSchemas(own, { enum: [only] });
     const also: Json[] = [];
     if ($ref !== undefined) also.push(this.#references.resolve(String($ref)) as Json);
@@ -115,8 +123,16 @@ export class SchemaCompiler implements SchemaContext {
         throw new GrammarError("syntax", `a part of "allOf" at ${path} must be an object or a boolean`);
       merged = mergeSchemas(merged, isObject(part) ? this.flatten(part, path, depth + 1) : part);
     }
-    return merged;
+    const refuse = (keyword: string, hint: string): GrammarError => this.unsupported(path, keyword, hint);
+    for (const part of conditionsOf(schema, path, this.#resolve, refuse)) {
+      // What is out of question is said as such; everything else is a schema like any other.
+      const plain = isObject(part) && part.not !== undefined;
+      merged = mergeSchemas(merged, plain || !isObject(part) ? (part as Schema) : this.flatten(part, path, depth + 1));
+    }
+    return closed(merged, schema, this.#references.root, refuse);
   }
+
+  readonly #resolve = (reference: string): Json => this.#references.resolve(reference) as Json;
 
   #object(schema: Schema, path: string): Rule {
     if (typeof schema === "boolean") return schema ? ANY_VALUE : NEVER;
@@ -130,49 +146,72 @@ export class SchemaCompiler implements SchemaContext {
     const types = typesOf(schema, path);
     if (schema.enum !== undefined) return this.#enumerated(schema, types, path);
     const used = Object.keys(schema).some((keyword) => typeOfKeyword(keyword));
-    if (types === undefined && !used) return ANY_VALUE;
+    if (types === undefined && !used) {
+      return schema.not === undefined ? ANY_VALUE : alt(...ALL_TYPES.map((type) => this.#typed(type, schema, path)));
+    }
     return alt(...(types ?? impliedTypes(schema)).map((type) => this.#typed(type, schema, path)));
   }
 
   #choice(schema: SchemaObject, keyword: "oneOf" | "anyOf", path: string): Rule {
-    const { [keyword]: branches, ...own } = schema;
+    const { [keyword]: branches, unevaluatedProperties, unevaluatedItems, ...own } = schema;
     if (!Array.isArray(branches) || branches.length === 0) {
       throw new GrammarError("syntax", `"${keyword}" at ${path} of the schema must be a list that isn't empty`);
     }
+    // What no part speaks of is known once a branch is part of the whole.
+    const whole: Record<string, Json | undefined> = {};
+    if (unevaluatedProperties !== undefined) whole.unevaluatedProperties = unevaluatedProperties;
+    if (unevaluatedItems !== undefined) whole.unevaluatedItems = unevaluatedItems;
+    const alone = Object.keys(own).every(isAnnotation) && Object.keys(whole).length === 0;
+    const beside = (...parts: readonly Json[]): Json => ({ ...whole, allOf: [own as Json, ...parts] }) as Json;
     const flat = (branches as readonly Json[]).map((branch, i) => {
       const at = `${path}/${keyword}/${i}`;
       if (!isSchema(branch)) throw new GrammarError("syntax", `${at} of the schema must be an object or a boolean`);
       // Alone, a branch keeps its reference and so its own rule; together with more it is merged.
-      return Object.keys(own).every(isAnnotation) ? branch : ({ allOf: [own as Json, branch] } as Json);
+      return alone ? branch : beside(branch);
     });
-    if (keyword === "oneOf") {
-      const seen = flat.map((branch) => (isObject(branch) ? this.flatten(branch, path) : (branch as Schema)));
-      if (!distinct(seen))
-        throw this.unsupported(path, "oneOf", "more than one of its branches may hold; anyOf says that");
-    }
-    return alt(...flat.map((branch, i) => this.rule(branch, `${path}/${keyword}/${i}`)));
+    const told = keyword === "anyOf" || this.#areDistinct(flat, path) ? flat : this.#exclusive(branches, flat, path);
+    return alt(...told.map((branch, i) => this.rule(branch, `${path}/${keyword}/${i}`)));
+  }
+
+  #areDistinct(branches: readonly Json[], path: string): boolean {
+    const seen = branches.map((branch) => (isObject(branch) ? this.flatten(branch, path) : (branch as Schema)));
+    return distinct(seen, (schema) => (isObject(schema) && "$ref" in schema ? this.flatten(schema, path) : schema));
+  }
+
+  /** Branches of which one alone may hold: each, as part of the whole, together with what the others aren't. */
+  #exclusive(branches: readonly Json[], whole: readonly Json[], path: string): Json[] {
+    const hint = "more than one of its branches may hold; anyOf says that";
+    if (branches.length > MAX_EXCLUSIVE) throw this.unsupported(path, "oneOf", hint);
+    const others = branches.map((branch) => negate(branch, this.#resolve));
+    if (others.includes(undefined)) throw this.unsupported(path, "oneOf", hint);
+    return whole.map((branch, i) => ({ allOf: [branch, ...(others.toSpliced(i, 1) as Json[])] }));
   }
 
   #enumerated(schema: SchemaObject, types: readonly JsonType[] | undefined, path: string): Rule {
-    const also = Object.keys(schema).find((keyword) => typeOfKeyword(keyword));
-    if (also) throw this.unsupported(path, also, `beside "enum" or "const"`);
     if (!Array.isArray(schema.enum)) throw new GrammarError("syntax", `"enum" at ${path} of the schema must be a list`);
     const values = (schema.enum as readonly Json[]).filter(
       (value) => types === undefined || types.some((type) => isOfType(value, type)),
     );
-    return alt(...values.map((value) => literal(value)));
+    const speaks = (keyword: string): boolean => {
+      const type = typeOfKeyword(keyword);
+      return type !== undefined && values.some((value) => isOfType(value, type));
+    };
+    const also = unjudged(Object.keys(schema).filter(speaks));
+    if (also) throw this.unsupported(path, also, `beside "enum" or "const"`);
+    return alt(...values.filter((value) => isValid(value, schema)).map(literal));
   }
 
   #typed(type: JsonType, schema: SchemaObject, path: string): Rule {
     switch (type) {
       case "null":
-        return text("null");
+        return isValid(null, schema) ? text("null") : NEVER;
       case "boolean":
-        return alt(text("true"), text("false"));
+        return alt(...[true, false].filter((value) => isValid(value, schema)).map(literal));
       case "integer":
       case "number": {
-        const { lower, upper, whole } = boundsOf(schema, path, this);
-        return type === "integer" || whole ? integersWithin(lower, upper) : numbersWithin(lower, upper);
+        const { gaps, whole } = boundsOf(schema, path, this);
+        const within = type === "integer" || whole ? integersWithin : numbersWithin;
+        return alt(...gaps.map(({ lower, upper }) => within(lower, upper)));
       }
       case "string":
         return stringRule(schema, path, this);
@@ -184,6 +223,8 @@ export class SchemaCompiler implements SchemaContext {
   }
 }
 
+/** All there are; numbers hold the integers. */
+const ALL_TYPES: readonly JsonType[] = ["null", "boolean", "number", "string", "array", "object"];
 const TYPES: readonly JsonType[] = ["null", "boolean", "integer", "number", "string", "array", "object"];
 
 function typesOf(schema: SchemaObject, path: string): readonly JsonType[] | undefined {
@@ -204,46 +245,4 @@ function typesOf(schema: SchemaObject, path: string): readonly JsonType[] | unde
 /** Without `type`, what the keywords speak of. By the standard anything else is valid too, but nobody means that. */
 function impliedTypes(schema: SchemaObject): readonly JsonType[] {
   return [...new Set(Object.keys(schema).flatMap((keyword) => typeOfKeyword(keyword) ?? []))];
-}
-
-function isOfType(value: Json, type: JsonType): boolean {
-  if (type === "null") return value === null;
-  if (type === "array") return Array.isArray(value);
-  if (type === "object") return isObject(value);
-  if (type === "integer") return Number.isInteger(value);
-  return typeof value === type;
-}
-
-/** One value, in the spacing that every other value may have. */
-function literal(value: Json): Rule {
-  if (Array.isArray(value)) {
-    const items = value.flatMap((item, i) => (i === 0 ? [literal(item)] : [text(","), space, literal(item)]));
-    return seq(text("["), space, ...items, ...(value.length > 0 ? [space] : []), text("]"));
-  }
-  if (!isObject(value)) return text(JSON.stringify(value));
-  const entries = Object.entries(value);
-  const members = entries.flatMap(([key, item], i) => [
-    ...(i === 0 ? [] : [text(","), space]),
-    text(`${JSON.stringify(key)}:`),
-    space,
-    literal(item),
-  ]);
-  return seq(text("{"), space, ...members, ...(entries.length > 0 ? [space] : []), text("}"));
-}
-
-/** The rules of a value about which nothing is said. */
-function anyRules(): [string, Rule][] {
-  const string = stringOf(0, Number.POSITIVE_INFINITY);
-  const list = (item: Rule): Rule => optional(seq(item, many(seq(text(","), space, item)), space));
-  const member = seq(string, text(":"), space, ANY_VALUE);
-  return [
-    ["any", alt(ref("any object"), ref("any array"), string, number, text("true"), text("false"), text("null"))],
-    ["any object", seq(text("{"), space, list(member), text("}"))],
-    ["any array", seq(text("["), space, list(ANY_VALUE), text("]"))],
-  ];
-}
-
-/** Any JSON object: what asking for "JSON" alone means. */
-export function anyObject(): Grammar {
-  return { root: "any object", rules: new Map(anyRules()) };
 }

@@ -1,11 +1,16 @@
 import { isObject, type Json, type JsonType, type Schema, sameJson } from "./schema.ts";
 
-/** True where it is plain that no value is valid by two of the schemas. */
-export function distinct(schemas: readonly Schema[]): boolean {
-  return schemas.every((a, i) => schemas.slice(i + 1).every((b) => apart(a, b)));
+/**
+ * True where it is plain that no value is valid by two of the schemas.
+ *
+ * @param flat the schema that a reference stands for; anything else as it is
+ */
+export function distinct(schemas: readonly Schema[], flat: (schema: Json) => Schema | Json): boolean {
+  return schemas.every((a, i) => schemas.slice(i + 1).every((b) => apart(a, b, flat)));
 }
 
-function apart(a: Schema | Json, b: Schema | Json): boolean {
+function apart(one: Schema | Json, other: Schema | Json, flat: (schema: Json) => Schema | Json): boolean {
+  const [a, b] = [flat(one as Json), flat(other as Json)];
   if (a === false || b === false) return true;
   if (!isObject(a) || !isObject(b)) return false;
   const [left, right] = [valuesOf(a), valuesOf(b)];
@@ -16,7 +21,9 @@ function apart(a: Schema | Json, b: Schema | Json): boolean {
   const objects = types?.every((type) => type === "object") && others?.every((type) => type === "object");
   if (!objects || !isObject(a.properties) || !isObject(b.properties)) return false;
   const [mine, theirs] = [a.properties, b.properties];
-  return requiredOf(a).some((name) => requiredOf(b).includes(name) && apart(mine[name] ?? true, theirs[name] ?? true));
+  return requiredOf(a).some(
+    (name) => requiredOf(b).includes(name) && apart(mine[name] ?? true, theirs[name] ?? true, flat),
+  );
 }
 
 function valuesOf(schema: { readonly [key: string]: Json }): readonly Json[] | undefined {

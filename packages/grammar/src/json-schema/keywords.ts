@@ -41,6 +41,8 @@ const BY_TYPE: Readonly<Record<string, JsonType>> = {
   properties: "object",
   required: "object",
   additionalProperties: "object",
+  patternProperties: "object",
+  propertyNames: "object",
   minProperties: "object",
   maxProperties: "object",
   items: "array",
@@ -61,7 +63,18 @@ const BY_TYPE: Readonly<Record<string, JsonType>> = {
 };
 
 /** Keywords about values of any type. */
-export const GENERAL: ReadonlySet<string> = new Set(["type", "enum", "const", "anyOf", "oneOf", "allOf", "$ref"]);
+export const GENERAL: ReadonlySet<string> = new Set([
+  "type",
+  "enum",
+  "const",
+  "anyOf",
+  "oneOf",
+  "allOf",
+  "$ref",
+  "not",
+  "unevaluatedProperties",
+  "unevaluatedItems",
+]);
 
 /** The type that a keyword is about, if it is about one. */
 export const typeOfKeyword = (keyword: string): JsonType | undefined =>

@@ -1,4 +1,5 @@
 import { GrammarError } from "../error.ts";
+import { isPlainNot } from "./conditions.ts";
 import { isAnnotation } from "./keywords.ts";
 import { isObject, type Json, type JsonType, type Schema, type SchemaObject, sameJson } from "./schema.ts";
 
@@ -16,6 +17,19 @@ export function mergeSchemas(a: Schema, b: Schema): Schema {
   }
   // Null is let in by one side alone only where the other doesn't keep it out.
   if (a.nullable === true || b.nullable === true) merged.nullable = takesNull(a) && takesNull(b);
+  for (const [side, other] of [
+    [a, b],
+    [b, a],
+  ] as const) {
+    // By the standard what one side says of all other names holds for those that match the patterns of the other, too.
+    if (side.patternProperties === undefined || sameJson(side.patternProperties, other.patternProperties ?? null))
+      continue;
+    if (other.additionalProperties !== undefined && other.additionalProperties !== true)
+      throw new GrammarError(
+        "unsupported",
+        `"patternProperties" beside another schema's "additionalProperties" can't be held to`,
+      );
+  }
   mergeProperties(a, b, merged);
   mergeItems(a, b, merged);
   return merged as SchemaObject;
@@ -65,6 +79,11 @@ function mergeKeyword(keyword: string, a: Json, b: Json): Json {
         );
       return left.flatMap((x) => right.map((y) => ({ allOf: [x, y] })));
     }
+    case "not":
+      if (isPlainNot(a) && isPlainNot(b)) return { enum: [...a.enum, ...b.enum] };
+      break;
+    case "propertyNames":
+      return both(a, b);
     // Put together from both sides below.
     case "properties":
     case "additionalProperties":

@@ -1,10 +1,14 @@
 import { GrammarError } from "../error.ts";
+import { containing } from "../regex/containing.ts";
+import { parseRegex } from "../regex/parse.ts";
 import { alt, EMPTY, NEVER, optional, type Rule, repeat, seq, text } from "../rules/rule.ts";
 import { countOf } from "./bounds.ts";
 import type { SchemaContext } from "./compile.ts";
+import { type Keys, keysOf } from "./property-names.ts";
 import { isObject, type Json, type SchemaObject } from "./schema.ts";
 import { space } from "./space.ts";
-import { keyExcept } from "./text.ts";
+import { quoted, stringExcept } from "./text.ts";
+import { matchesPattern, refuseNot } from "./values.ts";
 
 interface Member {
   readonly rule: Rule;
@@ -21,18 +25,22 @@ export function objectRule(schema: SchemaObject, path: string, context: SchemaCo
   if (!Array.isArray(required) || required.some((name) => typeof name !== "string")) {
     throw new GrammarError("syntax", `"required" at ${path} of the schema must be a list of names`);
   }
-  const names = [...new Set([...Object.keys(properties), ...(required as string[])])];
+  refuseNot(schema, "object", path, context);
+  const keys = keysOf(schema, path, context);
+  const names = [...new Set([...Object.keys(properties), ...(required as string[]), ...(keys.only ?? [])])];
   const members = names.flatMap((name): Member[] => {
-    const value: Json = Object.hasOwn(properties, name) ? properties[name] : (additionalProperties ?? true);
+    const patterned = keys.patterns.filter(([pattern]) => matchesPattern(name, pattern)).map(([, value]) => value);
+    const other: readonly Json[] = patterned.length > 0 ? [] : [additionalProperties ?? true];
+    const own = Object.hasOwn(properties, name) ? [properties[name]!] : other;
+    const values = [...own, ...patterned];
+    const value = !keys.fits(name) ? false : values.length === 1 ? values[0]! : { allOf: values };
     const rule = context.rule(value, `${path}/properties/${name}`);
     const needed = required.includes(name);
     // What can't be given is left out, or makes the whole impossible.
     if (rule === NEVER && !needed) return [];
     return [{ rule: context.define(seq(text(`${JSON.stringify(name)}:`), space, rule)), required: needed }];
   });
-  const open = additionalProperties ?? Object.keys(properties).length === 0;
-  const other = open === false ? NEVER : context.rule(open, `${path}/additionalProperties`);
-  const extra = other === NEVER ? NEVER : context.define(seq(keyExcept(names), text(":"), space, other));
+  const extra = extraRule(schema, keys, names, path, context);
   const [least, most] = countsOf(schema, path, members, extra, context);
   if (least > most) return NEVER;
   return seq(
@@ -41,6 +49,35 @@ export function objectRule(schema: SchemaObject, path: string, context: SchemaCo
     membersRule(members, extra, most, (rule) => context.define(rule)),
     text("}"),
   );
+}
+
+/** A member of none of these names. */
+function extraRule(
+  { properties = {}, additionalProperties }: SchemaObject,
+  keys: Keys,
+  names: readonly string[],
+  path: string,
+  context: SchemaContext,
+): Rule {
+  const member = (key: Rule, value: Rule): Rule =>
+    value === NEVER || key === NEVER ? NEVER : context.define(seq(key, text(":"), space, value));
+  if (keys.patterns.length > 0) {
+    const taken = (pattern: string) => names.some((name) => matchesPattern(name, pattern));
+    return alt(
+      ...keys.patterns.map(([pattern, value], i) => {
+        const rule = context.rule(value, `${path}/patternProperties/${i}`);
+        if (rule === NEVER) return NEVER;
+        // A key that has been written would be written anew, with a value that this schema alone holds.
+        if (taken(pattern)) throw context.unsupported(path, "patternProperties", "where they match a property's name");
+        return member(quoted(containing(parseRegex(pattern))), rule);
+      }),
+    );
+  }
+  const open = keys.only ? false : (additionalProperties ?? Object.keys(properties as object).length === 0);
+  const value = open === false ? NEVER : context.rule(open, `${path}/additionalProperties`);
+  if (value === NEVER || keys.any) return member(stringExcept(names), value);
+  if (names.some(keys.fits)) throw context.unsupported(path, "propertyNames", "where they match a property's name");
+  return member(keys.rule(), value);
 }
 
 /**

@@ -3,13 +3,13 @@ import { isObject, isSchema, type Json, type Schema } from "./schema.ts";
 
 /** Finds what `$ref` names inside one document; nothing is ever fetched. */
 export class References {
-  readonly #root: Schema;
+  readonly root: Schema;
   readonly #anchors = new Map<string, Schema>();
   /** The name of a document inside this one: what its references say is about itself. */
   #inner: string | undefined;
 
   constructor(root: Schema) {
-    this.#root = root;
+    this.root = root;
     this.#index(root as Json);
   }
 
@@ -39,7 +39,7 @@ export class References {
   }
 
   #local(reference: string): string {
-    const own = isObject(this.#root) && typeof this.#root.$id === "string" ? this.#root.$id : "";
+    const own = isObject(this.root) && typeof this.root.$id === "string" ? this.root.$id : "";
     return own !== "" && reference.startsWith(own) ? reference.slice(own.length) || "#" : reference;
   }
 
@@ -50,7 +50,7 @@ export class References {
   }
 
   #pointer(reference: string): Json | undefined {
-    let at: Json | undefined = this.#root as Json;
+    let at: Json | undefined = this.root as Json;
     for (const part of reference.split("/").slice(1)) {
       const key = decode(part, reference).replaceAll("~1", "/").replaceAll("~0", "~");
       if (isObject(at)) at = Object.hasOwn(at, key) ? at[key] : undefined;

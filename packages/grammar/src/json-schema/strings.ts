@@ -1,17 +1,27 @@
 import { GrammarError } from "../error.ts";
+import { containing } from "../regex/containing.ts";
 import { parseRegex } from "../regex/parse.ts";
 import { ANY } from "../rules/code-points.ts";
-import { chars, many, NEVER, type Rule, repeat, seq } from "../rules/rule.ts";
+import { chars, NEVER, type Rule, repeat } from "../rules/rule.ts";
 import { countOf } from "./bounds.ts";
 import type { SchemaContext } from "./compile.ts";
 import { FORMATS } from "./formats.ts";
 import type { SchemaObject } from "./schema.ts";
-import { quoted, stringOf } from "./text.ts";
+import { quoted, stringExcept, stringOf } from "./text.ts";
+import { isValid, notOf } from "./values.ts";
 
 /** A string by its length, its pattern or its format, as JSON. */
 export function stringRule(schema: SchemaObject, path: string, context: SchemaContext): Rule {
   const { min, max, described } = lengthsOf(schema, path);
   if (min > max) return NEVER;
+  const not = notOf(schema).filter(
+    (value) => typeof value === "string" && isValid(value, { ...schema, not: undefined }),
+  );
+  if (not.length > 0) {
+    if (described || min > 0 || max < Number.POSITIVE_INFINITY)
+      throw context.unsupported(path, "not", "for strings that are described otherwise");
+    return stringExcept(not as readonly string[]);
+  }
   return described ? quoted(textRule(schema, path, context)) : stringOf(min, max);
 }
 
@@ -28,9 +38,9 @@ export function textRule(schema: SchemaObject, path: string, context: SchemaCont
   if (typeof schema.pattern !== "string")
     throw new GrammarError("syntax", `"pattern" at ${path} of the schema must be a string`);
   if (format !== undefined) throw context.unsupported(path, "pattern", `together with "format"`);
-  const { rule, anchoredStart, anchoredEnd } = parseRegex(schema.pattern);
-  const anything = many(chars(ANY));
-  if (!bounded) return seq(...(anchoredStart ? [] : [anything]), rule, ...(anchoredEnd ? [] : [anything]));
+  const pattern = parseRegex(schema.pattern);
+  if (!bounded) return containing(pattern);
+  const { rule, anchoredStart, anchoredEnd } = pattern;
   const narrowed = anchoredStart && anchoredEnd ? withLength(rule, min, max) : undefined;
   if (!narrowed) {
     throw context.unsupported(

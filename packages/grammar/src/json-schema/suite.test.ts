@@ -25,9 +25,6 @@ const REFUSED = [
   "$id",
   "$ref",
   "contains",
-  "dependentRequired",
-  "dependentSchemas",
-  "else",
   "if",
   "maxContains",
   "minContains",
@@ -36,8 +33,6 @@ const REFUSED = [
   "not",
   "oneOf",
   "patternProperties",
-  "propertyNames",
-  "then",
   "unevaluatedItems",
   "unevaluatedProperties",
   "uniqueItems",
@@ -80,6 +75,7 @@ describe("the public JSON-Schema test suite", () => {
     process.stdout.write(
       `JSON-Schema test suite: ${counts.held} of ${counts.held + counts.missed} as they should be (${(100 * rate).toFixed(1)} %), ${counts.refused} left out\n`,
     );
-    expect(rate).toBeGreaterThan(0.74);
+    expect(rate).toBeGreaterThan(0.77);
+    expect(counts.refused).toBeLessThan(360);
   });
 });

@@ -63,8 +63,8 @@ function escaped(rule: Rule): Rule {
   }
 }
 
-/** A key that is none of `names`; written without escapes, so that no spelling of a name slips through. */
-export function keyExcept(names: readonly string[]): Rule {
+/** A string that is none of `names`; written without escapes, so that no spelling of a name slips through. */
+export function stringExcept(names: readonly string[]): Rule {
   const letters = chars(subtract(ANY, MUST_ESCAPE));
   const level = (rest: readonly string[]): Rule => {
     const firsts = new Set(

@@ -1,0 +1,73 @@
+import { GrammarError } from "../error.ts";
+import { negate } from "./negate.ts";
+import { isObject, type Json, type SchemaObject } from "./schema.ts";
+
+/** What conditions are made of; the schemas that say the same without them stand in their place. */
+export const CONDITIONS: ReadonlySet<string> = new Set([
+  "if",
+  "then",
+  "else",
+  "not",
+  "dependentRequired",
+  "dependentSchemas",
+  "dependencies",
+]);
+
+/**
+ * The conditions of a schema as schemas of choices that must hold beside it: whatever is valid by one of a choice's branches is
+ * valid by the condition.
+ *
+ * @param refuse makes the error of a keyword that can't be said so
+ */
+export function conditionsOf(
+  schema: SchemaObject,
+  path: string,
+  resolve: (reference: string) => Json,
+  refuse: (keyword: string, hint: string) => GrammarError,
+): Json[] {
+  return [...negation(schema, resolve, refuse), ...branches(schema, resolve, refuse), ...dependencies(schema, path)];
+}
+
+type Refuse = (keyword: string, hint: string) => GrammarError;
+
+function negation({ not }: SchemaObject, resolve: (reference: string) => Json, refuse: Refuse): Json[] {
+  if (not === undefined) return [];
+  if (isPlainNot(not)) return [{ not }];
+  const other = negate(not, resolve);
+  if (other === undefined) throw refuse("not", "say what is valid instead");
+  return [other];
+}
+
+/** Values that are out of question: what every negation comes down to. */
+export function isPlainNot(not: Json | undefined): not is { readonly enum: readonly Json[] } {
+  return isObject(not) && Object.keys(not).length === 1 && Array.isArray(not.enum);
+}
+
+function branches(schema: SchemaObject, resolve: (reference: string) => Json, refuse: Refuse): Json[] {
+  const { if: condition, then = true, else: otherwise = true } = schema;
+  // Without the condition, or with nothing that depends on it, the others say nothing.
+  if (condition === undefined || (then === true && otherwise === true)) return [];
+  const other = negate(condition, resolve);
+  if (other === undefined) throw refuse("if", `what isn't so can't be said; write the cases as "anyOf"`);
+  return [{ anyOf: [{ allOf: [condition, then] }, { allOf: [other, otherwise] }] }];
+}
+
+function dependencies(schema: SchemaObject, path: string): Json[] {
+  const { dependentRequired = {}, dependentSchemas = {}, dependencies: either = {} } = schema;
+  for (const [keyword, value] of Object.entries({ dependentRequired, dependentSchemas, dependencies: either })) {
+    if (!isObject(value)) throw new GrammarError("syntax", `"${keyword}" at ${path} of the schema must be an object`);
+  }
+  const entries = [dependentRequired, dependentSchemas, either].flatMap((of) => Object.entries(of as object));
+  // An object about which nothing else is said stays open, though a property is named here.
+  const open = schema.properties === undefined && schema.additionalProperties === undefined;
+  const own: { readonly [key: string]: Json } = open ? { additionalProperties: true } : {};
+  return (entries as [string, Json][]).map(([name, needed]): Json => {
+    const then: Json = Array.isArray(needed) ? { ...own, required: needed } : needed;
+    return {
+      anyOf: [
+        { type: "object", ...own, properties: { [name]: false } },
+        { allOf: [{ type: "object", ...own, required: [name] }, then] },
+      ],
+    };
+  });
+}

@@ -1,0 +1,51 @@
+import type { GrammarError } from "../error.ts";
+import { CONDITIONS } from "./conditions.ts";
+import { isObject, type Json, type Schema, type SchemaObject } from "./schema.ts";
+
+/** Keywords about whatever no part of a schema speaks of. */
+export const UNEVALUATED: ReadonlySet<string> = new Set(["unevaluatedProperties", "unevaluatedItems"]);
+
+/**
+ * A schema whose parts have been put together, closed to what none of them speaks of, as `schema` asks. While there are branches to
+ * choose from it waits for them.
+ *
+ * @param refuse makes the error of a keyword that can't be held to
+ */
+export function closed(
+  merged: Schema,
+  schema: SchemaObject,
+  root: Schema,
+  refuse: (keyword: string, hint: string) => GrammarError,
+): Schema {
+  const { unevaluatedProperties: properties, unevaluatedItems: items } = schema;
+  if (!isObject(merged) || (properties === undefined && items === undefined)) return merged;
+  const keyword = properties === undefined ? "unevaluatedItems" : "unevaluatedProperties";
+  // Of a condition that doesn't hold, what it speaks of counts for nothing, though the schema of the opposite speaks of it too.
+  const conditional = hasConditions(schema) || (JSON.stringify(schema).includes('"$ref"') && hasConditions(root));
+  if (conditional) throw refuse(keyword, "together with conditions");
+  if (merged.anyOf !== undefined || merged.oneOf !== undefined) {
+    return {
+      ...merged,
+      ...(properties === undefined ? {} : { unevaluatedProperties: properties }),
+      ...(items === undefined ? {} : { unevaluatedItems: items }),
+    } as Schema;
+  }
+  const result: Record<string, Json | undefined> = { ...merged };
+  if (properties !== undefined) result.additionalProperties ??= properties;
+  if (items !== undefined) {
+    if (Array.isArray(merged.items)) throw refuse("unevaluatedItems", `beside a list of "items"; "prefixItems" can`);
+    result.items ??= items;
+  }
+  return result as SchemaObject;
+}
+
+/** True where a condition stands anywhere in a schema, or branches of which one alone may hold. */
+function hasConditions(schema: unknown): boolean {
+  const stack: unknown[] = [schema];
+  for (let at = stack.pop(); at !== undefined; at = stack.pop()) {
+    if (typeof at !== "object" || at === null) continue;
+    if (Object.keys(at).some((keyword) => CONDITIONS.has(keyword))) return true;
+    stack.push(...Object.values(at));
+  }
+  return false;
+}
