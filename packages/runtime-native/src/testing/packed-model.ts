@@ -12,14 +12,15 @@ export interface PackedModelOptions {
   readonly weight?: string;
   readonly bits?: 4 | 8;
   readonly rows?: number;
+  readonly columns?: number;
   readonly bias?: boolean;
 }
 
 /** Writes a model of one product by a packed weight, y = x · wᵀ, and gives its file. */
 export function packedModel(folder: string, options: PackedModelOptions = {}): string {
-  const { name = "packed", weight = "codes", bits = 4, rows = ROWS, bias = false } = options;
-  const groups = COLUMNS / 32;
-  const codes = Uint8Array.from({ length: (rows * COLUMNS * bits) / 8 }, (_, i) => i * 37);
+  const { name = "packed", weight = "codes", bits = 4, rows = ROWS, columns = COLUMNS, bias = false } = options;
+  const groups = Math.ceil(columns / 32);
+  const codes = Uint8Array.from({ length: rows * groups * 4 * bits }, (_, i) => i * 37);
   const scales = new Float32Array(rows * groups).fill(1 / 256);
   const added = new Float32Array(rows).fill(1);
   writeFileSync(
@@ -37,7 +38,7 @@ export function packedModel(folder: string, options: PackedModelOptions = {}): s
           domain: "com.microsoft",
           inputs: ["x", weight, "scales", "", "", bias ? "bias" : ""],
           outputs: ["y"],
-          ints: { K: COLUMNS, N: rows, bits, block_size: 32, accuracy_level: 4 },
+          ints: { K: columns, N: rows, bits, block_size: 32, accuracy_level: 4 },
         },
       ],
       weights: [
@@ -45,7 +46,7 @@ export function packedModel(folder: string, options: PackedModelOptions = {}): s
         { ...place, name: "scales", shape: [rows, groups], offset: codes.length },
         ...(bias ? [{ ...place, name: "bias", shape: [rows], offset: codes.length + scales.byteLength }] : []),
       ],
-      inputs: [{ name: "x", type: "f32", shape: ["n", COLUMNS] }],
+      inputs: [{ name: "x", type: "f32", shape: ["n", columns] }],
       outputs: [{ name: "y", type: "f32", shape: ["n", rows] }],
     }),
   );
