@@ -45,6 +45,21 @@ describe("continuing the last message", () => {
     expect(render({ default: trimmed }, open, { continueFinalMessage: true })).toBe("[user]Hi[/][assistant]So,");
   });
 
+  it.each(["[", "/", "s", "]", "Hi"])("cuts there also where what follows looks like it: %s", (content) => {
+    const begun: ChatMessage[] = [...hello, { role: "assistant", content }];
+    const continued = render({ default: turns }, begun, { continueFinalMessage: true });
+    expect(continued).toBe(`[user]Hi[/][assistant]${content}`);
+  });
+
+  it("goes on with the last text of several parts", () => {
+    const joined = turns.replace("m.content", "m.content if m.content is string else m.content[1].text");
+    const content = [{ type: "text", text: "a" }, { type: "text", text: "b" }, { type: "image" }];
+    const continued = render({ default: joined }, [...hello, { role: "assistant", content }], {
+      continueFinalMessage: true,
+    });
+    expect(continued).toBe("[user]Hi[/][assistant]b");
+  });
+
   it("refuses what contradicts it", () => {
     const both = { continueFinalMessage: true, addGenerationPrompt: true };
     expect(thrown(() => render({ default: turns }, open, both))?.code).toBe("option-invalid");
@@ -64,6 +79,16 @@ describe("mistakes", () => {
     const error = thrown(() => render({ default: template }));
     expect(TokenizerError.isInstance(error) && error.code).toBe("template-failed");
     expect(error?.message).not.toContain("\n");
+  });
+
+  it("name the message that lacks something", () => {
+    const added = "{% for m in messages %}{{ m.role + ': ' + m.content }}{% endfor %}";
+    const messages = [...hello, { role: "assistant", tool_calls: [] }, { role: "user" }] as ChatMessage[];
+    expect(thrown(() => render({ default: added }, messages))?.message).toMatch(/; message 3 of 3 has no content$/);
+    const nobody = [...hello, { content: "x" }] as unknown as ChatMessage[];
+    expect(thrown(() => render({ default: added }, nobody))?.message).toMatch(/; message 2 of 2 has no role$/);
+    const refused = "{{ raise_exception('no') }}";
+    expect(thrown(() => render({ default: refused }, messages))?.message).toMatch(/: no$/);
   });
 });
 

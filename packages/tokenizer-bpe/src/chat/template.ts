@@ -58,14 +58,14 @@ export function renderChat(
   const template = options.template ?? chooseTemplate(chat, options);
   const variables = {
     ...special.named,
-    messages,
+    messages: continueFinalMessage ? marked(messages) : messages,
     tools: options.tools ?? null,
     documents: options.documents ?? null,
     add_generation_prompt: addGenerationPrompt,
     ...options.variables,
   };
-  const text = render(template, variables, options.now ?? new Date());
-  return continueFinalMessage ? cutAfterLast(text, messages) : text;
+  const text = render(template, variables, options.now ?? new Date(), messages);
+  return continueFinalMessage ? cutAtMark(text) : text;
 }
 
 function chooseTemplate({ templates, fallback }: ChatTemplates, options: ChatOptions): string {
@@ -86,38 +86,56 @@ function chooseTemplate({ templates, fallback }: ChatTemplates, options: ChatOpt
   throw new TokenizerError("template-missing", `no default chat template: choose one of ${known}`);
 }
 
-function render(template: string, variables: Readonly<Record<string, unknown>>, now: Date): string {
+function render(
+  template: string,
+  variables: Readonly<Record<string, unknown>>,
+  now: Date,
+  messages: readonly ChatMessage[],
+): string {
   try {
     return renderJinja(template, variables, now);
   } catch (error) {
     const reason = (error instanceof Error ? error.message : String(error)).replace(/\s+/g, " ");
-    const what = error instanceof Refusal ? "refuses this conversation" : "can't be rendered";
-    throw new TokenizerError("template-failed", `the chat template ${what}: ${reason}`, { cause: error });
+    const says =
+      error instanceof Refusal
+        ? `refuses this conversation: ${reason}`
+        : `can't be rendered: ${reason}${lacking(messages)}`;
+    throw new TokenizerError("template-failed", `the chat template ${says}`, { cause: error });
   }
 }
 
-/** Cuts what the template wrote after the last message's text. */
-function cutAfterLast(text: string, messages: readonly ChatMessage[]): string {
-  const last = lastText(messages.at(-1)?.content);
-  if (last === undefined)
-    throw new TokenizerError("option-invalid", "continueFinalMessage needs a last message with text");
-  const at = text.lastIndexOf(last.trim());
+/** What templates stumble over the most, and don't name. */
+function lacking(messages: readonly ChatMessage[]): string {
+  for (const [i, message] of messages.entries())
+    for (const field of ["role", "content"])
+      if ((message?.[field] ?? null) === null && !(field === "content" && message?.tool_calls))
+        return `; message ${i + 1} of ${messages.length} has no ${field}`;
+  return "";
+}
+
+/** Stands behind the last message's text, so that its end is found whatever the text is. No text has it; templates keep it. */
+const MARK = "\u{E000}end\u{E000}";
+
+/** The messages, with the mark behind the last one's text, and a space behind that: whether it is kept, says the template. */
+function marked(messages: readonly ChatMessage[]): ChatMessage[] {
+  const { content, ...last } = messages.at(-1) ?? { role: "" };
+  const before = messages.slice(0, -1);
+  if (typeof content === "string") return [...before, { ...last, content: `${content}${MARK} ` }];
+  const parts: readonly unknown[] = Array.isArray(content) ? content : [];
+  const at = parts.findLastIndex((part) => typeof (part as { text?: unknown } | null)?.text === "string");
+  if (at < 0) throw new TokenizerError("option-invalid", "continueFinalMessage needs a last message with text");
+  const part = parts[at] as { readonly text: string };
+  return [...before, { ...last, content: parts.with(at, { ...part, text: `${part.text}${MARK} ` }) }];
+}
+
+/** Cuts what the template wrote after the last message's text. Where it trims texts, this one's end is trimmed too. */
+function cutAtMark(text: string): string {
+  const at = text.lastIndexOf(MARK);
   if (at < 0)
     throw new TokenizerError(
       "template-failed",
       "the chat template left the last message out, so it can't be continued",
     );
-  const kept = last.trimStart();
-  // Where the template keeps the space after the text, so does the cut.
-  const end = text.startsWith(kept, at) ? at + kept.length : at + last.trim().length;
-  return text.slice(0, end);
-}
-
-function lastText(content: unknown): string | undefined {
-  if (typeof content === "string") return content;
-  if (!Array.isArray(content)) return undefined;
-  const texts = content.filter(
-    (part): part is { text: string } => typeof part === "object" && part !== null && typeof part.text === "string",
-  );
-  return texts.at(-1)?.text;
+  const kept = text.slice(0, at);
+  return text.startsWith(" ", at + MARK.length) ? kept : kept.trimEnd();
 }
