@@ -20,6 +20,11 @@ export interface OptionDef<T> {
 /** Keys are camelCase; flags are their kebab-case. */
 export type OptionTable<O> = { readonly [K in keyof O]-?: OptionDef<O[K]> };
 
+/** What a shell calls the option of a key: `maxNewTokens` → `max-new-tokens`. */
+export function flagName(key: string): string {
+  return key.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}
+
 /** The choice that people mean by a text: in either case, and by another name that it has. */
 export function choiceCalled(
   { choices, choiceAlias = {} }: Pick<OptionDef<unknown>, "choices" | "choiceAlias">,

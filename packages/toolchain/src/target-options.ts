@@ -1,5 +1,5 @@
 import type { Graph } from "@llm/core-ir";
-import { type Choice, choiceCalled, type OptionDef, type OptionTable, type Target } from "@llm/target";
+import { type Choice, choiceCalled, flagName, type OptionDef, type OptionTable, type Target } from "@llm/target";
 import { formatName, type WeightSource } from "@llm/tensor";
 import { ToolchainError } from "./error.ts";
 
@@ -25,7 +25,8 @@ export function targetOptions<O>(
     if (said === undefined) continue;
     const value = typeof said === "string" ? ownName(def, said) : said;
     const wrong = problem(def, value);
-    if (wrong) throw new ToolchainError("option-invalid", `target ${target.id}: ${name} ${wrong} (--${kebab(name)})`);
+    if (wrong)
+      throw new ToolchainError("option-invalid", `target ${target.id}: ${name} ${wrong} (--${flagName(name)})`);
     options[name] = value;
   }
   return options as O;
@@ -34,11 +35,6 @@ export function targetOptions<O>(
 function ownName(def: OptionDef<unknown>, text: string): string {
   if (def.kind === "choice") return choiceCalled(def, text) ?? text;
   return def.numberFormat ? formatName(text) : text;
-}
-
-/** What a shell calls an option. */
-function kebab(name: string): string {
-  return name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }
 
 /** A target's options for a model, with nothing left open, and what the user should know of the choices made. */

@@ -1,4 +1,4 @@
-import type { OptionDef } from "@llm/target";
+import { flagName, type OptionDef } from "@llm/target";
 
 /**
  * One option of the command line, as a target would say it plus what only a command line needs. Flags, environment twins,
@@ -23,14 +23,9 @@ export interface CliOption<T = unknown> extends Omit<OptionDef<T>, "shapes"> {
   readonly ignored?: string;
 }
 
-/** `maxNewTokens` → `max-new-tokens` */
-export function kebab(key: string): string {
-  return key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-}
-
 /** An option's flag, without dashes. */
 export function flagOf(key: string, option: CliOption): string {
-  return option.flag ?? kebab(key);
+  return option.flag ?? flagName(key);
 }
 
 /** The environment variable that says the same as the flag. */

@@ -1,5 +1,6 @@
+import { flagName } from "@llm/target";
 import type { Argument, Command } from "../definition/command.ts";
-import { type CliOption, environmentOf, flagOf, kebab } from "../definition/option.ts";
+import { type CliOption, environmentOf, flagOf } from "../definition/option.ts";
 import { OPTIONS } from "../definition/options.ts";
 import type { TargetOptions } from "../parse/arguments.ts";
 
@@ -71,7 +72,7 @@ export function optionText(option: CliOption): string {
   const doc = option.default === true && option.kind === "boolean" ? `Don't: ${lowerFirst(said)}` : said;
   const facts: string[] = [];
   if (option.default !== undefined && option.kind !== "boolean") facts.push(`default: ${printed(option.default)}`);
-  if (option.alias?.length) facts.push(`also ${option.alias.map((name) => `--${kebab(name)}`).join(", ")}`);
+  if (option.alias?.length) facts.push(`also ${option.alias.map((name) => `--${flagName(name)}`).join(", ")}`);
   return facts.length === 0 ? doc : `${doc} (${facts.join("; ")})`;
 }
 
