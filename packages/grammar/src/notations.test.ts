@@ -173,6 +173,24 @@ function chain(length: number): unknown {
   return { $ref: `#/$defs/d${length - 1}`, $defs: Object.fromEntries(links) };
 }
 
+it("numbers beyond nothing are no burden, however many there are", () => {
+  const names = Array.from({ length: 200 }, (_, i) => `p${i}`);
+  const positive = { type: "number", exclusiveMinimum: 0 };
+  const schema = { type: "object", properties: Object.fromEntries(names.map((name) => [name, positive])) };
+  const compiled = constraint({ jsonSchema: schema });
+  for (const value of ["0.000001", "3", "12.5"]) expect(compiled.matches(`{"p7":${value}}`)).toBe(true);
+  for (const value of ["0", "0.0", "-1", "-0.000001"]) expect(compiled.matches(`{"p7":${value}}`)).toBe(false);
+  const negative = constraint({ jsonSchema: { type: "number", minimum: -1, exclusiveMaximum: 0 } });
+  expect(["-1", "-0.5", "-0.000001", "-0", "0", "-1.5"].map((value) => negative.matches(value))).toEqual([
+    true,
+    true,
+    true,
+    false,
+    false,
+    false,
+  ]);
+});
+
 describe("conditions", () => {
   const matches = (jsonSchema: unknown, value: unknown) => constraint({ jsonSchema }).matches(JSON.stringify(value));
 

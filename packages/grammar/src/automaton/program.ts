@@ -47,6 +47,8 @@ class Compiler {
   readonly #waiting: string[] = [];
   readonly #nonEmpty = new Map<string, string>();
   readonly #markers: ReadonlySet<string>;
+  /** Where a rule begins that goes on at a place. */
+  readonly #emitted = new Map<Rule, Map<number, number>>();
 
   constructor(grammar: Grammar, markers: ReadonlySet<string>) {
     this.#grammar = grammar;
@@ -71,8 +73,19 @@ class Compiler {
     return this.#code.push(instruction) - 1;
   }
 
-  /** Instructions that match `rule` and go on at `next`; the result is where they begin. */
+  /** Instructions that match `rule` and go on at `next`; the result is where they begin. The same ones where they are there. */
   #emit(rule: Rule, next: number): number {
+    let known = this.#emitted.get(rule);
+    if (!known) {
+      known = new Map();
+      this.#emitted.set(rule, known);
+    }
+    const start = known.get(next) ?? this.#write(rule, next);
+    known.set(next, start);
+    return start;
+  }
+
+  #write(rule: Rule, next: number): number {
     switch (rule.kind) {
       case "text":
         return this.#bytes(new TextEncoder().encode(rule.text), next);

@@ -102,11 +102,13 @@ export function numbersWithin(lower: Bound | undefined, upper: Bound | undefined
   const least = closed(lower, 1) ?? Number.NEGATIVE_INFINITY;
   const most = closed(upper, -1) ?? Number.POSITIVE_INFINITY;
   if (least < 0) {
-    const inner: Bound = most < 0 ? { value: -most, open: false } : { value: 0, open: true };
+    const negative = most < 0 && upper?.value !== 0;
+    const inner: Bound = negative ? { value: -most, open: false } : { value: 0, open: true };
     ways.push(seq(sign, decimals(inner, lower && { value: -least, open: false })));
   }
   if (most >= 0) {
-    const from = { value: Math.max(least, 0), open: false };
+    // Beyond nothing itself lies some digit that isn't 0: the next double would need hundreds of them.
+    const from = lower?.value === 0 ? { value: 0, open: lower.open } : { value: Math.max(least, 0), open: false };
     ways.push(decimals(from, upper && { value: most, open: false }));
   }
   return alt(...ways);
@@ -166,12 +168,13 @@ function between(low: Digits | undefined, high: Digits | undefined): Rule {
   if (!low && !high) return repeat(digit, 1, FREE_DIGITS);
   const a = Number(low?.digits[0] ?? 0);
   const b = high ? Number(high.digits[0] ?? 0) : 9;
-  const ways: Rule[] = [];
-  for (let d = a; d <= b; d++) {
-    const below = low && d === a ? { digits: low.digits.slice(1), open: low.open } : undefined;
-    const above = high && d === b ? { digits: high.digits.slice(1), open: high.open } : undefined;
-    ways.push(seq(text(String(d)), after(below, above)));
-  }
+  if (a > b) return NEVER;
+  const below = low && { digits: low.digits.slice(1), open: low.open };
+  const above = high && { digits: high.digits.slice(1), open: high.open };
+  if (a === b) return seq(text(String(a)), after(below, above));
+  // Between the bounds' own digits, what follows is free.
+  const ways = [seq(text(String(a)), after(below, undefined)), seq(text(String(b)), after(undefined, above))];
+  if (b - a > 1) ways.push(seq(range(a + 1, b - 1), freeDigits));
   return alt(...ways);
 }
 
