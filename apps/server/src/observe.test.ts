@@ -40,6 +40,7 @@ describe("/metrics", () => {
     expect(usage.prompt_tokens_details.cached_tokens).toBeGreaterThan(0);
     expect(grown(after, 'vllm:request_success_total{model_name="demo",finished_reason="length"}')).toBe(3);
     expect(grown(after, `vllm:time_to_first_token_seconds_count${demo}`)).toBe(3);
+    expect(grown(after, `vllm:request_queue_time_seconds_count${demo}`)).toBe(3);
     expect(grown(after, `vllm:inter_token_latency_seconds_count${demo}`)).toBe(12);
     expect(grown(after, `vllm:e2e_request_latency_seconds_count${demo}`)).toBe(3);
     expect(after.get(`vllm:kv_cache_usage_perc${demo}`)).toBeGreaterThan(0);

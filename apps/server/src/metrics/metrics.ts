@@ -32,6 +32,7 @@ export class Metrics {
     "From asking to the first token",
     FIRST_TOKEN_S,
   );
+  readonly #queued = new Histogram("vllm:request_queue_time_seconds", "From asking to having a slot", WHOLE_S);
   readonly #between = new Histogram("vllm:inter_token_latency_seconds", "From one token to the next", BETWEEN_TOKENS_S);
   readonly #whole = new Histogram("vllm:e2e_request_latency_seconds", "From asking to the last token", WHOLE_S);
   readonly #promptSize = new Histogram("vllm:request_prompt_tokens", "Tokens of a prompt", TOKENS);
@@ -100,7 +101,7 @@ export class Metrics {
   /** Everything as Prometheus reads it. */
   text(host: ModelHost): string {
     const counted = [
-      ...[this.#firstToken, this.#between, this.#whole, this.#promptSize, this.#answerSize],
+      ...[this.#firstToken, this.#queued, this.#between, this.#whole, this.#promptSize, this.#answerSize],
       ...[this.#promptTokens, this.#saidTokens, this.#queried, this.#hits, this.#done, this.#failed],
     ].map(({ family }) => family);
     return exposition([...gauges(host), ...counted, this.#loopDelay()]);
@@ -126,7 +127,8 @@ export class Metrics {
     };
   }
 
-  #ended(labels: Labels, record: AnswerRecord, { usage, finishReason }: Completion): void {
+  #ended(labels: Labels, record: AnswerRecord, { usage, finishReason, timings }: Completion): void {
+    this.#queued.observe(labels, (timings.queuedMs ?? 0) / 1000);
     this.#whole.observe(labels, (performance.now() - record.began) / 1000);
     this.#promptSize.observe(labels, usage.promptTokens);
     this.#answerSize.observe(labels, usage.completionTokens);

@@ -45,6 +45,16 @@ describe("a reader that leaves", () => {
   });
 });
 
+it("a text that waited for others says how long", async () => {
+  const generator = open();
+  const texts = await generator.generate(["x", "y", "z"], long);
+  const waited = texts.map(({ timings }) => timings.queuedMs!);
+  const whole = Math.min(...texts.slice(0, 2).map(({ timings }) => timings.totalMs));
+  expect(Math.max(waited[0]!, waited[1]!)).toBeLessThan(waited[2]!);
+  expect(waited[2]).toBeGreaterThan(0.5 * whole); // there are two places
+  for (const { timings } of texts) expect(timings.queuedMs).toBeLessThanOrEqual(timings.firstTokenMs);
+});
+
 describe("a second reader", () => {
   it("is refused, whether the first is at its end or not", async () => {
     const generation = open().stream("x", short);

@@ -21,6 +21,8 @@ export interface Completion {
 }
 
 export interface Timings {
+  /** From asking to when nobody else was waited for, where there was one place to wait for. */
+  readonly queuedMs?: number;
   readonly firstTokenMs: number; // from asking to the first token
   readonly totalMs: number;
 }

@@ -15,7 +15,7 @@ import { Constrained, formOf } from "./constrained.ts";
 import { type Context, type ContextOptions, type ContextStep, Contexts } from "./contexts.ts";
 import { withDefaults } from "./defaults.ts";
 import { readEmbedOptions, type TextEmbedOptions } from "./embed-options.ts";
-import { type Completion, type Generation, PieceQueue, type Started, together } from "./generation.ts";
+import { type Completion, type Generation, PieceQueue, type Started, type Timings, together } from "./generation.ts";
 import {
   type AdapterNumbers,
   type GenerateOptions,
@@ -236,6 +236,7 @@ export class Generator<T extends TextTokenizer | TransformersTokenizer = TextTok
       pieces.push(piece);
     };
     const asked = performance.now();
+    let queued: Pick<Timings, "queuedMs"> = {};
     let firstTokenMs = 0;
     streamer?.put([Array.from(tokens, BigInt)]);
 
@@ -249,6 +250,9 @@ export class Generator<T extends TextTokenizer | TransformersTokenizer = TextTok
       ...given(options, ["ignoreEos", "logprobs", "priority", "adapter", "signal", "allow", "speculate"]),
       ...(options.prediction === undefined ? {} : { prediction: predicted(this.#text, options.prediction) }),
       ...(held ? { allow: held.allow, viable: held.viable } : {}),
+      onStart: () => {
+        queued = { queuedMs: performance.now() - asked };
+      },
       onToken: (token) => {
         if (said.push(token) === 1) firstTokenMs = performance.now() - asked;
         streamer?.put([[BigInt(token.id)]]);
@@ -273,7 +277,7 @@ export class Generator<T extends TextTokenizer | TransformersTokenizer = TextTok
         ...(scored ? { promptLogprobs: await scored.done } : {}),
         usage,
         random,
-        timings: { firstTokenMs, totalMs: performance.now() - asked },
+        timings: { ...queued, firstTokenMs, totalMs: performance.now() - asked },
       };
     });
     const done = streamer ? endStreamer(streamer, completion) : completion;

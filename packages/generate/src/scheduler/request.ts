@@ -29,6 +29,8 @@ export interface GenerateRequest {
   readonly prediction?: ArrayLike<number>;
   /** @internal Tells of the prompt's tokens instead of adding any; see `Scheduler.read`. */
   readonly read?: Required<Pick<ReadRequest, "kind" | "from" | "onRows">>;
+  /** Told once, when it no longer waits for others. */
+  readonly onStart?: () => void;
   /** Told of every token as it comes; true ends the text there. */
   readonly onToken?: (token: GeneratedToken) => unknown;
 }

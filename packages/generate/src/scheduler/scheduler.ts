@@ -272,6 +272,7 @@ export class Scheduler {
     if (sequence.cachedTokens === undefined) {
       sequence.cachedTokens = Math.min(placement.reused, sequence.promptLength);
       this.#cachedTokens += sequence.cachedTokens;
+      sequence.request.onStart?.();
     }
     return true;
   }
