@@ -4,7 +4,7 @@ import type { Argument } from "./command.ts";
 export const MODEL: Argument = {
   name: "MODEL",
   key: "model",
-  doc: "a hub id, a folder in the Hugging Face layout, a .gguf file, or `demo`",
+  doc: "a hub id (`owner/name:Q4_K_M` for one of its GGUF models), a folder in the Hugging Face layout, a .gguf file, or `demo`",
   default: "demo",
   flags: ["model-name"],
   short: "m",
