@@ -13,6 +13,8 @@ interface Seat {
   readonly slot: number;
   /** What the slot holds. */
   tokens: number[];
+  /** Where it was at most since it was begun: how far back it can go counts from there. */
+  furthest: number;
 }
 
 export interface DraftModelOptions {
@@ -40,7 +42,7 @@ export class DraftModel {
   readonly #times = new RecentTimes();
   readonly #session: Session;
   readonly #seats = new Map<Sequence, Seat>();
-  readonly #free: number[];
+  readonly #free: Seat[]; // whichever was used longest ago first
   readonly #scores: Float32Array;
   readonly #now: () => number;
   readonly #readTokens: number;
@@ -56,7 +58,7 @@ export class DraftModel {
     this.#session = session;
     this.#now = now;
     this.#readTokens = readTokens;
-    this.#free = Array.from({ length: slots }, (_, slot) => slot);
+    this.#free = Array.from({ length: slots }, (_, slot) => ({ slot, tokens: [], furthest: 0 }));
     this.#scores = new Float32Array(vocab);
   }
 
@@ -88,12 +90,12 @@ export class DraftModel {
     );
   }
 
-  /** The sequence is done, or has to wait: its slot is for others. */
+  /** The sequence is done, or has to wait: its slot is for others, those first that begin alike. */
   forget(sequence: Sequence): void {
     const seat = this.#seats.get(sequence);
     if (!seat) return;
     this.#seats.delete(sequence);
-    this.#free.push(seat.slot);
+    this.#free.push(seat);
   }
 
   close(): Promise<void> {
@@ -104,15 +106,25 @@ export class DraftModel {
     const { context, vocab, rewind, cacheTokens, slots } = this.#session.limits;
     const room = Math.min(context, Math.floor(cacheTokens / slots)); // a share for each, so that none is in another's way
     const most = Math.min(count, rewind, room - sequence.length);
-    if (most < 1 || sequence.tokens().some((id) => id >= vocab)) return undefined;
-    let seat = this.#seats.get(sequence);
-    if (!seat) {
-      const slot = this.#free.pop();
-      if (slot === undefined) return undefined;
-      seat = { slot, tokens: [] };
-      this.#seats.set(sequence, seat);
+    const tokens = Array.from(sequence.tokens());
+    if (most < 1 || tokens.some((id) => id >= vocab)) return undefined;
+    const seat = this.#seats.get(sequence) ?? this.#seatFor(tokens);
+    if (!seat) return undefined;
+    this.#seats.set(sequence, seat);
+    return { sequence, seat, count: most, tokens, random: sequence.random, done: false };
+  }
+
+  /** The free slot that holds the most of a text's beginning. */
+  #seatFor(tokens: readonly number[]): Seat | undefined {
+    const { rewind } = this.#session.limits;
+    let [best, most] = [0, 0];
+    for (const [i, seat] of this.#free.entries()) {
+      const common = equal(seat.tokens, tokens, tokens.length - 1);
+      if (common > most && seat.furthest - common <= rewind) [best, most] = [i, common];
     }
-    return { sequence, seat, count: most, tokens: Array.from(sequence.tokens()), random: sequence.random, done: false };
+    const [seat] = this.#free.splice(best, 1);
+    if (seat && most === 0) seat.tokens = [];
+    return seat;
   }
 
   /** Takes in some of texts that are far behind, as many tokens as may be read at a time. */
@@ -173,8 +185,9 @@ function rowOf(work: Work, most: number): Row {
   return { slot: work.seat.slot, at, tokens: Int32Array.from(work.tokens.slice(at, at + most)) };
 }
 
-function took({ seat, tokens }: Work, row: Row): void {
-  seat.tokens = tokens.slice(0, row.at + row.tokens.length);
+function took({ seat, tokens }: Work, { at, tokens: { length } }: Row): void {
+  seat.tokens = tokens.slice(0, at + length);
+  seat.furthest = at === 0 ? length : Math.max(seat.furthest, at + length);
 }
 
 /** How many tokens two texts have in common from their beginnings, `most` at most. */

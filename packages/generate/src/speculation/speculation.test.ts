@@ -56,8 +56,8 @@ const request = (sampling: SamplingOptions = {}, more: Partial<GenerateRequest> 
   ...more,
 });
 
-async function plain(asked: GenerateRequest): Promise<number[]> {
-  const scheduler = new Scheduler(open());
+async function plain(asked: GenerateRequest, context = 256): Promise<number[]> {
+  const scheduler = new Scheduler(openNull({ slots: 3, context, vocab: VOCAB }));
   const { tokens } = await scheduler.submit(asked).done;
   await scheduler.close();
   return Array.from(tokens);
@@ -119,6 +119,26 @@ describe("a draft model", () => {
     expect(Array.from(tokens)).toEqual(await plain(asked));
     expect(Math.max(...read)).toBeLessThanOrEqual(32);
     expect(usage.acceptedTokens).toBeGreaterThan(60);
+    await scheduler.close();
+  });
+
+  it.each([
+    [512, 100],
+    [8, 300], // its device can't go back so far
+  ])("reads what a text has in common with one before it once, %i tokens back at most", async (rewind, most) => {
+    const read: number[] = [];
+    const device = openNull({ slots: 1, context: 512, vocab: VOCAB, limits: { rewind } });
+    const draft = timed(device, (tokens) => void read.push(tokens));
+    const scheduler = withClock(openNull({ slots: 2, context: 512, vocab: VOCAB }), { draft });
+    const prompt = Array.from({ length: 150 }, (_, i) => (i * i) % VOCAB);
+    const first = await scheduler.submit(request({}, { prompt, maxNewTokens: 20, speculate: true })).done;
+    read.length = 0;
+    const asked = request({}, { prompt: [...prompt, ...first.tokens.slice(0, 4), 5, 6], maxNewTokens: 40 });
+    const { tokens, usage } = await scheduler.submit({ ...asked, speculate: true }).done;
+    expect(Array.from(tokens)).toEqual(await plain(asked, 512));
+    expect(usage.acceptedTokens).toBeGreaterThan(10);
+    expect(read.reduce((sum, count) => sum + count, 0)).toBeLessThan(most);
+    expect(scheduler.stats).not.toHaveProperty("draftFailure");
     await scheduler.close();
   });
 
