@@ -59,6 +59,46 @@ describe("a mask", () => {
     expect(() => matcher.accept(0x62)).toThrow(GrammarError);
   });
 
+  it("is what following each token says, where a text is free and where its characters are counted", () => {
+    const scraps = ["a", "B", "7", " ", "_", "é", "€", "😀", '"', "\\", "<", "\n", "\u0001", "~", "a7", "a77"];
+    const random = fc.sample(fc.array(fc.constantFrom(...scraps), { minLength: 2, maxLength: 9 }), {
+      numRuns: 400,
+      seed: 7,
+    });
+    const texts = random.map((parts) => encoder.encode(parts.join("")));
+    // Tokens may begin and end inside a character.
+    const cut = texts.map((bytes, i) =>
+      i % 3 === 0 ? bytes : i % 3 === 1 ? bytes.subarray(0, -1) : bytes.subarray(1),
+    );
+    const vocabulary = new Vocabulary([...scraps.map((text) => encoder.encode(text)), ...cut, undefined], []);
+    const json = (schema: object) => ({ jsonSchema: schema });
+    const sources = [
+      json({ type: "string" }),
+      json({ type: "string", maxLength: 5 }),
+      json({ type: "string", minLength: 4, maxLength: 9 }),
+      { without: "<a>" },
+      { regex: "[a-zA-Z ]{2,6}|[^é]*" },
+      { regex: "[a-z]*(?:€|é)?.{3}" },
+      { regex: "[a-z0-9]{2}[a-z]{4}" },
+    ];
+    for (const source of sources) {
+      const matcher = new Constraint(parseGrammar(source), vocabulary).matcher();
+      for (const said of ['"', "a", "é", "7", "B"]) {
+        for (const room of [Number.POSITIVE_INFINITY, 6]) {
+          const mask = matcher.mask(room);
+          for (let token = 0; token < vocabulary.size - 1; token++) {
+            const twin = matcher.clone();
+            const taken = twin.prefixOf([token]) === 1;
+            if (room === Number.POSITIVE_INFINITY) expect(has(mask, token)).toBe(taken);
+            else if (has(mask, token)) expect(taken).toBe(true);
+          }
+        }
+        const next = scraps.indexOf(said);
+        if (matcher.prefixOf([next]) === 1) matcher.accept(next);
+      }
+    }
+  });
+
   it("never lets a token without text come", () => {
     const vocabulary = new Vocabulary(
       [encoder.encode("a"), new Uint8Array(0), undefined, encoder.encode("<end>")],

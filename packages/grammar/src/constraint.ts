@@ -1,5 +1,6 @@
 import { Automaton, type State } from "./automaton/automaton.ts";
 import { compile } from "./automaton/program.ts";
+import { type Run, Runs } from "./automaton/runs.ts";
 import { TokenRoom } from "./automaton/token-room.ts";
 import { GrammarError } from "./error.ts";
 import type { Grammar } from "./rules/rule.ts";
@@ -14,6 +15,9 @@ interface Allowed {
 /** What is known of a state, by how many tokens there may be after the next. */
 type ByReach = Map<number, Allowed>;
 
+/** Bytes that a token may leave to be said of the character that it ends in. */
+const MAX_BEGUN = 3;
+const NO_RUN: Run = { kinds: 0, length: 0, farthest: 0 };
 /** Masks kept, newest last: 256 of a 128 k vocabulary are 4 MB. */
 const MAX_MASKS = 256;
 
@@ -24,6 +28,7 @@ export class Constraint {
   readonly ends: readonly number[];
   readonly #automaton: Automaton;
   readonly #room: TokenRoom;
+  readonly #runs: Runs;
   readonly #allowed = new WeakMap<State, ByReach>();
   /** All of those, the last used last. */
   readonly #kept = new Map<Allowed, { readonly from: ByReach; readonly reach: number }>();
@@ -32,6 +37,7 @@ export class Constraint {
     this.vocabulary = vocabulary;
     this.ends = ends;
     this.#automaton = new Automaton(compile(grammar, vocabulary.markers));
+    this.#runs = new Runs(this.#automaton);
     this.#room = new TokenRoom(this.#automaton, vocabulary, ends);
   }
 
@@ -88,14 +94,21 @@ export class Constraint {
 
   /** Every token after which `reach` more surely suffice. */
   #walk(state: State, reach: number): Allowed {
-    const { bytes, depths, after, tokens, twins, depth, size } = this.vocabulary;
+    const { bytes, depths, after, tokens, twins, kinds, lengths, depth } = this.vocabulary;
     const automaton = this.#automaton;
     const { classOf } = automaton;
-    const mask = new Uint32Array(Math.ceil(size / 32));
     const states: State[] = new Array(depth + 1);
     states[0] = state;
-    let farthest = 0;
+    // What all goes the same way leads at most a begun character away from it, and needn't be followed.
+    const run = this.#runs.from(state, this.vocabulary.longest);
+    const free = run.farthest + MAX_BEGUN <= reach ? run : NO_RUN;
+    const mask = free.length === 0 ? this.vocabulary.noTokens() : this.vocabulary.madeOf(free.kinds, free.length);
+    let farthest = free.length === 0 ? 0 : free.farthest + MAX_BEGUN;
     for (let node = 0; node < bytes.length; ) {
+      if ((kinds[node] & ~free.kinds) === 0 && lengths[node] <= free.length) {
+        node = after[node];
+        continue;
+      }
       const from = states[depths[node] - 1];
       const byteClass = classOf[bytes[node]];
       const known = from.next[byteClass];

@@ -1,3 +1,4 @@
+import { charactersIn, kindsOf } from "./kinds.ts";
 import { isNoText, markerBytes } from "./markers.ts";
 import { sortByBytes } from "./sort-by-bytes.ts";
 
@@ -18,6 +19,11 @@ export class Vocabulary {
   readonly depths: Uint16Array;
   readonly after: Int32Array;
   readonly tokens: Int32Array;
+  /** Of each node: the kinds of bytes of all tokens below it, those above it included, and the most characters of one. */
+  readonly kinds: Uint16Array;
+  readonly lengths: Uint16Array;
+  /** The most characters of a token. */
+  readonly longest: number;
   /** The deepest node. */
   readonly depth: number;
   /** Further tokens with the very bytes of a node's first. */
@@ -25,6 +31,9 @@ export class Vocabulary {
   /** Names of the tokens that a grammar can ask for as markers. */
   readonly markers: ReadonlySet<string>;
   readonly #bytesOf: readonly (Uint8Array | undefined)[];
+  /** Of each token: the kinds of its bytes, and how many characters it has, a begun one counted. */
+  readonly #kinds: Uint16Array;
+  readonly #lengths: Uint16Array;
 
   /**
    * @param bytesOf what each token adds to the text; `undefined` for tokens that are no text (control tokens): a
@@ -52,6 +61,10 @@ export class Vocabulary {
     this.depths = new Uint16Array(nodes);
     this.after = new Int32Array(nodes);
     this.tokens = new Int32Array(nodes).fill(-1);
+    this.kinds = new Uint16Array(nodes);
+    this.lengths = new Uint16Array(nodes);
+    this.#kinds = new Uint16Array(this.size);
+    this.#lengths = new Uint16Array(this.size);
     const twins = new Map<number, number[]>();
     const path: number[] = [];
     let node = 0;
@@ -66,6 +79,14 @@ export class Vocabulary {
         path.push(node);
       }
       deepest = Math.max(deepest, bytes.length);
+      const kinds = kindsOf(bytes);
+      const length = charactersIn(bytes);
+      this.#kinds[id] = kinds;
+      this.#lengths[id] = length;
+      for (const above of path) {
+        this.kinds[above] |= kinds;
+        this.lengths[above] = Math.max(this.lengths[above], length);
+      }
       const last = path[path.length - 1];
       if (this.tokens[last] < 0) this.tokens[last] = id;
       else {
@@ -76,7 +97,25 @@ export class Vocabulary {
     }
     while (path.length > 0) this.after[path.pop()!] = node;
     this.twins = twins;
+    this.longest = this.#lengths.reduce((most, length) => Math.max(most, length), 0);
     this.depth = deepest;
+  }
+
+  /** A mask of no token. */
+  noTokens(): Uint32Array {
+    return new Uint32Array(Math.ceil(this.size / 32));
+  }
+
+  /** A mask of the tokens that are at most so many characters of these kinds alone. */
+  madeOf(kinds: number, length: number): Uint32Array {
+    const mask = this.noTokens();
+    const [others, lengths] = [~kinds, this.#lengths];
+    for (let id = 0; id < lengths.length; id++) {
+      // A token that isn't in the tree has no length.
+      if (lengths[id] > 0 && lengths[id] <= length && (this.#kinds[id] & others) === 0)
+        mask[id >>> 5] |= 1 << (id & 31);
+    }
+    return mask;
   }
 
   bytesOf(token: number): Uint8Array | undefined {

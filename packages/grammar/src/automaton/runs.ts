@@ -1,0 +1,82 @@
+import { BEYOND, kindsWhere, LETTERS, utf8Step, WHOLE } from "../vocabulary/kinds.ts";
+import type { Automaton, State } from "./automaton.ts";
+
+/** What may be said without being followed: so many characters of some kinds, which all lead the same way. */
+export interface Run {
+  readonly kinds: number;
+  readonly length: number;
+  /** The most bytes from an end on that way, a begun character not counted. */
+  readonly farthest: number;
+}
+
+/** A step that characters of several kinds share. */
+interface Step {
+  readonly kinds: number;
+  readonly to: State | null;
+}
+
+const NONE: Step = { kinds: 0, to: null };
+
+/** Finds where a grammar doesn't tell characters apart, as inside texts: most of a vocabulary is known there at once. */
+export class Runs {
+  readonly #automaton: Automaton;
+  readonly #steps = new WeakMap<State, Step>();
+
+  constructor(automaton: Automaton) {
+    this.#automaton = automaton;
+  }
+
+  /** The run from a state on, no longer than is asked. */
+  from(state: State, longest: number): Run {
+    const { kinds, to } = this.#step(state);
+    let length = 0;
+    let farthest = state.distance;
+    for (let [at, next] = [state, to]; next !== null && length < longest; ) {
+      length = next === at ? longest : length + 1;
+      farthest = Math.max(farthest, next.distance);
+      at = next;
+      const step = this.#step(at);
+      next = (kinds & ~step.kinds) === 0 ? step.to : null;
+    }
+    return { kinds: length === 0 ? 0 : kinds, length, farthest };
+  }
+
+  #step(state: State): Step {
+    let step = this.#steps.get(state);
+    if (!step) {
+      step = this.#find(state);
+      this.#steps.set(state, step);
+    }
+    return step;
+  }
+
+  #find(state: State): Step {
+    const automaton = this.#automaton;
+    const to = automaton.step(state, LETTERS.charCodeAt(0));
+    if (to === null) return NONE;
+    const kinds = kindsWhere((byte) => automaton.step(state, byte) === to);
+    return { kinds: this.#allBeyond(state, to) ? kinds | BEYOND : kinds, to };
+  }
+
+  /** True where any character beyond ASCII leads there, too. */
+  #allBeyond(from: State, to: State): boolean {
+    /** The one state in which each place within a character finds the automaton. */
+    const met = new Map([[WHOLE, from]]);
+    const { classOf } = this.#automaton;
+    for (const [place, at] of met) {
+      let before: unknown; // what the last byte led to, by UTF-8
+      for (let byte = Math.max(0x80, place.lo); byte <= place.hi; byte++) {
+        const next = utf8Step(place, byte);
+        const alike = next === before && classOf[byte] === classOf[byte - 1];
+        before = next;
+        if (next === undefined || alike) continue;
+        const reached = this.#automaton.step(at, byte);
+        if (reached === null) return false;
+        const known = next === WHOLE ? to : met.get(next);
+        if (known === undefined) met.set(next, reached);
+        else if (known !== reached) return false;
+      }
+    }
+    return true;
+  }
+}
