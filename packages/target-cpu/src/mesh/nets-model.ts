@@ -75,11 +75,16 @@ export class NetsModel implements OrtSession {
     return this.#nets[0]!.model.version;
   }
 
-  async run(inputs: OrtTensors, wanted: OrtWanted, { best = [] }: OrtRunOptions = {}): Promise<OrtTensors> {
+  async run(
+    inputs: OrtTensors,
+    wanted: OrtWanted,
+    { best = [], tidy = false }: OrtRunOptions = {},
+  ): Promise<OrtTensors> {
     const made = new Map<string, OrtTensor>();
     const results: Record<string, OrtTensor> = {};
+    const last = this.#steps.findLast((step) => step.do === "run");
     for (const step of this.#steps)
-      if (step.do === "run") await this.#run(step.net, inputs, wanted, made, results);
+      if (step.do === "run") await this.#run(step.net, inputs, wanted, made, results, tidy && step === last);
       else if (step.do === "talk") this.#talk(step.talk, made);
       else if (step.do === "send") for (const stage of step.stages) this.#exchange!.send(stage, made.get(step.from)!);
       else made.set(step.from, this.#exchange!.receive(step.stage));
@@ -97,6 +102,7 @@ export class NetsModel implements OrtSession {
     wanted: OrtWanted,
     made: Map<string, OrtTensor>,
     results: Record<string, OrtTensor>,
+    tidy: boolean,
   ): Promise<void> {
     const given: Record<string, OrtTensor> = {};
     for (const { name } of model.inputs) {
@@ -113,7 +119,7 @@ export class NetsModel implements OrtSession {
     }
     if (Object.keys(asked).length === 0) return; // another rank has said it
     // A worker has nothing else to do meanwhile; in the one process there is, its event loop must go on.
-    const fresh = await model.run(given, asked, { here: this.#exchange !== undefined });
+    const fresh = await model.run(given, asked, { here: this.#exchange !== undefined, tidy });
     for (const [name, tensor] of Object.entries(fresh)) {
       made.set(key(id, name), tensor);
       if (!name.startsWith(NEXT) && name in wanted) results[name] ??= tensor;

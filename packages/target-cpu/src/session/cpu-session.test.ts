@@ -9,12 +9,16 @@ import { KvCache } from "./kv-cache.ts";
 const SLOTS = 3;
 const CONTEXT = 40;
 
-async function open({ artefact }: BuiltGolden, { chunk = 16, context = CONTEXT } = {}): Promise<CpuSession> {
+async function open(
+  { artefact }: BuiltGolden,
+  { chunk = 16, context = CONTEXT, atOnce = 16 } = {},
+): Promise<CpuSession> {
   const model = await openModel(`${artefact.folder}/decoder.onnx`, { threads: 1 });
   return new CpuSession(model, artefact.manifest.model.width, {
     slots: SLOTS,
     context,
     chunk,
+    atOnce: () => atOnce,
     cacheFill: Number.NaN,
   });
 }
@@ -27,42 +31,45 @@ function dice(seed: number): (n: number) => number {
 
 // One each of: one key head, ALiBi, a window, rotary with fewer key heads, a latent cache.
 describe.each(["gpt_bigcode_mqa", "bloom", "mistral_swa", "llama_gqa_llama3", "deepseek_v2"])("%s", (name) => {
-  test("chunks, idle rows, rewinds and forks in any order give what the reference gives", async () => {
-    using built = await buildGolden(name);
-    const session = await open(built);
-    const reference = await goldenReference(name, built.graph, { slots: SLOTS, context: CONTEXT });
-    const roll = dice(17);
-    const held: number[][] = Array.from({ length: SLOTS }, () => []);
-    for (let round = 0; round < 25; round++) {
-      if (roll(5) === 0) {
-        const [from, to] = [roll(SLOTS), roll(SLOTS)];
-        const length = roll(held[from]!.length + 1);
-        await session.fork([{ from, to, length }]);
-        held[to] = held[from]!.slice(0, length);
-        // The reference can't copy: it reads the history anew.
-        if (length > 0) reference.step([{ slot: to, at: 0, tokens: held[to]! }]);
+  test.each([16, 4])(
+    "chunks, %i tokens at once, idle rows, rewinds and forks in any order give what the reference gives",
+    async (atOnce) => {
+      using built = await buildGolden(name);
+      const session = await open(built, { atOnce });
+      const reference = await goldenReference(name, built.graph, { slots: SLOTS, context: CONTEXT });
+      const roll = dice(17);
+      const held: number[][] = Array.from({ length: SLOTS }, () => []);
+      for (let round = 0; round < 25; round++) {
+        if (roll(5) === 0) {
+          const [from, to] = [roll(SLOTS), roll(SLOTS)];
+          const length = roll(held[from]!.length + 1);
+          await session.fork([{ from, to, length }]);
+          held[to] = held[from]!.slice(0, length);
+          // The reference can't copy: it reads the history anew.
+          if (length > 0) reference.step([{ slot: to, at: 0, tokens: held[to]! }]);
+        }
+        const rows: Row[] = [];
+        for (let slot = 0; slot < SLOTS; slot++) {
+          if (roll(3) === 0) continue;
+          const back = roll(4) === 0 ? roll(held[slot]!.length + 1) : 0;
+          const at = held[slot]!.length - back;
+          const count = Math.min(roll(2) === 0 ? 1 : 1 + roll(12), CONTEXT - at);
+          if (count < 1) continue;
+          const tokens = Int32Array.from({ length: count }, () => roll(session.limits.vocab));
+          held[slot] = [...held[slot]!.slice(0, at), ...tokens];
+          rows.push({ slot, at, tokens, reach: at + count, want: { kind: "logits", last: count } });
+        }
+        if (rows.length === 0) continue;
+        const results = await session.step(rows);
+        const expected = reference.step(rows.map((row) => ({ ...row, last: row.tokens.length })));
+        results.forEach(({ logits }, i) => {
+          const worst = logits!.reduce((most, x, j) => Math.max(most, Math.abs(x - expected[i]!.logits[j]!)), 0);
+          expect(worst).toBeLessThan(1e-4);
+        });
       }
-      const rows: Row[] = [];
-      for (let slot = 0; slot < SLOTS; slot++) {
-        if (roll(3) === 0) continue;
-        const back = roll(4) === 0 ? roll(held[slot]!.length + 1) : 0;
-        const at = held[slot]!.length - back;
-        const count = Math.min(roll(2) === 0 ? 1 : 1 + roll(12), CONTEXT - at);
-        if (count < 1) continue;
-        const tokens = Int32Array.from({ length: count }, () => roll(session.limits.vocab));
-        held[slot] = [...held[slot]!.slice(0, at), ...tokens];
-        rows.push({ slot, at, tokens, reach: at + count, want: { kind: "logits", last: count } });
-      }
-      if (rows.length === 0) continue;
-      const results = await session.step(rows);
-      const expected = reference.step(rows.map((row) => ({ ...row, last: row.tokens.length })));
-      results.forEach(({ logits }, i) => {
-        const worst = logits!.reduce((most, x, j) => Math.max(most, Math.abs(x - expected[i]!.logits[j]!)), 0);
-        expect(worst).toBeLessThan(1e-4);
-      });
-    }
-    await session.close();
-  });
+      await session.close();
+    },
+  );
 });
 
 describe("a session", () => {

@@ -18,6 +18,7 @@ import { answer, searchFor } from "./answer.ts";
 import { type Call, planCalls } from "./calls.ts";
 import { KeptRows } from "./kept-rows.ts";
 import { KvCache } from "./kv-cache.ts";
+import { inPieces, tokensAtOnce } from "./pieces.ts";
 import { readSlot, writeSlot } from "./saved-slot.ts";
 import { NEXT, statePorts } from "./states.ts";
 
@@ -51,6 +52,8 @@ export interface CpuSessionOptions {
   readonly chunk: number;
   /** Whose histories these are: what a saved slot is known by. */
   readonly owner?: string;
+  /** How many tokens of a row that ends after `total` go through the model at once; unless said, as many as memory is planned for. */
+  readonly atOnce?: (total: number) => number;
   /** What unwritten parts of the cache hold. */
   readonly cacheFill?: number;
   readonly readers?: Readers;
@@ -66,6 +69,7 @@ export class CpuSession implements Session {
   readonly #adapters: Adapters;
   readonly #readers: Readers | undefined;
   readonly #owner: string;
+  readonly #atOnce: (total: number) => number;
   readonly #span: Int32Array<ArrayBuffer>;
   readonly #told: ReadonlyMap<Told, KeptRows>;
   readonly #bound = new WeakMap<object, Bound>(); // by the cache's views
@@ -77,6 +81,7 @@ export class CpuSession implements Session {
     this.#adapters = new Adapters(model.inputs);
     this.#readers = readers;
     this.#owner = owner;
+    this.#atOnce = options.atOnce ?? ((total) => tokensAtOnce(width, total));
     const vocab = Number(model.outputs.find(({ name }) => name === "logits")!.shape[1]);
     // A mesh's last stage has none, nor has an artefact from before there were any.
     const hidden = model.outputs.some(({ name, shape }) => name === HIDDEN_OUTPUT && shape[1] === width);
@@ -113,10 +118,11 @@ export class CpuSession implements Session {
     return this.#cache.bytes;
   }
 
-  async step(rows: readonly Row[]): Promise<readonly RowResult[]> {
+  async step(given: readonly Row[]): Promise<readonly RowResult[]> {
     return this.#alone(async () => {
-      this.#ledger.check(rows);
-      this.#adapters.check(rows);
+      this.#ledger.check(given);
+      this.#adapters.check(given);
+      const { rows, join } = inPieces(given, this.#atOnce);
       const calls = planCalls(rows, (slot) => this.#idleCost(slot));
       this.#reserve(Math.max(0, ...calls.map((call) => this.#columns(call, rows))));
       const results: RowResult[] = rows.map(() => ({}));
@@ -125,11 +131,11 @@ export class CpuSession implements Session {
         for (const call of calls) await this.#run(call, rows, rooms, results);
       } catch (error) {
         // Some of what the rows were to replace may be overwritten.
-        for (const { slot, at } of rows) this.#ledger.trim(slot, at);
+        for (const { slot, at } of given) this.#ledger.trim(slot, at);
         throw error;
       }
-      this.#ledger.commit(rows);
-      return results;
+      this.#ledger.commit(given);
+      return join(results);
     });
   }
 
