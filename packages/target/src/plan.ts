@@ -42,5 +42,10 @@ export interface DevicePlan {
   /** The device's program, where that takes memory worth counting. */
   readonly instructions?: number;
   readonly reserve: number;
+  /**
+   * Tables that are only looked up in, where they are mapped from their file: so much of them may be resident at most, which the
+   * system takes back when somebody needs the room. It is no part of the total.
+   */
+  readonly tables?: number;
   readonly free: number; // total less the rest; negative when it doesn't fit
 }

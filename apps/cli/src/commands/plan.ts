@@ -33,6 +33,7 @@ export async function run(call: Call, io: Io): Promise<Outcome> {
       if (amount === undefined) return [];
       return [`  ${part.padEnd(12)} ${(amount < 0 ? `-${bytes(-amount)}` : bytes(amount)).padStart(9)}`];
     }),
+    ...(device.tables === undefined ? [] : [tablesLine(device.tables)]),
   ]);
   return {
     json: {
@@ -51,6 +52,10 @@ export async function run(call: Call, io: Io): Promise<Outcome> {
     ].join("\n"),
     exitCode: fits ? EXIT.done : EXIT.failed,
   };
+}
+
+function tablesLine(most: number): string {
+  return `  ${"tables".padEnd(12)} ${bytes(most).padStart(9)} at most, mapped to look rows up in and given back when memory is short`;
 }
 
 function rateLine(name: string, { most, usual, by }: NonNullable<Plan["speed"]>["decode"]): string {

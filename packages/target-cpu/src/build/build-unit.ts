@@ -5,16 +5,20 @@ import { toOnnx, writeOnnx } from "@llm/exporter";
 import type { Unit, Work } from "@llm/target";
 import { ort } from "../ort/dialect.ts";
 import { ortEmitters } from "../ort/emitters.ts";
-import { withPackedWeights } from "../ort/packed-weights.ts";
+import { withNarrowTables } from "../ort/narrow-tables.ts";
+import { packedOperands, withPackedWeights } from "../ort/packed-weights.ts";
 import { NEXT } from "../session/states.ts";
 import { MESH_FILE, MESH_UNIT } from "./units.ts";
 
 /** What this version of ONNX Runtime reads; Gelu and layer norm are ONNX's own there. */
 const OPSET = 21;
 
+/** Of a checkpoint's file, how much has to be of use to a model of packed weights for it to hold on to that. */
+const WORTH_KEEPING = 0.5;
+
 /**
- * Writes a net's model. Float32 weights stay where they are, in the checkpoint's own files; halves are widened here, once:
- * widened at load they would be memory of every process, and at run time they would be widened in every step.
+ * Writes a net's model. Float32 weights stay where they are, in the checkpoint's own files; halves that are multiplied by are
+ * widened here, once: widened at load they would be memory of every process, and at run time they would be widened in every step.
  */
 export async function buildUnit(unit: Unit, work: Work): Promise<void> {
   if (unit.id === MESH_UNIT) return writeFile(join(work.folder, MESH_FILE), JSON.stringify(unit.spec));
@@ -26,10 +30,12 @@ export async function buildUnit(unit: Unit, work: Work): Promise<void> {
     domains: { "com.microsoft": 1 },
     names: Object.fromEntries(graph.states.map(({ value, next }) => [next.id, NEXT + value.id])),
   });
-  const written = await writeOnnx(withPackedWeights(said), {
+  const isPacked = graph.ops.some((op) => packedOperands(op).length > 0);
+  const written = await writeOnnx(withNarrowTables(withPackedWeights(said), work.source), {
     folder: work.folder,
     name: unit.id,
     source: work.source,
+    ...(isPacked ? { leastUsed: WORTH_KEEPING } : {}),
     sync: false, // the engine flushes what a unit made
     signal: work.signal,
     progress: (done, total) => work.progress(done, total),

@@ -20,7 +20,7 @@ export function cpuUnits(program: Program): readonly Unit[] {
   const nets = program.nets.map(
     ({ id, graph }): Unit => ({
       id,
-      kind: "onnx@1",
+      kind: "onnx@2",
       stage: "export",
       spec: printGraph(graph),
       weights: graph.weights.map(({ expr }) => expr),

@@ -2,15 +2,30 @@ import { expect, test } from "vitest";
 import { cpuTarget } from "../cpu-target.ts";
 import { openModel } from "../open.ts";
 import { CpuSession } from "../session/cpu-session.ts";
+import { llama } from "../testing/llama.ts";
 import { buildGolden, DEFAULTS, goldenGraph } from "../testing/open-golden.ts";
 import { peakBytes } from "./liveness.ts";
 
-test("the parts make the total, and more slots take more cache and nothing else", () => {
+test("the parts make the total, and more slots take more cache and the logits of each", () => {
   const graph = goldenGraph("gpt_bigcode_mqa");
   const [one, four] = [1, 4].map((batchSize) => cpuTarget.plan(graph, { ...DEFAULTS, batchSize }).devices[0]!);
   const { total, weights, kv, activations, reserve, free } = one!;
   expect(weights + kv + activations + reserve + free).toBe(total);
-  expect(four).toMatchObject({ weights, activations, reserve, kv: 4 * kv });
+  const logits = 4 * Number(graph.outputs[0]!.type.shape.at(-1));
+  expect(four).toMatchObject({ weights, activations: activations + 3 * logits, reserve, kv: 4 * kv });
+});
+
+test("tokens of very many slots take more than a prompt does", () => {
+  const graph = goldenGraph("gpt_bigcode_mqa");
+  const activations = (batchSize: number) => cpuTarget.plan(graph, { ...DEFAULTS, batchSize }).devices[0]!.activations;
+  expect(activations(20_000) - activations(10_000)).toBeGreaterThan(2 * (activations(20) - activations(10)) * 1000);
+});
+
+test("scores of a long context are there for some tokens at once, not for a whole chunk", () => {
+  const graph = llama(2048, 2, 1 << 17);
+  const activations = (ctxLen: number) => cpuTarget.plan(graph, { ...DEFAULTS, ctxLen }).devices[0]!.activations;
+  expect(activations(1 << 15) - activations(1 << 12)).toBeLessThan(2 ** 28);
+  expect(activations(1 << 17)).toBeLessThan(2 ** 30);
 });
 
 test("what is said to fit fits, and one more doesn't", () => {

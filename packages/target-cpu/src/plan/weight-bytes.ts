@@ -1,6 +1,7 @@
 import type { Weight } from "@llm/core-ir";
 import { ortKernels } from "@llm/runtime-native/ort";
 import { DTYPES, leavesOf, partOf, sizeOf, type WeightSource } from "@llm/tensor";
+import { tableValueBytes } from "../ort/narrow-tables.ts";
 import { sizeOfValue } from "./liveness.ts";
 
 /** Rows that our kernels keep together; the last ones are filled up. */
@@ -30,4 +31,9 @@ export function weightBytes(
   const halves =
     expr.format.format === "matmulnbits4" && formats.length > 0 && formats.every((format) => format === KEPT_AS_HALVES);
   return bytes("data") + bytes("scales") / (halves ? 2 : 1);
+}
+
+/** What a table that is only looked up in takes of its file. */
+export function tableBytes({ value, expr }: Weight, source: Pick<WeightSource, "get"> | undefined): number {
+  return (sizeOfValue(value, {}) / DTYPES.f32.bytes) * tableValueBytes(expr, source);
 }

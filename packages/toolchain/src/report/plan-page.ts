@@ -19,18 +19,20 @@ export function planPage(target: string, { card, plan }: PlanReport): string {
     ? { ok: true, text: `It fits, up to batch size ${maxBatchSize}.` }
     : { ok: false, text: maxBatchSize > 0 ? `It doesn't fit; batch size ${maxBatchSize} would.` : "It doesn't fit." };
   const used = PARTS.filter(({ key }) => devices.some((device) => (device[key] ?? 0) > 0));
+  const mapped = devices.some(({ tables }) => tables !== undefined);
   return reportPage(`${card.name} on ${target}`, why, verdict, [
     { title: "Memory of each device", html: memoryBars(devices) + legend(used) },
     {
       title: "Figures",
       html: htmlTable(
-        ["device", "memory", ...used.map(({ name }) => name), "free"],
+        ["device", "memory", ...used.map(({ name }) => name), "free", ...(mapped ? ["tables, mapped"] : [])],
         devices.map((device) => ({
           cells: [
             device.name,
             gigabytes(device.total),
             ...used.map(({ key }) => gigabytes(device[key] ?? 0)),
             gigabytes(device.free),
+            ...(mapped ? [gigabytes(device.tables ?? 0)] : []),
           ],
           bad: device.free < 0,
         })),
