@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { findTarget, openRunnable, planModel } from "@llm/toolchain";
 import type { Case } from "../case.ts";
-import { gemmaFile, starcoderFile } from "../cpu/places.ts";
+import { gemmaFile, mixtureFolder, starcoderFile } from "../cpu/places.ts";
 
 const PROGRAM = fileURLToPath(new URL("../cpu/memory-process.ts", import.meta.url));
 
@@ -91,4 +91,14 @@ export const cpuMemory: readonly Case[] = [
     slots: 1,
     context: 1024,
   }),
+  ...["int4", "fp32"].map((format) =>
+    besideThePlan({
+      name: `experts-${format}`,
+      title: "300M mixture of 32 experts",
+      model: mixtureFolder,
+      format,
+      slots: 1,
+      context: 1024,
+    }),
+  ),
 ];

@@ -4,22 +4,8 @@ import type { Session } from "@llm/target";
 import { cpuTarget } from "@llm/target-cpu";
 import type { Case, Measurement, Side } from "../case.ts";
 import { randomArtefact, randomCheckpoint } from "./cpu-model.ts";
+import { MIXTURE } from "./mixture.ts";
 
-/** A mixture as wide as published small ones, few layers of it: 300 million weights, of which a token sees a fifth. */
-const CONFIG = {
-  model_type: "granitemoe",
-  hidden_size: 1024,
-  intermediate_size: 512,
-  num_hidden_layers: 6,
-  num_attention_heads: 16,
-  num_key_value_heads: 8,
-  num_local_experts: 32,
-  num_experts_per_tok: 8,
-  vocab_size: 8192,
-  max_position_embeddings: 1024,
-  rms_norm_eps: 1e-5,
-  hidden_act: "silu",
-};
 const PROMPT = 32;
 const DECODED = 24;
 
@@ -33,7 +19,7 @@ const GATHERED: readonly PassStep[] = [
 
 async function speed(session: Session): Promise<Measurement> {
   const want = { kind: "token", sampling: { method: "greedy" }, last: 1 } as const;
-  const tokens = Int32Array.from({ length: PROMPT }, (_, i) => (i * 7919) % CONFIG.vocab_size);
+  const tokens = Int32Array.from({ length: PROMPT }, (_, i) => (i * 7919) % MIXTURE.vocab_size);
   const began = performance.now();
   let [result] = await session.step([{ slot: 0, at: 0, tokens, want }]);
   const prefilled = performance.now();
@@ -54,15 +40,15 @@ export const experts: Case = {
   rounds: 5,
   baseline: "gathered, int4 but for experts",
   sides: async () => {
-    const folder = randomCheckpoint(CONFIG);
+    const folder = randomCheckpoint(MIXTURE);
     let open = 0;
     const side = async (name: string, format: string, first: readonly PassStep[] = []): Promise<Side> => {
-      const artefact = await randomArtefact(CONFIG, { format, first, folder, name: `${format} ${first.length}` });
+      const artefact = await randomArtefact(MIXTURE, { format, first, folder, name: `${format} ${first.length}` });
       const session = await cpuTarget.open(artefact, { format, batchSize: 1, ctxLen: 0, threads: 2 });
       open++;
       return {
         name,
-        detail: `--threads 2; ${PROMPT} tokens of prompt, then ${DECODED} one by one; ${CONFIG.num_experts_per_tok} of ${CONFIG.num_local_experts} experts`,
+        detail: `--threads 2; ${PROMPT} tokens of prompt, then ${DECODED} one by one; ${MIXTURE.num_experts_per_tok} of ${MIXTURE.num_local_experts} experts`,
         prepare: async () => void (await speed(session)),
         run: () => speed(session),
         close: async () => {

@@ -7,7 +7,7 @@ import { checkpointOpen } from "./checkpoint-open.ts";
 import { checkpointRead } from "./checkpoint-read.ts";
 import { cpu } from "./cpu.ts";
 import { cpuMemory } from "./cpu-memory.ts";
-import { cpuRuntime } from "./cpu-runtime.ts";
+import { cpuCache, cpuRuntime } from "./cpu-runtime.ts";
 import { eventLoop } from "./event-loop.ts";
 import { experts } from "./experts.ts";
 import { export15B, export70B, exportConvert } from "./export.ts";
@@ -37,6 +37,7 @@ export const cases: readonly Case[] = [
   formats,
   ...cpu,
   ...cpuMemory,
+  cpuCache,
   cpuRuntime,
   ...eventLoop,
   experts,

@@ -1,7 +1,9 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { cacheHome } from "@llm/target/engine";
+import { MIXTURE } from "../cases/mixture.ts";
+import { makeCheckpoint } from "../cases/sparse-checkpoint.ts";
 import { type GgufCodes, starcoderGguf } from "./starcoder-gguf.ts";
 
 /** The peer: llama.cpp as this package brings it built, for several kinds of processor. */
@@ -37,6 +39,17 @@ export function starcoderFile(codes: GgufCodes): string {
     renameSync(`${file}.part`, file);
   }
   return file;
+}
+
+/** A mixture of experts as wide as published small ones, few layers of it: 300 million random weights. */
+export function mixtureFolder(): string {
+  const folder = join(benchCache(), "mixture-300m");
+  if (!existsSync(folder)) {
+    rmSync(`${folder}.part`, { recursive: true, force: true });
+    makeCheckpoint(`${folder}.part`, MIXTURE, "dense");
+    renameSync(`${folder}.part`, folder);
+  }
+  return folder;
 }
 
 /** Gemma 3 270M in Q4_K_M: LLM_BENCH_GEMMA, or as a Python package brings it. */
