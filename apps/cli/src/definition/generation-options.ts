@@ -163,7 +163,14 @@ export const GENERATION_OPTIONS: {
     rivals: ["jsonSchema", "regex", "choice"],
     doc: "The answer matches root of this grammar, in llama.cpp's notation",
   },
-  n: { kind: "number", whole: true, min: 1, max: 128, value: "N", doc: "So many answers to each prompt" },
+  n: {
+    kind: "number",
+    whole: true,
+    min: 1,
+    max: 128,
+    value: "N",
+    doc: "So many answers to each prompt, drawn unless --greedy says otherwise",
+  },
   numBeams: {
     kind: "number",
     whole: true,

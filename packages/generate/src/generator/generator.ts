@@ -1,10 +1,9 @@
 import type { Session } from "@llm/target";
 import { callFormatOf, markersOf, reasoningFormatOf } from "../answer/formats.ts";
-import { beamTexts } from "../beams/beam-texts.ts";
 import { GenerateError } from "../error.ts";
 import { submitGuided } from "../guidance/guided-text.ts";
 import { apart } from "../random/random-state.ts";
-import { embeddingOf, logprobsOf } from "../reading/read.ts";
+import { embeddingOf } from "../reading/read.ts";
 import type { GeneratedToken, GenerateRequest } from "../scheduler/request.ts";
 import { Scheduler, type SchedulerOptions } from "../scheduler/scheduler.ts";
 import { markedStream } from "../text/marked-stream.ts";
@@ -19,6 +18,7 @@ import { type Completion, type Generation, PieceQueue, type Started, type Timing
 import {
   type AdapterNumbers,
   type GenerateOptions,
+  given,
   listOf,
   randomOf,
   readOptions,
@@ -28,7 +28,8 @@ import {
   type TransformersOptions,
 } from "./options.ts";
 import { restorePrefix, savePrefix } from "./prefixes.ts";
-import { encodePrompt, endsOf, fitPrompt, type Prompt, predicted, promptAndMost } from "./prompt.ts";
+import { encodePrompt, endsOf, type Fitted, fitPrompt, type Prompt, predicted, promptAndMost } from "./prompt.ts";
+import { asPieces, scoredPrompt, wholeTexts } from "./whole-texts.ts";
 
 export interface GeneratorParts<
   T extends TextTokenizer | TransformersTokenizer = TextTokenizer | TransformersTokenizer,
@@ -43,8 +44,6 @@ export interface GeneratorParts<
   /** Numbers of the adapters that the session has loaded, by the names that calls choose them by. */
   readonly adapters?: AdapterNumbers;
 }
-
-type Fitted = ReturnType<typeof promptAndMost>;
 
 /** Text from a session: any number of requests at once, each with its own options. */
 export class Generator<T extends TextTokenizer | TransformersTokenizer = TextTokenizer | TransformersTokenizer> {
@@ -112,7 +111,7 @@ export class Generator<T extends TextTokenizer | TransformersTokenizer = TextTok
     const all = this.#read(options);
     const { n = 1, bestOf = n, logprobs, ...common } = all;
     if (bestOf < n || n < 1) throw new GenerateError("option-invalid", `the best ${n} of ${bestOf} were asked for`);
-    if ((all.numBeams ?? 1) > 1) return this.#atOnce(this.#fit(prompt, all), all)!.done;
+    if ((all.numBeams ?? 1) > 1) return this.#whole(this.#fit(prompt, all), all)!.done;
     const asked = bestOf > n ? { logprobs: logprobs ?? 0 } : logprobs === undefined ? {} : { logprobs };
     const texts = await together(
       apart(randomOf(all), bestOf).map((random) => () => this.#begin(prompt, { ...common, ...asked, random })),
@@ -216,7 +215,7 @@ export class Generator<T extends TextTokenizer | TransformersTokenizer = TextTok
         `one text can't be ${Math.max(n, bestOf)}: ask \`several\` for n or bestOf`,
       );
     const fitted = this.#fit(prompt, options);
-    const whole = this.#atOnce(fitted, options);
+    const whole = this.#whole(fitted, options);
     if (whole) return asPieces(whole);
     const { tokens, maxNewTokens } = fitted;
     const eos = endsOf(this.#text, options);
@@ -240,7 +239,9 @@ export class Generator<T extends TextTokenizer | TransformersTokenizer = TextTok
     let firstTokenMs = 0;
     streamer?.put([Array.from(tokens, BigInt)]);
 
-    const scored = this.#scored(tokens, options);
+    const scale = options.guidanceScale ?? 1;
+    const guidance = { scale, ...(scale === 1 ? {} : this.#away(maxNewTokens, options)) };
+    const scored = scoredPrompt(this.scheduler, tokens, options);
     const request: GenerateRequest = {
       prompt: tokens,
       maxNewTokens,
@@ -262,8 +263,6 @@ export class Generator<T extends TextTokenizer | TransformersTokenizer = TextTok
         return stops.stopped || (held?.finished(said.length, token.id) ?? false);
       },
     };
-    const scale = options.guidanceScale ?? 1;
-    const guidance = { scale, ...this.#away(maxNewTokens, options) };
     const ticket = scale === 1 ? this.scheduler.submit(request) : submitGuided(this.scheduler, request, guidance);
     const completion = ticket.done.then(async (outcome): Promise<Completion> => {
       if (!stops.stopped) say(stops.push(decoder.end()) + stops.end());
@@ -305,64 +304,14 @@ export class Generator<T extends TextTokenizer | TransformersTokenizer = TextTok
     return promptAndMost(encodePrompt(this.#text, prompt, options), this.scheduler.room, options);
   }
 
-  /** Texts that come in one piece, if those were asked for: of a search, or none at all where a prompt is only read. */
-  #atOnce({ tokens, maxNewTokens }: Fitted, options: Settled): Started<Completion[]> | undefined {
-    if (maxNewTokens === 0) return this.#onlyScored(tokens, options);
-    return (options.numBeams ?? 1) > 1 ? this.#ofBeams(tokens, maxNewTokens, options) : undefined;
+  #whole(fitted: Fitted, options: Settled): Started<Completion[]> | undefined {
+    return wholeTexts({ scheduler: this.scheduler, tokenizer: this.#text }, fitted, options);
   }
 
   #decoder({ skipSpecialTokens = true, answerFormats }: Settled): TextStream {
     if (skipSpecialTokens && answerFormats) return markedStream(this.#text, markersOf(answerFormats));
     return this.#text.stream({ skipSpecialTokens });
   }
-
-  /** How likely the prompt's tokens are, where that was asked for: it is read once more for that. */
-  #scored(tokens: Int32Array, options: Settled): Started<GeneratedToken[]> | undefined {
-    const { promptLogprobs: count } = options;
-    if (count === undefined) return undefined;
-    const scored = logprobsOf(this.scheduler, tokens, { count, ...given(options, ["adapter", "priority", "signal"]) });
-    scored.done.catch(() => {}); // told with the completion, unless that fails before
-    return scored;
-  }
-
-  #onlyScored(tokens: Int32Array, options: Settled): Started<Completion[]> {
-    const scored = this.#scored(tokens, options);
-    if (!scored)
-      throw new GenerateError("option-invalid", "maxNewTokens is 0, which only makes sense with promptLogprobs");
-    const began = performance.now();
-    const done = scored.done.then((promptLogprobs): Completion[] => {
-      const totalMs = performance.now() - began;
-      const usage = { promptTokens: tokens.length, cachedTokens: 0, completionTokens: 0 };
-      const timings = { firstTokenMs: totalMs, totalMs };
-      return [
-        { text: "", tokens: [], finishReason: "length", promptLogprobs, usage, random: randomOf(options), timings },
-      ];
-    });
-    return { done, cancel: scored.cancel };
-  }
-
-  #ofBeams(prompt: Int32Array, maxNewTokens: number, options: Settled): Started<Completion[]> {
-    const abort = new AbortController();
-    const signal = options.signal ? AbortSignal.any([options.signal, abort.signal]) : abort.signal;
-    const ends = endsOf(this.#text, options);
-    const parts = { scheduler: this.scheduler, tokenizer: this.#text, prompt, maxNewTokens, ends };
-    const done = beamTexts({ ...parts, options: { ...options, signal } });
-    return { done, cancel: (reason) => abort.abort(reason) };
-  }
-}
-
-/** The first of texts that come all at once, as one that came in pieces. */
-function asPieces({ done, cancel }: Started<Completion[]>): Started<Completion> & { readonly pieces: PieceQueue } {
-  const pieces = new PieceQueue();
-  const first = done.then(([completion]) => completion!);
-  first.then(
-    ({ text }) => {
-      pieces.push(text);
-      pieces.end();
-    },
-    (error: unknown) => pieces.end(error),
-  );
-  return { done: first, cancel, pieces };
 }
 
 function meanLogprob({ logprobs = [] }: Completion): number {
@@ -378,12 +327,6 @@ async function endStreamer(streamer: TransformersStreamer, completion: Promise<C
     if (outcome.status === "fulfilled") throw error;
   }
   return completion;
-}
-
-function given<K extends keyof Settled>(options: Settled, names: readonly K[]): Pick<Settled, K> {
-  return Object.fromEntries(
-    names.flatMap((name) => (options[name] === undefined ? [] : [[name, options[name]]])),
-  ) as Pick<Settled, K>;
 }
 
 /** Several prompts, or one that is a list of ids? */

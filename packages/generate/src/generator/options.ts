@@ -229,3 +229,10 @@ export function randomOf({ random, seed }: GenerateOptions): RandomState {
 export function listOf<T>(value: T | readonly T[] | undefined): readonly T[] {
   return value === undefined ? [] : Array.isArray(value) ? (value as readonly T[]) : [value as T];
 }
+
+/** Those of the options that are given. */
+export function given<K extends keyof Settled>(options: Settled, names: readonly K[]): Pick<Settled, K> {
+  return Object.fromEntries(
+    names.flatMap((name) => (options[name] === undefined ? [] : [[name, options[name]]])),
+  ) as Pick<Settled, K>;
+}

@@ -38,12 +38,18 @@ function shorten(tokens: Int32Array, most: number, truncate: "left" | "middle"):
 /** Tokens of an answer where nothing is said. */
 const DEFAULT_NEW_TOKENS = 256;
 
-/** A prompt's ids, fitted into `room`, and how many tokens are to follow at most. */
+/** A prompt's ids as they go to the model, and how many tokens are to follow at most. */
+export interface Fitted {
+  readonly tokens: Int32Array;
+  readonly maxNewTokens: number;
+}
+
+/** Fits a prompt into `room`, and says how many tokens are to follow. */
 export function promptAndMost(
   encoded: Int32Array,
   room: number,
   { maxNewTokens: asked, maxLength, ...how }: GenerateOptions,
-): { readonly tokens: Int32Array; readonly maxNewTokens: number } {
+): Fitted {
   const tokens = fitPrompt(encoded, { ...how, room, reserve: asked ?? DEFAULT_NEW_TOKENS });
   const maxNewTokens = asked ?? (maxLength === undefined ? DEFAULT_NEW_TOKENS : roomLeft(tokens.length, maxLength));
   return { tokens, maxNewTokens };
