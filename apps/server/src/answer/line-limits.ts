@@ -1,4 +1,6 @@
 export interface LineLimitOptions {
+  /** Nothing belongs to the answer. */
+  readonly empty?: boolean;
   /** A line that has something on it and is indented less ends the answer before it. */
   readonly indent?: number;
   /** After so long the answer ends with the line that it is in. */
@@ -13,9 +15,13 @@ export class LineLimits {
   #began: number | undefined;
   #text = "";
   #held = ""; // line ends of which it isn't known yet whether they belong to the answer
-  #over = false;
+  #over: boolean;
 
-  constructor({ indent = 0, ms = Number.POSITIVE_INFINITY }: LineLimitOptions, now = () => performance.now()) {
+  constructor(
+    { empty = false, indent = 0, ms = Number.POSITIVE_INFINITY }: LineLimitOptions,
+    now = () => performance.now(),
+  ) {
+    this.#over = empty;
     this.#indent = indent;
     this.#ms = ms;
     this.#now = now;

@@ -1,17 +1,21 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type DemoServer, demoServer, until } from "../testing/demo-server.ts";
 import { runTool, toolFolder } from "../testing/run-tool.ts";
+import { templatedDemo } from "../testing/templated-demo.ts";
 
 const EXAMPLES = Number(process.env.LLM_SCHEMATHESIS_EXAMPLES ?? 30);
 
 const { folder, remove } = toolFolder();
+/** Of what is made up, most is what a strict template refuses. */
+const templated = templatedDemo();
 let server: DemoServer;
 beforeAll(async () => {
   // Short answers and few at once: what is made up asks for much.
-  server = await demoServer({ limits: { answersOfOne: 8 } }, 8, { ctxLen: 96 });
+  server = await demoServer({ limits: { answersOfOne: 8 } }, 8, { ctxLen: 96 }, templated.folder);
 });
 afterAll(async () => {
   await server.app.close();
+  templated.remove();
   remove();
 });
 

@@ -58,35 +58,36 @@ export class Turns {
     else reply.raw.once("close", release);
     const signal = AbortSignal.any([gone, visit.signal]);
     const here = (ask: Ask): Ask => ({ ...ask, options: { ...options, ...ask.options } });
-    /** Notes what fails: a device that did is out of use for everybody. */
-    const noting = (answers: number, asks: readonly Ask[]) => (error: unknown) => {
+    /** What came to nothing is counted, and a device that failed is out of use for everybody. */
+    const noted = (error: unknown, answers: number): unknown => {
       if (isBeyondUse(error)) this.#host.drop(id, generator);
-      const enough = asks.some(({ until }) => until?.aborted) && !signal.aborted;
       const reason = signal.aborted ? "abort" : isCallersMistake(error) ? "refused" : "error";
-      if (!enough) this.#metrics.failed(id, answers, reason);
-      throw error;
+      if (answers > 0) this.#metrics.failed(id, answers, reason);
+      return error;
     };
-    const { adapter } = options;
-    const reading = { signal, ...(adapter === undefined ? {} : { adapter }) };
     return {
       model: id,
       generator,
       signal,
       answer: (asks, onPiece) =>
-        answer(generator, this.#metrics.watch(id, generator, asks.map(here)), signal, onPiece).catch(
-          noting(asks.length, asks),
-        ),
+        answer(generator, this.#metrics.watch(id, generator, asks.map(here)), signal, onPiece).catch((error) => {
+          const enough = asks.some(({ until }) => until?.aborted) && !signal.aborted;
+          throw noted(error, enough ? 0 : asks.length);
+        }),
       embed: async (texts, pooling) => {
+        const { adapter } = options;
+        const reading = { signal, ...(adapter === undefined ? {} : { adapter }), ...(pooling ? { pooling } : {}) };
         const vectors: Float32Array[] = [];
         for (let at = 0; at < texts.length; at += AT_ONCE) {
           const some = texts.slice(at, at + AT_ONCE);
-          const read = this.#metrics.reading(id, generator, some);
-          const embedded = generator.embed(some, { ...reading, ...(pooling ? { pooling } : {}) });
-          embedded.then(
-            () => read(true),
-            () => read(false),
-          );
-          vectors.push(...(await embedded.catch(noting(some.length, []))));
+          const end = this.#metrics.reading(id, generator, some);
+          try {
+            vectors.push(...(await generator.embed(some, reading)));
+            end(true);
+          } catch (error) {
+            end(false);
+            throw noted(error, some.length);
+          }
         }
         return vectors;
       },

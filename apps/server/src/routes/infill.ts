@@ -30,7 +30,7 @@ export function infillRoutes({ app, turns }: RouteContext): void {
     const isWarming = body.n_predict === 0;
     const most = isWarming ? 1 : mostOf(body, turn.generator.scheduler.room);
     const prompt = infillPrompt(body, turn.generator, most);
-    const limits = new LineLimits({ indent: body.n_indent ?? 0, ...ms(body.t_max_predict_ms) });
+    const limits = new LineLimits({ empty: isWarming, indent: body.n_indent ?? 0, ...ms(body.t_max_predict_ms) });
     const enough = new AbortController();
     const ids: number[] = [];
     const began = performance.now();
@@ -41,7 +41,7 @@ export function infillRoutes({ app, turns }: RouteContext): void {
     /** At each token, however many go out in one piece: what comes after the limit isn't counted. */
     const onToken: GenerateOptions["onToken"] = ({ id }, piece) => {
       heard += piece.length;
-      if (isWarming || limits.over) return;
+      if (limits.over) return;
       if (ids.length === 0) first = performance.now();
       ids.push(id);
       fresh += limits.push(piece);
@@ -57,7 +57,7 @@ export function infillRoutes({ app, turns }: RouteContext): void {
           delivered += text.length;
           // An answer's end may have been held back behind its last token.
           const rest = text.slice(text.length - Math.max(0, delivered - heard));
-          if (rest !== "" && !isWarming && !limits.over) fresh += limits.push(rest);
+          if (rest !== "" && !limits.over) fresh += limits.push(rest);
           const piece = fresh;
           fresh = "";
           if (piece !== "") await onPiece(piece);

@@ -26,7 +26,10 @@ export const applyTemplateRequest = z.strictObject({
 const extra = z.strictObject({
   filename: z.string().nullish(),
   text: z.string(),
-  time: z.unknown().optional().describe("accepted, in whatever unit; the order says what is the most recent"),
+  time: z
+    .union([z.number(), z.array(z.number())])
+    .nullish()
+    .describe("accepted, in whatever unit; the order says what is the most recent"),
 });
 
 /** `POST /infill`: what llama.vim and llama.vscode send. */
