@@ -72,7 +72,8 @@ async function download(name: string, repo: string, options: ResolveOptions, ggu
   }).catch((error) => {
     // What looks like a path may have been meant as one.
     if (!name.endsWith(".gguf") || !CheckpointError.isInstance(error) || !UNKNOWN.has(error.code)) throw error;
-    throw new ToolchainError("model-not-found", `${name}: no such file, and as a file of the hub: ${error.message}`);
+    const message = `${name}: no such file, and as a file of the hub: ${error.message}`;
+    throw new ToolchainError("model-not-found", message, { cause: error });
   });
   return { name, path: pulled.model, from: "hub", downloaded: pulled.downloaded, pulled };
 }

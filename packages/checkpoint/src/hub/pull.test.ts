@@ -114,6 +114,22 @@ test("of a commit that is there whole, nobody is asked", async () => {
   expect((await get({ revision: COMMIT })).files).toEqual(first.files);
 });
 
+test("weights have no name before everything around them is there", async () => {
+  hub.fault = ({ path }, response) => {
+    if (!path.endsWith("tokenizer.json")) return false;
+    until(async () => (await stat(blob()).catch(() => undefined)) !== undefined).then(
+      () => status(response, 404, {}),
+      () => {}, // the expectation below says it
+    );
+    return true;
+  };
+  await expect(get({ revision: COMMIT })).rejects.toThrow();
+  expect(await stat(blob())).toMatchObject({ size: weights.length });
+  expect(await readdir(join(root(), "snapshots", COMMIT))).toEqual(["config.json"]);
+  hub.fault = () => false;
+  expect((await get({ revision: COMMIT })).files.length).toBe(3);
+});
+
 test("where the hub doesn't answer, what is there whole will do, and that is said", async () => {
   const broken = () => {
     hub.fault = (_, response) => {

@@ -8,7 +8,7 @@ import { download } from "./download.ts";
 import { type HubRequest, PATIENCE, type Patience } from "./http.ts";
 import { withProxy } from "./proxy.ts";
 import { checkRepo, checkRevision, fileFacts, isCommit, listRepo, type RepoFile, type RepoListing } from "./repo.ts";
-import { type Selection, selectFiles } from "./select.ts";
+import { isSmall, type Selection, selectFiles } from "./select.ts";
 import { type HubOptions, hubSettings } from "./settings.ts";
 
 export interface PullOptions extends HubOptions, Selection {
@@ -100,26 +100,20 @@ async function fromHub(
     fileFacts({ ...hub, signal }, repo, commit, file),
   );
   const progress = new Progress(wanted, options.onProgress);
-  let downloaded = 0;
-  await inParallel(wanted, parallel, outer, async (file, signal) => {
-    const etag = file.etag ?? createHash("sha256").update(`${commit} ${file.path}`).digest("base64url");
-    const blob = cache.blob(etag);
-    const came = await download({
-      ...hub,
-      signal,
-      repo,
-      commit,
-      file,
-      blob,
-      onBytes: (bytes) => progress.report(file, bytes),
-    });
-    downloaded += came;
-    await cache.link(commit, file.path, etag);
+  const etagOf = (file: RepoFile) =>
+    file.etag ?? createHash("sha256").update(`${commit} ${file.path}`).digest("base64url");
+  const came = await inParallel(wanted, parallel, outer, async (file, signal) => {
+    const onBytes = (bytes: number) => progress.report(file, bytes);
+    const bytes = await download({ ...hub, signal, repo, commit, file, blob: cache.blob(etagOf(file)), onBytes });
+    if (isSmall(file.path)) await cache.link(commit, file.path, etagOf(file));
     progress.finish();
+    return bytes;
   });
+  // Weights get their names when all is there: a snapshot of ours that has them has everything around them.
+  for (const file of wanted) await cache.link(commit, file.path, etagOf(file));
   await cache.setRef(revision, commit);
   const paths = wanted.map(({ path }) => path);
-  return { ...(await found(cache, commit, paths, options)), downloaded };
+  return { ...(await found(cache, commit, paths, options)), downloaded: came.reduce((sum, bytes) => sum + bytes, 0) };
 }
 
 function withHint(error: CheckpointError): CheckpointError {

@@ -25,6 +25,11 @@ const SIDE_FILE = new RegExp(
   ].join("|")})$`,
 );
 
+/** Whether a file is one of those around the weights. */
+export function isSmall(path: string): boolean {
+  return SIDE_FILE.test(path);
+}
+
 interface Form {
   readonly weights: RegExp;
   readonly index?: RegExp;
@@ -52,7 +57,7 @@ export function selectFiles(repo: string, there: readonly RepoFile[], selection:
   const ignored = ignorePatterns.map(patternOf);
   const all = there.filter(({ path }) => !ignored.some((pattern) => pattern.test(path)));
   if (files) return files.map((path) => named(repo, all, path));
-  const side = all.filter(({ path }) => SIDE_FILE.test(path));
+  const side = all.filter(({ path }) => isSmall(path));
   if (gguf !== undefined) return [...side, ...oneGguf(repo, all, gguf)]; // a GGUF file is config and tokenizer, too
   if (want === "config") return [named(repo, all, "config.json")];
   if (want === "tokenizer") return side;
