@@ -126,7 +126,7 @@ export const GENERATING: readonly Command[] = [
         doc: "a small model guesses what the large one will say: the same answers in fewer steps",
       },
     ],
-    json: { address: "where it listened" },
+    json: { address: "where it listens, told as soon as it does" },
     load: () => import("../../commands/serve.ts"),
   },
 ];
