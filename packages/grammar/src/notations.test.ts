@@ -235,6 +235,16 @@ describe("conditions", () => {
   });
 });
 
+it("lists without repetition, and objects that aren't empty", () => {
+  const tags = constraint({
+    jsonSchema: { type: "array", items: { enum: ["a", "b", "c"] }, uniqueItems: true, maxItems: 2 },
+  });
+  for (const text of ["[]", '["b"]', '["b","a"]']) expect(tags.matches(text)).toBe(true);
+  for (const text of ['["b","b"]', '["a","b","c"]']) expect(tags.matches(text)).toBe(false);
+  const some = constraint({ jsonSchema: { type: "object", additionalProperties: true, minProperties: 1 } });
+  expect([some.matches("{}"), some.matches('{"a":1}'), some.matches('{"a":1,"b":2}')]).toEqual([false, true, true]);
+});
+
 describe("names of properties", () => {
   const matches = (jsonSchema: unknown, value: unknown) => constraint({ jsonSchema }).matches(JSON.stringify(value));
 

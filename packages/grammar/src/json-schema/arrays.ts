@@ -4,11 +4,11 @@ import { countOf } from "./bounds.ts";
 import type { SchemaContext } from "./compile.ts";
 import type { Json, SchemaObject } from "./schema.ts";
 import { space } from "./space.ts";
+import { uniqueItemsRule } from "./unique-items.ts";
 import { refuseNot } from "./values.ts";
 
 /** An array: the first items one by one, the others alike. */
 export function arrayRule(schema: SchemaObject, path: string, context: SchemaContext): Rule {
-  if (schema.uniqueItems !== undefined && schema.uniqueItems !== false) throw context.unsupported(path, "uniqueItems");
   refuseNot(schema, "array", path, context);
   // Before 2020 a list of schemas stood in `items`, and the others' in `additionalItems`.
   const older = Array.isArray(schema.items);
@@ -18,6 +18,12 @@ export function arrayRule(schema: SchemaObject, path: string, context: SchemaCon
   const min = countOf(schema, "minItems", path, 0);
   const max = countOf(schema, "maxItems", path, Number.POSITIVE_INFINITY);
   if (min > max) return NEVER;
+  // One alone is like no other.
+  if (schema.uniqueItems && max > 1) {
+    const items = prefix.length > 0 ? undefined : uniqueItemsRule(others, { min, max }, `${path}/items`, context);
+    if (!items) throw context.unsupported(path, "uniqueItems", "where items aren't a short list of values");
+    return seq(text("["), space, items, text("]"));
+  }
   const first = prefix.slice(0, max).map((item, i) => context.rule(item, `${path}/prefixItems/${i}`));
   const rest = max > first.length ? context.rule(others, `${path}/items`) : NEVER;
   return seq(text("["), space, itemsRule(first, rest, min, max), text("]"));

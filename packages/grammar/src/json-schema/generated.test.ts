@@ -87,6 +87,10 @@ const { schema } = fc.letrec((tie) => ({
     { enum: ["a", "abc", 5, 50, null], maxLength: 2, exclusiveMaximum: 50 },
     { type: "string", pattern: "^[a-c]+$", not: { const: "x" } },
     { type: "number", exclusiveMinimum: 0 },
+    { type: "array", items: { enum: ["a", 1, null, "a"] }, uniqueItems: true, minItems: 2 },
+    { type: "array", items: { type: "integer" }, uniqueItems: true, maxItems: 1 },
+    { type: "object", additionalProperties: { type: "null" }, minProperties: 1 },
+    { type: "object", properties: { a: true, b: { type: "null" } }, minProperties: 1 },
     {
       oneOf: [
         { type: "number", minimum: 2 },
@@ -100,21 +104,23 @@ const { schema } = fc.letrec((tie) => ({
 describe("random schemas and random logits", () => {
   it("always give JSON that is valid by the schema, within the room there is", () => {
     const ajv = new Ajv2020({ strict: false, logger: false, validateFormats: false });
+    let runs = 0;
     fc.assert(
       fc.property(schema as fc.Arbitrary<object>, fc.nat(), fc.nat(60), (schema, seed, spare) => {
         const constraint = compiled(schema);
         if (!constraint) return;
         const validate = ajv.compile(schema);
         // Several answers a schema: compiling a validator is what takes the time.
-        for (let run = 0; run < 10; run++) {
+        for (let run = 0; run < 10; run++, runs++) {
           const room = constraint.shortest + spare;
           const text = generate(constraint, room, seed + run);
           const value: unknown = JSON.parse(text);
           if (!validate(value)) throw new Error(`${text} is not valid: ${ajv.errorsText(validate.errors)}`);
         }
       }),
-      { numRuns: 1100 },
+      { numRuns: 1300 },
     );
+    expect(runs).toBeGreaterThan(10_000);
   }, 120_000);
 
   it("say beforehand when there is too little room", () => {

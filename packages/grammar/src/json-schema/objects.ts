@@ -46,7 +46,7 @@ export function objectRule(schema: SchemaObject, path: string, context: SchemaCo
   return seq(
     text("{"),
     space,
-    membersRule(members, extra, most, (rule) => context.define(rule)),
+    membersRule(members, extra, { least, most }, (rule) => context.define(rule)),
     text("}"),
   );
 }
@@ -82,7 +82,7 @@ function extraRule(
 
 /**
  * How many members there may be. A free key may be written twice and then counts once, so a least number beyond the required
- * ones can't be promised; a most can.
+ * ones can't be promised, unless it is one; a most can.
  */
 function countsOf(
   schema: SchemaObject,
@@ -94,7 +94,7 @@ function countsOf(
   const least = countOf(schema, "minProperties", path, 0);
   const most = countOf(schema, "maxProperties", path, Number.POSITIVE_INFINITY);
   const required = members.filter((member) => member.required).length;
-  if (least > required && (extra !== NEVER || least <= members.length)) {
+  if (least > Math.max(required, 1) && (extra !== NEVER || least <= members.length)) {
     throw context.unsupported(path, "minProperties", "beyond what is required");
   }
   if (most < members.length && most >= required && members.length > required) {
@@ -103,7 +103,12 @@ function countsOf(
   return [Math.max(least, required), extra === NEVER ? Math.min(most, members.length) : most];
 }
 
-function membersRule(members: readonly Member[], extra: Rule, most: number, define: (rule: Rule) => Rule): Rule {
+function membersRule(
+  members: readonly Member[],
+  extra: Rule,
+  { least, most }: { readonly least: number; readonly most: number },
+  define: (rule: Rule) => Rule,
+): Rule {
   const extras = extra === NEVER ? 0 : most - members.length;
   const moreExtras = extras > 0 ? repeat(seq(comma, extra), 0, extras) : EMPTY;
   // What may come after each member has been written. Each is a rule of its own: written out again for every member that may
@@ -120,5 +125,5 @@ function membersRule(members: readonly Member[], extra: Rule, most: number, defi
     if (member.required) return alt(...firsts);
   }
   if (extras > 0) firsts.push(seq(extra, repeat(seq(comma, extra), 0, extras - 1), space));
-  return alt(EMPTY, ...firsts);
+  return alt(...(least === 0 ? [EMPTY] : []), ...firsts);
 }
