@@ -15,10 +15,9 @@ export interface ChatAsk {
 /** The prompt and the options of a conversation, and how its answer is read. */
 export function chatAsk(body: ChatRequest, generator: Generator): ChatAsk {
   const { prompt, tools } = promptOf(body, generator);
-  const { stops } = generator.tokenizer.chatTemplate;
   const answerFormats = formatsOf(body, generator, prompt, tools);
   return {
-    ask: { prompt, options: { ...optionsOf(body, tools, stops, generator.scheduler.room), answerFormats } },
+    ask: { prompt, options: { ...optionsOf(body, tools, generator), answerFormats } },
     parser: () => new AnswerParser(answerFormats),
   };
 }
@@ -40,16 +39,16 @@ function promptOf(body: ChatRequest, { tokenizer }: Generator): { prompt: string
   return { prompt, tools };
 }
 
-function optionsOf(body: ChatRequest, tools: ToolUse, stops: readonly string[], room: number): GenerateOptions {
-  const own = typeof body.stop === "string" ? [body.stop] : (body.stop ?? []);
+function optionsOf(body: ChatRequest, tools: ToolUse, { tokenizer, scheduler, runnable }: Generator): GenerateOptions {
+  const own = [body.stop ?? runnable.defaults.stop ?? []].flat();
   const most = body.max_completion_tokens ?? body.max_tokens;
   return {
     ...samplingOf(body),
-    stop: [...stops, ...own],
+    stop: [...tokenizer.chatTemplate.stops, ...own],
     ...(tools.form ?? formatOf(body)),
     addSpecialTokens: false, // the template has written them
     // Without a word about it, an answer ends by itself: where the checkpoint says, or where the context does.
-    ...(most === null || most === undefined ? { maxLength: room } : { maxNewTokens: most }),
+    ...(most === null || most === undefined ? { maxLength: scheduler.room } : { maxNewTokens: most }),
     ...(body.prediction ? { prediction: textOf(body.prediction.content) } : {}),
     ...(body.logprobs ? { logprobs: body.top_logprobs ?? 0 } : {}),
   };

@@ -266,6 +266,11 @@ describe("when things go wrong", () => {
       { method: "greedy" },
       { method: "greedy" },
     ]);
+    // What clients send by habit, and what asks for nothing.
+    const habits = { frequencyPenalty: 0, logitBias: {}, noRepeatNgramSize: 0, badWordsIds: [], topP: 1, typicalP: 1 };
+    expect(await asked(habits)).toEqual([{ method: "greedy" }, { method: "greedy" }]);
+    const drawn = await asked({ ...habits, temperature: 0.5 });
+    expect(drawn).toMatchObject([{ method: "sample", temperature: 0.5 }, { method: "sample" }]);
     await expect(asked(penalties, ["presence"])).rejects.toThrow(/gives only token/);
     await expect(asked({ presencePenalty: 1, frequencyPenalty: 1 }, ["presence"])).rejects.toThrow(
       "gives only token, which frequencyPenalty can't be done with",
