@@ -5,6 +5,7 @@ export type NativeErrorCode =
   | "model-missing"
   | "model-invalid" // the runtime refuses the model
   | "input-invalid" // a tensor that the model doesn't take
+  | "option-invalid" // a setting of the environment that stands for nothing here
   | "run-failed"
   | "device-missing" // there is no such device
   | "device-failed" // the device, its driver or the vendor's library gave up

@@ -1,4 +1,5 @@
 import { rmSync, truncateSync } from "node:fs";
+import { ortKernel } from "@llm/runtime-native/ort";
 import { TargetError } from "@llm/target";
 import { expect, test } from "vitest";
 import { cpuTarget } from "./cpu-target.ts";
@@ -18,11 +19,16 @@ async function refusal(attempt: Promise<unknown>): Promise<TargetError> {
   return error;
 }
 
-test("doctor names the runtime, the addon and the processor", async () => {
+test("doctor names the runtime, the addon, the processor and its kernels, and where their weights are kept", async () => {
   const findings = await cpuTarget.doctor(host);
-  expect(findings.map(({ name }) => name)).toEqual(["onnxruntime", "addon", "processor"]);
+  expect(findings.map(({ name }) => name)).toEqual(["onnxruntime", "addon", "processor", "kernels", "panels"]);
   expect(findings[0]).toMatchObject({ state: "ok", detail: expect.stringMatching(/^ONNX Runtime 1\./) });
+  expect(findings[3]!.detail).toMatch(
+    new RegExp(`multiplied by ${ortKernel() ? `our ${ortKernel()}` : "ONNX Runtime"}`),
+  );
   for (const { state, detail } of findings) expect(state === "ok" || detail.length > 0).toBe(true);
+  const [kept] = (await cpuTarget.doctor({ ...host, env: { XDG_CACHE_HOME: import.meta.filename } })).slice(4);
+  expect(kept).toMatchObject({ state: "warning", detail: expect.stringContaining("ENOTDIR") });
 });
 
 test("a session takes the model's limits unless told less", async () => {

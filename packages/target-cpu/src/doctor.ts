@@ -1,10 +1,14 @@
+import { constants } from "node:fs";
+import { access } from "node:fs/promises";
+import { dirname } from "node:path";
 import { cpuFeatures, NativeError } from "@llm/runtime-native";
-import { ortAddonStatus, ortVersion } from "@llm/runtime-native/ort";
-import type { Finding } from "@llm/target";
+import { ortAddonStatus, ortKernel, ortKernels, ortVersion } from "@llm/runtime-native/ort";
+import type { Finding, Host } from "@llm/target";
+import { panelCache } from "@llm/target/engine";
 
 /** What this machine offers the CPU target, and what is missing. */
-export async function cpuDoctor(): Promise<readonly Finding[]> {
-  return [await runtime(), addon(), processor()];
+export async function cpuDoctor({ env }: Host): Promise<readonly Finding[]> {
+  return [await runtime(), addon(), processor(), kernels(), await panels(env)];
 }
 
 async function runtime(): Promise<Finding> {
@@ -29,4 +33,32 @@ function processor(): Finding {
   if (source === "unknown")
     return { name: "processor", state: "warning", detail: `${arch}; what it can do is not known without the addon` };
   return { name: "processor", state: "ok", detail: `${arch}: ${features.join(" ")}` };
+}
+
+/** Who multiplies by weights in 4 and 8 bits. */
+function kernels(): Finding {
+  const [used, names] = [ortKernel(), ortKernels()];
+  const detail = `weights in 4 and 8 bits are multiplied by ${used === undefined ? "ONNX Runtime" : `our ${used}`}`;
+  if (used !== undefined && used === names[0]) return { name: "kernels", state: "ok", detail };
+  const reason =
+    names.length > 0
+      ? `LLM_CPU_KERNEL is ${process.env.LLM_CPU_KERNEL}, best is ${names[0]}`
+      : `slower than by ours, which need ${ortAddonStatus().used ? "AVX2 with FMA and F16C, or AVX-512 VNNI" : "the addon"}`;
+  return { name: "kernels", state: "warning", detail: `${detail}: ${reason}` };
+}
+
+/** Whether what the kernels make of weights can be kept. */
+async function panels(env: Host["env"]): Promise<Finding> {
+  const folder = panelCache(env);
+  for (let place = folder; ; place = dirname(place)) {
+    try {
+      await access(place, constants.W_OK | constants.X_OK);
+      return { name: "panels", state: "ok", detail: `weights in the kernels' order are kept in ${folder}` };
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === "ENOENT" && place !== dirname(place)) continue;
+      const detail = `weights are put in order at every start: ${folder} can't be written to (${code} at ${place})`;
+      return { name: "panels", state: "warning", detail };
+    }
+  }
 }

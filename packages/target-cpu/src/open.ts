@@ -64,6 +64,7 @@ export async function openModel(file: string, options: OrtOptions = {}): Promise
     const { code, message } = cause;
     if (code === "runtime-missing" || code === "runtime-version")
       throw new TargetError("tool-missing", message, { cause });
+    if (code === "option-invalid") throw new TargetError(code, message, { cause });
     throw new TargetError("artefact-damaged", `${message}; build the artefact again`, { cause });
   }
 }

@@ -48,6 +48,9 @@ const std::vector<Level>& Levels() {
     std::vector<Level> all;
 #ifdef LLM_X64
     all.push_back({"avx512vnni", {"avx512_vnni", "avx512bw", "avx512dq", "avx512vl"}, Avx512VnniKernel});
+#ifdef LLM_AVX_VNNI
+    all.push_back({"avxvnni", {"avx2", "fma", "f16c", "avx_vnni"}, AvxVnniKernel});
+#endif
     all.push_back({"avx2", {"avx2", "fma", "f16c"}, Avx2Kernel});
 #endif
     const auto features = CpuFeatures();

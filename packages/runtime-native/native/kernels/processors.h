@@ -20,5 +20,8 @@ bool AreHalves(const float* values, size_t count);
 const Kernel* Avx512VnniKernel(int bits);
 const Kernel* Avx2Kernel(int bits);
 #endif
+#ifdef LLM_AVX_VNNI  // where the compiler knows it
+const Kernel* AvxVnniKernel(int bits);
+#endif
 
 }  // namespace llm::kernels

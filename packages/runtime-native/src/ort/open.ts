@@ -18,7 +18,10 @@ import type { OrtOptions, OrtSession } from "./session.ts";
 export async function openOrt(file: string, options: OrtOptions = {}): Promise<OrtSession> {
   if (!existsSync(file)) throw new NativeError("model-missing", "there is no such file", { file });
   const found = options.backend === "onnxruntime-node" ? "not wanted" : ortBackend();
-  if (typeof found !== "string") return AddonOrtSession.open(file, options, found);
+  if (typeof found !== "string") {
+    checkKernel(process.env[KERNEL], found.addon.kernels());
+    return AddonOrtSession.open(file, options, found);
+  }
   if (options.backend === "addon") throw new NativeError("runtime-missing", `the addon can't be used: ${found}`);
   return NodeOrtSession.open(file, options);
 }
@@ -37,10 +40,28 @@ export function ortAddonStatus(): { readonly used: true } | { readonly used: fal
   return typeof found === "string" ? { used: false, reason: found } : { used: true };
 }
 
+/** Names the kernel for packed weights that models are opened with, which is the best one unless it says so; for comparisons. */
+const KERNEL = "LLM_CPU_KERNEL";
+/** Leaves packed weights to ONNX Runtime. */
+const THEIRS = "onnxruntime";
+
 /** The addon's own kernels for packed weights that this processor can run, best first; none without the addon. */
 export function ortKernels(): readonly string[] {
   const found = ortBackend();
   return typeof found === "string" ? [] : found.addon.kernels();
+}
+
+/** The one in use: the best, or what `LLM_CPU_KERNEL` names; undefined where ONNX Runtime does that work. */
+export function ortKernel(): string | undefined {
+  const names = ortKernels();
+  const wanted = process.env[KERNEL];
+  return wanted ? names.find((name) => name === wanted) : names[0];
+}
+
+function checkKernel(wanted: string | undefined, names: readonly string[]): void {
+  if (!wanted || wanted === THEIRS || names.includes(wanted)) return;
+  const offered = [...names, THEIRS].join(", ");
+  throw new NativeError("option-invalid", `${KERNEL} ${wanted}: this processor can run ${offered}`);
 }
 
 let backend: OrtBackend | string | undefined;
@@ -58,6 +79,7 @@ function findBackend(): OrtBackend | string {
   if (library === undefined) return "onnxruntime-node is not installed, or has no library for this platform";
   try {
     native.ort.version(library);
+    if (process.env[KERNEL]) native.ort.chooseKernel(process.env[KERNEL]);
     return { addon: native.ort, library };
   } catch (error) {
     return `${library} ${firstLine(error)}`;

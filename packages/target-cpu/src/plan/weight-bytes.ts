@@ -1,5 +1,5 @@
 import type { Weight } from "@llm/core-ir";
-import { ortKernels } from "@llm/runtime-native/ort";
+import { ortKernel } from "@llm/runtime-native/ort";
 import { DTYPES, leavesOf, partOf, sizeOf, type WeightSource } from "@llm/tensor";
 import { tableValueBytes } from "../ort/narrow-tables.ts";
 import { sizeOfValue } from "./liveness.ts";
@@ -17,7 +17,7 @@ export function weightBytes(
   { value, expr }: Weight,
   isPacked: boolean,
   source: Pick<WeightSource, "get"> | undefined,
-  ours: boolean = ortKernels().length > 0,
+  ours: boolean = ortKernel() !== undefined,
 ): number {
   if (!isPacked || expr.op !== "encode") return sizeOfValue(value, {});
   const [rows, ...columns] = value.type.shape as readonly number[];
