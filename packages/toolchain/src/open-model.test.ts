@@ -125,15 +125,18 @@ describe("finding models", () => {
       expect((await find("org/x-GGUF:Q4_K_M")).path).toBe(join(folder, files[0]!));
       await expect(find("org/x-GGUF:Q2_K")).rejects.toMatchObject({ code: "hub-offline" });
       await expect(find("org/x-GGUF/y.gguf")).rejects.toMatchObject({
-        code: "model-not-found",
-        message: expect.stringMatching(/^org\/x-GGUF\/y\.gguf: no such file, and as a file of the hub: /),
+        code: "hub-offline",
+        message: expect.stringMatching(/^org\/x-GGUF\/y\.gguf is not on this machine, and of the hub: /),
       });
     } finally {
       await rm(cacheDir, { recursive: true });
     }
   });
 
-  it.each(["./nowhere", "/nowhere/at/all", "a/b/c", "-x"])("says of %s that it isn't there", async (model) => {
-    await expect(resolveModel(model, { offline: true })).rejects.toMatchObject({ code: "model-not-found" });
-  });
+  it.each(["./nowhere", "/nowhere/at/all", "a/b/c", "-x", "src/a/b.gguf"])(
+    "says of %s that it isn't there",
+    async (model) => {
+      await expect(resolveModel(model, { offline: true })).rejects.toMatchObject({ code: "model-not-found" });
+    },
+  );
 });

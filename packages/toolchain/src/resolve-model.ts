@@ -53,7 +53,9 @@ export async function resolveModel(
   const path = resolve(model);
   if (await exists(path)) return { name: basename(path), path, from: "disk", downloaded: 0 };
   const { repo, file, quantisation } = HUB_GGUF.exec(model)?.groups ?? {};
-  if (repo !== undefined) return download(model, repo, options, file ?? quantisation);
+  // A path into a folder that is there was meant as one, not as the hub's.
+  const local = file !== undefined && (await exists(resolve(model.split("/")[0]!)));
+  if (repo !== undefined && !local) return download(model, repo, options, file ?? quantisation);
   if (HUB_ID.test(model) && !FILE.test(model)) return download(model, model, options);
   throw new ToolchainError(
     "model-not-found",
@@ -70,16 +72,14 @@ async function download(name: string, repo: string, options: ResolveOptions, ggu
     onProgress: ({ bytes, totalBytes, files, totalFiles }) =>
       onProgress?.(bytes, totalBytes, `${files} of ${totalFiles} files`),
   }).catch((error) => {
-    // What looks like a path may have been meant as one.
-    if (!name.endsWith(".gguf") || !CheckpointError.isInstance(error) || !UNKNOWN.has(error.code)) throw error;
-    const message = `${name}: no such file, and as a file of the hub: ${error.message}`;
-    throw new ToolchainError("model-not-found", message, { cause: error });
+    if (!name.endsWith(".gguf") || !CheckpointError.isInstance(error) || !error.code.startsWith("hub-")) throw error;
+    // It may have been meant as a path all the same.
+    throw new CheckpointError(error.code, `${name} is not on this machine, and of the hub: ${error.message}`, {
+      cause: error,
+    });
   });
   return { name, path: pulled.model, from: "hub", downloaded: pulled.downloaded, pulled };
 }
-
-/** Codes of errors that say that the hub has no such thing, or that nobody may ask it. */
-const UNKNOWN: ReadonlySet<string> = new Set(["hub-not-found", "hub-unauthorised", "hub-offline"]);
 
 async function exists(path: string): Promise<boolean> {
   return stat(path).then(

@@ -67,7 +67,7 @@ export const mpt: Architecture = {
     const bias = !config.bool("no_bias", true);
     const norm = layer(width, config.positive("layer_norm_epsilon", 1e-5), { bias });
     const eps = 1e-5;
-    const useAlibi = attn.bool("alibi", true);
+    const useAlibi = attn.bool("alibi", true); // as transformers assumes; llm-foundry always says
     const max = attn.float("alibi_bias_max", 8);
     // With ALiBi on, the published code drops learned positions whatever the config says.
     const learned = config.bool("learned_pos_emb", true) && !useAlibi;
