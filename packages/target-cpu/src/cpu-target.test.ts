@@ -49,10 +49,10 @@ test("a mesh of more stages than a model has parts is refused by its flag", () =
   expect(() => stages(99)).toThrow(/^--mesh 1x1x99 has 99 stages, but the model has \d+ parts/);
 });
 
-test("there are never more threads than cores", () => {
-  expect(threadCount(0, 8)).toBe(8);
-  expect(threadCount(3, 8)).toBe(3);
-  expect(threadCount(9999, 8)).toBe(8);
+test("there are as many threads as cores unless said, and never more than processors", () => {
+  expect(threadCount(0, 8, 4)).toBe(4);
+  expect(threadCount(3, 8, 4)).toBe(3);
+  expect(threadCount(9999, 8, 4)).toBe(8);
 });
 
 test("rows are shorter where every query and key has a bias", () => {

@@ -4,6 +4,7 @@ import { NativeError } from "@llm/runtime-native";
 import { type OrtOptions, type OrtSession, openOrt, type PanelsEvent } from "@llm/runtime-native/ort";
 import { type Artefact, type OpenEvent, type Readers, type Session, TargetError } from "@llm/target";
 import { modelFile } from "./build/units.ts";
+import { coreCount } from "./cores.ts";
 import { meshOf, openMesh } from "./mesh/open-mesh.ts";
 import { netOptions } from "./net-options.ts";
 import { type CpuOptions, contextOf } from "./options.ts";
@@ -49,9 +50,9 @@ function told(event: PanelsEvent): OpenEvent {
   return { kind: "note", text };
 }
 
-/** More threads than cores only wait for each other, and thousands of them keep everything else from running. */
-export function threadCount(wanted = 0, cores: number = availableParallelism()): number {
-  return wanted === 0 ? cores : Math.min(wanted, cores);
+/** More threads than processors only wait for each other, and thousands of them keep everything else from running. */
+export function threadCount(wanted = 0, most: number = availableParallelism(), best: number = coreCount()): number {
+  return wanted === 0 ? best : Math.min(wanted, most);
 }
 
 /** Loads a net's model; what is wrong is said in the target's terms. */

@@ -22,7 +22,7 @@ export interface CpuOptions {
   readonly batchSize: number;
   /** Most tokens of a sequence; 0: as many as the model takes. */
   readonly ctxLen: number;
-  /** 0: as many as this process may use. */
+  /** 0: one for each core that this process may use. */
   readonly threads: number;
   /** DPxMP or DPxMPxPP; an artefact's own unless said. */
   readonly mesh?: string;
@@ -90,7 +90,7 @@ export const cpuOptions: OptionTable<CpuOptions> = {
   threads: {
     kind: "number",
     whole: true,
-    doc: "Threads; 0, and at most: as many cores as this process may use.",
+    doc: "Threads; 0: one for each core that this process may use; at most one for each processor.",
     default: 0,
     min: 0,
     shapes: false,
