@@ -79,8 +79,13 @@ function taggedCall({ name: [before, after], key, value, pad, end }: ArgumentTag
       `"${other}" beside the parameters of "${tool.name}" can't be held to in the way this model writes calls`,
     );
   }
-  const { properties = {}, required = [] } = schema as { properties?: object; required?: readonly string[] };
-  const names = [...new Set([...Object.keys(properties), ...required])];
+  const { properties = {}, required = [] } = schema as {
+    readonly properties?: Readonly<Record<string, unknown>>;
+    readonly required?: readonly string[];
+  };
+  // What may never be given is left out.
+  const given = Object.keys(properties).filter((property) => properties[property] !== false);
+  const names = [...new Set([...given, ...required])];
   const argument = (property: string | GrammarSource, held: GrammarSource): GrammarSource => ({
     parts: [...marked(key, property), pad === "" ? "\n" : "", ...marked(value, pad, held, pad), "\n"],
   });

@@ -1,6 +1,6 @@
 import { GrammarError } from "../error.ts";
 import { avoid } from "../rules/avoid.ts";
-import { alt, type Grammar, type Rule, text } from "../rules/rule.ts";
+import { alt, type Grammar, NEVER, type Rule, text } from "../rules/rule.ts";
 import { without } from "../rules/without.ts";
 import { SchemaCompiler } from "./compile.ts";
 import { isAnnotation } from "./keywords.ts";
@@ -31,7 +31,7 @@ export function compileProperty(schema: unknown, name: string, tag: string): Gra
 /** The texts that are valid; undefined where that is all of them. */
 function bare(compiler: SchemaCompiler, schema: SchemaObject, path: string, tag: string): Rule | undefined {
   const flat = compiler.flatten(schema, path);
-  if (!isObject(flat)) throw compiler.unsupported(path, "type");
+  if (!isObject(flat)) return flat ? undefined : NEVER;
   for (const keyword of ["anyOf", "oneOf"] as const) {
     const { [keyword]: branches, ...own } = flat;
     if (!Array.isArray(branches)) continue;
