@@ -15,6 +15,9 @@ interface Step {
   readonly to: State | null;
 }
 
+/** Counted characters followed: few tokens have more, and each is a state to look into. */
+const MAX_COUNTED = 24;
+
 const NONE: Step = { kinds: 0, to: null };
 
 /** Finds where a grammar doesn't tell characters apart, as inside texts: most of a vocabulary is known there at once. */
@@ -26,12 +29,12 @@ export class Runs {
     this.#automaton = automaton;
   }
 
-  /** The run from a state on, no longer than is asked. */
+  /** The run from a state on; `longest` where it has no end. */
   from(state: State, longest: number): Run {
     const { kinds, to } = this.#step(state);
     let length = 0;
     let farthest = state.distance;
-    for (let [at, next] = [state, to]; next !== null && length < longest; ) {
+    for (let [at, next] = [state, to]; next !== null && length < Math.min(longest, MAX_COUNTED); ) {
       length = next === at ? longest : length + 1;
       farthest = Math.max(farthest, next.distance);
       at = next;
