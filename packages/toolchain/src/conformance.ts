@@ -8,7 +8,7 @@ import { packageVersion } from "./onnx-metadata.ts";
 import type { Model } from "./open-model.ts";
 import { scratchFolder } from "./places.ts";
 import { openReference } from "./reference.ts";
-import { THRESHOLDS, thresholdsFor } from "./thresholds.ts";
+import { type Precision, thresholdsFor } from "./thresholds.ts";
 
 export interface ConformOptions {
   /** The target's own options: which device, which format. */
@@ -48,22 +48,19 @@ export async function conform(model: Model, target: Target, options: ConformOpti
   const prepared = await prepare(model, target, { ...small, ...options.targetOptions });
   const { artefact } = await build(prepared, { ...(env ? { env } : {}), ...(signal ? { signal } : {}) });
   const folder = await mkdtemp(join(await scratchFolder(env), "conformance-"));
-  // Only float32 has the interpreter's numbers; with others a session is held to itself, and `verify` to the reference.
-  const exact = target.id === "cpu" && thresholdsFor(prepared.options as object) === THRESHOLDS.fp32;
-  const reference = exact ? await openReference(model, { context: SMALL.ctxLen }) : undefined;
+  const { ctxLen = SMALL.ctxLen, ...precision } = prepared.options as Precision & { readonly ctxLen?: number };
+  const { relative, cosine } = thresholdsFor(precision);
+  const reference = await openReference(model, { context: ctxLen });
   try {
     const checks = await runConformance(
       {
         open: () => target.open(artefact, prepared.options),
-        ...(reference
-          ? {
-              oracle: async (history) => {
-                const [{ logits }] = await reference.step([{ slot: 0, at: 0, tokens: history, last: 1 }]);
-                return logits;
-              },
-              tolerance: 1e-3,
-            }
-          : {}),
+        oracle: async (history) => {
+          const [result] = await reference.step([{ slot: 0, at: 0, tokens: history, last: 1 }]);
+          return result!.logits;
+        },
+        relative,
+        cosine,
         build: { ...prepared, graph: model.graph, source: model.weights, model: model.card, folder },
       },
       (result) => {

@@ -25,6 +25,8 @@ export const THRESHOLDS = {
 /** The options of a target that say how precise it is. */
 export interface Precision {
   readonly format?: unknown;
+  /** Of targets that call formats so. */
+  readonly mode?: unknown;
   readonly kvFormat?: unknown;
   readonly activations?: unknown;
   /** Of targets that have one format besides their own for keys and values. */
@@ -32,8 +34,8 @@ export interface Precision {
 }
 
 /** The thresholds for a target's options: those of the least precise thing it is told to keep in a format. */
-export function thresholdsFor({ format, kvFormat, activations, mxint8 }: Precision): Thresholds {
-  const found = [format, kvFormat, activations, mxint8 === true ? "mxint8" : undefined].map(thresholdsOf);
+export function thresholdsFor({ format, mode, kvFormat, activations, mxint8 }: Precision): Thresholds {
+  const found = [format, mode, kvFormat, activations, mxint8 === true ? "mxint8" : undefined].map(thresholdsOf);
   return found.reduce((loosest, one) => (one.relative > loosest.relative ? one : loosest));
 }
 

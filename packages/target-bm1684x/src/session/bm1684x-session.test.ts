@@ -3,6 +3,7 @@ import { conformance } from "@llm/target/conformance";
 import { describe, expect, it, test } from "vitest";
 import { FakeBmrt, type FakeSizes, fakeOracle } from "../testing/fake-bmrt.ts";
 import { Bm1684xSession } from "./bm1684x-session.ts";
+import { DeviceBuffers } from "./device-memory.ts";
 import { findLayout } from "./find-layout.ts";
 import { recognisedRoles } from "./roles.ts";
 
@@ -27,6 +28,7 @@ async function open(given: Partial<FakeSizes> = {}, slots = 3): Promise<{ sessio
 const kinds: readonly (readonly [string, Partial<FakeSizes>])[] = [
   ["nets of today", {}],
   ["a head that doesn't choose", { greedyHead: false, candidates: 0 }],
+  ["nets that have memory of their own", { ownMemory: true }],
   ["two devices", { devices: 2 }],
   ["three devices", { devices: 3, layers: 4 }],
   ["nets of 2023", { style: "old", greedyHead: false, candidates: 0 }],
@@ -55,6 +57,21 @@ function expected(given: Partial<FakeSizes>, count: number): readonly number[] {
   }
   return history.slice(tokens.length);
 }
+
+test("the only slot's history lies where the nets have it; of several, none does", async () => {
+  const own = new Set<number>();
+  const bmrt = new FakeBmrt({ ...sizes, ownMemory: true });
+  const nets = await bmrt.load(0);
+  for (const { inputs } of nets.flatMap(({ stages }) => stages)) for (const { buffer } of inputs) own.add(buffer!);
+  const layout = findLayout([nets], recognisedRoles, sizes.vocab);
+  const lies = async (slots: number) => {
+    const buffers = new DeviceBuffers(bmrt, layout, slots);
+    const caches = await Promise.all(Array.from({ length: slots }, (_, slot) => buffers.slot(slot)));
+    return caches.flat(2).map(({ buffer }) => own.has(buffer));
+  };
+  expect(new Set(await lies(1))).toEqual(new Set([true]));
+  expect(new Set(await lies(2))).toEqual(new Set([false]));
+});
 
 test.each(kinds)("%s: eight greedy tokens are the reference's", async (_, given) => {
   const { session } = await open(given);

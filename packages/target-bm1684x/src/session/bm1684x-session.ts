@@ -55,7 +55,7 @@ export class Bm1684xSession implements Session {
     this.#layout = layout;
     this.limits = limitsOf(layout, slots);
     this.#ledger = new SlotLedger(this.limits);
-    this.#buffers = new DeviceBuffers(bmrt, layout);
+    this.#buffers = new DeviceBuffers(bmrt, layout, slots);
     this.#commands = new StepCommands(layout, this.#buffers);
   }
 

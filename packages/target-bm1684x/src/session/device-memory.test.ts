@@ -25,7 +25,7 @@ class SmallDevice implements Pick<Bmrt, "allocate" | "free"> {
 
 test("what there was no memory for can be asked for again", async () => {
   const device = new SmallDevice();
-  const buffers = new DeviceBuffers(device as unknown as Bmrt, { layers: [] } as unknown as Layout);
+  const buffers = new DeviceBuffers(device as unknown as Bmrt, { layers: [] } as unknown as Layout, 1);
   await buffers.reserve(0, "aside", 40);
   await buffers.reserve(0, "mask", 50);
   for (let i = 0; i < 2; i++) await expect(buffers.reserve(0, "aside", 60)).rejects.toThrow("out of device memory");

@@ -20,10 +20,12 @@ export class DeviceBuffers {
   readonly #layout: Layout;
   readonly #scratch = new Map<string, { readonly buffer: number; readonly bytes: number }>();
   readonly #slots = new Map<number, SlotCache>();
+  readonly #isAlone: boolean;
 
-  constructor(bmrt: Bmrt, layout: Layout) {
+  constructor(bmrt: Bmrt, layout: Layout, slots: number) {
     this.#bmrt = bmrt;
     this.#layout = layout;
+    this.#isAlone = slots === 1;
   }
 
   /** Makes sure of memory for a use on a device; `at` gives it. */
@@ -44,24 +46,25 @@ export class DeviceBuffers {
   }
 
   /**
-   * A slot's cache, made when first asked for. The first slot's lies where the nets were compiled to have it, where that is
-   * their own, so that nothing is copied; what others launch with, the runtime copies there.
+   * A slot's cache, made when first asked for. The only slot's lies where the nets were compiled to have it, where that is their
+   * own, so that nothing is copied. Of several none may lie there: what each launches with, the runtime copies there.
    */
   async slot(slot: number): Promise<SlotCache> {
     const known = this.#slots.get(slot);
     if (known) return known;
     const made: (readonly CacheTensor[])[] = [];
-    for (const layer of this.#layout.layers) made.push(await this.#layerCache(layer, slot));
+    for (const layer of this.#layout.layers) made.push(await this.#layerCache(layer));
     await this.#clear(made.flat());
     this.#slots.set(slot, made);
     return made;
   }
 
-  async #layerCache(layer: Layer, slot: number): Promise<readonly CacheTensor[]> {
+  async #layerCache(layer: Layer): Promise<readonly CacheTensor[]> {
     const { device } = layer.token;
     const tensors: CacheTensor[] = [];
     for (const port of cachePorts(layer)) {
-      const buffer = slot === 0 && port.own !== undefined ? port.own : await this.#bmrt.allocate(device, port.bytes);
+      const own = this.#isAlone ? port.own : undefined;
+      const buffer = own ?? (await this.#bmrt.allocate(device, port.bytes));
       tensors.push({ device, buffer, role: port.role.role, row: rowBytes(port), bytes: port.bytes });
     }
     return tensors;

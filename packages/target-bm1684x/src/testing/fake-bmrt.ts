@@ -16,6 +16,8 @@ export interface FakeSizes {
   readonly greedyHead: boolean;
   /** How many of the best tokens there is a net that finds; 0: there is none. */
   readonly candidates: number;
+  /** Nets have memory of their own for what they are given, into which the runtime copies what lies elsewhere. */
+  readonly ownMemory?: boolean;
 }
 
 type Kind = "embedding" | "prompt" | "token" | "head" | "greedy" | "sample";
@@ -43,7 +45,19 @@ export class FakeBmrt extends HostBmrt {
   }
 
   async load(device: number): Promise<readonly BmrtNet[]> {
+    if (this.#sizes.ownMemory)
+      for (const net of this.#nets[device]!) Object.assign(net, { info: await this.#withMemory(device, net.info) });
     return this.#nets[device]!.map(({ info }) => info);
+  }
+
+  async #withMemory(device: number, net: BmrtNet): Promise<BmrtNet> {
+    const stages = [];
+    for (const { inputs, outputs } of net.stages) {
+      const own = [];
+      for (const port of inputs) own.push({ ...port, buffer: await this.allocate(device, port.bytes) });
+      stages.push({ inputs: own, outputs });
+    }
+    return { ...net, addressMode: "io-alone", stages };
   }
 
   protected launch({ device, net, stage, inputs, outputs }: Launch): void {
@@ -51,7 +65,14 @@ export class FakeBmrt extends HostBmrt {
     this.launches.push(`${device}:${info.name}`);
     if (this.launches.length === this.failAt) throw refusedLaunch();
     const shapes = info.stages[stage]!;
-    const ins = inputs.map((place, i) => this.floats(device, place, shapes.inputs[i]!.bytes));
+    const ins = inputs.map((place, i) => {
+      const { bytes, buffer } = shapes.inputs[i]!;
+      const given = this.floats(device, place, bytes);
+      if (buffer === undefined) return given;
+      const own = this.floats(device, [buffer, 0], bytes);
+      own.set(given);
+      return own;
+    });
     const outs = outputs.map((place, i) => this.floats(device, place, shapes.outputs[i]!.bytes));
     if (kind === "embedding") this.#embed(ins, outs[0]!);
     else if (kind === "head") this.#head(ins[0]!, outs[0]!);

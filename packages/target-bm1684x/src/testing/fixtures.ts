@@ -15,6 +15,9 @@ export const SMALL: Readonly<Record<string, unknown>> = {
   activation_function: "gelu",
 };
 
+/** What its weights are drawn from. */
+export const SEED = 3;
+
 /** Modes in which bmodels of `SMALL` are kept, as the compiler made them but for the chip's own program, 5.6 MB of each. */
 export const FIXTURES: readonly Bm1684xMode[] = ["F16", "int4"];
 

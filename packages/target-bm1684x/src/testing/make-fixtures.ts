@@ -6,14 +6,14 @@ import { NETS_FILE } from "../compile/nets-file.ts";
 import { runTool } from "../tools/run-tool.ts";
 import { requireToolchain } from "../tools/toolchain.ts";
 import { buildModel } from "./build-model.ts";
-import { FIXTURES, fixtureFolder, fixtureOptions, SMALL } from "./fixtures.ts";
+import { FIXTURES, fixtureFolder, fixtureOptions, SEED, SMALL } from "./fixtures.ts";
 import { randomModel } from "./random-model.ts";
 
 const scratch = mkdtempSync(join(tmpdir(), "llm-bm1684x-fixtures-"));
 try {
   for (const mode of FIXTURES) {
     const options = fixtureOptions(mode);
-    using built = await buildModel(randomModel(SMALL, 3), options);
+    using built = await buildModel(randomModel(SMALL, SEED), options);
     const [file] = built.artefact.manifest.files.map(({ path }) => path).filter((path) => path.endsWith(".bmodel"));
     const copy = join(scratch, "model.bmodel");
     copyFileSync(join(built.artefact.folder, file!), copy);

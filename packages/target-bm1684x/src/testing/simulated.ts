@@ -28,7 +28,7 @@ export async function simulate(
   const options = optionsOf({ mode, ctxLen: LENGTH, simulate: true, ...(mesh === undefined ? {} : { mesh }) });
   using built = await buildModel(model, options);
   const references = {
-    exact: await reference(model, undefined),
+    exact: await reference(model),
     emulated: await reference(model, mode),
   };
   const session = await bm1684xTarget.open(built.artefact, options);
@@ -58,7 +58,7 @@ export async function simulate(
 }
 
 /** The interpreter; with a mode, over weights as that mode keeps them. */
-async function reference({ graph, source }: RandomModel, mode: Bm1684xMode | undefined): Promise<ReferenceModel> {
+export async function reference({ graph, source }: RandomModel, mode?: Bm1684xMode): Promise<ReferenceModel> {
   const steps = mode ? bm1684xTarget.pipeline(graph, optionsOf({ mode, ctxLen: LENGTH })) : [];
   const weights = steps.filter(({ pass }) => pass === "split-linears" || pass === "bm1684x-quantise");
   const passes = [...corePasses, ...(bm1684xTarget.passes ?? [])];

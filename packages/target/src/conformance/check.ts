@@ -8,13 +8,13 @@ import type { Target, ToolVersions } from "../target.ts";
 export interface ConformanceContext {
   /** Opens a fresh session; every check closes its own. */
   open?(): Promise<Session>;
-  /**
-   * What the model says after a history: the reference. Without it, sessions are checked against themselves: a history run
-   * from its beginning in a fresh slot.
-   */
+  /** What the model says after a history: the reference. Without it the checks that compare numbers are skipped. */
   readonly oracle?: (history: readonly number[]) => Float32Array | Promise<Float32Array>;
-  /** How far logits may be from the oracle's. */
+  /** How far logits may be from the oracle's: by so much, 1e-3 unless said, or by such a share of the largest of them. */
   readonly tolerance?: number;
+  readonly relative?: number;
+  /** How much they have to be alike, for formats in which single numbers are far off. */
+  readonly cosine?: number;
   readonly build?: BuildContext;
   /** Makes the schedules of random calls; the same seed, the same calls. */
   readonly seed?: number;
@@ -39,6 +39,8 @@ export interface BuildContext<O = unknown> {
 export interface Check {
   readonly name: string;
   readonly about: "session" | "build";
+  /** It compares numbers, and says nothing without any. */
+  readonly needsOracle?: boolean;
   run(context: ConformanceContext): Promise<void>;
 }
 

@@ -116,6 +116,39 @@ describe("the checks find", () => {
     expect((await failures(others))[0]).toMatch(/the token drawn by/);
   });
 
+  it("a best token that isn't, of a device that gives tokens alone", async () => {
+    const limits = { wants: ["token"], sampling: ["greedy"] } as const;
+    const open = async (): Promise<Session> => openNull({ like: "cpu", ...sizes, limits });
+    expect(await failures(open)).toEqual([]);
+    const stale = async (): Promise<Session> => {
+      const session = await open();
+      const step = session.step.bind(session);
+      session.step = (rows) =>
+        step(rows.map((row) => ({ ...row, tokens: row.tokens.map((id, i) => (row.at + i === 2 ? 0 : id)) })));
+      return session;
+    };
+    const reasons = await failures(stale);
+    expect(reasons.length).toBeGreaterThan(1);
+    for (const reason of reasons) expect(reason).toMatch(/the best token is \d+, not \d+/);
+  });
+
+  it("logits that are near, but of something else", async () => {
+    const near = { relative: 3, cosine: 0.9 };
+    const build = buildContext("cpu");
+    const results = async (change: (logits: Float32Array) => Float32Array) => {
+      const open = broken((session) => ({
+        step: async (rows) =>
+          (await session.step(rows)).map((result) =>
+            result.logits ? { ...result, logits: change(result.logits) } : result,
+          ),
+      }));
+      const checks = await runConformance({ open, oracle, ...near, build });
+      return checks.filter(({ state }) => state === "failed").map(({ reason }) => reason);
+    };
+    expect(await results((logits) => logits.map((x, i) => x * (1 + 0.02 * (i % 3))))).toEqual([]);
+    expect((await results((logits) => logits.map(() => logits[0]!)))[0]).toMatch(/logits have a cosine of/);
+  });
+
   it("limits that aren't kept", async () => {
     const generous = broken((session) => ({
       step: async (rows) =>
@@ -132,6 +165,12 @@ describe("the checks find", () => {
     }));
     expect((await failures(oneByOne))[0]).toMatch(/logits are off/);
   });
+});
+
+it("compares no numbers with nothing, and says so", async () => {
+  const open = async (): Promise<Session> => openNull({ like: "cpu", ...sizes });
+  const skipped = (await runConformance({ open })).filter(({ name }) => name.startsWith("random schedules"));
+  expect(skipped).toMatchObject([{ state: "skipped", reason: "nothing to compare numbers with" }]);
 });
 
 it("says what it skipped for want of a model or a session", async () => {

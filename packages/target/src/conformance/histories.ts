@@ -1,7 +1,6 @@
 import type { Row, Session } from "../session.ts";
 import { type ConformanceContext, must } from "./check.ts";
-
-const DEFAULT_TOLERANCE = 1e-3;
+import { compareAnswer } from "./compare.ts";
 
 /** Plain lists of what the slots should hold, beside a session that is checked against them. */
 export class Histories {
@@ -30,38 +29,18 @@ export class Histories {
     const results = await this.session.step(rows);
     must(results.length === rows.length, () => `${results.length} results for ${rows.length} rows`);
     // Results may be views that the next call overwrites.
-    const logits = results.map((result) => result.logits?.slice());
+    const answers = results.map(({ logits, tokens }) => ({
+      ...(logits ? { logits: logits.slice() } : {}),
+      ...(tokens ? { tokens: tokens.slice() } : {}),
+    }));
     for (const { slot, at, tokens } of rows) this.lists[slot] = [...this.lists[slot]!.slice(0, at), ...tokens];
-    for (const [i, { slot, want }] of rows.entries()) {
-      if (want?.kind !== "logits") continue;
-      const got = logits[i];
-      must(
-        got?.length === want.last * vocab,
-        () => `${got?.length ?? 0} logits for ${want.last} tokens of a vocabulary of ${vocab}`,
-      );
-      await this.#compare(this.lists[slot]!, want.last, got);
-    }
+    for (const [i, { slot, want }] of rows.entries())
+      if (want) await compareAnswer(this.#context, this.lists[slot]!, want, answers[i]!, vocab);
   }
 
   async trim(slot: number, length: number): Promise<void> {
     await this.session.trim(slot, length);
     this.lists[slot]!.length = length;
     if (this.total === 0) this.columns = 0;
-  }
-
-  async #compare(history: readonly number[], last: number, got: Float32Array): Promise<void> {
-    const { oracle, tolerance = DEFAULT_TOLERANCE } = this.#context;
-    if (!oracle) return;
-    const { vocab } = this.session.limits;
-    for (let i = 0; i < last; i++) {
-      const until = history.slice(0, history.length - last + 1 + i);
-      const expected = await oracle(until);
-      let worst = 0;
-      for (let v = 0; v < vocab; v++) {
-        const off = Math.abs(got[i * vocab + v]! - expected[v]!);
-        worst = Math.max(worst, Number.isNaN(off) ? Infinity : off);
-      }
-      must(worst <= tolerance, () => `after ${until.length} tokens (${until.join(" ")}) logits are off by ${worst}`);
-    }
   }
 }

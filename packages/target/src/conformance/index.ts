@@ -29,15 +29,10 @@ export async function runConformance(
   return results;
 }
 
-async function runCheck({ name, about, run }: Check, context: ConformanceContext): Promise<CheckResult> {
-  const missing = about === "session" ? !context.open : !context.build;
-  if (missing)
-    return {
-      name,
-      state: "skipped",
-      seconds: 0,
-      reason: `no ${about === "session" ? "session to open" : "model to build"}`,
-    };
+async function runCheck(check: Check, context: ConformanceContext): Promise<CheckResult> {
+  const { name, run } = check;
+  const reason = missing(check, context);
+  if (reason !== undefined) return { name, state: "skipped", seconds: 0, reason };
   const started = performance.now();
   const seconds = (): number => (performance.now() - started) / 1000;
   try {
@@ -51,4 +46,9 @@ async function runCheck({ name, about, run }: Check, context: ConformanceContext
       reason: String(error instanceof Error ? error.message : error).split("\n", 1)[0]!,
     };
   }
+}
+
+function missing({ about, needsOracle }: Check, { open, build, oracle }: ConformanceContext): string | undefined {
+  if (about === "session" ? !open : !build) return `no ${about === "session" ? "session to open" : "model to build"}`;
+  return needsOracle && !oracle ? "nothing to compare numbers with" : undefined;
 }

@@ -1,7 +1,8 @@
 import { drawToken } from "../draw-token.ts";
 import { SessionError } from "../error.ts";
-import type { Row, Session } from "../session.ts";
+import type { Limits, Row, Session } from "../session.ts";
 import { type Check, dice, must, refusal, withSession } from "./check.ts";
+import { comparableWant, mustBeBest } from "./compare.ts";
 import { Histories } from "./histories.ts";
 
 const SCHEDULES = { count: 8, steps: 20 };
@@ -12,7 +13,9 @@ const MOST_TOKENS = 12;
 const stateMachine: Check = {
   name: "random schedules of chunks, idling, rewinds and trims are answered as the oracle does",
   about: "session",
+  needsOracle: true,
   async run(context) {
+    must(context.oracle !== undefined, () => "there is nothing to compare numbers with");
     const { count, steps } = context.schedules ?? SCHEDULES;
     for (let n = 0; n < count; n++)
       await withSession(context, async (session) => {
@@ -30,7 +33,7 @@ const stateMachine: Check = {
 type Dice = (below: number) => number;
 
 function freeRows({ session, lists }: Histories, roll: Dice): Row[] {
-  const { slots, context, chunk, rewind, vocab, cacheTokens, wants } = session.limits;
+  const { slots, context, chunk, rewind, cacheTokens } = session.limits;
   const rows: Row[] = [];
   let total = lists.reduce((sum, { length }) => sum + length, 0);
   for (let slot = 0; slot < slots; slot++) {
@@ -42,14 +45,14 @@ function freeRows({ session, lists }: Histories, roll: Dice): Row[] {
     const count = 1 + roll(Math.min(chunk, context - at, MOST_TOKENS));
     if (total + at + count - held > cacheTokens) continue;
     total += at + count - held;
-    rows.push(rowOf(slot, at, count, vocab, roll, wants.includes("logits")));
+    rows.push(rowOf(slot, at, count, session.limits, roll));
   }
   return rows;
 }
 
 async function lockstepRows(histories: Histories, roll: Dice): Promise<Row[]> {
   const { session, lists } = histories;
-  const { slots, context, vocab, wants } = session.limits;
+  const { slots, context } = session.limits;
   const fresh = histories.total === 0;
   if (!fresh && (histories.columns >= context || roll(8) === 0)) {
     for (let slot = 0; slot < slots; slot++) await histories.trim(slot, 0);
@@ -59,14 +62,15 @@ async function lockstepRows(histories: Histories, roll: Dice): Promise<Row[]> {
   const most = Math.min(context - histories.columns, fresh ? MOST_TOKENS : 1);
   for (let slot = 0; slot < slots; slot++) {
     if (fresh ? roll(4) === 0 : lists[slot]!.length === 0) continue;
-    rows.push(rowOf(slot, lists[slot]!.length, 1 + roll(most), vocab, roll, wants.includes("logits")));
+    rows.push(rowOf(slot, lists[slot]!.length, 1 + roll(most), session.limits, roll));
   }
   return rows;
 }
 
-function rowOf(slot: number, at: number, count: number, vocab: number, roll: Dice, logits: boolean): Row {
-  const tokens = Int32Array.from({ length: count }, () => roll(vocab));
-  return { slot, at, tokens, ...(logits && roll(4) > 0 ? { want: { kind: "logits", last: 1 } } : {}) };
+function rowOf(slot: number, at: number, count: number, limits: Limits, roll: Dice): Row {
+  const tokens = Int32Array.from({ length: count }, () => roll(limits.vocab));
+  const want = comparableWant(limits);
+  return { slot, at, tokens, ...(want && roll(4) > 0 ? { want } : {}) };
 }
 
 async function trimSome(histories: Histories, roll: Dice): Promise<void> {
@@ -158,12 +162,8 @@ const refusals: Check = {
         must(error.code === code, () => `${what} is refused as "${error.code}", not "${code}"`);
         if (session.limits.lockstep) return; // what was legal before has started a batch
         const histories = new Histories(session, context);
-        await histories.step([
-          {
-            ...row(0, 0, 1),
-            ...(session.limits.wants.includes("logits") ? { want: { kind: "logits", last: 1 } } : {}),
-          },
-        ]);
+        const want = comparableWant(session.limits);
+        await histories.step([{ ...row(0, 0, 1), ...(want ? { want } : {}) }]);
       });
   },
 };
@@ -173,13 +173,13 @@ const fullContext: Check = {
   about: "session",
   async run(context) {
     await withSession(context, async (session) => {
-      const { chunk, vocab, lockstep, wants } = session.limits;
+      const { chunk, lockstep } = session.limits;
       const limit = Math.min(session.limits.context, session.limits.cacheTokens);
       const histories = new Histories(session, context);
       const roll = dice(context.seed ?? 1);
       for (let at = 0; at < limit; ) {
         const count = Math.min(chunk, limit - at);
-        await histories.step([rowOf(0, at, count, vocab, roll, wants.includes("logits"))]);
+        await histories.step([rowOf(0, at, count, session.limits, roll)]);
         at += count;
       }
       const error = await refusal(() => session.step([row(0, limit, 1)]), "a token past the context");
@@ -199,9 +199,10 @@ const wantsWhatItSays: Check = {
   async run(context) {
     await withSession(context, async (session) => {
       const { wants, sampling, sampleTopK, vocab, width } = session.limits;
+      const history = [1, 0, 1];
       const ask = async (want: NonNullable<Row["want"]>) => {
         await session.trim(0, 0);
-        return (await session.step([{ slot: 0, at: 0, tokens: Int32Array.of(1, 0, 1), want }]))[0]!;
+        return (await session.step([{ slot: 0, at: 0, tokens: Int32Array.from(history), want }]))[0]!;
       };
       const logits = wants.includes("logits") ? (await ask({ kind: "logits", last: 1 })).logits!.slice() : undefined;
       if (logits)
@@ -222,6 +223,8 @@ const wantsWhatItSays: Check = {
           best === undefined || tokens![0] === best,
           () => `the greedy token is ${tokens![0]}, by the logits ${best}`,
         );
+        if (best === undefined && context.oracle)
+          mustBeBest(context, tokens![0]!, await context.oracle(history), () => `after ${history.join(" ")}`);
       }
       if (wants.includes("token") && sampling.includes("sample") && logits)
         for (const draw of [0.05, 0.55, 0.95]) {
@@ -277,14 +280,8 @@ const saving: Check = {
       await session.trim(0, 0);
       const length = await session.restore!(0, saved);
       must(length === 4, () => `4 tokens were saved, ${length} restored`);
-      await histories.step([
-        {
-          slot: 0,
-          at: 4,
-          tokens: Int32Array.of(1),
-          ...(session.limits.wants.includes("logits") ? { want: { kind: "logits", last: 1 } } : {}),
-        },
-      ]);
+      const want = comparableWant(session.limits);
+      await histories.step([{ slot: 0, at: 4, tokens: Int32Array.of(1), ...(want ? { want } : {}) }]);
       await refusal(() => session.restore!(0, saved.subarray(0, saved.length - 1)), "a saved history that was cut off");
     });
   },
