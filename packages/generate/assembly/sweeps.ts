@@ -109,22 +109,44 @@ function addTo(bin: usize, mass: f64): void {
   store<f64>(bin, load<f64>(bin) + mass);
 }
 
-/** Adds masses up by how far from the center they are; each of four neighbours has bins of its own, and waits for none. */
+/**
+ * Adds masses up by how far from the center they are: those of four tokens out of each `every`. What is too far goes to four bins
+ * past the last, because adding to one would wait for the addition before.
+ */
 export function histogram(
-  scores: usize, masses: usize, blocks: i32, best: f32, center: f32, perUnit: f32, last: i32, bins: usize,
+  scores: usize, masses: usize, blocks: i32, every: i32, best: f32, center: f32, perUnit: f32, last: i32, bins: usize,
 ): void {
   const from = f32x4.splat(best);
   const middle = f32x4.splat(center);
   const scale = f32x4.splat(perUnit);
-  const most = i32x4.splat(last);
-  for (const end = scores + <usize>blocks * BLOCK * 4; scores < end; scores += 16, masses += 32) {
+  const most = i32x4.add(i32x4.splat(last), i32x4(0, 1, 2, 3));
+  const step = <usize>every << 2;
+  for (const end = scores + <usize>blocks * BLOCK * 4; scores < end; scores += step, masses += step << 1) {
     const key = f32x4.mul(keyOf(scores, from, middle), scale);
-    const bin = i32x4.shl(i32x4.min_s(i32x4.trunc_sat_f32x4_s(key), most), 5);
+    const bin = i32x4.shl(i32x4.min_s(i32x4.trunc_sat_f32x4_s(key), most), 3);
     addTo(bins + <usize>i32x4.extract_lane(bin, 0), load<f64>(masses));
-    addTo(bins + <usize>i32x4.extract_lane(bin, 1) + 8, load<f64>(masses, 8));
-    addTo(bins + <usize>i32x4.extract_lane(bin, 2) + 16, load<f64>(masses, 16));
-    addTo(bins + <usize>i32x4.extract_lane(bin, 3) + 24, load<f64>(masses, 24));
+    addTo(bins + <usize>i32x4.extract_lane(bin, 1), load<f64>(masses, 8));
+    addTo(bins + <usize>i32x4.extract_lane(bin, 2), load<f64>(masses, 16));
+    addTo(bins + <usize>i32x4.extract_lane(bin, 3), load<f64>(masses, 24));
   }
+}
+
+/** What those weigh that are nearer to the center. */
+export function within(
+  scores: usize, masses: usize, blocks: i32, best: f32, center: f32, distance: f32,
+): f64 {
+  const from = f32x4.splat(best);
+  const middle = f32x4.splat(center);
+  const border = f32x4.splat(distance);
+  let even = f64x2.splat(0);
+  let odd = f64x2.splat(0);
+  for (const end = scores + <usize>blocks * BLOCK * 4; scores < end; scores += 16, masses += 32) {
+    const counts = f32x4.lt(keyOf(scores, from, middle), border);
+    even = f64x2.add(even, v128.and(v128.load(masses), i64x2.extend_low_i32x4_s(counts)));
+    odd = f64x2.add(odd, v128.and(v128.load(masses, 16), i64x2.extend_high_i32x4_s(counts)));
+  }
+  const sum = f64x2.add(even, odd);
+  return f64x2.extract_lane(sum, 0) + f64x2.extract_lane(sum, 1);
 }
 
 /** Writes down which are at least and at most so far from the center; says how many. */

@@ -6,7 +6,6 @@ import { asksFor, scoreOptions } from "./neutral.ts";
 import { checkSampling, isGreedy, type SamplingOptions } from "./options.ts";
 import { type History, PENALTIES, type PenaltyContext } from "./penalties.ts";
 import { type Distribution, Row } from "./row.ts";
-import { sweepsFor } from "./sweeps/sweeps-for.ts";
 
 export interface SamplerContext {
   readonly vocab: number;
@@ -43,7 +42,7 @@ export class Sampler {
   readonly greedy: boolean;
   readonly vocab: number;
   readonly #eos: readonly number[];
-  readonly #scratch: Scratch;
+  readonly #row: Row;
   readonly #filters: readonly FilterOption[];
   /** True when no option changes the model's scores before the choice. */
   readonly isPlain: boolean;
@@ -54,7 +53,7 @@ export class Sampler {
     this.greedy = isGreedy(options);
     this.vocab = vocab;
     this.#eos = [...new Set(eos.filter((id) => id >= 0 && id < vocab))];
-    this.#scratch = scratchFor(vocab);
+    this.#row = rowFor(vocab);
     this.#filters = FILTERS.filter(({ option }) => asksFor(options, option));
     this.isPlain = scoreOptions(options).length === 0;
   }
@@ -119,7 +118,7 @@ export class Sampler {
   }
 
   #penalised(logits: Float32Array, history: History, allow: Uint32Array | undefined): Float32Array {
-    const scores = this.#scratch.scores;
+    const { scores } = this.#row;
     scores.set(logits);
     const context: PenaltyContext = { options: this.options, eos: this.#eos, history };
     if (!this.isPlain) for (const penalty of PENALTIES) penalty(scores, context);
@@ -129,7 +128,7 @@ export class Sampler {
 
   #filtered(logits: Float32Array, history: History, allow: Uint32Array | undefined): Row {
     const { options } = this;
-    const { row } = this.#scratch;
+    const row = this.#row;
     row.load(this.adjust(logits, history, allow), options.temperature ?? 1);
     if (!Number.isFinite(row.best)) throw nothingLeft(logits);
     for (const { option, filter } of this.#filters) filter(row, options[option]!);
@@ -144,18 +143,13 @@ function lastOfEach(biases: SequenceBias): SequenceBias {
   return [...new Map(biases.map((each) => [each[0].join(), each])).values()];
 }
 
-interface Scratch {
-  readonly scores: Float32Array;
-  readonly row: Row;
-}
-
 /** One for each size of vocabulary, not for each request: nothing in it outlives a call. */
-const scratches = new Map<number, Scratch>();
+const rows = new Map<number, Row>();
 
-function scratchFor(vocab: number): Scratch {
-  let scratch = scratches.get(vocab);
-  if (!scratch) scratches.set(vocab, (scratch = { scores: new Float32Array(vocab), row: new Row(sweepsFor(vocab)) }));
-  return scratch;
+function rowFor(vocab: number): Row {
+  let row = rows.get(vocab);
+  if (!row) rows.set(vocab, (row = new Row(vocab)));
+  return row;
 }
 
 /** The first of the best, or -1 where none is possible. */

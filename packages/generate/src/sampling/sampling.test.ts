@@ -256,7 +256,7 @@ describe("selection without sorting", () => {
           before += masses[i]!;
           return keep;
         });
-        const cut = selectByMass(keys, masses, target * (1 - 1e-12));
+        const cut = selectByMass(keys, masses, keys.length, target * (1 - 1e-12));
         const last = keys[kept.at(-1)!]!;
         expect(cut.key).toBe(last);
         expect(cut.ties).toBe(kept.filter((i) => keys[i] === last).length);

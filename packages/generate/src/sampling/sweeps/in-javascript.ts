@@ -1,5 +1,5 @@
 import { massAt, REACH } from "./mass.ts";
-import { BIN_WIDTH, BINS, BLOCK, LANES, type Sweeps } from "./sweeps.ts";
+import { BIN_WIDTH, BINS, BLOCK, type Sweeps, VECTOR } from "./sweeps.ts";
 
 const { fround, abs } = Math;
 
@@ -8,7 +8,7 @@ export class JavaScriptSweeps implements Sweeps {
   readonly scores: Float32Array;
   readonly masses: Float64Array;
   readonly sums: Float64Array;
-  readonly bins = new Float64Array(BINS * LANES);
+  readonly bins = new Float64Array(BINS + VECTOR - 1);
   readonly found: Int32Array;
 
   constructor(blocks: number) {
@@ -66,28 +66,46 @@ export class JavaScriptSweeps implements Sweeps {
           masses[i] = 0;
         }
       }
-      sums[block] = lanes[0]! + lanes[2]! + (lanes[1]! + lanes[3]!);
+      sums[block] = sumOf(lanes);
     }
   }
 
-  histogram(blocks: number, best: number, center: number): void {
-    const { scores, masses, bins } = this;
-    bins.fill(0);
+  histogram(blocks: number, best: number, center: number, every: number): void {
+    const { masses, bins } = this;
     const middle = fround(center);
-    for (let i = 0; i < blocks * BLOCK; i++) {
-      const key = fround(abs(fround(fround(best - scores[i]!) - middle)) / BIN_WIDTH);
-      bins[Math.min(Math.trunc(key), BINS - 1) * LANES + (i % LANES)]! += masses[i]!;
-    }
+    bins.fill(0);
+    for (let from = 0; from < blocks * BLOCK; from += every)
+      for (let lane = 0; lane < VECTOR; lane++) {
+        const bin = Math.trunc(this.#distance(from + lane, best, middle) / BIN_WIDTH);
+        bins[Math.min(bin, BINS - 1 + lane)]! += masses[from + lane]!;
+      }
+  }
+
+  within(blocks: number, best: number, center: number, distance: number): number {
+    const { masses } = this;
+    const [middle, border] = [fround(center), fround(distance)];
+    const lanes = [0, 0, 0, 0];
+    for (let i = 0; i < blocks * BLOCK; i++) if (this.#distance(i, best, middle) < border) lanes[i % 4]! += masses[i]!;
+    return sumOf(lanes);
   }
 
   gather(blocks: number, best: number, center: number, least: number, most: number): number {
-    const { scores, found } = this;
+    const { found } = this;
     const [middle, low, high] = [fround(center), fround(least), fround(most)];
     let count = 0;
     for (let i = 0; i < blocks * BLOCK; i++) {
-      const key = abs(fround(fround(best - scores[i]!) - middle));
-      if (key >= low && key <= high) found[count++] = i;
+      const distance = this.#distance(i, best, middle);
+      if (distance >= low && distance <= high) found[count++] = i;
     }
     return count;
   }
+
+  #distance(index: number, best: number, middle: number): number {
+    return abs(fround(fround(best - this.scores[index]!) - middle));
+  }
+}
+
+/** As two vectors of two are added up. */
+function sumOf([a, b, c, d]: readonly number[]): number {
+  return a! + c! + (b! + d!);
 }

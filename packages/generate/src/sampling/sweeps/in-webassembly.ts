@@ -1,12 +1,14 @@
 import { SWEEPS } from "./gen/sweeps.ts";
 import { FIRST, MAGIC, REACH, SECOND, STEP_TABLE, STEPS, STEPS_DOWN } from "./mass.ts";
-import { BIN_WIDTH, BINS, BLOCK, LANES, type Sweeps } from "./sweeps.ts";
+import { BIN_WIDTH, BINS, BLOCK, type Sweeps, VECTOR } from "./sweeps.ts";
 
 const PAGE = 65_536;
 
 type Loop = (...args: readonly number[]) => number;
 /** What `assembly/sweeps.ts` exports. */
-type Loops = Readonly<Record<"divide" | "weigh" | "weighAndMeasure" | "restrict" | "histogram" | "gather", Loop>>;
+type Loops = Readonly<
+  Record<"divide" | "weigh" | "weighAndMeasure" | "restrict" | "histogram" | "within" | "gather", Loop>
+>;
 
 interface Memory {
   readonly buffer: ArrayBuffer;
@@ -35,7 +37,7 @@ export class WebAssemblySweeps implements Sweeps {
   constructor(blocks: number) {
     compiled ??= new WebAssembly.Module(Uint8Array.from(atob(SWEEPS), (char) => char.charCodeAt(0)));
     const numbers = 8; // constants, and room for one more
-    const size = blocks * (BLOCK * (4 + 8 + 4) + 8) + (BINS * LANES + STEPS + numbers) * 8;
+    const size = blocks * (BLOCK * (4 + 8 + 4) + 8) + (BINS + VECTOR + STEPS + numbers) * 8;
     const pages = Math.ceil(size / PAGE);
     const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
     this.#loops = new WebAssembly.Instance(compiled, { env: { memory } }).exports;
@@ -45,7 +47,7 @@ export class WebAssemblySweeps implements Sweeps {
     const doubles = (count: number): Float64Array => new Float64Array(memory.buffer, take(count * 8), count);
     this.masses = doubles(blocks * BLOCK);
     this.sums = doubles(blocks);
-    this.bins = doubles(BINS * LANES);
+    this.bins = doubles(BINS + VECTOR - 1);
     const table = doubles(STEPS);
     const constants = doubles(numbers);
     this.scores = new Float32Array(memory.buffer, take(blocks * BLOCK * 4), blocks * BLOCK);
@@ -80,13 +82,15 @@ export class WebAssemblySweeps implements Sweeps {
     this.#loops.restrict(scores.byteOffset, masses.byteOffset, sums.byteOffset, blocks, least, most);
   }
 
-  histogram(blocks: number, best: number, center: number): void {
+  histogram(blocks: number, best: number, center: number, every: number): void {
     const { scores, masses, bins } = this;
     bins.fill(0);
-    const [perUnit, last] = [1 / BIN_WIDTH, BINS - 1];
-    this.#loops.histogram(
-      ...[scores.byteOffset, masses.byteOffset, blocks, best, center, perUnit, last, bins.byteOffset],
-    );
+    const rows = [scores.byteOffset, masses.byteOffset, blocks, every];
+    this.#loops.histogram(...rows, best, center, 1 / BIN_WIDTH, BINS - 1, bins.byteOffset);
+  }
+
+  within(blocks: number, best: number, center: number, distance: number): number {
+    return this.#loops.within(this.scores.byteOffset, this.masses.byteOffset, blocks, best, center, distance);
   }
 
   gather(blocks: number, best: number, center: number, least: number, most: number): number {

@@ -39,7 +39,8 @@ describe("sweeps in WebAssembly", () => {
             const look = (returned: unknown): void => void left.push(returned, bitsOf(sweeps));
             if (!Number.isFinite(best)) return left;
             look(sweeps.weigh(blocks, best));
-            look(sweeps.histogram(blocks, best, center));
+            look(sweeps.histogram(blocks, best, center, 32));
+            look(sweeps.within(blocks, best, center, Math.abs(b)));
             const count = sweeps.gather(blocks, best, center, Math.min(Math.abs(a), Math.abs(b)), Math.abs(a) + 1);
             left.push(sweeps.found.slice(0, count));
             look(sweeps.restrict(blocks, Math.min(a, b), Math.max(a, b)));

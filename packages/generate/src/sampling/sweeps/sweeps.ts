@@ -1,11 +1,11 @@
 /** Scores are weighed in blocks of this many; each block's masses have a sum. */
 export const BLOCK = 1024;
 
-/** Distances are counted in bins of this width, as far as there are bins; the last takes whatever is farther. */
-export const BIN_WIDTH = 1 / 64;
-export const BINS = 1024;
-/** Neighbours have bins of their own: bin b of lane l is the number at b · LANES + l. */
-export const LANES = 4;
+/** Distances are counted in bins of this width, as far as there are bins. The last takes what is farther, and so do VECTOR − 1 past it. */
+export const BIN_WIDTH = 1 / 256;
+export const BINS = 4096;
+/** Tokens are taken four at a time, as vectors have them. */
+export const VECTOR = 4;
 
 /**
  * Passes over a large vocabulary, each a loop without decisions: all that sampling does to every token is done here, and the rest
@@ -32,8 +32,10 @@ export interface Sweeps {
   weighAndMeasure(blocks: number, best: number): number;
   /** Makes impossible what isn't between two scores, both included, and makes the sums anew. */
   restrict(blocks: number, least: number, most: number): void;
-  /** Makes the bins: what weigh those at a distance. */
-  histogram(blocks: number, best: number, center: number): void;
+  /** Makes the bins: what those weigh that are at a distance, of the first four tokens of each `every`. */
+  histogram(blocks: number, best: number, center: number, every: number): void;
+  /** What those weigh that are nearer than a distance. */
+  within(blocks: number, best: number, center: number, distance: number): number;
   /** Finds the indices of those at a distance of `least` to `most`, both included, in ascending order; returns how many. */
   gather(blocks: number, best: number, center: number, least: number, most: number): number;
 }
