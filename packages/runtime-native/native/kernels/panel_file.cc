@@ -29,6 +29,7 @@ Panels PanelFile::At(const std::string& name) const { return Panels(entries_.at(
 #include <atomic>
 #include <cstring>
 #include <stdexcept>
+#include <system_error>
 
 #include "kernels/digest.h"
 #include "kernels/in_threads.h"
@@ -189,11 +190,14 @@ void AddRecord(std::vector<uint8_t>& directory, const std::string& name, const R
 
 std::shared_ptr<const PanelFile> PanelFile::Make(const fs::path& folder, const std::vector<NamedSource>& weights,
                                                  size_t threads, const Progress& progress) {
-  fs::create_directories(folder);
+  std::error_code failed;
+  fs::create_directories(folder, failed);
+  if (failed) throw std::system_error(failed, "mkdir");
   PartFile::Sweep(folder);
   const std::vector<Placed> placed = Place(weights, threads);
   const size_t bytes = placed.empty() ? 0 : WholeBlocks(placed.back().end());
-  if (fs::space(folder).available < 2 * bytes) throw std::runtime_error("the disk would be nearly full");
+  const fs::space_info room = fs::space(folder, failed);
+  if (!failed && room.available < 2 * bytes) throw std::runtime_error("the disk would be nearly full");
   PartFile part(folder, kName);
   PieceDigests digests(bytes);
   std::atomic<size_t> done{0};
