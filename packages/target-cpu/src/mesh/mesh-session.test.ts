@@ -1,8 +1,9 @@
+import { createHash } from "node:crypto";
 import { readOnnx } from "@llm/exporter";
 import { readGolden } from "@llm/fixtures";
 import type { Row, SessionError } from "@llm/target";
 import { DEFAULT_WORK, planMesh, toMesh } from "@llm/target/mesh";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { cpuTarget } from "../cpu-target.ts";
 import { answerIn, apart } from "../testing/mesh-answers.ts";
 import { type BuiltGolden, buildGolden, DEFAULTS } from "../testing/open-golden.ts";
@@ -133,6 +134,43 @@ describe("a worker that died between calls is noticed by whatever is asked next"
     const [anew] = await session.step([prefill(1)]);
     expect(anew!.logits).toBeDefined();
   });
+});
+
+describe("a saved slot of which a part is damaged", () => {
+  const broken = async (session: MeshSession) => {
+    const saved = (await session.save(0)).slice();
+    saved[saved.length - 1]! ^= 1; // in the last shard's part
+    return saved;
+  };
+
+  test("is refused before any shard takes its part", async () => {
+    const session = await open({ mesh: "1x2", batchSize: 1 });
+    await session.step([prefill(0)]);
+    await expect(session.restore(0, await broken(session))).rejects.toMatchObject({ code: "saved-invalid" });
+    const [answer] = await session.step([next(0)]);
+    expect(answer!.logits).toBeDefined();
+    await session.close();
+  });
+
+  test("that shards disagree about is lost, and nobody waits for the other", async () => {
+    const session = await open({ mesh: "1x2", batchSize: 1 });
+    await session.step([prefill(0)]);
+    const saved = await broken(session);
+    saved.set(createHash("sha256").update(saved.subarray(32)).digest());
+    await expect(session.restore(0, saved)).rejects.toMatchObject({ code: "saved-invalid", lost: [0] });
+    await expect(session.step([next(0)])).rejects.toMatchObject({ code: "gap" });
+    expect((await answerIn(session, 0, prompts[0]!)).greedy).toEqual(prompts[0]!.greedy);
+    await session.close();
+  });
+});
+
+test("a shard that can't be loaded fails as a model that runs alone would", async () => {
+  vi.stubEnv("LLM_CPU_KERNEL", "abacus");
+  try {
+    await expect(open()).rejects.toMatchObject({ code: "option-invalid", message: expect.stringContaining("abacus") });
+  } finally {
+    vi.unstubAllEnvs();
+  }
 });
 
 describe("what was planned", () => {

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import {
   type ForkMove,
   type Limits,
@@ -228,28 +229,37 @@ function withLost(error: unknown, slots: readonly number[]): unknown {
   return new SessionError(error.code, error.message, { cause: error, lost });
 }
 
-/** Parts with their lengths before them. */
+const DIGEST = 32;
+
+/** Parts with their lengths before them, and a digest of all: what is damaged is refused before any shard takes its part. */
 function joined(parts: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((size, part) => size + 4 + part.length, 0));
+  const whole = new Uint8Array(parts.reduce((size, part) => size + 4 + part.length, DIGEST));
   const view = new DataView(whole.buffer);
-  let at = 0;
+  let at = DIGEST;
   for (const part of parts) {
     view.setUint32(at, part.length, true);
     whole.set(part, at + 4);
     at += 4 + part.length;
   }
+  whole.set(digestOf(whole));
   return whole;
+}
+
+function digestOf(whole: Uint8Array): Uint8Array {
+  return createHash("sha256").update(whole.subarray(DIGEST)).digest();
 }
 
 function parted(whole: Uint8Array, count: number): readonly Uint8Array[] {
   const view = new DataView(whole.buffer, whole.byteOffset, whole.byteLength);
   const parts: Uint8Array[] = [];
-  for (let at = 0; at + 4 <= whole.length; ) {
+  for (let at = DIGEST; at + 4 <= whole.length; ) {
     const length = view.getUint32(at, true);
     parts.push(whole.slice(at + 4, at + 4 + length));
     at += 4 + length;
   }
-  if (parts.length !== count || parts.reduce((size, part) => size + 4 + part.length, 0) !== whole.length)
+  if (parts.length !== count || parts.reduce((size, part) => size + 4 + part.length, DIGEST) !== whole.length)
     throw new SessionError("saved-invalid", "these bytes were not saved by a session with this mesh");
+  if (!Buffer.from(digestOf(whole)).equals(whole.subarray(0, DIGEST)))
+    throw new SessionError("saved-invalid", "this saved slot is damaged; it can't be restored");
   return parts;
 }

@@ -1,5 +1,5 @@
 import type { OrtOptions } from "@llm/runtime-native/ort";
-import type { ForkMove, Limits, Row, RowResult, SessionErrorCode } from "@llm/target";
+import type { ForkMove, Limits, Row, RowResult, SessionErrorCode, TargetErrorCode } from "@llm/target";
 import type { MeshMemory } from "./exchange.ts";
 import type { MeshSchedule } from "./schedule.ts";
 
@@ -58,6 +58,8 @@ export type Reply =
       readonly kind: "error";
       readonly code: SessionErrorCode;
       readonly message: string;
+      /** What kept it from being opened at all, where that is known. */
+      readonly cause?: TargetErrorCode;
       /** It only stopped because another did. */
       readonly follows: boolean;
       /** The session refused and nothing has changed; else nobody knows what the slots hold. */

@@ -5,7 +5,7 @@ import type { Answers, Question, Reply, WorkerSetup } from "./messages.ts";
 import { allChannels, meshMemory } from "./replica-memory.ts";
 
 const WORKER = new URL(`./worker${import.meta.url.endsWith(".ts") ? ".ts" : ".js"}`, import.meta.url);
-/** How long a worker may take to end of itself after it was asked to. */
+/** How long a worker may take to end of itself after it was asked to, or to refuse what another has refused. */
 const PATIENCE_MS = 5000;
 
 export type ReplicaSetup = Omit<WorkerSetup, "memory" | "place">;
@@ -39,7 +39,7 @@ export class Replica {
       replies.find((reply) => reply.kind === "error" && !reply.follows) ?? replies.find(({ kind }) => kind === "error");
     if (failed?.kind === "error") {
       await Promise.all(shards.map(({ worker }) => worker.terminate()));
-      throw new TargetError("artefact-damaged", failed.message);
+      throw new TargetError(failed.cause ?? "artefact-damaged", failed.message);
     }
     const speaker = replies[places.findIndex(({ rank, stage }) => rank === 0 && stage === pp - 1)];
     return new Replica(setup, memory, shards, (speaker as Extract<Reply, { kind: "ready" }>).limits);
@@ -64,16 +64,22 @@ export class Replica {
       if (!shard.exited) shard.worker.postMessage(typeof question === "function" ? question(place) : question);
       return reply;
     });
+    const stop = () => stopAll(this.#memory.flag, allChannels(this.#memory));
+    let patience: NodeJS.Timeout | undefined;
     for (const reply of replies)
       reply.then((message) => {
-        // The others may be waiting for what never comes.
-        if (message.kind === "error" && !message.refused) stopAll(this.#memory.flag, allChannels(this.#memory));
+        if (message.kind !== "error") return;
+        // The others may be waiting for what never comes; of a refusal they have none to wait for, unless they disagree.
+        if (message.refused) patience ??= setTimeout(stop, PATIENCE_MS);
+        else stop();
       });
     const answers = await Promise.all(replies);
+    clearTimeout(patience);
     const errors = answers.flatMap((reply) => (reply.kind === "error" ? [reply] : []));
     const [error] = [...errors.filter(({ follows }) => !follows), ...errors];
     if (error) {
-      if (errors.some(({ refused }) => !refused)) this.#broken = true;
+      // What some did and others refused is no state that anybody asked for.
+      if (errors.length < answers.length || errors.some(({ refused }) => !refused)) this.#broken = true;
       throw new SessionError(error.code, error.message);
     }
     return answers.map((reply) => (reply as Extract<Reply, { kind: "answer" }>).value as Answers[K]);

@@ -77,6 +77,7 @@ function failed(error: unknown): void {
     kind: "error",
     code: SessionError.isInstance(error) ? error.code : "device",
     message: known ? message : message.split("\n")[0]!,
+    ...(TargetError.isInstance(error) ? { cause: error.code } : {}),
     follows,
     refused,
   });
