@@ -1,3 +1,7 @@
+import { mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { demoModelFolder } from "@llm/demo-model";
 import { afterAll, describe, expect, it } from "vitest";
 import { jsonOf, runCli, testHome } from "./testing/run-cli.ts";
 
@@ -28,6 +32,26 @@ describe("llm chat", () => {
       );
     const plain = await runCli(args, home, { input: "import os\n" });
     expect(plain).toMatchObject({ code: 0, stdout: `${(messages[1] as { content: string }).content}\n` });
+  });
+
+  it("lets a model think before the form of its answer, and keeps the thoughts apart", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "llm-thinking-"));
+    for (const name of readdirSync(demoModelFolder).filter((name) => /\.(json|txt|safetensors)$/.test(name)))
+      symlinkSync(join(demoModelFolder, name), join(folder, name));
+    const template =
+      "{% for m in messages %}{{ m.content }}\n{% endfor %}{% if add_generation_prompt %}<think>{% endif %}";
+    writeFileSync(join(folder, "chat_template.jinja"), template);
+    const schema = '{"type": "object", "properties": {"ok": {"type": "boolean"}}, "required": ["ok"]}';
+    const args = ["chat", folder, "--greedy", "--max-new-tokens", "40", "--json-schema", schema];
+    const { messages } = jsonOf(await runCli([...args, "--json"], home, { input: "def f(\n" })) as {
+      messages: { content: string; reasoning_content: string }[];
+    };
+    const { content, reasoning_content: thoughts } = messages[1]!;
+    expect(JSON.parse(content)).toEqual({ ok: expect.any(Boolean) });
+    expect(thoughts).toMatch(/\w/);
+    const { stdout } = await runCli(args, home, { input: "def f(\n" });
+    expect(stdout).toBe(`${thoughts}\n\n${content}\n`);
+    rmSync(folder, { recursive: true });
   });
 
   it("goes on when the conversation has become too long, and says so", async () => {

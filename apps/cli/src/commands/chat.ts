@@ -1,4 +1,4 @@
-import { type ChatMessage, GenerateError, type GenerateOptions } from "@llm/generate";
+import { AnswerParser, type AnswerPart, type ChatMessage, GenerateError, type GenerateOptions } from "@llm/generate";
 import { Generator } from "@llm/toolchain";
 import type { Call, Outcome } from "../definition/command.ts";
 import type { Io } from "../output/io.ts";
@@ -32,9 +32,9 @@ export async function run(call: Call, io: Io): Promise<Outcome> {
       messages.push({ role: "user", content: line });
       answering = new AbortController();
       const signal = AbortSignal.any([io.signal, answering.signal]);
-      const content = await answer(generator, messages, generation, { io, signal, stream });
+      const said = await answer(generator, messages, generation, { io, signal, stream });
       answering = undefined;
-      messages.push({ role: "assistant", content });
+      messages.push(said);
     }
     return { json: { messages } };
   } finally {
@@ -48,18 +48,36 @@ const HINTS = {
   plain: "this checkpoint has no chat template, so it hardly knows what a conversation is; `llm run` suits it better",
 } as const;
 
-/** What the model says; as far as it came, when it is stopped. */
+/** What the model says, and thinks before it; as far as it came, when it is stopped. */
 async function answer(
   generator: Generator,
   messages: readonly ChatMessage[],
   options: GenerateOptions,
   { io, signal, stream }: { readonly io: Io; readonly signal: AbortSignal; readonly stream: boolean },
-): Promise<string> {
-  let text = "";
+): Promise<ChatMessage> {
+  const said = { thoughts: "", content: "" };
+  let shown = "";
+  const show = (text: string): void => {
+    shown += text;
+    if (stream) io.write(text);
+  };
+  const tell = (parts: readonly AnswerPart[]): void => {
+    for (const part of parts) {
+      if (part.kind === "reasoning") said.thoughts += part.text;
+      else if (part.kind === "text") {
+        if (said.content === "" && said.thoughts !== "") show("\n\n");
+        said.content += part.text;
+      } else continue;
+      show(part.text);
+    }
+  };
   const say = async (how: GenerateOptions) => {
-    for await (const piece of generator.chat(messages, { ...how, signal })) {
-      text += piece;
-      if (stream) io.write(piece);
+    const answering = generator.chat(messages, { ...how, signal });
+    const parser = new AnswerParser(answering.formats);
+    try {
+      for await (const piece of answering) tell(parser.push(piece));
+    } finally {
+      tell(parser.end());
     }
   };
   try {
@@ -71,6 +89,7 @@ async function answer(
   } catch (error) {
     if (!signal.aborted || io.signal.aborted) throw error;
   }
-  io.write(stream ? "\n" : `${text}\n`);
-  return text;
+  io.write(stream ? "\n" : `${shown}\n`);
+  const { thoughts, content } = said;
+  return { role: "assistant", content, ...(thoughts === "" ? {} : { reasoning_content: thoughts }) };
 }

@@ -1,3 +1,4 @@
+import type { AnswerFormats } from "../answer/formats.ts";
 import { GenerateError } from "../error.ts";
 import type { RandomState } from "../random/random-state.ts";
 import type { FinishReason, GeneratedToken, Usage } from "../scheduler/request.ts";
@@ -30,6 +31,8 @@ export interface Timings {
 /** A text on its way: iterate for its pieces, or await `result`. Whoever stops iterating before the end cancels it. */
 export interface Generation extends AsyncIterable<string> {
   readonly result: Promise<Completion>;
+  /** How its answer is written, for an `AnswerParser`: what a conversation's template shows, or the call said. */
+  readonly formats: AnswerFormats;
 }
 
 /** Something that was started: what comes of it, and how to end it before. */

@@ -71,9 +71,10 @@ export class Generator<T extends TextTokenizer | TransformersTokenizer = TextTok
 
   /** Starts to generate: `for await (const piece of generator.stream("def f(")) …`, or await its `result`. */
   stream(prompt: Prompt, options: GenerateOptions | TransformersOptions = {}): Generation {
-    const { done, cancel, pieces } = this.#begin(prompt, this.#read(options));
+    const all = this.#read(options);
+    const { done, cancel, pieces } = this.#begin(prompt, all);
     const leave = (): void => cancel(new DOMException("the text's reader left before its end", "AbortError"));
-    return { result: done, [Symbol.asyncIterator]: () => pieces.iterate(leave) };
+    return { result: done, formats: all.answerFormats ?? {}, [Symbol.asyncIterator]: () => pieces.iterate(leave) };
   }
 
   /**

@@ -88,8 +88,8 @@ describe("an answer whose marks are control tokens", () => {
   it("needs no word of all this in a conversation: the template shows it", async () => {
     const tokenizer = { ...markedTokenizer, applyChatTemplate: () => "hello[THINK]" };
     const generator = new Generator({ session: session(), tokenizer });
-    const { text } = await generator.chat([{ role: "user", content: "x" }], { choice: ["yes", "no"], maxNewTokens: 30 })
-      .result;
-    expect(["yes", "no"]).toContain(read({ reasoning }, text).text);
+    const answer = generator.chat([{ role: "user", content: "x" }], { choice: ["yes", "no"], maxNewTokens: 30 });
+    expect(answer.formats).toEqual({ reasoning });
+    expect(["yes", "no"]).toContain(read(answer.formats, (await answer.result).text).text);
   });
 });
