@@ -231,6 +231,8 @@ describe("conditions", () => {
     expect(matches({ enum: ["a", "abc", 5, 50, null], maxLength: 2, maximum: 9 }, "abc")).toBe(false);
     expect(matches({ enum: ["a", "abc", 5, 50, null], maxLength: 2, maximum: 9 }, 5)).toBe(true);
     expect(matches({ type: "number", not: { minimum: 3 } }, 3)).toBe(false);
+    expect(matches({ type: "number", not: { not: { not: { minimum: 3 } } } }, 3)).toBe(false);
+    expect(matches({ not: { not: { not: { anyOf: [{ const: 3 }, { type: "string" }] } } } }, "3")).toBe(false);
     expect(matches({ type: "number", not: { minimum: 3 } }, 2.5)).toBe(true);
   });
 });

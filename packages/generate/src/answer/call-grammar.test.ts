@@ -179,11 +179,12 @@ describe("an answer that may be a call", () => {
     expect(() => ask({ type: "object", properties: { a: { type: "string", not: { pattern: "x" } } } })).toThrow(
       /^"not" at/,
     );
+    expect(() => ask({ properties: { "a>b": true } })).toThrow(/^the parameter "a>b" of "f" has no name/);
     expect(() => ask({ type: "array" })).toThrow('the parameters of "f" must be the schema of an object');
   });
 
   it.each(FORMATS)("has an object for arguments, whatever the schema leaves out: %s", (id) => {
-    for (const parameters of [{}, { description: "none" }, undefined]) {
+    for (const parameters of [{}, { description: "none" }, { type: ["object", "null"], nullable: true }, undefined]) {
       const constraint = new Constraint(
         parseGrammar(callGrammar(callFormat(id), [{ name: "f", ...(parameters ? { parameters } : {}) }])),
         bytes,

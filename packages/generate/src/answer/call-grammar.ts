@@ -62,7 +62,11 @@ function call({ id, argumentsKey, tags, named }: CallFormat, tool: Tool): Gramma
 
 /** The schema of a function's arguments, which are an object whether or not it says so. */
 function objectSchema({ name, parameters = {} }: Tool): Readonly<Record<string, unknown>> {
-  const { type = "object", ...rest } = isObject(parameters) ? parameters : { type: "none" };
+  const {
+    type = "object",
+    nullable: _,
+    ...rest
+  } = isObject(parameters) ? parameters : { type: "none", nullable: false };
   if (type === "object" || (Array.isArray(type) && type.includes("object"))) return { ...rest, type: "object" };
   throw new GrammarError("syntax", `the parameters of "${name}" must be the schema of an object`);
 }
@@ -86,6 +90,12 @@ function taggedCall({ name: [before, after], key, value, pad, end }: ArgumentTag
   // What may never be given is left out.
   const given = Object.keys(properties).filter((property) => properties[property] !== false);
   const names = [...new Set([...given, ...required])];
+  const odd = names.find((property) => /[<>\s]/.test(property));
+  if (odd !== undefined)
+    throw new GrammarError(
+      "unsupported",
+      `the parameter ${JSON.stringify(odd)} of "${tool.name}" has no name that can stand in a tag`,
+    );
   const argument = (property: string | GrammarSource, held: GrammarSource): GrammarSource => ({
     parts: [...marked(key, property), pad === "" ? "\n" : "", ...marked(value, pad, held, pad), "\n"],
   });

@@ -2,7 +2,7 @@ import { GrammarError } from "../error.ts";
 import { alt, type Grammar, NEVER, type Rule, ref, text } from "../rules/rule.ts";
 import { arrayRule } from "./arrays.ts";
 import { boundsOf } from "./bounds.ts";
-import { CONDITIONS, conditionsOf } from "./conditions.ts";
+import { CONDITIONS, conditionsOf, isPlainNot } from "./conditions.ts";
 import { distinct } from "./distinct.ts";
 import { GENERAL, isAnnotation, typeOfKeyword } from "./keywords.ts";
 import { ANY_VALUE, anyRules, literal } from "./literals.ts";
@@ -126,8 +126,8 @@ export class SchemaCompiler implements SchemaContext {
     const refuse = (keyword: string, hint: string): GrammarError => this.unsupported(path, keyword, hint);
     for (const part of conditionsOf(schema, path, this.#resolve, refuse)) {
       // What is out of question is said as such; everything else is a schema like any other.
-      const plain = isObject(part) && part.not !== undefined;
-      merged = mergeSchemas(merged, plain || !isObject(part) ? (part as Schema) : this.flatten(part, path, depth + 1));
+      const plain = !isObject(part) || (isPlainNot(part.not) && Object.keys(part).length === 1);
+      merged = mergeSchemas(merged, plain ? (part as Schema) : this.flatten(part, path, depth + 1));
     }
     return closed(merged, schema, this.#references.root, refuse);
   }

@@ -39,7 +39,7 @@ export function closed(
   return result as SchemaObject;
 }
 
-/** True where a condition stands anywhere in a schema, or branches of which one alone may hold. */
+/** True where a condition stands anywhere in a schema. */
 function hasConditions(schema: unknown): boolean {
   const stack: unknown[] = [schema];
   for (let at = stack.pop(); at !== undefined; at = stack.pop()) {
