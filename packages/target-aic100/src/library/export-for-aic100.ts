@@ -12,6 +12,7 @@ import { DEFAULT_SETTINGS } from "../compile/settings.ts";
 import { cachesOf } from "../graph/form.ts";
 import { settle } from "../graph/settle.ts";
 import { type Aic100Options, defaultOptions } from "../options.ts";
+import { sampleInputs } from "./sample-inputs.ts";
 import { transform } from "./transform.ts";
 
 /** Text to token ids: what is needed of a tokenizer here. */
@@ -48,14 +49,16 @@ export interface ExportForAic100 {
 export async function exportForAic100(
   request: ExportForAic100,
 ): Promise<string | readonly [folder: string, file: string]> {
-  const { source, tokenizer, folder, name, seqLength = 128, inputStr = "My name is", kv = true } = request;
+  const { source, folder, name, kv = true } = request;
   const { returnPath = false, saveFp32Onnx = false, saveFp16Onnx = true } = request;
   check(request, { kv, saveFp32Onnx, saveFp16Onnx });
   const { opset } = settle({ ...defaultOptions(), ...request.options });
   await makeFolder(folder);
   let file = "";
+  let sampled: Graph | undefined;
   for (const dtype of [...(saveFp32Onnx ? ["f32" as const] : []), ...(saveFp16Onnx ? ["f16" as const] : [])]) {
     const graph = graphFor(request, dtype, kv);
+    sampled = graph;
     const spec = { opset, subFunctions: request.options?.subFunctions ?? false };
     const onnx = kv ? cardModel(graph, spec) : toOnnx(graph, { opset: spec.opset });
     const base = `${name.replaceAll("/", "_")}${kv ? "_kv" : ""}${dtype === "f16" ? "_fp16" : ""}`;
@@ -63,7 +66,7 @@ export async function exportForAic100(
     file = join(folder, `${base}.onnx`);
     if (kv) await writeCustomIo(folder, graph, request.options);
   }
-  await writeSamples(folder, tokenizer, inputStr, seqLength);
+  await writeSamples(folder, sampled!, request);
   return returnPath ? [folder, file] : folder;
 }
 
@@ -92,29 +95,33 @@ function graphFor({ model, transformed, options = {} }: ExportForAic100, dtype: 
   }).nets[0]!.graph;
 }
 
-async function writeCustomIo(
-  folder: string,
-  graph: Graph,
-  { mxint8 = false, subFunctions = false }: Partial<Aic100Options> = {},
-) {
+/** Of both formats that a cache may be kept in: which one is for the compile to say. */
+async function writeCustomIo(folder: string, graph: Graph, { subFunctions = false }: Partial<Aic100Options> = {}) {
   const caches = cachesOf(graph).map(({ value }) => value.id);
   for (const [file, eight] of [
     ["custom_io_fp16.yaml", false],
     ["custom_io_int8.yaml", true],
   ] as const)
-    if (!eight || mxint8)
-      await writeFile(join(folder, file), customIoFile({ ...DEFAULT_SETTINGS, mxint8: eight, subFunctions }, caches));
+    await writeFile(join(folder, file), customIoFile({ ...DEFAULT_SETTINGS, mxint8: eight, subFunctions }, caches));
 }
 
-/** A text's ids and positions, padded on the right, as raw 64-bit integers. */
-async function writeSamples(folder: string, tokenizer: Encoder, text: string, length: number): Promise<void> {
-  const ids = Array.from(tokenizer.encode(text));
-  if (ids.length === 0 || ids.length > length)
-    throw new TargetError("option-invalid", `inputStr is ${ids.length} tokens; seqLength has room for 1 to ${length}`);
-  const padded = (value: (at: number) => number, rest: number) =>
-    BigInt64Array.from({ length }, (_, at) => BigInt(at < ids.length ? value(at) : rest));
-  const samples = { input_ids: padded((at) => ids[at]!, 0), position_ids: padded((at) => at, -1) };
+/** One call's inputs as raw numbers, by their names. */
+async function writeSamples(
+  folder: string,
+  graph: Graph,
+  { tokenizer, inputStr = "My name is", seqLength = 128, options = {} }: ExportForAic100,
+): Promise<void> {
+  const ids = Array.from(tokenizer.encode(inputStr));
+  if (ids.length === 0 || ids.length > seqLength)
+    throw new TargetError(
+      "option-invalid",
+      `inputStr is ${ids.length} tokens; seqLength has room for 1 to ${seqLength}`,
+    );
+  const { ctxLen } = { ...defaultOptions(), ...options };
   await makeFolder(join(folder, "sample"));
-  for (const [name, data] of Object.entries(samples))
-    await writeFile(join(folder, "sample", `${name}.raw`), new Uint8Array(data.buffer));
+  for (const [name, { data }] of Object.entries(sampleInputs(graph, ids, { length: seqLength, ctxLen })))
+    await writeFile(
+      join(folder, "sample", `${name}.raw`),
+      new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
+    );
 }

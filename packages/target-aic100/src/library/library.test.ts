@@ -5,8 +5,10 @@ import { openCheckpoint } from "@llm/checkpoint";
 import { readOnnx } from "@llm/exporter";
 import { goldenDir, readGolden, readGoldenConfig } from "@llm/fixtures";
 import { architectureFor, Config } from "@llm/models";
+import { type OrtTensor, openOrt, ortTensor } from "@llm/runtime-native/ort";
 import { afterAll, describe, expect, test } from "vitest";
 import { buildGolden } from "../testing/build-golden.ts";
+import { goldenReference } from "../testing/reference.ts";
 import { type Codec, execute } from "./execute.ts";
 import { exportForAic100 } from "./export-for-aic100.ts";
 import { performanceBlock, printedFigures } from "./performance.ts";
@@ -33,6 +35,15 @@ describe("transform", () => {
     expect(() => transform(model, { formFactor: "edge" as "cloud" })).toThrow('formFactor is "cloud"');
   });
 });
+
+/** A sample for a call of eight tokens over 32 places; caches start empty. */
+function sampleOf(folder: string, name: string): OrtTensor {
+  if (name.startsWith("past_")) return ortTensor("f32", [1, 4, 32, 12]);
+  const bytes = new Uint8Array(readFileSync(join(folder, "sample", `${name}.raw`)));
+  if (bytes.length === 32) return ortTensor("bool", [1, 32], bytes);
+  const numbers = new BigInt64Array(bytes.buffer);
+  return ortTensor("i64", numbers.length === 1 ? [1] : [1, 8], numbers);
+}
 
 describe("exportForAic100", () => {
   const base = { tokenizer, folder: join(folder, "export"), name: "org/tiny", inputStr: "5 9 200" };
@@ -91,6 +102,47 @@ describe("exportForAic100", () => {
     expect([inputs.some(({ name }) => name === "cache_index"), opsets[""]]).toEqual([true, 13]);
     await expect(exportForAic100({ ...request, options: { ...sizes, mesh: "1x2" } })).rejects.toThrow("leave mesh out");
     await checkpoint.close();
+  });
+
+  test.each([
+    ["a call without a cache", { kv: false }, {}],
+    ["the recipe's graph", { saveFp32Onnx: true, saveFp16Onnx: false }, { sdk: "recipe" }],
+    ["slots that come and go", {}, { fullBatchSize: 2 }],
+    ["guesses", {}, { numSpeculativeTokens: 3 }],
+    ["tokens chosen on the card", {}, { onDeviceSampling: true, includeGuidedDecoding: true }],
+  ] as const)("sample inputs are those of %s", async (_, flags, options) => {
+    const checkpoint = await openCheckpoint(goldenDir("gpt2"));
+    const own = mkdtempSync(join(folder, "sample-"));
+    const sizes = { ctxLen: 32, promptLen: 8, ...options };
+    const request = { ...base, folder: own, model, source: checkpoint.weights, seqLength: 8, options: sizes, ...flags };
+    const [, file] = (await exportForAic100({ ...request, returnPath: true })) as readonly [string, string];
+    await checkpoint.close();
+    const { inputs } = await readOnnx(file);
+    const given = inputs.map(({ name }) => name).filter((name) => !name.startsWith("past_"));
+    const made = readdirSync(join(own, "sample")).map((name) => name.replace(".raw", ""));
+    expect(made.sort()).toEqual(given.sort());
+  });
+
+  test.each([
+    ["without a cache", { kv: false, saveFp32Onnx: true, saveFp16Onnx: false }, {}],
+    ["by one index for all", { saveFp32Onnx: true, saveFp16Onnx: false }, { sdk: "recipe" }],
+  ] as const)("%s, the file says with its sample inputs what the reference says", async (_, flags, options) => {
+    const checkpoint = await openCheckpoint(goldenDir("gpt2"));
+    const reference = await goldenReference("gpt2", model, { context: 32 });
+    const own = mkdtempSync(join(folder, "run-"));
+    const sizes = { ctxLen: 32, promptLen: 8, ...options };
+    const request = { ...base, folder: own, model, source: checkpoint.weights, seqLength: 8, options: sizes, ...flags };
+    const [, file] = (await exportForAic100({ ...request, returnPath: true })) as readonly [string, string];
+    await checkpoint.close();
+    const ort = await openOrt(file, { threads: 1 });
+    const inputs = Object.fromEntries(ort.inputs.map(({ name }) => [name, sampleOf(own, name)]));
+    const { logits } = await ort.run(inputs, { logits: null });
+    await ort.close();
+    const ids = tokenizer.encode(base.inputStr);
+    const expected = reference.step([{ slot: 0, at: 0, tokens: Array.from(ids), last: 1 }])[0]!.logits;
+    const row = "sdk" in options ? 0 : ids.length - 1;
+    const got = (logits!.data as Float32Array).subarray(row * expected.length, (row + 1) * expected.length);
+    for (const [i, value] of got.entries()) expect(value).toBeCloseTo(expected[i]!, 3);
   });
 
   test("refuses both and neither", async () => {
