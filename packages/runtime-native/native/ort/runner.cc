@@ -1,5 +1,6 @@
 #include "ort/runner.h"
 
+#include <chrono>
 #include <exception>
 #include <stdexcept>
 #include <string>
@@ -10,6 +11,9 @@
 namespace llm::ort {
 
 namespace {
+
+// Waiting without an end is a function of its own in newer C++ libraries, which some systems that the addon is for don't have.
+constexpr auto kLong = std::chrono::hours(24);
 
 void Check(napi_status status) {
   if (status != napi_ok) throw std::runtime_error("Node.js gives no way to be told of results");
@@ -60,7 +64,7 @@ void Runner::Loop() {
   ComputeInBackground();
   for (;;) {
     std::unique_lock<std::mutex> lock(mutex_);
-    wake_.wait(lock, [this] { return stopping_ || !jobs_.empty(); });
+    while (!wake_.wait_for(lock, kLong, [this] { return stopping_ || !jobs_.empty(); })) continue;
     if (stopping_) return;
     Job* const job = jobs_.front();
     jobs_.pop_front();
