@@ -203,6 +203,10 @@ describe("a matcher", () => {
     expect(has(matcher.mask(25), 0x61)).toBe(true);
     const half = new Constraint(parseGrammar({ regex: "(abc){20}" }), byteVocabulary(["abc"]));
     expect(half.shortest).toBe(20);
+    // Where every way fits, the mask is that of endless room: nothing is looked at anew for each token of an answer.
+    const whole = half.matcher();
+    expect(whole.mask(57)).toBe(whole.mask());
+    expect(whole.mask(70)).toBe(whole.mask());
     expect(() => half.matcher().mask(19)).toThrow(/needs up to 20 tokens more, and there is room for 19/);
   });
 

@@ -1,23 +1,25 @@
 import { Automaton, type State } from "./automaton/automaton.ts";
 import { compile } from "./automaton/program.ts";
-import { type Run, Runs } from "./automaton/runs.ts";
+import { NO_RUN, type Run, Runs } from "./automaton/runs.ts";
 import { TokenRoom } from "./automaton/token-room.ts";
 import { GrammarError } from "./error.ts";
 import type { Grammar } from "./rules/rule.ts";
 import type { Vocabulary } from "./vocabulary/vocabulary.ts";
 
-/** The tokens that may come at a state, and how many bytes from an end the farthest of them leads. */
+/** The tokens that may come at a state. */
 interface Allowed {
   readonly mask: Uint32Array;
+  /** How many bytes from an end the farthest of them leads. */
   readonly farthest: number;
+  /** After how many tokens any of them surely has come to an end; no more than the bytes, and found when it matters. */
+  needed?: number;
 }
 
 /** What is known of a state, by how many tokens there may be after the next. */
 type ByReach = Map<number, Allowed>;
 
-/** Bytes that a token may leave to be said of the character that it ends in. */
+/** Bytes, and so tokens at the most, that are left to be said of the character that a token ends in. */
 const MAX_BEGUN = 3;
-const NO_RUN: Run = { kinds: 0, length: 0, farthest: 0 };
 /** Masks kept, newest last: 256 of a 128 k vocabulary are 4 MB. */
 const MAX_MASKS = 256;
 
@@ -66,7 +68,9 @@ export class Constraint {
   /** @internal What may come at a state after which at most `reach` tokens may follow. */
   allowed(state: State, reach: number): Uint32Array {
     const all = this.#find(state, Number.POSITIVE_INFINITY);
-    return all.farthest <= reach ? all.mask : this.#find(state, reach).mask;
+    if (all.farthest <= reach) return all.mask;
+    all.needed ??= this.#mostNeeded(state);
+    return all.needed <= reach ? all.mask : this.#find(state, reach).mask;
   }
 
   #find(state: State, reach: number): Allowed {
@@ -94,18 +98,44 @@ export class Constraint {
 
   /** Every token after which `reach` more surely suffice. */
   #walk(state: State, reach: number): Allowed {
-    const { bytes, depths, after, tokens, twins, kinds, lengths, depth } = this.vocabulary;
+    const { tokens, twins, longest } = this.vocabulary;
+    const run = this.#runs.from(state, longest);
+    const free = run.through.every((at) => this.#room.fits(at, reach - MAX_BEGUN)) ? run : NO_RUN;
+    const mask = free === NO_RUN ? this.vocabulary.noTokens() : this.vocabulary.madeOf(free.kinds, free.length);
+    let farthest = Math.max(0, ...free.through.map((at) => at.distance + MAX_BEGUN));
+    this.#follow(state, free, (node, to) => {
+      if (!this.#room.fits(to, reach)) return;
+      const token = tokens[node];
+      farthest = Math.max(farthest, to.distance);
+      mask[token >>> 5] |= 1 << (token & 31);
+      for (const twin of twins.get(node) ?? []) mask[twin >>> 5] |= 1 << (twin & 31);
+    });
+    // What ends an answer may come nowhere but at an end, even where it has a text.
+    for (const end of this.ends) {
+      if (state.accepting) mask[end >>> 5] |= 1 << (end & 31);
+      else mask[end >>> 5] &= ~(1 << (end & 31));
+    }
+    return { mask, farthest };
+  }
+
+  #mostNeeded(state: State): number {
+    const run = this.#runs.from(state, this.vocabulary.longest);
+    let most = Math.max(0, ...run.through.map((at) => this.needed(at) + MAX_BEGUN));
+    this.#follow(state, run, (_, to) => {
+      most = Math.max(most, this.needed(to));
+    });
+    return most;
+  }
+
+  /** Goes through the tokens that the grammar takes at a state, but for those of a run: where each is, and where it leads. */
+  #follow(state: State, run: Run, take: (node: number, to: State) => void): void {
+    const { bytes, depths, after, tokens, kinds, lengths, depth } = this.vocabulary;
     const automaton = this.#automaton;
     const { classOf } = automaton;
     const states: State[] = new Array(depth + 1);
     states[0] = state;
-    // What all goes the same way leads at most a begun character away from it, and needn't be followed.
-    const run = this.#runs.from(state, this.vocabulary.longest);
-    const free = run.farthest + MAX_BEGUN <= reach ? run : NO_RUN;
-    const mask = free.length === 0 ? this.vocabulary.noTokens() : this.vocabulary.madeOf(free.kinds, free.length);
-    let farthest = free.length === 0 ? 0 : free.farthest + MAX_BEGUN;
     for (let node = 0; node < bytes.length; ) {
-      if ((kinds[node] & ~free.kinds) === 0 && lengths[node] <= free.length) {
+      if ((kinds[node] & ~run.kinds) === 0 && lengths[node] <= run.length) {
         node = after[node];
         continue;
       }
@@ -118,20 +148,9 @@ export class Constraint {
         continue;
       }
       states[depths[node]] = to;
-      const token = tokens[node];
-      if (token >= 0 && this.#room.fits(to, reach)) {
-        farthest = Math.max(farthest, to.distance);
-        mask[token >>> 5] |= 1 << (token & 31);
-        for (const twin of twins.get(node) ?? []) mask[twin >>> 5] |= 1 << (twin & 31);
-      }
+      if (tokens[node] >= 0) take(node, to);
       node++;
     }
-    // What ends an answer may come nowhere but at an end, even where it has a text.
-    for (const end of this.ends) {
-      if (state.accepting) mask[end >>> 5] |= 1 << (end & 31);
-      else mask[end >>> 5] &= ~(1 << (end & 31));
-    }
-    return { mask, farthest };
   }
 }
 

@@ -73,7 +73,9 @@ export class TaggedScanner implements Scanner {
         this.#expect([[value[0], "value"]]);
         break;
       case "value":
-        if (this.#text.endsWith(value[1])) this.#endValue(this.#text.slice(0, -value[1].length));
+        // Asked at its last letter alone: the engine copies a text together whenever its end is looked at.
+        if (value[1].endsWith(char) && this.#text.endsWith(value[1]))
+          this.#endValue(this.#text.slice(0, -value[1].length));
         break;
     }
   }

@@ -5,8 +5,8 @@ import type { Automaton, State } from "./automaton.ts";
 export interface Run {
   readonly kinds: number;
   readonly length: number;
-  /** The most bytes from an end on that way, a begun character not counted. */
-  readonly farthest: number;
+  /** The states on that way; a token that ends in a begun character ends between two of them. */
+  readonly through: readonly State[];
 }
 
 /** A step that characters of several kinds share. */
@@ -18,6 +18,7 @@ interface Step {
 /** Counted characters followed: few tokens have more, and each is a state to look into. */
 const MAX_COUNTED = 24;
 
+export const NO_RUN: Run = { kinds: 0, length: 0, through: [] };
 const NONE: Step = { kinds: 0, to: null };
 
 /** Finds where a grammar doesn't tell characters apart, as inside texts: most of a vocabulary is known there at once. */
@@ -33,15 +34,15 @@ export class Runs {
   from(state: State, longest: number): Run {
     const { kinds, to } = this.#step(state);
     let length = 0;
-    let farthest = state.distance;
+    const through = [state];
     for (let [at, next] = [state, to]; next !== null && length < Math.min(longest, MAX_COUNTED); ) {
       length = next === at ? longest : length + 1;
-      farthest = Math.max(farthest, next.distance);
+      through.push(next);
       at = next;
       const step = this.#step(at);
       next = (kinds & ~step.kinds) === 0 ? step.to : null;
     }
-    return { kinds: length === 0 ? 0 : kinds, length, farthest };
+    return length === 0 ? NO_RUN : { kinds, length, through };
   }
 
   #step(state: State): Step {
