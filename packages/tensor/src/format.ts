@@ -6,8 +6,8 @@ import type { DType } from "./dtype.ts";
  */
 export type Format = DType | BlockFormat;
 
-/** GGUF's block types by their own names, published quantised layouts, chip formats. */
-export type BlockFormat = GgufFormat | "gptq" | "awq" | ChipFormat;
+/** GGUF's block types by their own names, published quantised layouts, FP8 with or without scales, chip formats. */
+export type BlockFormat = GgufFormat | "gptq" | "awq" | "f8_e4m3" | ChipFormat;
 
 export type GgufFormat =
   | "q4_0"

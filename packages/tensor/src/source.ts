@@ -10,7 +10,8 @@ export interface Span {
 /**
  * One logical tensor of a checkpoint, as stored. A GPTQ or AWQ linear is *one* logical tensor
  * (`model.layers.0.mlp.up_proj.weight`, shape [out, in]) whose `parts` are the published
- * tensors (`qweight`, `qzeros`, `scales`, `g_idx`); plain and GGUF tensors have one part, `data`.
+ * tensors (`qweight`, `qzeros`, `scales`, `g_idx`); an FP8 one may have `scales` beside its `data`; plain and GGUF tensors
+ * have one part, `data`.
  */
 export interface StoredTensor {
   readonly name: string;

@@ -153,6 +153,31 @@ test("AutoRound packs as AWQ does", async () => {
   await checkpoint.close();
 });
 
+const fp8Config = {
+  quant_method: "fp8",
+  fmt: "e4m3",
+  activation_scheme: "dynamic",
+  weight_block_size: [2, 3],
+};
+const fp8Layer = {
+  "x.weight": { dtype: "F8_E4M3", shape: [3, 4], bytes: new Uint8Array(12).fill(0x40) }, // 2
+  "x.weight_scale_inv": {
+    dtype: "F32",
+    shape: [2, 2],
+    bytes: new Uint8Array(Float32Array.of(0.5, 1, 2, 4).buffer),
+  },
+};
+
+test("FP8 is what its values and its tiles' factors say", async () => {
+  const checkpoint = await open({ ...fp8Layer, "norm.weight": zeros("F16", [4]) }, fp8Config);
+  expect([...checkpoint.weights.names()]).toEqual(["x.weight", "norm.weight"]);
+  expect(await valuesOf(checkpoint.weights, "x.weight")).toEqual(
+    Float32Array.of(...[1, 1, 1, 2], ...[1, 1, 1, 2], ...[4, 4, 4, 8]),
+  );
+  expect(checkpoint.describe()).toMatchObject({ quantisation: "fp8", parameters: 16 });
+  await checkpoint.close();
+});
+
 test.each<Json>([
   { load_in_4bit: false, load_in_8bit: false, llm_int8_threshold: 6 },
   { quant_method: "bitsandbytes", load_in_4bit: true },
@@ -200,6 +225,30 @@ test.each<[string, Record<string, FixtureTensor>, Json, string, RegExp]>([
     "quantisation-unsupported",
     /"auto_round" can't be read/,
   ],
+  [
+    "FP8 without its factors",
+    { "x.weight": fp8Layer["x.weight"] },
+    fp8Config,
+    "tensor-invalid",
+    /x\.weight_scale_inv: is missing/,
+  ],
+  [
+    "FP8 with factors of other tiles",
+    fp8Layer,
+    { ...fp8Config, weight_block_size: [128, 128] },
+    "tensor-invalid",
+    /x\.weight_scale_inv: its shape is \[2, 2\], but the layer needs \[1, 1\]/,
+  ],
+  ["FP8 with one factor", fp8Layer, { quant_method: "fp8" }, "quantisation-unsupported", /without weight_block_size/],
+  ["FP8 of another kind", fp8Layer, { ...fp8Config, fmt: "e5m2" }, "quantisation-unsupported", /"e5m2"/],
+  [
+    "FP8 with fixed activations",
+    fp8Layer,
+    { ...fp8Config, activation_scheme: "static" },
+    "quantisation-unsupported",
+    /fixed factors/,
+  ],
+  ["FP8 of no size", fp8Layer, { ...fp8Config, weight_block_size: [0, 3] }, "config-invalid", /not two sizes/],
   ["another method", gptqLayer, { quant_method: "aqlm" }, "quantisation-unsupported", /"aqlm"/],
   ["an inherited name", gptqLayer, { quant_method: "constructor" }, "quantisation-unsupported", /"constructor"/],
   ["three bits", gptqLayer, { ...gptqConfig, bits: 3 }, "quantisation-unsupported", /3 bits/],

@@ -4,14 +4,23 @@ import { isObject, type JsonObject } from "../json.ts";
 import type { StoredWeights } from "../stored-weights.ts";
 import { autoRound } from "./auto-round.ts";
 import { awq } from "./awq.ts";
+import { presentFp8 } from "./fp8.ts";
 import { gptq } from "./gptq.ts";
 import { type Presenter, presentLinears } from "./layout.ts";
 
-const METHODS: Readonly<Record<string, (config: JsonObject) => Presenter>> = {
-  gptq,
-  awq,
-  "auto-round": autoRound,
-  "intel/auto-round": autoRound,
+type Present = (weights: StoredWeights, config: JsonObject) => StoredWeights;
+
+const linears =
+  (presenter: (config: JsonObject) => Presenter): Present =>
+  (weights, config) =>
+    presentLinears(weights, presenter(config));
+
+const METHODS: Readonly<Record<string, Present>> = {
+  gptq: linears(gptq),
+  awq: linears(awq),
+  "auto-round": linears(autoRound),
+  "intel/auto-round": linears(autoRound),
+  fp8: presentFp8,
 };
 
 /** Shows the weights as the config says they are quantised; plain ones as they are. */
@@ -19,8 +28,8 @@ export function presentQuantised(weights: StoredWeights, config: JsonObject, pat
   const quantisation = config.quantization_config;
   try {
     if (!isObject(quantisation)) return requirePlain(weights);
-    const present = presenter(quantisation);
-    return present ? presentLinears(weights, present) : requirePlain(weights, quantisation);
+    const present = presenterFor(methodOf(quantisation));
+    return present ? present(weights, quantisation) : requirePlain(weights, quantisation);
   } catch (error) {
     // Complaints about the config don't know which file it came from.
     if (CheckpointError.isInstance(error) && error.file === undefined)
@@ -30,10 +39,9 @@ export function presentQuantised(weights: StoredWeights, config: JsonObject, pat
 }
 
 /** Undefined where the weights may be plain all the same: bitsandbytes leaves its flags in configs of what was merged. */
-function presenter(config: JsonObject): Presenter | undefined {
-  const method = methodOf(config);
+function presenterFor(method: string | undefined): Present | undefined {
   if (method === undefined || method.includes("bitsandbytes")) return undefined;
-  if (Object.hasOwn(METHODS, method)) return METHODS[method]!(config);
+  if (Object.hasOwn(METHODS, method)) return METHODS[method]!;
   throw unsupported(method);
 }
 
@@ -65,6 +73,6 @@ function unsupported(method: string): CheckpointError {
   const name = method.includes("bitsandbytes") ? "bitsandbytes" : JSON.stringify(method.slice(0, 40));
   return new CheckpointError(
     "quantisation-unsupported",
-    `weights quantised with ${name} can't be read (gptq, awq and auto-round can); open a checkpoint of the model that is in one of these ways, or not quantised`,
+    `weights quantised with ${name} can't be read (gptq, awq, auto-round and fp8 can); open a checkpoint of the model that is in one of these ways, or not quantised`,
   );
 }

@@ -1,29 +1,30 @@
 import { createHash } from "node:crypto";
-import type { DType, StoredTensor } from "@llm/tensor";
+import type { Format, StoredTensor } from "@llm/tensor";
 import { CheckpointError, printable } from "../error.ts";
 import type { BinaryFile } from "../files/binary-file.ts";
 import { duplicateKey, isObject, type Json, type JsonObject } from "../json.ts";
 import { MAX_RANK, MAX_SAFETENSORS_HEADER, MAX_TENSORS } from "../limits.ts";
 import type { UnreadableTensor, WeightFile } from "../stored-weights.ts";
 
-interface ReadableDType {
-  readonly dtype: DType;
+interface Readable {
+  readonly format: Format;
   readonly bits: number;
 }
 
-const READABLE: Readonly<Record<string, ReadableDType>> = {
-  F64: { dtype: "f64", bits: 64 },
-  F32: { dtype: "f32", bits: 32 },
-  F16: { dtype: "f16", bits: 16 },
-  BF16: { dtype: "bf16", bits: 16 },
-  I64: { dtype: "i64", bits: 64 },
-  I32: { dtype: "i32", bits: 32 },
-  I16: { dtype: "i16", bits: 16 },
-  I8: { dtype: "i8", bits: 8 },
-  U32: { dtype: "u32", bits: 32 },
-  U16: { dtype: "u16", bits: 16 },
-  U8: { dtype: "u8", bits: 8 },
-  BOOL: { dtype: "bool", bits: 8 },
+const READABLE: Readonly<Record<string, Readable>> = {
+  F64: { format: "f64", bits: 64 },
+  F32: { format: "f32", bits: 32 },
+  F16: { format: "f16", bits: 16 },
+  BF16: { format: "bf16", bits: 16 },
+  I64: { format: "i64", bits: 64 },
+  I32: { format: "i32", bits: 32 },
+  I16: { format: "i16", bits: 16 },
+  I8: { format: "i8", bits: 8 },
+  U32: { format: "u32", bits: 32 },
+  U16: { format: "u16", bits: 16 },
+  U8: { format: "u8", bits: 8 },
+  BOOL: { format: "bool", bits: 8 },
+  F8_E4M3: { format: "f8_e4m3", bits: 8 },
 };
 
 /** Bits an element, for dtypes that the format has and we don't: their extent is checked, their values can't be read. */
@@ -31,7 +32,6 @@ const KNOWN_BITS: Readonly<Record<string, number>> = {
   U64: 64,
   C64: 64,
   F8_E5M2: 8,
-  F8_E4M3: 8,
   F8_E5M2FNUZ: 8,
   F8_E4M3FNUZ: 8,
   F8_E8M0: 8,
@@ -68,7 +68,7 @@ export async function readSafetensors(file: BinaryFile): Promise<WeightFile> {
   const tensors: StoredTensor[] = [];
   const unreadable: UnreadableTensor[] = [];
   for (const { name, dtype, shape, begin, end } of entries) {
-    const format = own(READABLE, dtype)?.dtype;
+    const format = own(READABLE, dtype)?.format;
     if (format === undefined) {
       const reason = `dtype ${dtype} is not one that can be read (${Object.keys(READABLE).join(", ")})`;
       unreadable.push({ name, shape, dtype, bytes: end - begin, file: file.path, reason });

@@ -15,6 +15,7 @@ import { concatLoader, permuteLoader, sliceLoader, stackLoader } from "./moves.t
 import { packedLinearLoader } from "./packed-linear.ts";
 import { stridesOf } from "./region.ts";
 import { reshapeLoader } from "./reshape.ts";
+import { scaledBytesLoader } from "./scaled-bytes.ts";
 import { stridedLoader } from "./strided.ts";
 
 /** What brings boxes of an expression into memory. Shapes are checked here, nothing is read. */
@@ -60,7 +61,7 @@ function permuted(of: WeightExpr, perm: readonly number[], source: WeightSource)
   }
   if (of.op === "tensor") {
     const stored = storedTensor(of.name, of.shape, source);
-    if (!stored.rows && stored.format !== "gptq" && stored.format !== "awq") {
+    if (!stored.rows && Object.keys(stored.parts).length === 1) {
       const strides = stored.strides ?? stridesOf(stored.shape);
       const pick = (by: readonly number[]) => perm.map((axis) => by[axis]!);
       return storedLoader({ ...stored, shape: pick(stored.shape), strides: pick(strides) }, source);
@@ -84,6 +85,7 @@ export function storedTensor(name: string, shape: readonly number[], source: Wei
 function storedLoader(stored: StoredTensor, source: WeightSource): Loader {
   const { format } = stored;
   if (format === "gptq" || format === "awq") return packedLinearLoader(stored, format === "gptq" ? GPTQ : AWQ, source);
+  if (format === "f8_e4m3") return scaledBytesLoader(stored, source);
   if (Object.hasOwn(DTYPES, format)) return stridedLoader(stored, plainReader(stored, format as DType, source));
   const codec = blockCodec(format);
   if (!codec) throw new TensorError("format-unsupported", `${stored.name}: tensors of ${format} can't be read`);

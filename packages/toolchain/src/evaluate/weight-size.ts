@@ -31,5 +31,7 @@ function bitsPerValue(expr: WeightExpr, shape: readonly number[], source: Weight
   const stored = first && source.get(first.name);
   if (!stored) return 32; // computed from nothing stored
   if (stored.format in DTYPES) return DTYPES[stored.format as DType].bytes * 8;
-  return stored.format in FORMATS ? codecOf({ format: stored.format }).bitsPerWeight(stored.shape.at(-1)!) : 32;
+  if (stored.format in FORMATS) return codecOf({ format: stored.format }).bitsPerWeight(stored.shape.at(-1)!);
+  const bytes = Object.values(stored.parts).reduce((sum, { length }) => sum + length, 0);
+  return (8 * bytes) / sizeOf(stored.shape);
 }
