@@ -40,7 +40,12 @@ export async function runCompiler(run: CompilerRun): Promise<{ readonly peakRssB
   }, LOOK_MS);
   // It starts programs of its own, which would go on: the whole group ends.
   const abort = (): void => {
-    if (child.pid !== undefined && child.exitCode === null) process.kill(-child.pid, "SIGKILL");
+    if (child.pid === undefined || child.exitCode !== null) return;
+    try {
+      process.kill(-child.pid, "SIGKILL");
+    } catch {
+      // a signal has ended all of it, and that isn't noticed yet
+    }
   };
   signal?.addEventListener("abort", abort, { once: true });
   try {

@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { TargetError } from "@llm/target";
 import { type Program, programPath, type Toolchain, toolEnvironment } from "./toolchain.ts";
 
@@ -44,16 +45,32 @@ export async function runTool(toolchain: Toolchain, program: Program, run: ToolR
   signal?.addEventListener("abort", abort, { once: true });
   try {
     const end = await new Promise<string | undefined>((resolve, reject) => {
-      child.once("error", reject);
+      child.once("error", (cause) => {
+        const path = programPath(toolchain, program);
+        reject(new TargetError("tool-missing", `${path} can't be started: ${cause.message}`, { cause }));
+      });
       child.once("close", (code, died) => resolve(code === 0 ? undefined : (died ?? `exit code ${code}`)));
     });
     signal?.throwIfAborted();
-    if (end !== undefined) throw new TargetError("unit-failed", `${program}: ${end}: ${lastWords(output)}`);
+    if (end !== undefined)
+      throw new TargetError(
+        "unit-failed",
+        `${program}: ${end}: ${lastWords(output)}${libraryAdvice(toolchain, output)}`,
+      );
     return { output, peakRssBytes };
   } finally {
     clearInterval(look);
     signal?.removeEventListener("abort", abort);
   }
+}
+
+/** What the wheel brings of a system's own libraries: older than many machines', they break whatever loads them beside those. */
+const OF_A_SYSTEM =
+  "libc.so.6 libm.so.6 libpthread.so.0 libgcc_s.so.1 libstdc++.so.6 libz.so.1 liblzma.so.5 libpython3.10.so.1.0";
+
+function libraryAdvice({ folder, own }: Toolchain, output: string): string {
+  if (!own || !/GLIBC(XX)?_\d|stack smashing/.test(output)) return "";
+  return `; move the system libraries that the wheel brings out of ${join(folder, "lib", "third_party")}: ${OF_A_SYSTEM}`;
 }
 
 async function peakOf(pid: number | undefined): Promise<number> {
