@@ -97,6 +97,27 @@ export function restrict(
   }
 }
 
+/** Sums of the same, which leaves all as it is. */
+export function tally(
+  scores: usize, masses: usize, sums: usize, blocks: i32, least: f32, most: f32,
+): void {
+  const low = f32x4.splat(least);
+  const high = f32x4.splat(most);
+  for (let block = 0; block < blocks; block++) {
+    let even = f64x2.splat(0);
+    let odd = f64x2.splat(0);
+    for (const end = scores + BLOCK * 4; scores < end; scores += 16, masses += 32) {
+      const score = v128.load(scores);
+      const counts = v128.and(f32x4.ge(score, low), f32x4.le(score, high));
+      even = f64x2.add(even, v128.and(v128.load(masses), i64x2.extend_low_i32x4_s(counts)));
+      odd = f64x2.add(odd, v128.and(v128.load(masses, 16), i64x2.extend_high_i32x4_s(counts)));
+    }
+    const sum = f64x2.add(even, odd);
+    store<f64>(sums, f64x2.extract_lane(sum, 0) + f64x2.extract_lane(sum, 1));
+    sums += 8;
+  }
+}
+
 // @ts-ignore: decorator
 @inline
 function keyOf(scores: usize, best: v128, center: v128): v128 {

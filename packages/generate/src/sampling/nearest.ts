@@ -15,7 +15,7 @@ export interface Weighed extends Divided {
 
 const MOST = 3.4028234663852886e38; // that a 32-bit float can be
 /** So many blocks are looked into one token by one. */
-const FEW_BLOCKS = 2;
+const FEW_BLOCKS = 1;
 /** More tokens aren't looked at one by one on a sample's word. */
 const MANY = 4096;
 /** Of how many tokens a sample takes a vector. */

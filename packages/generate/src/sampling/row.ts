@@ -80,8 +80,7 @@ export class Row {
   /** Σ e^(score − best) of what is possible. */
   total(): number {
     if (this.#total !== undefined) return this.#total;
-    if (!this.#isWeighed) this.#sweeps.weigh(this.#blocks, this.#best);
-    this.#isWeighed = true;
+    this.#weigh();
     this.#restrict();
     return (this.#total = this.#sumUp());
   }
@@ -93,6 +92,11 @@ export class Row {
     this.#isWeighed = true;
     this.#total = this.#sumUp();
     return distances / this.#total;
+  }
+
+  #weigh(): void {
+    if (!this.#isWeighed) this.#sweeps.weigh(this.#blocks, this.#best);
+    this.#isWeighed = true;
   }
 
   #restrict(): void {
@@ -160,15 +164,18 @@ export class Row {
 
   /** The token at which the masses, in order of ids, exceed a share of all; nothing where nothing is possible. */
   draw(share: number): number | undefined {
-    let left = share * this.total();
-    const { masses, sums } = this.#sweeps;
+    this.#weigh();
+    const [least, most] = [this.#least, this.#most];
+    if (!this.#isRestricted) this.#sweeps.tally(this.#blocks, least, most); // cheaper, and as good for one draw
+    const { scores, masses, sums } = this.#sweeps;
+    let left = share * this.#sumUp();
     let last = this.#blocks - 1;
     while (last > 0 && sums[last] === 0) last--;
     let block = 0;
     while (block < last && left >= sums[block]!) left -= sums[block++]!;
     let token = -1;
     for (let i = block * BLOCK; i < (block + 1) * BLOCK; i++) {
-      if (masses[i] === 0) continue;
+      if (masses[i] === 0 || scores[i]! < least || scores[i]! > most) continue;
       token = i;
       if ((left -= masses[i]!) < 0) break; // if never, rounding left a sliver past the last
     }

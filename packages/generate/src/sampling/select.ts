@@ -73,7 +73,7 @@ export function likelyBar(scores: Float32Array, count: number, k: number): numbe
   const stride = Math.floor(count / SAMPLES);
   const expected = k / stride;
   const rank = Math.ceil(expected + 4 + 4 * Math.sqrt(expected));
-  if (stride < 8 || rank > SAMPLES) return -Infinity;
+  if (stride < 2 || rank > SAMPLES) return -Infinity;
   for (let i = 0; i < SAMPLES; i++) sample[i] = scores[i * stride]!;
   return sample.sort()[SAMPLES - rank]!;
 }

@@ -56,16 +56,21 @@ export class JavaScriptSweeps implements Sweeps {
   }
 
   restrict(blocks: number, least: number, most: number): void {
+    const { scores, masses } = this;
+    for (let i = 0; i < blocks * BLOCK; i++)
+      if (!(scores[i]! >= least && scores[i]! <= most)) {
+        scores[i] = -Infinity;
+        masses[i] = 0;
+      }
+    this.tally(blocks, least, most);
+  }
+
+  tally(blocks: number, least: number, most: number): void {
     const { scores, masses, sums } = this;
     for (let block = 0; block < blocks; block++) {
       const lanes = [0, 0, 0, 0];
-      for (let i = block * BLOCK; i < (block + 1) * BLOCK; i++) {
-        if (scores[i]! >= least && scores[i]! <= most) lanes[i % 4]! += masses[i]!;
-        else {
-          scores[i] = -Infinity;
-          masses[i] = 0;
-        }
-      }
+      for (let i = block * BLOCK; i < (block + 1) * BLOCK; i++)
+        if (scores[i]! >= least && scores[i]! <= most) lanes[i % VECTOR]! += masses[i]!;
       sums[block] = sumOf(lanes);
     }
   }
@@ -85,7 +90,8 @@ export class JavaScriptSweeps implements Sweeps {
     const { masses } = this;
     const [middle, border] = [fround(center), fround(distance)];
     const lanes = [0, 0, 0, 0];
-    for (let i = 0; i < blocks * BLOCK; i++) if (this.#distance(i, best, middle) < border) lanes[i % 4]! += masses[i]!;
+    for (let i = 0; i < blocks * BLOCK; i++)
+      if (this.#distance(i, best, middle) < border) lanes[i % VECTOR]! += masses[i]!;
     return sumOf(lanes);
   }
 

@@ -7,7 +7,7 @@ const PAGE = 65_536;
 type Loop = (...args: readonly number[]) => number;
 /** What `assembly/sweeps.ts` exports. */
 type Loops = Readonly<
-  Record<"divide" | "weigh" | "weighAndMeasure" | "restrict" | "histogram" | "within" | "gather", Loop>
+  Record<"divide" | "weigh" | "weighAndMeasure" | "restrict" | "tally" | "histogram" | "within" | "gather", Loop>
 >;
 
 interface Memory {
@@ -80,6 +80,11 @@ export class WebAssemblySweeps implements Sweeps {
   restrict(blocks: number, least: number, most: number): void {
     const { scores, masses, sums } = this;
     this.#loops.restrict(scores.byteOffset, masses.byteOffset, sums.byteOffset, blocks, least, most);
+  }
+
+  tally(blocks: number, least: number, most: number): void {
+    const { scores, masses, sums } = this;
+    this.#loops.tally(scores.byteOffset, masses.byteOffset, sums.byteOffset, blocks, least, most);
   }
 
   histogram(blocks: number, best: number, center: number, every: number): void {

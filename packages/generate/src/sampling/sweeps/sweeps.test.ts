@@ -43,6 +43,7 @@ describe("sweeps in WebAssembly", () => {
             look(sweeps.within(blocks, best, center, Math.abs(b)));
             const count = sweeps.gather(blocks, best, center, Math.min(Math.abs(a), Math.abs(b)), Math.abs(a) + 1);
             left.push(sweeps.found.slice(0, count));
+            look(sweeps.tally(blocks, Math.min(a, b), Math.max(a, b)));
             look(sweeps.restrict(blocks, Math.min(a, b), Math.max(a, b)));
             look(sweeps.weighAndMeasure(blocks, best));
             return left;

@@ -32,6 +32,8 @@ export interface Sweeps {
   weighAndMeasure(blocks: number, best: number): number;
   /** Makes impossible what isn't between two scores, both included, and makes the sums anew. */
   restrict(blocks: number, least: number, most: number): void;
+  /** Makes the same sums, and changes nothing else. */
+  tally(blocks: number, least: number, most: number): void;
   /** Makes the bins: what those weigh that are at a distance, of the first four tokens of each `every`. */
   histogram(blocks: number, best: number, center: number, every: number): void;
   /** What those weigh that are nearer than a distance. */
