@@ -16,21 +16,30 @@ test.each(["gpt_bigcode_mqa", "santacoder", "gpt2", "llama_gqa_llama3", "bloom",
   },
 );
 
-test.each(["fmt_fp16", "gpt_bigcode_mha"])("%s: halves that are multiplied by are widened, each once", async (name) => {
-  using built = await buildGolden(name);
-  const { ops, weights } = built.graph;
-  const multiplied = new Set(
-    ops.flatMap(({ kind, ins }) => ins.slice(kind === "embed" ? 1 : 0)).map((value) => value?.id),
-  );
-  const floats = weights
-    .filter(({ value }) => multiplied.has(value.id))
-    .reduce((sum, { value }) => sum + value.type.shape.reduce((size: number, dim) => size * Number(dim), 4), 0);
-  const bytes = await written(name);
-  expect(bytes).toBeGreaterThanOrEqual(floats);
-  expect(bytes).toBeLessThan(floats + 4096 * (weights.length + 1)); // each may begin on a page of its own
+test.each(["fmt_fp16", "gpt_bigcode_mha"])(
+  "%s: halves that are multiplied by are widened, each once, and tables are halves",
+  async (name) => {
+    using built = await buildGolden(name);
+    const { ops, weights } = built.graph;
+    const operands = ops.flatMap(({ kind, ins }) => ins.slice(kind === "embed" ? 1 : 0));
+    const multiplied = new Set(operands.map((value) => value?.id));
+    const wanted = weights.reduce((sum, { value: { id, type } }) => {
+      const bytes = multiplied.has(id) ? 4 : 2;
+      return sum + type.shape.reduce((size: number, dim) => size * Number(dim), bytes);
+    }, 0);
+    const bytes = await written(name);
+    expect(bytes).toBeGreaterThanOrEqual(wanted);
+    expect(bytes).toBeLessThan(wanted + 4096 * (weights.length + 1)); // each may begin on a page of its own
+  },
+);
+
+test("a shard's weights stay in the checkpoint's file, whatever its share", async () => {
+  using built = await buildGolden("llama_gqa_llama3", { options: { mesh: "1x2" } });
+  const { files } = built.artefact.manifest;
+  expect(files.filter((file) => "link" in file).length).toBeGreaterThan(0);
 });
 
-test("a model of packed weights doesn't hold on to a checkpoint for a table", async () => {
-  using built = await buildGolden("fmt_fp16", { format: "int8" });
+test.each(["fp32", "int8"])("%s: a checkpoint isn't held on to for a table", async (format) => {
+  using built = await buildGolden("fmt_fp16", { format });
   expect(built.artefact.manifest.files.filter((file) => "link" in file)).toEqual([]);
 });

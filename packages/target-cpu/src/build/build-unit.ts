@@ -6,14 +6,14 @@ import type { Unit, Work } from "@llm/target";
 import { ort } from "../ort/dialect.ts";
 import { ortEmitters } from "../ort/emitters.ts";
 import { withNarrowTables } from "../ort/narrow-tables.ts";
-import { packedOperands, withPackedWeights } from "../ort/packed-weights.ts";
+import { withPackedWeights } from "../ort/packed-weights.ts";
 import { NEXT } from "../session/states.ts";
-import { MESH_FILE, MESH_UNIT } from "./units.ts";
+import { isOnlyNet, MESH_FILE, MESH_UNIT } from "./units.ts";
 
 /** What this version of ONNX Runtime reads; Gelu and layer norm are ONNX's own there. */
 const OPSET = 21;
 
-/** Of a checkpoint's file, how much has to be of use to a model of packed weights for it to hold on to that. */
+/** Of a checkpoint's file, how much has to be of use for a model to hold on to all of it. What a shard doesn't use, others do. */
 const WORTH_KEEPING = 0.5;
 
 /**
@@ -30,12 +30,11 @@ export async function buildUnit(unit: Unit, work: Work): Promise<void> {
     domains: { "com.microsoft": 1 },
     names: Object.fromEntries(graph.states.map(({ value, next }) => [next.id, NEXT + value.id])),
   });
-  const isPacked = graph.ops.some((op) => packedOperands(op).length > 0);
   const written = await writeOnnx(withNarrowTables(withPackedWeights(said), work.source), {
     folder: work.folder,
     name: unit.id,
     source: work.source,
-    ...(isPacked ? { leastUsed: WORTH_KEEPING } : {}),
+    leastUsed: isOnlyNet(unit) ? WORTH_KEEPING : 0,
     sync: false, // the engine flushes what a unit made
     signal: work.signal,
     progress: (done, total) => work.progress(done, total),

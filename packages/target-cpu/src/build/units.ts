@@ -10,6 +10,9 @@ export function modelFile(net: string): string {
 /** The writer works in pieces of this order, whatever the size of the model. */
 const WRITER_BYTES = 256 << 20;
 
+/** Where the unit of the only net lies: in the artefact itself. */
+const ALL = "";
+
 /** What a mesh's workers have to know besides their nets: its unit, and its file in the artefact. */
 export const MESH_UNIT = "mesh";
 export const MESH_FILE = "mesh.json";
@@ -28,10 +31,15 @@ export function cpuUnits(program: Program): readonly Unit[] {
       makes: [modelFile(id)],
       // How much is written depends on how much can stay in the checkpoint's files, which only the writer sees.
       needs: { ramBytes: WRITER_BYTES, diskBytes: 0, cores: 1, tools: [] },
-      ...(shared ? {} : { place: "" }),
+      ...(shared ? {} : { place: ALL }),
     }),
   );
   return shared ? [...nets, meshUnit(program)] : nets;
+}
+
+/** Whether a unit is all of its model. */
+export function isOnlyNet({ place }: Unit): boolean {
+  return place === ALL;
 }
 
 function meshUnit(program: Program): Unit {
