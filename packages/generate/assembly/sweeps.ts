@@ -3,6 +3,7 @@
 
 const BLOCK: usize = 1024;
 const STEPS: usize = 1024; // of the table, per power of two
+const MAGIC: f32 = 8388608; // 2^23, past which 32 bits have whole numbers only
 
 /** Divides scores in place, makes nothing of NaN, and returns the best. */
 export function divide(scores: usize, blocks: i32, by: f32): f32 {
@@ -135,20 +136,22 @@ function addTo(bin: usize, mass: f64): void {
  * past the last, because adding to one would wait for the addition before.
  */
 export function histogram(
-  scores: usize, masses: usize, blocks: i32, every: i32, best: f32, center: f32, perUnit: f32, last: i32, bins: usize,
+  scores: usize, masses: usize, blocks: i32, every: i32, best: f32, center: f32, perUnit: f32, last: f32, bins: usize,
 ): void {
   const from = f32x4.splat(best);
   const middle = f32x4.splat(center);
   const scale = f32x4.splat(perUnit);
-  const most = i32x4.add(i32x4.splat(last), i32x4(0, 1, 2, 3));
+  const most = f32x4.add(f32x4.splat(last), f32x4(0, 1, 2, 3));
+  const magic = f32x4.splat(MAGIC);
+  const first = <i32>bins - (reinterpret<i32>(MAGIC) << 3);
   const step = <usize>every << 2;
   for (const end = scores + <usize>blocks * BLOCK * 4; scores < end; scores += step, masses += step << 1) {
     const key = f32x4.mul(keyOf(scores, from, middle), scale);
-    const bin = i32x4.shl(i32x4.min_s(i32x4.trunc_sat_f32x4_s(key), most), 3);
-    addTo(bins + <usize>i32x4.extract_lane(bin, 0), load<f64>(masses));
-    addTo(bins + <usize>i32x4.extract_lane(bin, 1), load<f64>(masses, 8));
-    addTo(bins + <usize>i32x4.extract_lane(bin, 2), load<f64>(masses, 16));
-    addTo(bins + <usize>i32x4.extract_lane(bin, 3), load<f64>(masses, 24));
+    const bin = i32x4.shl(f32x4.add(f32x4.pmin(most, key), magic), 3); // the nearest whole number, in the lowest bits
+    addTo(<usize>(first + i32x4.extract_lane(bin, 0)), load<f64>(masses));
+    addTo(<usize>(first + i32x4.extract_lane(bin, 1)), load<f64>(masses, 8));
+    addTo(<usize>(first + i32x4.extract_lane(bin, 2)), load<f64>(masses, 16));
+    addTo(<usize>(first + i32x4.extract_lane(bin, 3)), load<f64>(masses, 24));
   }
 }
 

@@ -17,6 +17,11 @@ export function floatBelow(x: number): number {
   return floatAt(orderOf(x) - 1);
 }
 
+/** The next one above. */
+export function floatAbove(x: number): number {
+  return floatAt(orderOf(x) + 1);
+}
+
 const LOWEST = orderOf(-3.4028234663852886e38);
 
 /** The least 32-bit float for which something holds that holds for `top` and, wherever it does, for all from there up to it. */

@@ -1,4 +1,4 @@
-import { floatBelow } from "./float-order.ts";
+import { floatAbove, floatBelow } from "./float-order.ts";
 import { type Cut, selectByMass } from "./select.ts";
 import { massAt } from "./sweeps/mass.ts";
 import { BIN_WIDTH, BINS, type Sweeps, VECTOR } from "./sweeps/sweeps.ts";
@@ -131,12 +131,12 @@ export class Nearest {
   }
 
   #within({ blocks, best }: Weighed, center: number, bin: number): number {
-    return bin === 0 ? 0 : this.#sweeps.within(blocks, best, center, bin * BIN_WIDTH);
+    return bin === 0 ? 0 : this.#sweeps.within(blocks, best, center, startOf(bin));
   }
 
   /** The cut, if it is in these bins, and not so near to their ends that rounding could have put it there. */
   #cutIn({ from, to, known }: Range, weighed: Weighed, center: number, target: number): Cut | undefined {
-    this.look(weighed, center, from * BIN_WIDTH, to < BINS ? floatBelow(to * BIN_WIDTH) : MOST);
+    this.look(weighed, center, startOf(from), to < BINS ? floatBelow(startOf(to)) : MOST);
     const { found, count, distances } = this;
     const { masses } = this.#sweeps;
     const those = this.#masses;
@@ -146,9 +146,15 @@ export class Nearest {
     if ((from > 0 && left <= 0) || (to < BINS && left > mass)) return undefined;
     const cut = selectByMass(distances, those, count, left);
     const margin = center === 0 ? 0 : MARGIN;
-    const isClear = from === 0 || cut.key >= from * BIN_WIDTH + margin;
-    return isClear && (to === BINS || cut.key < to * BIN_WIDTH - margin) ? cut : undefined;
+    const isClear = from === 0 || cut.key >= startOf(from) + margin;
+    return isClear && (to === BINS || cut.key < startOf(to) - margin) ? cut : undefined;
   }
+}
+
+/** The least 32-bit distance in a bin: halves of the width go to the even one. */
+function startOf(bin: number): number {
+  const half = Math.max(0, bin - 0.5) * BIN_WIDTH;
+  return bin % 2 === 0 ? half : floatAbove(half);
 }
 
 /** The bin that reaches a mass, from one on, or a number of tokens. */

@@ -2,6 +2,7 @@ import { massAt, REACH } from "./mass.ts";
 import { BIN_WIDTH, BINS, BLOCK, type Sweeps, VECTOR } from "./sweeps.ts";
 
 const { fround, abs } = Math;
+const MAGIC = 2 ** 23; // past it 32 bits have whole numbers only, and halves go to the even one
 
 /** What runs where WebAssembly doesn't, and says what it has to compute: sums in two lanes, as its vectors have. */
 export class JavaScriptSweeps implements Sweeps {
@@ -81,8 +82,8 @@ export class JavaScriptSweeps implements Sweeps {
     bins.fill(0);
     for (let from = 0; from < blocks * BLOCK; from += every)
       for (let lane = 0; lane < VECTOR; lane++) {
-        const bin = Math.trunc(this.#distance(from + lane, best, middle) / BIN_WIDTH);
-        bins[Math.min(bin, BINS - 1 + lane)]! += masses[from + lane]!;
+        const bin = Math.min(this.#distance(from + lane, best, middle) / BIN_WIDTH, BINS - 1 + lane);
+        bins[fround(bin + MAGIC) - MAGIC]! += masses[from + lane]!;
       }
   }
 

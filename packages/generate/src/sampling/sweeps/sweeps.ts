@@ -1,7 +1,10 @@
 /** Scores are weighed in blocks of this many; each block's masses have a sum. */
 export const BLOCK = 1024;
 
-/** Distances are counted in bins of this width, as far as there are bins. The last takes what is farther, and so do VECTOR − 1 past it. */
+/**
+ * Distances are counted in bins around the multiples of this width, as far as there are bins. The last takes what is farther, and
+ * so do VECTOR − 1 past it.
+ */
 export const BIN_WIDTH = 1 / 256;
 export const BINS = 4096;
 /** Tokens are taken four at a time, as vectors have them. */
