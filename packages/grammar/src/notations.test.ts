@@ -237,6 +237,27 @@ describe("conditions", () => {
   });
 });
 
+it("multiples, listed or by their last digits", () => {
+  const matching = (schema: object, values: readonly string[]) => {
+    const compiled = constraint({ jsonSchema: { type: "number", ...schema } });
+    return values.filter((value) => compiled.matches(value));
+  };
+  const values = ["-50", "-7", "0", "00", "5", "7", "25", "49", "50", "051", "125", "1050", "1051", "2.5"];
+  expect(matching({ multipleOf: 25 }, values)).toEqual(["-50", "0", "25", "50", "125", "1050"]);
+  expect(matching({ multipleOf: 5, exclusiveMinimum: 0 }, values)).toEqual(["5", "25", "50", "125", "1050"]);
+  expect(matching({ multipleOf: 7, minimum: 0, maximum: 100 }, values)).toEqual(["0", "7", "49"]);
+  expect(matching({ multipleOf: 0.5, minimum: 0, maximum: 6 }, values)).toEqual(["0", "5", "2.5"]);
+  const half = { type: "integer", multipleOf: 0.5 };
+  for (const schema of [
+    { multipleOf: 0.01 },
+    { multipleOf: 7 },
+    { multipleOf: 5, maximum: 3 },
+    { multipleOf: 0 },
+    half,
+  ])
+    expect(() => matching(schema, [])).toThrow(/"multipleOf" at #/);
+});
+
 it("lists without repetition, and objects that aren't empty", () => {
   const tags = constraint({
     jsonSchema: { type: "array", items: { enum: ["a", "b", "c"] }, uniqueItems: true, maxItems: 2 },

@@ -1,5 +1,4 @@
 import { GrammarError } from "../error.ts";
-import type { SchemaContext } from "./compile.ts";
 import type { Bound } from "./numbers.ts";
 import type { Json, SchemaObject } from "./schema.ts";
 import { notOf } from "./values.ts";
@@ -11,16 +10,10 @@ interface Gap {
 }
 
 /** The limits of a number, in both generations of `exclusiveMinimum`; what is out of question divides it. */
-export function boundsOf(
-  schema: SchemaObject,
-  path: string,
-  context: SchemaContext,
-): { readonly gaps: readonly Gap[]; readonly whole: boolean } {
-  const { multipleOf } = schema;
-  if (multipleOf !== undefined && multipleOf !== 1) throw context.unsupported(path, "multipleOf", "only 1 can be");
+export function boundsOf(schema: SchemaObject, path: string): readonly Gap[] {
   const lower = bound(schema, "minimum", "exclusiveMinimum", path, (a, b) => a > b);
   const upper = bound(schema, "maximum", "exclusiveMaximum", path, (a, b) => a < b);
-  return { gaps: gapsOf({ lower, upper }, notOf(schema)), whole: multipleOf === 1 };
+  return gapsOf({ lower, upper }, notOf(schema));
 }
 
 function gapsOf({ lower, upper }: Gap, not: readonly Json[]): Gap[] {
@@ -46,7 +39,8 @@ function bound(
   return limit !== undefined && tighter(limit, edge) ? { value: limit, open: false } : { value: edge, open: true };
 }
 
-function numeric(schema: SchemaObject, keyword: string, path: string): number | undefined {
+/** A number that a keyword gives. */
+export function numeric(schema: SchemaObject, keyword: string, path: string): number | undefined {
   const value = schema[keyword];
   if (value === undefined || typeof value === "boolean") return undefined;
   if (typeof value !== "number")

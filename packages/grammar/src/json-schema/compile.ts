@@ -1,14 +1,15 @@
 import { GrammarError } from "../error.ts";
 import { alt, type Grammar, NEVER, type Rule, ref, text } from "../rules/rule.ts";
 import { arrayRule } from "./arrays.ts";
-import { boundsOf } from "./bounds.ts";
+import { boundsOf, numeric } from "./bounds.ts";
 import { CONDITIONS, conditionsOf, isPlainNot } from "./conditions.ts";
 import { distinct } from "./distinct.ts";
 import { GENERAL, isAnnotation, typeOfKeyword } from "./keywords.ts";
 import { ANY_VALUE, anyRules, literal } from "./literals.ts";
 import { mergeSchemas } from "./merge.ts";
+import { multiplesWithin } from "./multiples.ts";
 import { negate } from "./negate.ts";
-import { integersWithin, numbersWithin } from "./numbers.ts";
+import { type Bound, integersWithin, numbersWithin } from "./numbers.ts";
 import { objectRule } from "./objects.ts";
 import { References } from "./references.ts";
 import { checkSize, isObject, isSchema, type Json, type JsonType, type Schema, type SchemaObject } from "./schema.ts";
@@ -201,6 +202,21 @@ export class SchemaCompiler implements SchemaContext {
     return alt(...values.filter((value) => isValid(value, schema)).map(literal));
   }
 
+  #number(
+    type: "integer" | "number",
+    schema: SchemaObject,
+    lower: Bound | undefined,
+    upper: Bound | undefined,
+    path: string,
+  ): Rule {
+    const step = numeric(schema, "multipleOf", path);
+    if (step === undefined || step === 1)
+      return type === "integer" || step === 1 ? integersWithin(lower, upper) : numbersWithin(lower, upper);
+    const multiples = multiplesWithin(step, type === "integer", lower, upper);
+    if (!multiples) throw this.unsupported(path, "multipleOf", "but of few values, and where the last digits say it");
+    return multiples;
+  }
+
   #typed(type: JsonType, schema: SchemaObject, path: string): Rule {
     switch (type) {
       case "null":
@@ -209,9 +225,7 @@ export class SchemaCompiler implements SchemaContext {
         return alt(...[true, false].filter((value) => isValid(value, schema)).map(literal));
       case "integer":
       case "number": {
-        const { gaps, whole } = boundsOf(schema, path, this);
-        const within = type === "integer" || whole ? integersWithin : numbersWithin;
-        return alt(...gaps.map(({ lower, upper }) => within(lower, upper)));
+        return alt(...boundsOf(schema, path).map(({ lower, upper }) => this.#number(type, schema, lower, upper, path)));
       }
       case "string":
         return stringRule(schema, path, this);

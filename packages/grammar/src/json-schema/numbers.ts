@@ -7,8 +7,8 @@ const MAX_DIGITS = 20;
 /** Digits left to choice behind a bound's own. */
 const FREE_DIGITS = 6;
 
-const range = (lo: number, hi: number): Rule => chars(codePoints([0x30 + lo, 0x30 + hi]));
-const digit = range(0, 9);
+export const range = (lo: number, hi: number): Rule => chars(codePoints([0x30 + lo, 0x30 + hi]));
+export const digit = range(0, 9);
 const freeDigits = repeat(digit, 0, FREE_DIGITS);
 const sign = text("-");
 const whole = alt(text("0"), seq(range(1, 9), repeat(digit, 0, MAX_DIGITS - 1)));
@@ -34,8 +34,7 @@ export interface Bound {
  * A bound that is itself allowed. One that isn't gives way to the next double inside: numbers are read as doubles, and whatever
  * lies beyond a double's digits reads as that double or one beyond, never as the one before.
  */
-function closed(bound: Bound | undefined, inside: 1 | -1): number | undefined {
-  if (!bound) return undefined;
+export function closed(bound: Bound, inside: 1 | -1): number {
   return bound.open ? nextDouble(bound.value, inside) : bound.value;
 }
 
@@ -49,7 +48,7 @@ function nextDouble(value: number, towards: 1 | -1): number {
 /** Integers between two bounds. */
 export function integersWithin(lower: Bound | undefined, upper: Bound | undefined): Rule {
   if (!lower && !upper) return integer;
-  const [least, most] = [closed(lower, 1), closed(upper, -1)];
+  const [least, most] = [lower && closed(lower, 1), upper && closed(upper, -1)];
   return wholeWithin(
     least === undefined ? undefined : BigInt(Math.ceil(least)),
     most === undefined ? undefined : BigInt(Math.floor(most)),
@@ -99,8 +98,8 @@ function sameLength(lo: string, hi: string): Rule {
 export function numbersWithin(lower: Bound | undefined, upper: Bound | undefined): Rule {
   if (!lower && !upper) return number;
   const ways: Rule[] = [];
-  const least = closed(lower, 1) ?? Number.NEGATIVE_INFINITY;
-  const most = closed(upper, -1) ?? Number.POSITIVE_INFINITY;
+  const least = lower ? closed(lower, 1) : Number.NEGATIVE_INFINITY;
+  const most = upper ? closed(upper, -1) : Number.POSITIVE_INFINITY;
   if (least < 0) {
     const negative = most < 0 && upper?.value !== 0;
     const inner: Bound = negative ? { value: -most, open: false } : { value: 0, open: true };

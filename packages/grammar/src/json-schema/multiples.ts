@@ -1,0 +1,48 @@
+import { alt, optional, type Rule, repeat, seq, text } from "../rules/rule.ts";
+import { type Bound, closed, digit, range } from "./numbers.ts";
+
+/** Multiples that are written out one by one. */
+const MAX_LISTED = 1000;
+/** Longest whole number, as of those that are multiples of nothing. */
+const MAX_DIGITS = 20;
+/** Digits at a number's end that say whether it is a multiple. */
+const MAX_ENDING = 3;
+
+/**
+ * The multiples of a step between two bounds, or undefined where they can't be said: they are listed, or, of numbers without
+ * an upper bound, told by their last digits.
+ */
+export function multiplesWithin(
+  step: number,
+  whole: boolean,
+  lower: Bound | undefined,
+  upper: Bound | undefined,
+): Rule | undefined {
+  // Of other fractions, what a multiple is depends on who divides.
+  if (!(step > 0) || !Number.isInteger(step * 1024)) return undefined;
+  if (lower && upper) return listed(step, whole, closed(lower, 1), closed(upper, -1));
+  if (!Number.isInteger(step) || upper || (lower && lower.value !== 0)) return undefined;
+  return endings(step, lower);
+}
+
+function listed(step: number, whole: boolean, least: number, most: number): Rule | undefined {
+  const [from, to] = [Math.ceil(least / step), Math.floor(most / step)];
+  if (to - from >= MAX_LISTED) return undefined;
+  const values = Array.from({ length: Math.max(0, to - from + 1) }, (_, i) => (from + i) * step);
+  const fits = (value: number): boolean =>
+    Number.isSafeInteger(value * 1024) && value >= least && value <= most && (!whole || Number.isInteger(value));
+  return alt(...values.filter(fits).map((value) => text(String(value))));
+}
+
+/** Whole numbers by their last digits, where those alone decide. */
+function endings(step: number, lower: Bound | undefined): Rule | undefined {
+  const length = Array.from({ length: MAX_ENDING }, (_, i) => i + 1).find((digits) => 10 ** digits % step === 0);
+  if (length === undefined) return undefined;
+  const nonzero = range(1, 9);
+  const multiples = Array.from({ length: 10 ** length / step }, (_, i) => i * step);
+  const short = multiples.filter((value) => value > 0).map((value) => text(String(value)));
+  const long = multiples.map((value) => text(String(value).padStart(length, "0")));
+  const positive = alt(...short, seq(nonzero, repeat(digit, 0, MAX_DIGITS - length - 1), alt(...long)));
+  const signed = lower ? positive : seq(optional(text("-")), positive);
+  return lower?.open ? signed : alt(text("0"), signed);
+}
