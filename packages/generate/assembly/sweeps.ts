@@ -22,7 +22,10 @@ export function divide(scores: usize, blocks: i32, by: f32): f32 {
   );
 }
 
-/** Constants come out of memory, where `in-webassembly.ts` put them: V8 would make them anew in each turn of the loop. */
+/**
+ * `massAt` of two at a time. Constants come out of memory, where `in-webassembly.ts` put them: V8 would make them anew in each
+ * turn of the loop.
+ */
 // @ts-ignore: decorator
 @inline
 function weighing<Measures>(

@@ -20,7 +20,7 @@ const FEW_BLOCKS = 1;
 const MANY = 4096;
 /** Of how many tokens a sample takes a vector. */
 const SAMPLED = 32;
-/** More than rounding to 32 bits moves distances, where there are bins; from the best itself they stay in order. */
+/** More than rounding to 32 bits moves distances, where there are bins. */
 const MARGIN = 2e-5;
 
 /** Some bins next to each other, and what lies nearer than the first or the last of them. */
@@ -36,7 +36,7 @@ interface Range {
  */
 export class Nearest {
   /** The indices of those around where the mass is reached, and exactly how far they are: the first `count` of each. */
-  found: Int32Array = new Int32Array(0);
+  readonly found: Int32Array;
   distances: Float64Array = new Float64Array(0);
   count = 0;
   #masses = new Float64Array(0);
@@ -44,13 +44,13 @@ export class Nearest {
 
   constructor(sweeps: Sweeps) {
     this.#sweeps = sweeps;
+    this.found = sweeps.found;
   }
 
   /** Finds those between two distances, both included and rounded to 32 bits. */
   look({ blocks, best }: Divided, center: number, least: number, most: number): void {
     const { scores, found } = this.#sweeps;
     this.count = this.#sweeps.gather(blocks, best, center, least, most);
-    this.found = found;
     if (this.count > this.distances.length) {
       this.distances = new Float64Array(2 * this.count);
       this.#masses = new Float64Array(2 * this.count);
@@ -142,12 +142,13 @@ export class Nearest {
     const those = this.#masses;
     let mass = 0;
     for (let i = 0; i < count; i++) mass += those[i] = masses[found[i]!]!;
-    const left = target - (known.bin === from ? known.mass : known.mass - mass);
+    const before = known.bin === from ? known.mass : known.mass - mass;
+    const left = target - (from === 0 ? 0 : before);
     if ((from > 0 && left <= 0) || (to < BINS && left > mass)) return undefined;
     const cut = selectByMass(distances, those, count, left);
-    const margin = center === 0 ? 0 : MARGIN;
-    const isClear = from === 0 || cut.key >= startOf(from) + margin;
-    return isClear && (to === BINS || cut.key < startOf(to) - margin) ? cut : undefined;
+    if (center === 0) return cut; // rounding leaves those in order
+    const isPastStart = from === 0 || cut.key > startOf(from) + MARGIN;
+    return isPastStart && (to === BINS || cut.key < startOf(to) - MARGIN) ? cut : undefined;
   }
 }
 

@@ -11,14 +11,13 @@ const POWERS = Float64Array.from({ length: Math.ceil(REACH / Math.LN2) + 2 }, (_
 export const STEPS_DOWN = -STEPS / Math.LN2;
 /** Added to a small number, this leaves the nearest whole number in the lowest bits. */
 export const MAGIC = 1.5 * 2 ** 52;
-const STEP = Math.LN2 / STEPS;
-/** e^(r · STEP) − 1 is about FIRST · r + SECOND · r². */
-export const FIRST = STEP;
-export const SECOND = (STEP * STEP) / 2;
+/** 2^(r / STEPS) is about 1 + FIRST · r + SECOND · r² for the half step at most that is left. */
+export const FIRST = Math.LN2 / STEPS;
+export const SECOND = FIRST ** 2 / 2;
 
 /**
- * e^-d for d ≥ 0, to 7e-12 of it (half a step to the third, over 6), and 1 for 0. It is what every choice goes by, so each operation counts: the sweeps
- * repeat them one by one.
+ * e^-d for d ≥ 0, to 7e-12 of it (half a step to the third power, over 6), and exactly 1 for 0. Every choice goes by it, on
+ * whatever it runs: the sweeps repeat these operations one by one.
  */
 export function massAt(d: number): number {
   if (!(d < REACH)) return 0;

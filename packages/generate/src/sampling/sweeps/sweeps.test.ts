@@ -1,19 +1,30 @@
 import { execFileSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
+import { draw, randomState } from "../../random/random-state.ts";
 import { JavaScriptSweeps } from "./in-javascript.ts";
 import { WebAssemblySweeps } from "./in-webassembly.ts";
 import { BLOCK, type Sweeps } from "./sweeps.ts";
+import { sweepsFor } from "./sweeps-for.ts";
 
 const BLOCKS = 3;
 
+/** Scores of any size, with what models sometimes give among them. */
 const scores = fc
-  .array(fc.oneof({ weight: 20, arbitrary: fc.float({ min: -90, max: 90 }) }, { weight: 1, arbitrary: fc.float() }), {
-    minLength: BLOCKS * BLOCK,
-    maxLength: BLOCKS * BLOCK,
-  })
-  .map((values) => Float32Array.from(values, (x) => (x === Infinity ? 0 : x)));
+  .record({ seed: fc.nat(), spread: fc.constantFrom(0.01, 1, 10, 90), strange: fc.constantFrom(0, 0.2) })
+  .map(({ seed, spread, strange }) => {
+    let random = randomState(seed);
+    const uniform = (): number => {
+      const [u, next] = draw(random);
+      random = next;
+      return u;
+    };
+    const odd = [Number.NaN, -Infinity, -0, 3e38, 1e-40, -3e38];
+    return Float32Array.from({ length: BLOCKS * BLOCK }, (_, i) =>
+      uniform() < strange ? odd[i % odd.length]! : spread * (uniform() - uniform()),
+    );
+  });
 
 /** The bits of all that sweeps leave behind. */
 function bitsOf({ scores, masses, sums, bins }: Sweeps): readonly BigInt64Array[] {
@@ -51,8 +62,18 @@ describe("sweeps in WebAssembly", () => {
           expect(all[0]).toEqual(all[1]);
         },
       ),
-      { numRuns: 30 },
+      { numRuns: 60 },
     );
+  });
+
+  it("do without where there is none", () => {
+    expect(sweepsFor(5000)).toBeInstanceOf(WebAssemblySweeps);
+    vi.stubGlobal("WebAssembly", undefined);
+    try {
+      expect(sweepsFor(5000)).toBeInstanceOf(JavaScriptSweeps);
+    } finally {
+      vi.unstubAllGlobals();
+    }
   });
 
   it("are built from what lies in assembly/", () => {
