@@ -1,9 +1,9 @@
-import { type Target, TargetError } from "@llm/target";
+import { openCopies, type Target, TargetError } from "@llm/target";
 import { buildModel, buildProgram } from "./build/build-model.ts";
 import { exportUnits, MODEL_FILE, MODEL_UNIT, PROGRAM_KIND } from "./build/units.ts";
 import { buildQpcUnit, qpcUnit, unfinishedKit } from "./compile/qpc-unit.ts";
 import { chooseAic100, impliedDefaults, settingsOf } from "./compile/settings-of.ts";
-import { devicesFor } from "./devices.ts";
+import { copiesOf, devicesFor } from "./devices.ts";
 import { openEmulator } from "./emulator/open-emulator.ts";
 import { openAic100Runner } from "./emulator/runner.ts";
 import { aic100Features } from "./features.ts";
@@ -67,7 +67,12 @@ export const aic100Target: Target<Aic100Options> = {
   files: qpcFile,
   runner: openAic100Runner,
   open(artefact, options) {
-    if (madeWith(artefact).emulate) return openEmulator(artefact, options);
-    return openQpc(artefact, { devices: devicesFor(artefact, options), writeIoDir: options.writeIoDir });
+    if (madeWith(artefact).emulate)
+      return openCopies(copiesOf(artefact, options), () => openEmulator(artefact, options));
+    const groups = devicesFor(artefact, options);
+    const { writeIoDir } = options;
+    return openCopies(groups.length, (copy) =>
+      openQpc(artefact, { devices: groups[copy]!, writeIoDir: copy === 0 ? writeIoDir : "" }),
+    );
   },
 };

@@ -18,13 +18,19 @@ export function saidCount({ socs, numDevice, deviceGroup, mesh }: Said): number 
       [`--socs ${socs}`, socs],
       [`--num-device ${numDevice}`, numDevice],
       [`--device-group ${deviceGroup.join(",")}`, deviceGroup.length || undefined],
-      [`--mesh ${mesh}`, mesh === undefined ? undefined : parseMesh(mesh).mp],
+      [`--mesh ${mesh}`, mesh === undefined ? undefined : meshCount(mesh)],
     ] as const
   ).filter(([, count]) => count !== undefined);
   const other = said.find(([, count]) => count !== said[0]![1]);
   if (other)
     throw invalid(`${said[0]![0]} and ${other[0]} disagree: each says how many devices share the model; leave one out`);
   return said[0]?.[1];
+}
+
+/** Copies alone say nothing of how each is shared. */
+function meshCount(mesh: string): number | undefined {
+  const { dp, mp } = parseMesh(mesh);
+  return dp > 1 && mp === 1 ? undefined : mp;
 }
 
 /** How many devices share the model: as many as are said, else those of the card. */
@@ -46,26 +52,44 @@ export function coresOf({ card, numCores }: Pick<Aic100Options, "card" | "numCor
   return numCores ?? cores;
 }
 
+/** How many copies of a program are run: the first number of a mesh. */
+export function copiesOf(artefact: Artefact, { mesh = madeWith(artefact).mesh }: Pick<Aic100Options, "mesh">): number {
+  return mesh === undefined ? 1 : parseMesh(mesh).dp;
+}
+
 /**
- * The devices that run a program: those that are named, else those that it was compiled for by number, else the first. One
- * number, for a program that several share, is the first of them.
+ * The devices that run a program, by copy: those that are named, else those that it was compiled for by number, else the first
+ * ones. One number is the first of as many as are needed.
  */
-export function devicesFor(artefact: Artefact, { device, deviceGroup }: Aic100Options): readonly number[] {
+export function devicesFor(artefact: Artefact, options: Aic100Options): readonly (readonly number[])[] {
+  const { device, deviceGroup } = options;
   if (device.length > 0 && deviceGroup.length > 0 && device.join() !== deviceGroup.join())
     throw invalid(`--device ${device.join(",")} and --device-group ${deviceGroup.join(",")}: leave one of them out`);
   const named = deviceGroup.length > 0 ? deviceGroup : device;
   const compiled = madeWith(artefact);
   // What others compiled doesn't say how many it is for: the runtime does, where it is loaded.
-  if (compiled.deviceGroup === undefined) return named.length > 0 ? named : [0];
-  const count = sharedBy({ ...compiled, deviceGroup: compiled.deviceGroup });
-  if (named.length === 0 && compiled.deviceGroup.length > 0) return compiled.deviceGroup;
-  const [first = 0] = named;
-  if (deviceGroup.length === 0 && named.length <= 1) return Array.from({ length: count }, (_, at) => first + at);
-  if (named.length !== count)
+  const copies = copiesOf(artefact, options);
+  if (compiled.deviceGroup === undefined) return divided(named.length > 0 ? named : firstOf(copies), copies);
+  const { mesh: _, ...of } = compiled;
+  const count = sharedBy({ ...of, deviceGroup: compiled.deviceGroup });
+  const [first = compiled.deviceGroup[0] ?? 0] = named;
+  if (named.length === 0 && copies === 1 && compiled.deviceGroup.length > 0) return [compiled.deviceGroup];
+  if (deviceGroup.length < 2 && named.length <= 1) return divided(firstOf(count * copies, first), copies);
+  if (named.length !== count * copies)
     throw invalid(
-      `this program was compiled for ${count === 1 ? "one device" : `${count} devices`}, and ${named.join(",")} is ${named.length}: name as many`,
+      `this program was compiled for ${count === 1 ? "one device" : `${count} devices`}${copies > 1 ? `, of which ${copies} copies run` : ""}: name ${count * copies}, not ${named.join(",")}`,
     );
-  return named;
+  return divided(named, copies);
+}
+
+function firstOf(count: number, first = 0): readonly number[] {
+  return Array.from({ length: count }, (_, at) => first + at);
+}
+
+function divided(devices: readonly number[], copies: number): readonly (readonly number[])[] {
+  if (devices.length % copies !== 0) throw invalid(`${devices.length} devices can't be divided among ${copies} copies`);
+  const each = devices.length / copies;
+  return Array.from({ length: copies }, (_, copy) => devices.slice(copy * each, (copy + 1) * each));
 }
 
 function invalid(message: string): TargetError {

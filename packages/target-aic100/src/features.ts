@@ -21,6 +21,12 @@ export const aic100Features: readonly Feature[] = [
     shown: "emulator",
     note: "--mesh 1x4: exported and emulated; cards share layers by the vendor's slicing (--device-group)",
   },
+  {
+    name: "copies",
+    state: "yes",
+    shown: "emulator",
+    note: "--mesh 2x1: on devices of their own, as one session with all their slots; not by one index for all rows",
+  },
   { name: "blocks as functions", state: "yes", shown: "emulator" },
   {
     name: "rotary frequencies that depend on length",

@@ -140,7 +140,7 @@ export const aic100Options: OptionTable<Aic100Options> = {
   },
   mesh: {
     kind: "string",
-    doc: "Share each layer by programs of our own, with the host between them: 1x4, four parts. They are exported and emulated; for cards, --device-group has the compiler share layers. For `plan` also auto.",
+    doc: "2x1: two copies of the model, on devices of their own, as one with the slots of both. 1x4: share each layer by programs of our own, with the host between them; they are exported and emulated, for cards --device-group has the compiler share layers. For `plan` also auto.",
     shapes: true,
   },
   subFunctions: {

@@ -22,7 +22,7 @@ test.each<[Partial<Aic100Options>, string]>([
   [{ sdk: "recipe", onDeviceSampling: true }, "--on-device-sampling: not with SDK recipe"],
   [{ onDeviceSampling: true, numSpeculativeTokens: 2 }, "--on-device-sampling and --num-speculative-tokens don't go"],
   [{ includeGuidedDecoding: true }, "--include-guided-decoding is for --on-device-sampling"],
-  [{ mesh: "2x2" }, "--mesh 2x2: programs share layers, 1x2 or 1x4; for copies, run several"],
+  [{ mesh: "1x2x2" }, "--mesh 1x2x2: programs share layers, 1x2 or 1x4, and have none of their own"],
   [{ mesh: "1x2", onDeviceSampling: true }, "--mesh and --on-device-sampling don't go together"],
   [
     { batchSize: 3, fullBatchSize: 2 },

@@ -30,5 +30,11 @@ export const bm1684xFeatures: readonly Feature[] = [
     shown: "simulator",
     note: "slices of every layer, added up by the host, or some layers each; with norms over all heads layers only",
   },
+  {
+    name: "copies",
+    state: "yes",
+    shown: "simulator",
+    note: "--mesh 2x1: on chips of their own, as one session with all their slots",
+  },
   ...REFUSALS.map(({ what, why }): Feature => ({ name: what, state: "no", shown: "-", note: why })),
 ];

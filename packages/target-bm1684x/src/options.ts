@@ -64,7 +64,7 @@ export const bm1684xOptions: OptionTable<Bm1684xOptions> = {
   },
   mesh: {
     kind: "string",
-    doc: "How they share it: 1x4, four chips that have a slice of every layer; 1x1x4, four that have some layers each. Whichever makes more tokens a second unless said. For `plan` also auto.",
+    doc: "How they share it: 1x4, four chips that have a slice of every layer; 1x1x4, four that have some layers each; 2x4, two copies of four, as one model with the slots of both. Whichever makes more tokens a second unless said. For `plan` also auto.",
     shapes: true,
   },
   name: {

@@ -1,5 +1,6 @@
 export * from "./artefact.ts";
 export * from "./canonical-json.ts";
+export { openCopies } from "./copies-session.ts";
 export * from "./draw-token.ts";
 export * from "./error.ts";
 export * from "./options.ts";

@@ -109,8 +109,8 @@ export function settle(options: Aic100Options): Settled {
 }
 
 function ranksOf({ mesh = "1x1", onDeviceSampling }: Aic100Options): number {
-  const { dp, mp, pp } = parseMesh(mesh);
-  if (dp > 1 || pp > 1) throw invalid(`--mesh ${mesh}: programs share layers, 1x2 or 1x4; for copies, run several`);
+  const { mp, pp } = parseMesh(mesh);
+  if (pp > 1) throw invalid(`--mesh ${mesh}: programs share layers, 1x2 or 1x4, and have none of their own`);
   if (mp > 1 && onDeviceSampling)
     throw invalid("--mesh and --on-device-sampling don't go together: no program has all logits");
   return mp;

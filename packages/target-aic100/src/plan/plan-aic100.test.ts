@@ -130,6 +130,15 @@ test("what is said of devices and cores is planned for, as it is compiled for", 
   expect(() => said({ deviceGroup: [1, 1] })).toThrow("--device-group 1,1: one is named twice");
 });
 
+test("copies have devices of their own, and make as many tokens more", () => {
+  const one = plan(big);
+  const three = plan(big, { copies: 3 });
+  expect(three.devices).toHaveLength(3);
+  expect(three.devices[2]).toMatchObject({ free: one.devices[0]!.free });
+  expect(three.speed!.decode.most).toBeCloseTo(3 * one.speed!.decode.most, 6);
+  expect(() => plan(big, { card: "dl2q", copies: 9 })).toThrow("9 devices: DL2q has 8");
+});
+
 test("a count that is said is a mesh's, too", () => {
   const described = (given: Partial<Aic100Options>) => describeAic100({ ...defaultOptions(), ...given });
   const meshes = (given: Partial<Aic100Options>) =>

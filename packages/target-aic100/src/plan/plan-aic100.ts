@@ -12,6 +12,8 @@ export interface PlanRequest {
   readonly card: CardId;
   /** SoCs that share the model; 0: those of one card. */
   readonly devices: number;
+  /** Copies of the model, on devices of their own; batches are each copy's. One unless said. */
+  readonly copies?: number;
   /** Cores of each SoC that the model takes; all unless said. */
   readonly numCores?: number;
   readonly batchSize: number;
@@ -35,23 +37,25 @@ const MOST_BATCH = 1 << 20;
 export function planAic100(graph: Graph, request: PlanRequest): Plan {
   const card = CARD_FACTS[request.card];
   const count = request.devices || card.shared;
+  const { copies = 1 } = request;
   // Of single cards a machine may have any number.
-  if (card.socs > 1 && count > card.socs)
-    throw new TargetError("option-invalid", `${count} devices: ${card.title} has ${card.socs}`);
+  if (card.socs > 1 && count * copies > card.socs)
+    throw new TargetError("option-invalid", `${count * copies} devices: ${card.title} has ${card.socs}`);
   const assumed = assume(card, request.assume);
   const context = Math.min(request.ctxLen, graph.dims.context?.max ?? request.ctxLen);
   const cores = request.numCores ?? card.cores;
   const work: Work = { ...request, context, count, card, cores, assumed, needs: modelNeeds(graph), graph };
   const rows = Math.max(request.fullBatchSize, request.batchSize);
   const used = deviceNeeds(work, rows);
-  const devices = Array.from({ length: count }, (_, at): DevicePlan => {
-    return { name: count === 1 ? card.title : `${card.title}, ${card.shared > 1 ? "SoC" : "card"} ${at}`, ...used };
+  const all = count * copies;
+  const devices = Array.from({ length: all }, (_, at): DevicePlan => {
+    return { name: all === 1 ? card.title : `${card.title}, ${card.shared > 1 ? "SoC" : "card"} ${at}`, ...used };
   });
   return {
     fits: used.free >= 0,
     maxBatchSize: mostRows((batch) => deviceNeeds(work, batch).free >= 0),
     devices,
-    why: why(used, rows, context),
+    why: `${why(used, rows, context)}${copies > 1 ? `; ${copies} copies` : ""}`,
     speed: speedOf({ ...work, rows }),
     assumptions: Object.entries(assumptionsFor(card)).map(([name, { unit, why: source }]) => {
       return { name, value: assumed[name as keyof Assumed], unit, why: source };

@@ -1,3 +1,4 @@
+import { parseMesh } from "@llm/target/mesh";
 import { coresOf, sharedBy } from "../devices.ts";
 import { generationOf } from "../graph/settle.ts";
 import type { Aic100Options } from "../options.ts";
@@ -10,6 +11,7 @@ export function planRequest(options: Aic100Options): PlanRequest {
   return {
     card,
     devices: sharedBy(options),
+    copies: options.mesh === undefined ? 1 : parseMesh(options.mesh).dp,
     numCores: Math.min(coresOf(options), CARD_FACTS[card].cores),
     batchSize,
     fullBatchSize,

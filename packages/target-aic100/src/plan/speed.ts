@@ -6,7 +6,7 @@ import { cacheBytes, type Work, weightBytes } from "./plan-aic100.ts";
  * with each. What devices tell one another isn't counted, so nothing is faster; what is usual lies well below.
  */
 export function speedOf(work: Work & { readonly rows: number }): PlanSpeed {
-  const { assumed, count, rows, promptLen, fullBatchSize, context, needs, card, cores } = work;
+  const { assumed, count, rows, promptLen, fullBatchSize, context, needs, card, cores, copies = 1 } = work;
   const step = (tokens: number, sequences: number) => {
     // Of experts, only those are read that some token takes.
     const experts = needs.experts / Math.max(1, needs.matrices + needs.experts);
@@ -25,12 +25,9 @@ export function speedOf(work: Work & { readonly rows: number }): PlanSpeed {
   const decode = step(rows, rows);
   const prompts = fullBatchSize > 0 ? 1 : rows;
   const prefill = step(promptLen * prompts, prompts);
+  const decoded = (copies * rows) / decode.seconds;
   return {
-    decode: {
-      most: rows / decode.seconds,
-      usual: (rows / decode.seconds) * assumed.bandwidthShare,
-      by: decode.decides,
-    },
-    prefill: { most: (promptLen * prompts) / prefill.seconds, by: prefill.decides },
+    decode: { most: decoded, usual: decoded * assumed.bandwidthShare, by: decode.decides },
+    prefill: { most: (copies * promptLen * prompts) / prefill.seconds, by: prefill.decides },
   };
 }

@@ -148,7 +148,7 @@ describe("options", () => {
     [{ mode: "int4", qGroupSize: 48 } as const, "--q-group-size 48: it is one of 32, 64, 128"],
     [{ numDevice: 3 }, "--num-device 3: it is 1, 2, 4 or 8"],
     [{ mesh: "1x1x4" }, "--mesh 1x1x4: this model has 2 blocks to share out"],
-    [{ mesh: "2x2" }, "--mesh 2x2: a bmodel has one copy of a model"],
+    [{ mesh: "2x2", numDevice: 4 }, "--mesh 2x2 is 2 chips a copy, and --num-device says 4"],
     [{ mesh: "1x2x2" }, "--mesh 1x2x2: chips either share each layer (1x4) or have some each (1x1x4)"],
     [{ mesh: "1x3" }, "--mesh 1x3: 3 chips: it is 1, 2, 4 or 8"],
     [{ mesh: "1x2", numDevice: 4 }, "--mesh 1x2 is 2 chips, and --num-device says 4"],

@@ -7,8 +7,8 @@ import { sharingOf } from "./sharing.ts";
 /** Settles how several chips share a model. */
 export function chooseBm1684x(model: Graph, options: Bm1684xOptions): Choice<Bm1684xOptions> {
   const { mesh, choice } = sharingOf(model, options);
-  const numDevice = devicesOf(mesh);
-  if (numDevice === 1) return { options, notes: [] };
+  const numDevice = mesh.mp * mesh.pp;
+  if (devicesOf(mesh) === 1) return { options, notes: [] };
   return {
     options: { ...options, numDevice, mesh: meshText(mesh) },
     notes: choice ? [`--num-device ${numDevice}: ${choice.why}; --mesh says otherwise`] : [],

@@ -10,7 +10,7 @@ import type { Bm1684xOptions } from "../options.ts";
 import { bm1684xPipeline } from "../pipeline.ts";
 import { CHIP } from "./chip.ts";
 import { cacheBytes, instructionBytes, runtimeBytes, weightArrays } from "./net-memory.ts";
-import { chipsOf } from "./sharing.ts";
+import { chipsOf, copiesOf } from "./sharing.ts";
 
 /** Passes up to the last, which says the same in the compiler's ops: it changes no sizes. */
 const PASSES = [...corePasses, nearFrequencies, laneLinears, scaleQueries, deviceNets];
@@ -30,9 +30,12 @@ export function planBm1684x(model: Graph, options: Bm1684xOptions): Plan {
       context,
     ),
   );
-  const devices = needs.map((need, i) => devicePlan(need, chips === 1 ? CHIP.name : `${CHIP.name} ${i}`, options));
+  const copies = copiesOf(options);
+  const slots = Math.ceil(options.batchSize / copies);
+  const all = Array.from({ length: copies }, () => needs).flat();
+  const devices = all.map((need, i) => devicePlan(need, all.length === 1 ? CHIP.name : `${CHIP.name} ${i}`, slots));
   const rooms = devices.map(({ free, kv }, i) =>
-    needs[i]!.slot === 0 ? Number.POSITIVE_INFINITY : Math.floor((free + kv) / needs[i]!.slot),
+    all[i]!.slot === 0 ? Number.POSITIVE_INFINITY : Math.floor((free + kv) / all[i]!.slot),
   );
   const fullest = devices.reduce((a, b) => (a.free <= b.free ? a : b));
   const most = Math.max(
@@ -41,7 +44,7 @@ export function planBm1684x(model: Graph, options: Bm1684xOptions): Plan {
   );
   return {
     fits: fullest.free >= 0,
-    maxBatchSize: Number.isFinite(most) ? most : 0,
+    maxBatchSize: Number.isFinite(most) ? most * copies : 0,
     devices,
     why: why(fullest, context),
   };
@@ -55,14 +58,10 @@ interface DeviceNeeds {
   readonly slot: number;
 }
 
-function devicePlan(
-  { weights, instructions, runtime, slot }: DeviceNeeds,
-  name: string,
-  { batchSize }: Bm1684xOptions,
-): DevicePlan {
+function devicePlan({ weights, instructions, runtime, slot }: DeviceNeeds, name: string, slots: number): DevicePlan {
   const total = CHIP.memoryBytes;
   const reserve = CHIP.reservedBytes;
-  const kv = slot * batchSize;
+  const kv = slot * slots;
   return {
     name,
     total,

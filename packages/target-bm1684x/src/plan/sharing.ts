@@ -52,9 +52,18 @@ export function sharingOf(model: Graph, options: Bm1684xOptions): Sharing {
   return { mesh: (choice.chosen ?? choice.plans[0]!).mesh, choice };
 }
 
-/** How many chips options say: a mesh that is settled says it, too. */
+/** How many chips share a copy of the model by what options say: a mesh that is settled says it, too. */
 export function chipsOf({ mesh, numDevice }: Pick<Bm1684xOptions, "mesh" | "numDevice">): number {
-  return mesh === undefined ? numDevice : devicesOf(parseMesh(mesh));
+  return mesh === undefined ? numDevice : sharing(parseMesh(mesh));
+}
+
+/** How many copies of the model there are, each with chips and slots of its own. */
+export function copiesOf({ mesh }: Pick<Bm1684xOptions, "mesh">): number {
+  return mesh === undefined ? 1 : parseMesh(mesh).dp;
+}
+
+function sharing({ mp, pp }: Mesh): number {
+  return mp * pp;
 }
 
 /** What planning a mesh goes by. */
@@ -71,8 +80,11 @@ export function describeBm1684x(options: Bm1684xOptions, model: Graph): Describe
       ...(numDevice > 1 ? { most: numDevice } : {}),
     },
     work: { ...widths, tableBits: 16, batch: batchSize, context: ctxLen, chunk: ctxLen },
+    // Copies are for people to ask for: how many chips are to spare, they know.
     runs: (mesh) =>
-      (shapeRefusal(mesh) ?? refusal(model, mesh)) === undefined && (numDevice === 1 || devicesOf(mesh) === numDevice),
+      mesh.dp === 1 &&
+      (shapeRefusal(mesh) ?? refusal(model, mesh)) === undefined &&
+      (numDevice === 1 || devicesOf(mesh) === numDevice),
   };
 }
 
@@ -80,15 +92,17 @@ function asSaid(model: Graph, mesh: Mesh, numDevice: number): Mesh {
   const text = meshText(mesh);
   const wrong = shapeRefusal(mesh) ?? refusal(model, mesh);
   if (wrong !== undefined) throw new TargetError("option-invalid", `--mesh ${text}: ${wrong}`);
-  const count = devicesOf(mesh);
+  const count = sharing(mesh);
   if (numDevice !== 1 && numDevice !== count)
-    throw new TargetError("option-invalid", `--mesh ${text} is ${count} chips, and --num-device says ${numDevice}`);
+    throw new TargetError(
+      "option-invalid",
+      `--mesh ${text} is ${count} chips${mesh.dp > 1 ? " a copy" : ""}, and --num-device says ${numDevice}`,
+    );
   return mesh;
 }
 
 function shapeRefusal(mesh: Mesh): string | undefined {
-  const { dp, mp, pp } = mesh;
-  if (dp > 1) return "a bmodel has one copy of a model; start one process for each";
+  const { mp, pp } = mesh;
   if (mp > 1 && pp > 1) return `chips either share each layer (1x${mp * pp}) or have some each (1x1x${mp * pp})`;
   return COUNTS.includes(mp * pp) ? undefined : `${mp * pp} chips: it is 1, 2, 4 or 8`;
 }

@@ -55,6 +55,8 @@ test.each([
   ["for another chip", { chip: "BM1688" }, {}, /was compiled for BM1688, not for BM1684X/],
   ["split by the vendor's compiler", { devices: 2 }, {}, /copies all weights to each.*llm compile --num-device 2/],
   ["on one device named twice", {}, { device: [1, 1] }, /one is named twice/],
+  ["twice on one device", {}, { mesh: "2x1" }, /2 copies on one device each: name 2, such as -d 0,1/],
+  ["twice on one that is named twice", {}, { mesh: "2x1", device: [1, 1] }, /2 copies on one device each/],
 ] as const)("a bmodel %s is refused before a library is asked", async (_, file, options, message) => {
   await expect(bm1684xTarget.open(await artefact(file), optionsOf(options))).rejects.toThrow(message);
 });
