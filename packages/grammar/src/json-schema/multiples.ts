@@ -3,8 +3,8 @@ import { type Bound, closed, digit, range } from "./numbers.ts";
 
 /** Multiples that are written out one by one. */
 const MAX_LISTED = 1000;
-/** Longest whole number, as of those that are multiples of nothing. */
-const MAX_DIGITS = 20;
+/** Longest whole number: longer ones are rounded where they are read as doubles, and are no multiples any more. */
+const MAX_DIGITS = 15;
 /** Digits at a number's end that say whether it is a multiple. */
 const MAX_ENDING = 3;
 
