@@ -16,6 +16,12 @@ test("what a beam search can't do is refused by its flag", () => {
   );
 });
 
+test("a prompt that has a suffix isn't cut", () => {
+  expect(() => notesOf({ suffix: "", inputLen: 8 })).toThrow("--input-len can't be had with --suffix");
+  expect(() => notesOf({ suffix: "x", truncatePrompt: "left" })).toThrow(UsageError);
+  expect(notesOf({ suffix: "x" })).toEqual([]);
+});
+
 test("what asks for nothing is in nobody's way", () => {
   const asked = { temperature: 0, topP: 1, topK: 0, guidanceScale: 1, speculate: false, lengthPenalty: 0.8 };
   expect(notesOf({ numBeams: 4, ...asked })).toEqual([]);

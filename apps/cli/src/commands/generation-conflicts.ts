@@ -22,12 +22,17 @@ const NOT_WITH_BEAMS: readonly Key[] = [
   "grammar",
 ];
 
+/** What shortens a prompt: one with a suffix has its parts where they belong. */
+const CUTTING: readonly Key[] = ["inputLen", "truncatePrompt"];
+
 /** Refuses options that can't be had together, before a model is fetched, and says of others that they change nothing. */
 export function checkTogether(options: Options, note: (line: string) => void): void {
   const { numBeams = 1, guidanceScale = 1 } = options;
   const inTheWay = numBeams > 1 ? NOT_WITH_BEAMS.find((key) => says(options, key)) : undefined;
   if (inTheWay)
     throw new UsageError(`${flag(inTheWay)} can't be had with ${flag("numBeams")} ${numBeams}; leave one of them out`);
+  const cut = options.suffix === undefined ? undefined : CUTTING.find((key) => options[key] !== undefined);
+  if (cut) throw new UsageError(`${flag(cut)} can't be had with ${flag("suffix")}; leave one of them out`);
   if (options.greedy)
     for (const key of DRAWING) if (says(options, key)) note(`${flag(key)} changes nothing with ${flag("greedy")}`);
   if (options.lengthPenalty !== undefined && numBeams === 1) note(useless("lengthPenalty", "numBeams"));
