@@ -1,35 +1,64 @@
 import type { OnnxInitializer, OnnxModel, OnnxNode } from "@llm/exporter";
 import { DTYPES, type DType, leavesOf, locate, type WeightExpr, type WeightSource } from "@llm/tensor";
+import { Q8_BLOCK, q8Constants, q8Rows } from "./q8-rows.ts";
 
 type WeightInitializer = Extract<OnnxInitializer, { readonly weight: WeightExpr }>;
 
-/** What a table that is only looked up in can lie in as it is. */
-const HALVES: readonly DType[] = ["bf16", "f16"];
+/** How a table that is only looked up in can lie as it was published, and how its rows become float32. */
+interface Narrow {
+  /** Of a value. */
+  readonly bytes: number;
+  initializer(table: WeightInitializer): WeightInitializer;
+  rows(node: OnnxNode): readonly OnnxNode[];
+  readonly constants?: readonly OnnxInitializer[];
+}
+
+const half = (dtype: DType): Narrow => ({
+  bytes: DTYPES[dtype].bytes,
+  initializer: (table) => ({ ...table, dtype }),
+  rows: widened,
+});
+
+const NARROW: Readonly<Record<string, Narrow>> = {
+  bf16: half("bf16"),
+  f16: half("f16"),
+  q8_0: {
+    bytes: Q8_BLOCK.bytes / Q8_BLOCK.values,
+    initializer: ({ name, shape: [rows, columns], weight }) => {
+      const shape = [rows!, columns! / Q8_BLOCK.values, Q8_BLOCK.bytes];
+      return { name, dtype: "i8", shape, weight, packing: { format: "q8_0", part: "data" } };
+    },
+    rows: ({ inputs: [table, ids], outputs: [out] }) => q8Rows(table!, ids!, out!),
+    constants: q8Constants,
+  },
+};
 
 /** In how many bytes a value of such a table lies in an artefact. */
 export function tableValueBytes(expr: WeightExpr, source: Pick<WeightSource, "get"> | undefined): number {
-  const formats = source ? leavesOf(expr).flatMap(({ name }) => source.get(name)?.format ?? []) : [];
-  const halves = formats.length > 0 && formats.every((format) => HALVES.includes(format as DType));
-  return halves ? DTYPES.f16.bytes : DTYPES.f32.bytes;
+  const formats = new Set(source ? leavesOf(expr).flatMap(({ name }) => source.get(name)?.format ?? []) : []);
+  const [format, ...others] = formats;
+  const narrow = format !== undefined && others.length === 0 ? NARROW[format] : undefined;
+  return narrow?.bytes ?? DTYPES.f32.bytes;
 }
 
 /**
- * A model whose tables stay halves where the checkpoint has them so and they are only looked up in: rows are widened after they
- * were found, which changes no value. What is of blocks isn't rounded to halves: 8-bit activations make a lot of little.
+ * A model whose tables stay in 16 or 8 bits where the checkpoint has them so and they are only looked up in: rows become float32
+ * after they were found, which changes no value. What would have to be rounded to fit isn't: 8-bit activations make a lot of little.
  */
 export function withNarrowTables(model: OnnxModel, source: WeightSource): OnnxModel {
-  const kinds = new Map<string, DType>();
+  const kinds = new Map<string, Narrow>();
   for (const table of tablesOf(model)) {
-    const dtype = HALVES.find((half) => locate(table.weight, source, half) !== undefined);
-    if (dtype !== undefined) kinds.set(table.name, dtype);
+    const format = Object.keys(NARROW).find((name) => locate(table.weight, source, name as DType) !== undefined);
+    if (format !== undefined) kinds.set(table.name, NARROW[format]!);
   }
+  const constants = new Set([...kinds.values()].flatMap((kind) => kind.constants ?? []));
   return {
     ...model,
-    initializers: model.initializers.map((one) => {
-      const dtype = kinds.get(one.name);
-      return dtype === undefined ? one : { ...(one as WeightInitializer), dtype };
-    }),
-    nodes: model.nodes.flatMap((node) => (isLookup(node) && kinds.has(node.inputs[0]!) ? widened(node) : [node])),
+    initializers: [
+      ...model.initializers.map((one) => kinds.get(one.name)?.initializer(one as WeightInitializer) ?? one),
+      ...constants,
+    ],
+    nodes: model.nodes.flatMap((node) => (isLookup(node) && kinds.get(node.inputs[0]!)?.rows(node)) || [node]),
   };
 }
 
@@ -55,12 +84,6 @@ function widened(node: OnnxNode): readonly OnnxNode[] {
   const stored = `${out}:stored`;
   return [
     { ...node, outputs: [stored] },
-    {
-      op: "Cast",
-      ...(node.name ? { name: `${node.name}:widened` } : {}),
-      inputs: [stored],
-      outputs: [out!],
-      attrs: { to: { dtype: "f32" } },
-    },
+    { op: "Cast", inputs: [stored], outputs: [out!], attrs: { to: { dtype: "f32" } } },
   ];
 }
