@@ -126,6 +126,12 @@ describe("Falcon 40B in its first layout", () => {
     };
     expect(tensorsOf(seven).get("transformer.h.0.self_attention.query_key_value.weight")).toBe("4672x4544");
   });
+
+  it("is not taken for what RW is", () => {
+    const { new_decoder_architecture: _, ...rw } = golden("falcon_rw");
+    expect(rw).toMatchObject({ multi_query: false, alibi: true, parallel_attn: false });
+    expect(graphOf({ ...rw, model_type: "RefinedWeb" })).toEqual(graphOf(rw));
+  });
 });
 
 describe("MPT", () => {

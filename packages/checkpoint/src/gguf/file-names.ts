@@ -3,7 +3,7 @@ import { basename } from "node:path";
 const PART = /-(?<number>\d{5})-of-(?<count>\d{5})\.gguf$/;
 
 /** Vision parts, and what quantisers measured: GGUF files that are no models. */
-const NO_MODEL = /^mmproj|^imatrix|[-_.]imatrix\.gguf$/i;
+const NO_MODEL = /(?:^|[-_.])mmproj|^imatrix|[-_.]imatrix\.gguf$/i;
 
 /** One model in GGUF: a file, or the parts of one in order. */
 export interface GgufFiles {

@@ -95,6 +95,7 @@ const quantisations = [
   "x-Q4_K.gguf",
   "x-Q4_K_M.gguf",
   "mmproj-x-Q8_0.gguf",
+  "x.mmproj-Q8_0.gguf",
   "x-imatrix.gguf",
   "Q8_0/x-Q8_0-00001-of-00002.gguf",
   "Q8_0/x-Q8_0-00002-of-00002.gguf",

@@ -9,12 +9,16 @@ export function autoRound(config: JsonObject): Presenter {
   refuseOverrides(config);
   const packing = String(config.packing_format ?? config.backend ?? "auto_round:auto_gptq");
   if (packing.includes("awq")) return awq({ ...config, version: "gemm" });
+  if (OWN.test(packing)) return gptq({ ...config, checkpoint_format: "gptq_v2" });
   if (packing.includes("gptq")) return gptq({ ...config, checkpoint_format: "gptq" });
   throw new CheckpointError(
     "quantisation-unsupported",
-    `AutoRound in the layout ${JSON.stringify(packing.slice(0, 40))} can't be read (auto_gptq and auto_awq can)`,
+    `AutoRound in the layout ${JSON.stringify(packing.slice(0, 40))} can't be read (auto_round, gptqmodel, auto_gptq and auto_awq can)`,
   );
 }
+
+/** Its own layout, of what isn't symmetric, and GPTQModel's: zero points as they are, where AutoGPTQ's has them less one. */
+const OWN = /^auto_?round(:(exllamav2|triton(v2)?))?$|gptqmodel/;
 
 /** `extra_config` has numbers of single layers. Those of 16 bits are plain tensors. */
 function refuseOverrides({ extra_config: extra, ...common }: JsonObject): void {

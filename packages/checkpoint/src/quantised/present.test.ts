@@ -141,6 +141,16 @@ test.each([
   await checkpoint.close();
 });
 
+test.each(["auto_round", "auto_round:gptqmodel", "auto_round:exllamav2"])(
+  "AutoRound's own layout has zero points as they are: %s",
+  async (packing_format) => {
+    const config = { quant_method: "auto-round", bits: 4, group_size: 32, sym: false, packing_format };
+    const checkpoint = await open(without("x.g_idx"), config);
+    expect(checkpoint.weights.get("x.weight")).toMatchObject({ format: "gptq", params: { zeroOffset: 0, groups: 2 } });
+    await checkpoint.close();
+  },
+);
+
 test("AutoRound packs as AWQ does", async () => {
   const layer = {
     "x.qweight": zeros("I32", [64, 2]),
@@ -203,6 +213,13 @@ test.each<[string, Record<string, FixtureTensor>, Json, string, RegExp]>([
     "quantisation-unsupported",
     /bitsandbytes/,
   ],
+  [
+    "a method without a name",
+    gptqLayer,
+    { bits: 4, group_size: 32 },
+    "quantisation-unsupported",
+    /quantised in a way that its config doesn't name/,
+  ],
   ["what nobody explains", gptqLayer, null, "quantisation-unsupported", /quantised \(x\.qweight\), and neither it/],
   [
     "a layer of its own kind that has no group index",
@@ -219,11 +236,11 @@ test.each<[string, Record<string, FixtureTensor>, Json, string, RegExp]>([
     /another bits in "x"/,
   ],
   [
-    "AutoRound in a layout of its own",
+    "AutoRound in another layout",
     gptqLayer,
-    { quant_method: "auto-round", bits: 4, group_size: 32, packing_format: "auto_round" },
+    { quant_method: "auto-round", bits: 4, group_size: 32, packing_format: "auto_round:llm_compressor" },
     "quantisation-unsupported",
-    /"auto_round" can't be read/,
+    /"auto_round:llm_compressor" can't be read/,
   ],
   [
     "FP8 without its factors",

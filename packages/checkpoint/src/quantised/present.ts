@@ -59,20 +59,24 @@ function requirePlain(weights: StoredWeights, config?: JsonObject): StoredWeight
       `its weights are quantised (${packed}), and neither it nor a quantize_config.json says how`,
     );
   const plain = (name: string) => {
-    if (weights.unreadable.has(name)) return false;
     const { format } = weights.get(name)!;
     return !(format in DTYPES) || DTYPES[format as DType].float;
   };
   const coded = packed ?? names.find((name) => name.endsWith(".weight") && !plain(name));
-  // Before transformers named the method, bitsandbytes was the only one, known by its flags.
-  if (config !== undefined && coded !== undefined) throw unsupported(methodOf(config) ?? "bitsandbytes");
+  if (config !== undefined && coded !== undefined) throw unsupported(methodOf(config) ?? flagged(config));
   return weights;
 }
 
-function unsupported(method: string): CheckpointError {
-  const name = method.includes("bitsandbytes") ? "bitsandbytes" : JSON.stringify(method.slice(0, 40));
+/** Before transformers named the method, bitsandbytes was the only one, known by its flags. */
+function flagged(config: JsonObject): string | undefined {
+  return config.load_in_8bit === true || config.load_in_4bit === true ? "bitsandbytes" : undefined;
+}
+
+function unsupported(method: string | undefined): CheckpointError {
+  const name = method?.includes("bitsandbytes") ? "bitsandbytes" : JSON.stringify(method?.slice(0, 40));
   return new CheckpointError(
     "quantisation-unsupported",
-    `weights quantised with ${name} can't be read (gptq, awq, auto-round and fp8 can); open a checkpoint of the model that is in one of these ways, or not quantised`,
+    `weights quantised ${method === undefined ? "in a way that its config doesn't name" : `with ${name}`} can't be read ` +
+      "(gptq, awq, auto-round and fp8 can); open a checkpoint of the model that is in one of these ways, or not quantised",
   );
 }

@@ -30,8 +30,9 @@ export const falcon: Architecture = {
     const vocab = config.size("vocab_size");
     const context = config.size("max_position_embeddings", 2048);
     const dim = headDim(config, width, heads);
-    // The first 40B's own class had no other layout, and so no field that says so.
-    const grouped = config.bool("new_decoder_architecture", config.raw.model_type === "RefinedWeb");
+    // The first 40B's own class had no other layout, and so no field that says so; that of RW goes by the same name.
+    const first = config.raw.model_type === "RefinedWeb" && !config.has("multi_query");
+    const grouped = config.bool("new_decoder_architecture", first);
     const one = config.bool("multi_query", true);
     const groups = grouped ? config.size(KEY_HEADS, heads) : one ? 1 : heads;
     if (!grouped) config.moot(KEY_HEADS);
