@@ -13,7 +13,7 @@ const FORMATS: Readonly<Record<string, Tensor | StoredInMemory>> = {
   bf16: { dtype: "bf16", shape: SHAPE, data: new Uint16Array(64) },
   f16: { dtype: "f16", shape: SHAPE, data: new Uint16Array(64) },
   q8_0: { shape: SHAPE, format: "q8_0", parts: { data: new Uint8Array(2 * 34) } },
-  q4_0: { shape: SHAPE, format: "q4_0", parts: { data: new Uint8Array(2 * 18) } },
+  q5_0: { shape: SHAPE, format: "q5_0", parts: { data: new Uint8Array(2 * 22) } },
 };
 
 const table = { op: "tensor", name: "table", shape: SHAPE } as const;
@@ -49,7 +49,7 @@ test("a table of q8_0 stays the checkpoint's bytes", () => {
   expect(tableValueBytes(table, source("q8_0"))).toBe(34 / 32);
 });
 
-test.each(["f32", "q4_0"])("a table of %s is float32", (format) => {
+test.each(["f32", "q5_0"])("a table of %s is float32", (format) => {
   expect(withNarrowTables(model(), source(format))).toEqual(model());
   expect(tableValueBytes(table, source(format))).toBe(4);
 });
@@ -58,11 +58,11 @@ test("so is one that is multiplied by", () => {
   expect(withNarrowTables(model(true), source("bf16"))).toEqual(model(true));
 });
 
-test.each(["bf16", "f16", "q8_0"] as const)(
+test.each(["bf16", "f16", "q4_0", "q8_0", "q6_K"] as const)(
   "rows of a table of %s are, bit for bit, what they stand for",
   async (format) => {
-    const graph = llama(64, 1, 64);
-    const card = { name: "m", architecture: "llama", vocab: 1024, width: 64, blocks: 1, context: 64, parameters: 0 };
+    const graph = llama(256, 1, 64);
+    const card = { name: "m", architecture: "llama", vocab: 1024, width: 256, blocks: 1, context: 64, parameters: 0 };
     const stored = randomTensors(graph, format);
     const floats: Record<string, Tensor> = {};
     for (const { expr } of graph.weights) {
@@ -82,8 +82,17 @@ test.each(["bf16", "f16", "q8_0"] as const)(
   },
 );
 
+/** How many values and bytes a block has, and which byte is the high one of its half. */
+const BLOCKS = {
+  bf16: { values: 1, bytes: 2, high: 1 },
+  f16: { values: 1, bytes: 2, high: 1 },
+  q4_0: { values: 32, bytes: 18, high: 1 },
+  q8_0: { values: 32, bytes: 34, high: 1 },
+  q6_K: { values: 256, bytes: 210, high: 209 },
+} as const;
+
 /** Tensors of a graph, the table of tokens in a format: any bits, below 2 where they are halves. */
-function randomTensors({ weights }: Graph, format: "bf16" | "f16" | "q8_0"): Record<string, Tensor | StoredInMemory> {
+function randomTensors({ weights }: Graph, format: keyof typeof BLOCKS): Record<string, Tensor | StoredInMemory> {
   let state = 7;
   const roll = () => (state = (state * 48271) % 2147483647) & 0xff;
   const tensors: Record<string, Tensor | StoredInMemory> = {};
@@ -93,12 +102,13 @@ function randomTensors({ weights }: Graph, format: "bf16" | "f16" | "q8_0"): Rec
       tensors[name] = { dtype: "f32", shape, data: Float32Array.from({ length: size }, () => (roll() - 128) / 1000) };
       continue;
     }
-    const bytes = Uint8Array.from({ length: format === "q8_0" ? (size / 32) * 34 : size * 2 }, roll);
-    for (let at = 1; at < bytes.length; at += format === "q8_0" ? 34 : 2) bytes[at]! &= 0xbf;
+    const { values, bytes, high } = BLOCKS[format];
+    const data = Uint8Array.from({ length: (size / values) * bytes }, roll);
+    for (let at = high; at < data.length; at += bytes) data[at]! &= 0xbf;
     tensors[name] =
-      format === "q8_0"
-        ? { shape, format, parts: { data: bytes } }
-        : { dtype: format, shape, data: new Uint16Array(bytes.buffer) };
+      format === "bf16" || format === "f16"
+        ? { dtype: format, shape, data: new Uint16Array(data.buffer) }
+        : { shape, format, parts: { data } };
   }
   return tensors;
 }

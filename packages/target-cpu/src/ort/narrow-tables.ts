@@ -1,6 +1,6 @@
 import type { OnnxInitializer, OnnxModel, OnnxNode } from "@llm/exporter";
 import { DTYPES, type DType, leavesOf, locate, type WeightExpr, type WeightSource } from "@llm/tensor";
-import { Q8_BLOCK, q8Constants, q8Rows } from "./q8-rows.ts";
+import { BLOCK_ROWS, blockConstants } from "./block-rows.ts";
 
 type WeightInitializer = Extract<OnnxInitializer, { readonly weight: WeightExpr }>;
 
@@ -13,24 +13,31 @@ interface Narrow {
   readonly constants?: readonly OnnxInitializer[];
 }
 
-const half = (dtype: DType): Narrow => ({
+const halves = (dtype: "bf16" | "f16"): Narrow => ({
   bytes: DTYPES[dtype].bytes,
   initializer: (table) => ({ ...table, dtype }),
   rows: widened,
 });
 
-const NARROW: Readonly<Record<string, Narrow>> = {
-  bf16: half("bf16"),
-  f16: half("f16"),
-  q8_0: {
-    bytes: Q8_BLOCK.bytes / Q8_BLOCK.values,
-    initializer: ({ name, shape: [rows, columns], weight }) => {
-      const shape = [rows!, columns! / Q8_BLOCK.values, Q8_BLOCK.bytes];
-      return { name, dtype: "i8", shape, weight, packing: { format: "q8_0", part: "data" } };
+function blocks(format: keyof typeof BLOCK_ROWS): Narrow {
+  const { values, bytes, rows } = BLOCK_ROWS[format];
+  return {
+    bytes: bytes / values,
+    initializer({ name, shape: [count, columns], weight }) {
+      const shape = [count!, columns! / values, bytes];
+      return { name, dtype: "i8", shape, weight, packing: { format, part: "data" } };
     },
-    rows: ({ inputs: [table, ids], outputs: [out] }) => q8Rows(table!, ids!, out!),
-    constants: q8Constants,
-  },
+    rows: ({ inputs: [table, ids], outputs: [out] }) => rows(table!, ids!, out!),
+    constants: blockConstants,
+  };
+}
+
+const NARROW: Readonly<Record<string, Narrow>> = {
+  bf16: halves("bf16"),
+  f16: halves("f16"),
+  q4_0: blocks("q4_0"),
+  q8_0: blocks("q8_0"),
+  q6_K: blocks("q6_K"),
 };
 
 /** In how many bytes a value of such a table lies in an artefact. */
@@ -42,7 +49,7 @@ export function tableValueBytes(expr: WeightExpr, source: Pick<WeightSource, "ge
 }
 
 /**
- * A model whose tables stay in 16 or 8 bits where the checkpoint has them so and they are only looked up in: rows become float32
+ * A model whose tables stay in 16 bits or less where the checkpoint has them so and they are only looked up in: rows become float32
  * after they were found, which changes no value. What would have to be rounded to fit isn't: 8-bit activations make a lot of little.
  */
 export function withNarrowTables(model: OnnxModel, source: WeightSource): OnnxModel {
