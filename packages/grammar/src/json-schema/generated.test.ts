@@ -4,10 +4,10 @@ import { describe, expect, it } from "vitest";
 import { Constraint } from "../constraint.ts";
 import { GrammarError } from "../error.ts";
 import { parseGrammar } from "../source.ts";
-import { byteVocabulary, END } from "../testing/byte-vocabulary.ts";
+import { byteVocabulary } from "../testing/byte-vocabulary.ts";
+import { constraintOf, randomAnswer } from "../testing/random-answer.ts";
 
 const vocabulary = byteVocabulary(['{"', '":', '", "', "true", "null", " the", "}]", '"}', "123", "\\n", "   ", '"a"']);
-const TOKENS = vocabulary.size;
 
 const { schema } = fc.letrec((tie) => ({
   schema: fc.oneof(
@@ -111,13 +111,13 @@ describe("random schemas and random logits", () => {
     let runs = 0;
     fc.assert(
       fc.property(schema as fc.Arbitrary<object>, fc.nat(), fc.nat(60), (schema, seed, spare) => {
-        const constraint = compiled(schema);
+        const constraint = constraintOf(schema, vocabulary);
         if (!constraint) return;
         const validate = ajv.compile(schema);
         // Several answers a schema: compiling a validator is what takes the time.
         for (let run = 0; run < 10; run++, runs++) {
           const room = constraint.shortest + spare;
-          const text = generate(constraint, room, seed + run);
+          const text = randomAnswer(constraint, room, seed + run);
           const value: unknown = JSON.parse(text);
           if (!validate(value)) throw new Error(`${text} is not valid: ${ajv.errorsText(validate.errors)}`);
         }
@@ -136,33 +136,3 @@ describe("random schemas and random logits", () => {
     expect(() => constraint.matcher().mask(31)).toThrow(GrammarError);
   });
 });
-
-/** None for a schema that is refused by name, or that nothing is valid by: chance puts together what can't be said. */
-function compiled(schema: object): Constraint | undefined {
-  try {
-    return new Constraint(parseGrammar({ jsonSchema: schema }), vocabulary);
-  } catch (error) {
-    if (GrammarError.isInstance(error) && (error.code === "unsupported" || error.code === "unsatisfiable"))
-      return undefined;
-    throw error;
-  }
-}
-
-/** An answer of at most `room` tokens, each drawn at random from those that the mask allows. */
-function generate(constraint: Constraint, room: number, seed: number): string {
-  const matcher = constraint.matcher();
-  const bytes: number[] = [];
-  let state = (seed + 1) >>> 0;
-  for (let left = room; left > 0 && !matcher.done; left--) {
-    const mask = matcher.mask(left);
-    const allowed: number[] = [];
-    for (let token = 0; token < TOKENS; token++) if ((mask[token >>> 5] >>> (token & 31)) & 1) allowed.push(token);
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    const token = allowed[Math.floor((state / 2 ** 32) * allowed.length)];
-    matcher.accept(token);
-    if (token === END) break;
-    bytes.push(...vocabulary.bytesOf(token)!);
-  }
-  if (!matcher.complete) throw new Error("the room was used up before the answer was complete");
-  return new TextDecoder("utf-8", { fatal: true }).decode(Uint8Array.from(bytes));
-}
