@@ -24,7 +24,7 @@ export function divide(scores: usize, blocks: i32, by: f32): f32 {
 
 /**
  * `massAt` of two at a time. Constants come out of memory, where `in-webassembly.ts` put them: V8 would make them anew in each
- * turn of the loop.
+ * turn of the loop. Compiled twice: for a whole number as `Measures`, distances are added up as well.
  */
 // @ts-ignore: decorator
 @inline
