@@ -1,5 +1,7 @@
+import { readGoldenConfig } from "@llm/fixtures";
 import { architectureFor, Config } from "@llm/models";
 import { expect, test } from "vitest";
+import { FAMILIES } from "../testing/families.ts";
 import { optionsOf } from "../testing/options.ts";
 import { WIZARDCODER } from "../testing/wizardcoder.ts";
 import { planBm1684x } from "./plan.ts";
@@ -41,6 +43,15 @@ test("in 16 bits it takes more than one chip, and says so", () => {
   expect(four.fits).toBe(true);
   const all = four.devices.reduce((sum, { weights }) => sum + weights, 0);
   expect(all).toBe(one.devices[0]!.weights);
+});
+
+test("what stays in 16 bits although fewer were asked for is said", () => {
+  const narrow = readGoldenConfig("gpt2"); // 48 wide
+  const why = (config: Readonly<Record<string, unknown>>, mode: "F16" | "int4") =>
+    planBm1684x(graphOf(config), optionsOf({ mode, ctxLen: 32 })).why;
+  expect(why(narrow, "int4")).toMatch(/; 100 % of the layers' weights stay in 16 bits: .* groups of 64 and 64 lanes$/);
+  expect(why(narrow, "F16")).not.toContain("16 bits");
+  expect(why(FAMILIES.gpt_bigcode!, "int4")).not.toContain("16 bits");
 });
 
 test("as many sequences as are said to fit do, and one more doesn't", () => {

@@ -1,5 +1,6 @@
 import { corePasses, type Graph, type Net, programOf, runPipeline } from "@llm/core-ir";
 import type { DevicePlan, Plan } from "@llm/target";
+import { shapeOf, sizeOf } from "@llm/tensor";
 import { homesOf } from "../compile/units.ts";
 import { lengthFor } from "../length.ts";
 import { deviceNets } from "../nets/device-nets.ts";
@@ -46,7 +47,7 @@ export function planBm1684x(model: Graph, options: Bm1684xOptions): Plan {
     fits: fullest.free >= 0,
     maxBatchSize: Number.isFinite(most) ? most * copies : 0,
     devices,
-    why: why(fullest, context),
+    why: `${why(fullest, context)}${wideNote(nets, options)}`,
   };
 }
 
@@ -97,6 +98,20 @@ function tokensOf(net: string, context: number): number {
 
 function sum(numbers: readonly number[]): number {
   return numbers.reduce((total, number) => total + number, 0);
+}
+
+/** What is too narrow for codes, alone or once it is sliced, and stays in 16 bits although fewer were asked for. */
+function wideNote(nets: readonly Net[], { mode, qGroupSize }: Bm1684xOptions): string {
+  if (mode === "F16") return "";
+  const blocks = nets.filter(({ id }) => /^block_\d/.test(id)).map(({ graph }) => graph);
+  const exprs = blocks.flatMap(({ ops, weights }) => {
+    const multiplied = new Set(ops.flatMap(({ kind, ins }) => (kind === "linear" ? [ins[1]!.id] : [])));
+    return weights.flatMap(({ value, expr }) => (multiplied.has(value.id) ? [expr] : []));
+  });
+  const elements = (some: typeof exprs) => sum(some.map((expr) => sizeOf(shapeOf(expr))));
+  const wide = elements(exprs.filter(({ op }) => op !== "encode")) / Math.max(1, elements(exprs));
+  if (wide < 0.01) return "";
+  return `; ${Math.round(100 * wide)} % of the layers' weights stay in 16 bits: they, or their slices, don't fill groups of ${qGroupSize} and 64 lanes`;
 }
 
 function why({ free, weights, kv }: DevicePlan, context: number): string {
