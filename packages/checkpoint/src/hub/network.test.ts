@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { startHub } from "../testing/hub-server.ts";
+import { startHub, startStorage, status } from "../testing/hub-server.ts";
 
 const repo = "org/tiny";
 const files = { "config.json": Buffer.from("{}") };
@@ -84,6 +84,17 @@ test.each(["HTTP_PROXY", "http_proxy"])("a proxy named by %s is used, except for
   seen.length = 0;
   expect(await pullElsewhere(hub.url, { [name]: address, NO_PROXY: "127.0.0.1" })).toMatchObject({ code: 0 });
   expect(seen).toEqual([]);
+  const storage = await startStorage(files);
+  const elsewhere = storage.url.replace("127.0.0.1", "localhost");
+  hub.fault = ({ path }, response) => {
+    if (!path.endsWith("/config.json")) return false;
+    status(response, 302, { location: `${elsewhere}/config.json` });
+    return true;
+  };
+  expect(await pullElsewhere(hub.url, { [name]: address, NO_PROXY: "127.0.0.1" })).toMatchObject({ code: 0 });
+  expect(seen.some((url) => elsewhere.endsWith(url) || url.startsWith(elsewhere))).toBe(true);
+  expect(seen.some((url) => url.includes("127.0.0.1"))).toBe(false);
+  await storage.close();
   proxy.close();
   proxy.closeAllConnections();
   await hub.close();

@@ -22,14 +22,20 @@ let restore = (): void => {};
 export async function withProxy<T>(env: Env, endpoint: string, work: () => Promise<T>): Promise<T> {
   const wanted = ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"].some((name) => env[name]);
   if (!wanted || env.NODE_USE_ENV_PROXY === "1") return work();
-  if (goesDirectly(env.no_proxy ?? env.NO_PROXY ?? "", new URL(endpoint))) return work();
+  const list = env.no_proxy ?? env.NO_PROXY ?? "";
+  const direct = goesDirectly(list, new URL(endpoint));
   const http = await import("node:http"); // 15 MB that only a proxy needs
-  if (!("setGlobalProxyFromEnv" in http))
+  if (!("setGlobalProxyFromEnv" in http)) {
+    if (direct) return work();
     throw new CheckpointError(
       "hub-failed",
       "a proxy is set, which this version of Node only uses with NODE_USE_ENV_PROXY=1 in its environment",
     );
-  if (users++ === 0) restore = http.setGlobalProxyFromEnv(env as Record<string, string>);
+  }
+  // Where the hub sends for files may be reached by the proxy alone. Node's list has no domains without a dot in front.
+  const hosts = direct ? `${list},${new URL(endpoint).hostname}` : list;
+  const proxies = { ...env, no_proxy: hosts, NO_PROXY: hosts } as Record<string, string>;
+  if (users++ === 0) restore = http.setGlobalProxyFromEnv(proxies);
   try {
     return await work();
   } finally {
