@@ -70,10 +70,11 @@ function checkPart({ file, header }: Part, index: number, parts: readonly Part[]
   // Converters say 0 of what is not split.
   if (typeof count !== "number" || (count <= 1 && parts.length === 1)) return;
   const fail = (reason: string) => new CheckpointError("file-invalid", reason, { file: file.path });
-  if (count !== parts.length || number("split.no") !== index)
-    throw fail(
-      `is part ${Number(number("split.no")) + 1} of ${count} by its own word, not ${index + 1} of ${parts.length} as its name says`,
-    );
+  const no = number("split.no");
+  if (count !== parts.length || no !== index) {
+    const own = typeof no === "number" ? `part ${no + 1}` : "one";
+    throw fail(`is ${own} of ${count} by its own word, not ${index + 1} of ${parts.length} as its name says`);
+  }
   const said = number("split.tensors.count");
   if (said !== undefined && said !== tensors)
     throw fail(`belongs to a model of ${Number(said)} tensors, but its parts have ${tensors}: one is of another model`);

@@ -6,6 +6,9 @@ import type { Presenter } from "./layout.ts";
 
 /** AutoRound packs as GPTQ does, or as AWQ does: its config says which. */
 export function autoRound(config: JsonObject): Presenter {
+  for (const key of ["rotation_config", "spinquant_config"])
+    if (isObject(config[key]))
+      throw new CheckpointError("quantisation-unsupported", `AutoRound with turned weights (${key}) can't be read`);
   refuseOverrides(config);
   const packing = String(config.packing_format ?? config.backend ?? "auto_round:auto_gptq");
   if (packing.includes("awq")) return awq({ ...config, version: "gemm" });

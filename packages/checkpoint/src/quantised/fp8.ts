@@ -13,8 +13,10 @@ const SCALE = "_scale_inv";
 export function presentFp8(weights: StoredWeights, config: JsonObject): StoredWeights {
   const tile = tileOf(config);
   const all = new Map<string, StoredTensor>();
-  for (const name of weights.names()) {
-    if (name.endsWith(SCALE) && weights.get(name.slice(0, -SCALE.length))?.format === "f8_e4m3") continue;
+  const names = new Set(weights.names()); // of what can be read
+  const isFp8 = (name: string): boolean => names.has(name) && weights.get(name)!.format === "f8_e4m3";
+  for (const name of names) {
+    if (name.endsWith(SCALE) && isFp8(name.slice(0, -SCALE.length))) continue;
     const tensor = weights.get(name)!;
     all.set(name, tensor.format === "f8_e4m3" ? scaled(weights, tensor, tile) : tensor);
   }

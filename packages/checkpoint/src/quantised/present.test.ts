@@ -236,6 +236,13 @@ test.each<[string, Record<string, FixtureTensor>, Json, string, RegExp]>([
     /another bits in "x"/,
   ],
   [
+    "AutoRound with turned weights",
+    without("x.g_idx"),
+    { quant_method: "auto-round", bits: 4, group_size: 32, rotation_config: { hadamard_type: "hadamard" } },
+    "quantisation-unsupported",
+    /turned weights \(rotation_config\)/,
+  ],
+  [
     "AutoRound in another layout",
     gptqLayer,
     { quant_method: "auto-round", bits: 4, group_size: 32, packing_format: "auto_round:llm_compressor" },
