@@ -29,7 +29,7 @@ const logitBias: Penalty = (scores, { options }) => {
 const repetition: Penalty = (scores, { options, history }) => {
   const penalty = Math.fround(options.repetitionPenalty ?? 1);
   if (penalty === 1) return;
-  for (const id of distinct(history, 0)) {
+  for (const id of distinct(history, 0, scores.length)) {
     const score = scores[id]!;
     scores[id] = score < 0 ? score * penalty : score / penalty;
   }
@@ -39,7 +39,7 @@ const presenceAndFrequency: Penalty = (scores, { options, history }) => {
   const { presencePenalty: presence = 0, frequencyPenalty: frequency = 0 } = options;
   if (presence === 0 && frequency === 0) return;
   for (let i = history.promptLength; i < history.length; i++) scores[history.tokens[i]!]! -= frequency;
-  for (const id of distinct(history, history.promptLength)) scores[id]! -= presence;
+  for (const id of distinct(history, history.promptLength, scores.length)) scores[id]! -= presence;
 };
 
 /** What makes a repetition's run longer is punished exponentially in the length it would have. */
@@ -105,8 +105,18 @@ function endsWithStart({ tokens, length }: History, sequence: readonly number[])
   return true;
 }
 
-function distinct({ tokens, length }: History, from: number): Set<number> {
-  const ids = new Set<number>();
-  for (let i = from; i < length; i++) ids.add(tokens[i]!);
+let seen = new Uint8Array(0);
+
+/** Each token from there on once: by a mark for each of the vocabulary, which costs a long history less than a set. */
+function distinct({ tokens, length }: History, from: number, vocab: number): readonly number[] {
+  if (seen.length < vocab) seen = new Uint8Array(vocab);
+  const ids: number[] = [];
+  for (let i = from; i < length; i++) {
+    const id = tokens[i]!;
+    if (seen[id] !== 0) continue;
+    seen[id] = 1;
+    ids.push(id);
+  }
+  for (const id of ids) seen[id] = 0;
   return ids;
 }
