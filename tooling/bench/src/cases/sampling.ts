@@ -42,6 +42,7 @@ const ASKED: Readonly<Record<string, SamplingOptions>> = {
   usual: { temperature: 0.8, topK: 50, topP: 0.9, minP: 0.05 },
   "topP, minP": { temperature: 0.8, topP: 0.95, minP: 0.05 },
   "topP, penalties": { temperature: 0.8, topP: 0.9, repetitionPenalty: 1.1, frequencyPenalty: 0.2 },
+  "typicalP, penalties": { temperature: 0.8, typicalP: 0.9, repetitionPenalty: 1.1, frequencyPenalty: 0.2 },
 };
 
 const written = Array.from({ length: 1000 }, () => Math.floor(uniform() * VOCAB));
