@@ -67,12 +67,15 @@ export const aic100Target: Target<Aic100Options> = {
   files: qpcFile,
   runner: openAic100Runner,
   open(artefact, options) {
+    // Of several copies, the first one's calls are written down.
+    const writeIoDir = (copy: number) => (copy === 0 ? options.writeIoDir : "");
     if (madeWith(artefact).emulate)
-      return openCopies(copiesOf(artefact, options), () => openEmulator(artefact, options));
+      return openCopies(copiesOf(artefact, options), (copy) =>
+        openEmulator(artefact, { ...options, writeIoDir: writeIoDir(copy) }),
+      );
     const groups = devicesFor(artefact, options);
-    const { writeIoDir } = options;
     return openCopies(groups.length, (copy) =>
-      openQpc(artefact, { devices: groups[copy]!, writeIoDir: copy === 0 ? writeIoDir : "" }),
+      openQpc(artefact, { devices: groups[copy]!, writeIoDir: writeIoDir(copy) }),
     );
   },
 };

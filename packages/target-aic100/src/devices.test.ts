@@ -44,6 +44,7 @@ test("copies have as many each, one after the other", () => {
 
 test("not more and not fewer than it was compiled for", () => {
   expect(() => opened({ socs: 4 }, { deviceGroup: [0, 1] })).toThrow("compiled for 4 devices: name 4, not 0,1");
+  expect(() => opened({ socs: 4 }, { deviceGroup: [3] })).toThrow("compiled for 4 devices: name 4, not 3");
   expect(() => opened({}, { device: [0, 1] })).toThrow("compiled for one device: name 1, not 0,1");
   expect(() => opened({}, { device: [3], deviceGroup: [0] })).toThrow("--device 3 and --device-group 0: leave one");
 });

@@ -74,7 +74,7 @@ export function devicesFor(artefact: Artefact, options: Aic100Options): readonly
   const count = sharedBy({ ...of, deviceGroup: compiled.deviceGroup });
   const [first = compiled.deviceGroup[0] ?? 0] = named;
   if (named.length === 0 && copies === 1 && compiled.deviceGroup.length > 0) return [compiled.deviceGroup];
-  if (deviceGroup.length < 2 && named.length <= 1) return divided(firstOf(count * copies, first), copies);
+  if (deviceGroup.length === 0 && named.length <= 1) return divided(firstOf(count * copies, first), copies);
   if (named.length !== count * copies)
     throw invalid(
       `this program was compiled for ${count === 1 ? "one device" : `${count} devices`}${copies > 1 ? `, of which ${copies} copies run` : ""}: name ${count * copies}, not ${named.join(",")}`,
