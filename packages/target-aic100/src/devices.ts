@@ -67,8 +67,8 @@ export function devicesFor(artefact: Artefact, options: Aic100Options): readonly
     throw invalid(`--device ${device.join(",")} and --device-group ${deviceGroup.join(",")}: leave one of them out`);
   const named = deviceGroup.length > 0 ? deviceGroup : device;
   const compiled = madeWith(artefact);
-  // What others compiled doesn't say how many it is for: the runtime does, where it is loaded.
   const copies = copiesOf(artefact, options);
+  // What others compiled doesn't say how many it is for: the runtime does, where it is loaded.
   if (compiled.deviceGroup === undefined) return divided(named.length > 0 ? named : firstOf(copies), copies);
   const { mesh: _, ...of } = compiled;
   const count = sharedBy({ ...of, deviceGroup: compiled.deviceGroup });
