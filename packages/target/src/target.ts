@@ -51,6 +51,8 @@ export interface Target<O = unknown> {
   readonly files?: FileKind;
   /** Of an artefact that has to be finished elsewhere, because the vendor's compiler isn't here: one line on how. */
   unfinished?(artefact: Artefact): string | undefined;
+  /** The logits after a history, where sessions compute something of their own and no model: checks are held to it. */
+  answers?(history: readonly number[], vocab: number): Float32Array;
   /** One net at a time, for verify. */
   runner?(artefact: Artefact): Promise<Runner>;
 }

@@ -8,6 +8,7 @@ import { TargetError } from "../error.ts";
 import type { OptionTable } from "../options.ts";
 import type { Plan } from "../plan.ts";
 import type { Json, Target, Unit, Work } from "../target.ts";
+import { nullLogits } from "./hash.ts";
 import { DEVICES, NULL_DEVICES, type NullDevice } from "./limits.ts";
 import { openNull } from "./session.ts";
 
@@ -70,6 +71,7 @@ export const nullTarget: Target<NullOptions> = {
     const { vocab, width } = manifest.model;
     return openNull({ like, slots: batchSize, prompt: promptLen, context: ctxLen, vocab, width });
   },
+  answers: nullLogits,
 };
 
 function defaults(): NullOptions {
