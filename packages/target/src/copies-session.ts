@@ -1,4 +1,5 @@
 import { SessionError } from "./error.ts";
+import { OneAtATime } from "./one-at-a-time.ts";
 import type { ForkMove, Limits, Row, RowResult, Session } from "./session.ts";
 import { SlotLedger } from "./slot-ledger.ts";
 
@@ -28,7 +29,7 @@ class CopiesSession implements Session {
   readonly #each: number;
   /** What it refuses, it refuses before any copy is asked. */
   readonly #ledger: SlotLedger;
-  #state: "open" | "busy" | "closed" = "open";
+  readonly #calls = new OneAtATime();
 
   constructor(copies: readonly Session[]) {
     const [first] = copies as [Session];
@@ -47,13 +48,13 @@ class CopiesSession implements Session {
       adapters: 0,
     };
     this.#ledger = new SlotLedger(this.limits);
-    if (moves) this.fork = (list) => this.#alone(() => this.#fork(list));
-    if (first.save) this.save = (slot) => this.#alone(() => this.#at(slot).save());
-    if (first.restore) this.restore = (slot, saved) => this.#alone(() => this.#restore(slot, saved));
+    if (moves) this.fork = (list) => this.#calls.run(() => this.#fork(list));
+    if (first.save) this.save = (slot) => this.#calls.run(() => this.#at(slot).save());
+    if (first.restore) this.restore = (slot, saved) => this.#calls.run(() => this.#restore(slot, saved));
   }
 
   step(rows: readonly Row[]): Promise<readonly RowResult[]> {
-    return this.#alone(async () => {
+    return this.#calls.run(async () => {
       this.#ledger.check(rows);
       const results: RowResult[] = rows.map(() => ({}));
       const parts = Map.groupBy(rows.keys(), (index) => this.#home(rows[index]!.slot).copy);
@@ -74,15 +75,13 @@ class CopiesSession implements Session {
   }
 
   trim(slot: number, length: number): Promise<void> {
-    return this.#alone(async () => {
+    return this.#calls.run(async () => {
       if (this.#ledger.trim(slot, length)) await this.#at(slot).trim(length);
     });
   }
 
   async close(): Promise<void> {
-    if (this.#state === "closed") return;
-    if (this.#state === "busy") throw new SessionError("busy", "a step is still running; close after its answer");
-    this.#state = "closed";
+    if (!this.#calls.close()) return;
     await Promise.all(this.#copies.map((copy) => copy.close()));
   }
 
@@ -169,16 +168,5 @@ class CopiesSession implements Session {
     const [first] = errors;
     if (lost.length === 0 || !SessionError.isInstance(first)) return first;
     return new SessionError(first.code, first.message, { cause: first, lost });
-  }
-
-  async #alone<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#state === "closed") throw new SessionError("closed", "this session is closed");
-    if (this.#state === "busy") throw new SessionError("busy", "a step is still running; one call at a time");
-    this.#state = "busy";
-    try {
-      return await work();
-    } finally {
-      this.#state = "open";
-    }
   }
 }

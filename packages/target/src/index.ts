@@ -3,6 +3,7 @@ export * from "./canonical-json.ts";
 export { openCopies } from "./copies-session.ts";
 export * from "./draw-token.ts";
 export * from "./error.ts";
+export * from "./one-at-a-time.ts";
 export * from "./options.ts";
 export * from "./plan.ts";
 export * from "./runner.ts";

@@ -1,5 +1,5 @@
 import { NativeError } from "@llm/runtime-native";
-import { type Limits, type Row, type RowResult, type Session, SessionError, SlotLedger } from "@llm/target";
+import { type Limits, OneAtATime, type Row, type RowResult, type Session, SessionError, SlotLedger } from "@llm/target";
 import { type Answers, answer } from "./answer.ts";
 import type { Card } from "./card.ts";
 
@@ -9,7 +9,7 @@ export abstract class CardSession implements Session {
   readonly limits: Limits;
   protected readonly card: Card;
   protected readonly ledger: SlotLedger;
-  #state: "open" | "busy" | "closed" = "open";
+  readonly #calls = new OneAtATime();
 
   constructor(card: Card, limits: Limits) {
     this.card = card;
@@ -21,7 +21,7 @@ export abstract class CardSession implements Session {
   protected abstract run(rows: readonly Row[]): Promise<readonly Answers[]>;
 
   async step(rows: readonly Row[]): Promise<readonly RowResult[]> {
-    return this.#alone(async () => {
+    return this.#calls.run(async () => {
       this.ledger.check(rows);
       let answers: readonly Answers[];
       try {
@@ -38,27 +38,14 @@ export abstract class CardSession implements Session {
   }
 
   async trim(slot: number, length: number): Promise<void> {
-    await this.#alone(async () => {
+    await this.#calls.run(async () => {
       this.ledger.trim(slot, length);
     });
   }
 
   async close(): Promise<void> {
-    if (this.#state === "closed") return;
-    if (this.#state === "busy") throw new SessionError("busy", "a step is still running; close after its answer");
-    this.#state = "closed";
+    if (!this.#calls.close()) return;
     await this.card.close();
-  }
-
-  async #alone<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#state === "closed") throw new SessionError("closed", "this session is closed");
-    if (this.#state === "busy") throw new SessionError("busy", "a step is still running; one call at a time");
-    this.#state = "busy";
-    try {
-      return await work();
-    } finally {
-      this.#state = "open";
-    }
   }
 }
 

@@ -4,6 +4,7 @@ import {
   type DeviceSampling,
   type ForkMove,
   type Limits,
+  OneAtATime,
   type Row,
   type RowResult,
   type Session,
@@ -47,8 +48,7 @@ export class Bm1684xSession implements Session {
   readonly #buffers: DeviceBuffers;
   readonly #commands: StepCommands;
   readonly #ledger: SlotLedger;
-  #busy = false;
-  #closed = false;
+  readonly #calls = new OneAtATime();
 
   private constructor(bmrt: Bmrt, layout: Layout, slots: number) {
     this.#bmrt = bmrt;
@@ -68,7 +68,7 @@ export class Bm1684xSession implements Session {
   }
 
   step(rows: readonly Row[]): Promise<readonly RowResult[]> {
-    return this.#call(async () => {
+    return this.#calls.run(async () => {
       this.#ledger.check(rows);
       for (const { want } of rows) if (want) this.#checkWant(want);
       const slots = rows.map(({ slot }) => slot);
@@ -84,11 +84,11 @@ export class Bm1684xSession implements Session {
 
   trim(slot: number, length: number): Promise<void> {
     // Nothing is moved: what the mask doesn't show isn't there.
-    return this.#call(async () => void this.#ledger.trim(slot, length));
+    return this.#calls.run(async () => void this.#ledger.trim(slot, length));
   }
 
   fork(moves: readonly ForkMove[]): Promise<void> {
-    return this.#call(async () => {
+    return this.#calls.run(async () => {
       const lost = moves.map(({ to }) => to);
       this.#ledger.fork(moves);
       await this.#device(lost, async () => this.#bmrt.run(await forkCommands(this.#buffers, moves)));
@@ -96,7 +96,7 @@ export class Bm1684xSession implements Session {
   }
 
   save(slot: number): Promise<Uint8Array> {
-    return this.#call(async () => {
+    return this.#calls.run(async () => {
       const length = this.#ledger.length(slot);
       if (length === 0) return packSaved(this.#layout, 0, []);
       const cache = await this.#buffers.slot(slot);
@@ -110,7 +110,7 @@ export class Bm1684xSession implements Session {
   }
 
   restore(slot: number, saved: Uint8Array): Promise<number> {
-    return this.#call(async () => {
+    return this.#calls.run(async () => {
       const tensors = (await this.#buffers.slot(slot)).flat();
       const { length, parts } = unpackSaved(this.#layout, saved, tensors);
       this.#ledger.replace(slot, length);
@@ -123,8 +123,7 @@ export class Bm1684xSession implements Session {
   }
 
   async close(): Promise<void> {
-    this.#closed = true;
-    await this.#bmrt.close();
+    if (this.#calls.close()) await this.#bmrt.close();
   }
 
   async #row(row: Row): Promise<RowResult> {
@@ -207,17 +206,6 @@ export class Bm1684xSession implements Session {
 
   get #choosesTokens(): boolean {
     return this.#layout.greedy !== undefined || this.#layout.head.outputs.some(portIs("token"));
-  }
-
-  async #call<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#closed) throw new SessionError("closed", "the session is closed");
-    if (this.#busy) throw new SessionError("busy", "one call at a time: the last one isn't answered yet");
-    this.#busy = true;
-    try {
-      return await work();
-    } finally {
-      this.#busy = false;
-    }
   }
 
   /** What the device can't do, as an error of a session; `slots` may have been written halfway. */

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import {
   type ForkMove,
   type Limits,
+  OneAtATime,
   type Row,
   type RowResult,
   type Session,
@@ -28,7 +29,7 @@ export class MeshSession implements Session {
   readonly #replicas: Replica[];
   /** What it refuses, it refuses before any replica is asked. */
   readonly #ledger: SlotLedger;
-  #state: "open" | "busy" | "closed" = "open";
+  readonly #calls = new OneAtATime();
 
   static async open(setup: ReplicaSetup, count: number): Promise<MeshSession> {
     const opened = await Promise.allSettled(Array.from({ length: count }, () => Replica.open(setup)));
@@ -132,9 +133,7 @@ export class MeshSession implements Session {
   }
 
   async close(): Promise<void> {
-    if (this.#state === "closed") return;
-    if (this.#state === "busy") throw new SessionError("busy", "a step is still running; close after its answer");
-    this.#state = "closed";
+    if (!this.#calls.close()) return;
     await Promise.all(this.#replicas.map((replica) => replica.close()));
   }
 
@@ -207,18 +206,15 @@ export class MeshSession implements Session {
     return slots.filter((slot) => this.#ledger.trim(slot, 0));
   }
 
-  async #alone<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#state === "closed") throw new SessionError("closed", "this session is closed");
-    if (this.#state === "busy") throw new SessionError("busy", "a step is still running; one call at a time");
-    this.#state = "busy";
-    try {
-      this.#noticeDeath();
-      return await work();
-    } catch (error) {
-      throw withLost(error, this.#forgetBroken());
-    } finally {
-      if (this.#state === "busy") this.#state = "open";
-    }
+  #alone<T>(work: () => Promise<T>): Promise<T> {
+    return this.#calls.run(async () => {
+      try {
+        this.#noticeDeath();
+        return await work();
+      } catch (error) {
+        throw withLost(error, this.#forgetBroken());
+      }
+    });
   }
 }
 

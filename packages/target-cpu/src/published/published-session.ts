@@ -9,6 +9,7 @@ import {
 import {
   type Limits,
   type ModelCard,
+  OneAtATime,
   type Row,
   type RowResult,
   type Session,
@@ -37,7 +38,7 @@ export class PublishedSession implements Session {
   readonly #ledger: SlotLedger;
   readonly #pasts: readonly OrtPort[];
   readonly #caches: (OrtTensors | undefined)[];
-  #state: "open" | "busy" | "closed" = "open";
+  readonly #calls = new OneAtATime();
 
   constructor(
     model: OrtSession,
@@ -79,7 +80,7 @@ export class PublishedSession implements Session {
   }
 
   step(rows: readonly Row[]): Promise<readonly RowResult[]> {
-    return this.#alone(async () => {
+    return this.#calls.run(async () => {
       this.#ledger.check(rows);
       const results: RowResult[] = [];
       // Nothing is kept before all of it is done: a step that fails leaves every other slot as it was.
@@ -98,13 +99,13 @@ export class PublishedSession implements Session {
   }
 
   trim(slot: number, length: number): Promise<void> {
-    return this.#alone(async () => {
+    return this.#calls.run(async () => {
       if (this.#ledger.trim(slot, length)) this.#cut(slot, length);
     });
   }
 
   fork(moves: Parameters<NonNullable<Session["fork"]>>[0]): Promise<void> {
-    return this.#alone(async () => {
+    return this.#calls.run(async () => {
       this.#ledger.fork(moves);
       // Tensors are never written again, so that copies may share them.
       const copies = moves.map(({ from, length }) => this.#cutOf(this.#caches[from], length));
@@ -113,8 +114,7 @@ export class PublishedSession implements Session {
   }
 
   async close(): Promise<void> {
-    if (this.#state === "closed") return;
-    this.#state = "closed";
+    if (!this.#calls.close()) return;
     await this.#model.close();
   }
 
@@ -181,17 +181,6 @@ export class PublishedSession implements Session {
   #cutOf(cache: OrtTensors | undefined, length: number): OrtTensors | undefined {
     if (!cache || length === 0) return undefined;
     return Object.fromEntries(Object.entries(cache).map(([name, tensor]) => [name, firstTokens(tensor, length)]));
-  }
-
-  async #alone<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#state !== "open")
-      throw new SessionError(this.#state === "busy" ? "busy" : "closed", `the session is ${this.#state}`);
-    this.#state = "busy";
-    try {
-      return await work();
-    } finally {
-      if (this.#state === "busy") this.#state = "open";
-    }
   }
 }
 

@@ -3,6 +3,7 @@ import { type BestSearch, type OrtSession, type OrtTensor, ortTensor } from "@ll
 import {
   type ForkMove,
   type Limits,
+  OneAtATime,
   type Readers,
   type Row,
   type RowResult,
@@ -73,7 +74,7 @@ export class CpuSession implements Session {
   readonly #span: Int32Array<ArrayBuffer>;
   readonly #told: ReadonlyMap<Told, KeptRows>;
   readonly #bound = new WeakMap<object, Bound>(); // by the cache's views
-  #state: "open" | "busy" | "closed" = "open";
+  readonly #calls = new OneAtATime();
 
   constructor(model: OrtSession, width: number, options: CpuSessionOptions) {
     const { slots, context, chunk, owner = "", cacheFill, readers } = options;
@@ -119,7 +120,7 @@ export class CpuSession implements Session {
   }
 
   async step(given: readonly Row[]): Promise<readonly RowResult[]> {
-    return this.#alone(async () => {
+    return this.#calls.run(async () => {
       this.#ledger.check(given);
       this.#adapters.check(given);
       const { rows, join } = inPieces(given, this.#atOnce);
@@ -140,13 +141,13 @@ export class CpuSession implements Session {
   }
 
   async trim(slot: number, length: number): Promise<void> {
-    await this.#alone(async () => {
+    await this.#calls.run(async () => {
       this.#ledger.trim(slot, length);
     });
   }
 
   async fork(moves: readonly ForkMove[]): Promise<void> {
-    await this.#alone(async () => {
+    await this.#calls.run(async () => {
       this.#ledger.fork(moves);
       try {
         this.#cache.copy(moves);
@@ -158,14 +159,14 @@ export class CpuSession implements Session {
   }
 
   async save(slot: number): Promise<Uint8Array> {
-    return this.#alone(async () => {
+    return this.#calls.run(async () => {
       const tokens = this.#ledger.length(slot);
       return writeSlot({ tokens, values: this.#cache.read(slot, tokens) }, this.#owner);
     });
   }
 
   async restore(slot: number, saved: Uint8Array): Promise<number> {
-    return this.#alone(async () => {
+    return this.#calls.run(async () => {
       const { tokens, values } = readSlot(saved, this.#owner, this.#cache.columnFloats);
       // Room first: what is said to be held has to be there.
       this.#reserve(Math.min(tokens, this.limits.context));
@@ -176,7 +177,7 @@ export class CpuSession implements Session {
   }
 
   async adapter(path: string): Promise<number> {
-    return this.#alone(async () => {
+    return this.#calls.run(async () => {
       if (this.limits.adapters === 0 || !this.#readers)
         throw new SessionError("unsupported", "this model wasn't made to take adapters: make it with --adapters");
       return this.#adapters.add(await this.#readers.adapter(path));
@@ -184,9 +185,7 @@ export class CpuSession implements Session {
   }
 
   async close(): Promise<void> {
-    if (this.#state === "closed") return;
-    if (this.#state === "busy") throw new SessionError("busy", "a step is still running; close after its answer");
-    this.#state = "closed";
+    if (!this.#calls.close()) return;
     this.#cache.clear();
     await this.#model.close();
   }
@@ -287,17 +286,6 @@ export class CpuSession implements Session {
       }
     const adapters = call.rows.map((index) => (index === undefined ? 0 : (rows[index]!.adapter ?? 0)));
     return { inputs: { ...inputs, ...this.#adapters.inputs(Int32Array.from(adapters)) }, wanted };
-  }
-
-  async #alone<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#state === "closed") throw new SessionError("closed", "this session is closed");
-    if (this.#state === "busy") throw new SessionError("busy", "a step is still running; one call at a time");
-    this.#state = "busy";
-    try {
-      return await work();
-    } finally {
-      this.#state = "open";
-    }
   }
 }
 

@@ -1,4 +1,5 @@
 import { SessionError } from "../error.ts";
+import { OneAtATime } from "../one-at-a-time.ts";
 import type { ForkMove, Limits, Row, RowResult, Session } from "../session.ts";
 import { SlotLedger } from "../slot-ledger.ts";
 import { answer } from "./answer.ts";
@@ -29,8 +30,7 @@ class NullSession implements Session {
   readonly restore?: (slot: number, saved: Uint8Array) => Promise<number>;
   readonly #form: CacheForm;
   readonly #ledger: SlotLedger;
-  #busy = false;
-  #closed = false;
+  readonly #calls = new OneAtATime();
 
   constructor(limits: Limits, form: CacheForm) {
     this.limits = limits;
@@ -57,9 +57,7 @@ class NullSession implements Session {
   }
 
   async close(): Promise<void> {
-    if (this.#closed) return;
-    this.#closed = true;
-    this.#form.close();
+    if (this.#calls.close()) this.#form.close();
   }
 
   #fork(moves: readonly ForkMove[]): void {
@@ -83,15 +81,10 @@ class NullSession implements Session {
     return length;
   }
 
-  async #call<T>(work: () => T): Promise<T> {
-    if (this.#closed) throw new SessionError("closed", "the session is closed");
-    if (this.#busy) throw new SessionError("busy", "one call at a time: the last one isn't answered yet");
-    this.#busy = true;
-    try {
+  #call<T>(work: () => T): Promise<T> {
+    return this.#calls.run(async () => {
       await null; // a device takes time, too: callers that don't wait are found out
       return work();
-    } finally {
-      this.#busy = false;
-    }
+    });
   }
 }
