@@ -48,6 +48,8 @@ describe("whether a call draws", () => {
     expect(withDefaults(draws, { temperature: 0.2 })).toEqual({ greedy: false, topK: 50, temperature: 0.2, topP: 0.9 });
     expect(withDefaults(silent, { topK: 9 })).toEqual({ greedy: false, topK: 9, temperature: 0.6, topP: 0.9 });
     expect(withDefaults({}, { doSample: true, topK: 7 })).toEqual({ greedy: false, topK: 7 });
+    expect(withDefaults({ doSample: true, topK: 20 }, { doSample: true })).toEqual({ greedy: false, topK: 20 });
+    expect(withDefaults({ doSample: true, topK: 0 }, { doSample: true })).toEqual({ greedy: false, topK: 0 });
   });
 });
 

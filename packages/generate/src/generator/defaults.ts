@@ -15,7 +15,8 @@ export type Switched = Omit<GenerateOptions, "doSample">;
 export function withDefaults(defaults: GenerateOptions, asked: GenerateOptions): Switched {
   const { greedy: usual, ...values } = switched(defaults);
   const own = switched(asked);
-  const all = { ...values, ...own };
+  const few = defaults.doSample || asked.doSample ? { topK: TOP_K } : {};
+  const all = { ...few, ...values, ...own };
   const { n = 1, bestOf = n, numBeams = 1 } = all;
   if (own.greedy !== undefined || own.temperature !== undefined || narrows(own))
     return { ...all, greedy: own.greedy ?? false };
@@ -29,5 +30,5 @@ function switched({ doSample, ...options }: GenerateOptions): Switched {
   const { temperature, ...rest } = options;
   if (temperature !== undefined && Math.fround(temperature) === 0) return { ...rest, greedy: true };
   if (doSample === undefined) return options;
-  return { greedy: !doSample, ...(doSample ? { topK: TOP_K } : {}), ...options };
+  return { greedy: !doSample, ...options };
 }
