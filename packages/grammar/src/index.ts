@@ -5,7 +5,7 @@ export { compileSchema } from "./json-schema/compile.ts";
 export { isAnnotation } from "./json-schema/keywords.ts";
 export { anyObject } from "./json-schema/literals.ts";
 export { propertyTypes } from "./json-schema/property.ts";
-export type { JsonType, Schema } from "./json-schema/schema.ts";
+export { type JsonType, type Schema, typeOfValue } from "./json-schema/schema.ts";
 export { parseRegex } from "./regex/parse.ts";
 export type { Grammar, Rule } from "./rules/rule.ts";
 export { type GrammarSource, parseGrammar } from "./source.ts";

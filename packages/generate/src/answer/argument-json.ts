@@ -1,4 +1,4 @@
-import { propertyTypes } from "@llm/grammar";
+import { propertyTypes, typeOfValue } from "@llm/grammar";
 
 /** Ways to write constants that models know from Python. */
 const CONSTANTS: Readonly<Record<string, string>> = { True: "true", False: "false", None: "null" };
@@ -17,13 +17,10 @@ export function argumentJson(text: string, parameters: unknown, name: string): s
   return wanted || !types.has("string") ? json : asText;
 }
 
-function typeOfJson(json: string): "null" | "boolean" | "number" | "string" | "array" | "object" | undefined {
-  let value: unknown;
+function typeOfJson(json: string): ReturnType<typeof typeOfValue> | undefined {
   try {
-    value = JSON.parse(json);
+    return typeOfValue(JSON.parse(json));
   } catch {
     return undefined;
   }
-  if (value === null) return "null";
-  return Array.isArray(value) ? "array" : (typeof value as "boolean" | "number" | "string" | "object");
 }

@@ -183,6 +183,20 @@ describe("an answer that may be a call", () => {
     expect(() => ask({ type: "array" })).toThrow('the parameters of "f" must be the schema of an object');
   });
 
+  it.each([
+    [{ additionalProperties: { type: "integer" } }, ["5"]],
+    [{ additionalProperties: { description: "any" } }, ["5", "abc", "ab"]],
+    [{ properties: { k: { enum: ["ab", "abc"], maxLength: 2 } } }, ["ab"]],
+    [{ properties: { k: { type: "string", enum: ["ab", "abc"], not: { const: "ab" } } } }, ["abc"]],
+    [{ properties: { k: { type: "string", anyOf: [{ maxLength: 2 }, { type: "null" }] } } }, ["5", "ab"]],
+  ])("holds an argument's text to all that is said of it: %j", (parameters, valid) => {
+    const source = callGrammar(callFormat("glm4"), [{ name: "f", parameters }]);
+    const constraint = new Constraint(parseGrammar(source), bytes);
+    const written = (value: string) =>
+      `<tool_call>f\n<arg_key>k</arg_key>\n<arg_value>${value}</arg_value>\n</tool_call>`;
+    expect(["5", "abc", "ab"].filter((value) => constraint.matches(written(value)))).toEqual(valid);
+  });
+
   it.each(FORMATS)("has an object for arguments, whatever the schema leaves out: %s", (id) => {
     for (const parameters of [{}, { description: "none" }, { type: ["object", "null"], nullable: true }, undefined]) {
       const constraint = new Constraint(

@@ -105,8 +105,14 @@ function taggedCall({ name: [before, after], key, value, pad, end }: ArgumentTag
     return required.includes(property) ? one : optional(one);
   });
   // A function of which nothing is said takes anything, as an object does of which nothing is said.
-  if (names.length === 0 && schema.additionalProperties !== false)
-    values.push(optional({ repeat: argument({ regex: "[^<>\\s]{1,64}" }, { without: value[1] }), between: "" }));
+  const { additionalProperties: others = true } = schema;
+  if (names.length === 0 && others !== false) {
+    const said = isObject(others) && Object.keys(others).some((keyword) => !isAnnotation(keyword));
+    const held: GrammarSource = said
+      ? { property: "", of: { ...schema, properties: {} }, before: value[1] }
+      : { without: value[1] };
+    values.push(optional({ repeat: argument({ regex: "[^<>\\s]{1,64}" }, held), between: "" }));
+  }
   // Where nothing stands before the name, the call ends with what closes all of them.
   return { parts: before === "" ? [tool.name, after, ...values] : [before, tool.name, after, "\n", ...values, end] };
 }

@@ -3,10 +3,11 @@ import { avoid } from "../rules/avoid.ts";
 import { alt, type Grammar, NEVER, type Rule, text } from "../rules/rule.ts";
 import { without } from "../rules/without.ts";
 import { SchemaCompiler } from "./compile.ts";
-import { isAnnotation } from "./keywords.ts";
+import { isAnnotation, typeOfKeyword } from "./keywords.ts";
 import { References } from "./references.ts";
-import { isObject, isSchema, type Json, type JsonType, type Schema, type SchemaObject } from "./schema.ts";
+import { isObject, isSchema, type Json, type JsonType, type Schema, type SchemaObject, typeOfValue } from "./schema.ts";
 import { textRule } from "./strings.ts";
+import { isValid, unjudged } from "./values.ts";
 
 /**
  * A property of a schema of objects as it stands before a tag: a text as it is where only strings are valid, anything else as
@@ -32,6 +33,7 @@ export function compileProperty(schema: unknown, name: string, tag: string): Gra
 function bare(compiler: SchemaCompiler, schema: SchemaObject, path: string, tag: string): Rule | undefined {
   const flat = compiler.flatten(schema, path);
   if (!isObject(flat)) return flat ? undefined : NEVER;
+  if (flat.type !== undefined && ![flat.type].flat().includes("string")) return NEVER;
   for (const keyword of ["anyOf", "oneOf"] as const) {
     const { [keyword]: branches, ...own } = flat;
     if (!Array.isArray(branches)) continue;
@@ -41,8 +43,10 @@ function bare(compiler: SchemaCompiler, schema: SchemaObject, path: string, tag:
     return rules.includes(undefined) ? undefined : alt(...(rules as Rule[]));
   }
   if (Array.isArray(flat.enum)) {
+    const also = unjudged(Object.keys(flat).filter((keyword) => typeOfKeyword(keyword) === "string"));
+    if (also) throw compiler.unsupported(path, also, `beside "enum" or "const"`);
     const texts = flat.enum.filter((value): value is string => typeof value === "string" && !value.includes(tag));
-    return alt(...texts.map(text));
+    return alt(...texts.filter((value) => isValid(value, flat)).map(text));
   }
   const described = Object.keys(flat).filter((keyword) => keyword !== "type" && !isAnnotation(keyword));
   const other = described.find((keyword) => !TEXT_KEYWORDS.has(keyword));
@@ -87,9 +91,4 @@ function typesOf(schema: Json | undefined, references: References, depth: number
   }
   if (!Array.isArray(allOf)) return undefined;
   return allOf.map((part) => typesOf(part, references, depth + 1)).find((types) => types !== undefined);
-}
-
-export function typeOfValue(value: Json): JsonType {
-  if (value === null) return "null";
-  return Array.isArray(value) ? "array" : (typeof value as "boolean" | "number" | "string" | "object");
 }

@@ -19,6 +19,12 @@ export function isObject(value: unknown): value is { readonly [key: string]: Jso
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
+/** What a value is; an integer is a number. */
+export function typeOfValue(value: Json): Exclude<JsonType, "integer"> {
+  if (value === null) return "null";
+  return Array.isArray(value) ? "array" : (typeof value as "boolean" | "number" | "string" | "object");
+}
+
 /** Equal as JSON: the order of an object's keys means nothing. */
 export function sameJson(a: Json, b: Json): boolean {
   return canonical(a) === canonical(b);
