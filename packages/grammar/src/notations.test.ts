@@ -245,6 +245,8 @@ it("multiples, listed or by their last digits", () => {
   const values = ["-50", "-7", "0", "00", "5", "7", "25", "49", "50", "051", "125", "1050", "1051", "2.5"];
   expect(matching({ multipleOf: 25 }, values)).toEqual(["-50", "0", "25", "50", "125", "1050"]);
   expect(matching({ multipleOf: 5, exclusiveMinimum: 0 }, values)).toEqual(["5", "25", "50", "125", "1050"]);
+  expect(matching({ multipleOf: 5, minimum: 1 }, values)).toEqual(["5", "25", "50", "125", "1050"]);
+  expect(matching({ multipleOf: 25, minimum: -24.5 }, values)).toEqual(["0", "25", "50", "125", "1050"]);
   expect(matching({ multipleOf: 7, minimum: 0, maximum: 100 }, values)).toEqual(["0", "7", "49"]);
   expect(matching({ multipleOf: 0.5, minimum: 0, maximum: 6 }, values)).toEqual(["0", "5", "2.5"]);
   const half = { type: "integer", multipleOf: 0.5 };
@@ -252,6 +254,7 @@ it("multiples, listed or by their last digits", () => {
     { multipleOf: 0.01 },
     { multipleOf: 7 },
     { multipleOf: 5, maximum: 3 },
+    { multipleOf: 5, minimum: 6 },
     { multipleOf: 0 },
     half,
   ])
@@ -315,6 +318,20 @@ describe("names of properties", () => {
     expect(matches(schema, { kind: "cow" })).toBe(false);
   });
 
+  it("told apart by what one must have and the other can't", () => {
+    const kind = (name: string, more: object = { additionalProperties: false }) => ({
+      type: "object",
+      properties: { [name]: { type: "integer" }, note: { type: "string" } },
+      required: [name],
+      ...more,
+    });
+    const closed = { oneOf: [kind("a"), kind("b"), kind("c")] };
+    for (const value of [{ a: 1 }, { b: 1, note: "x" }]) expect(matches(closed, value)).toBe(true);
+    for (const value of [{ a: 1, b: 1 }, { note: "x" }, {}]) expect(matches(closed, value)).toBe(false);
+    const patterns = { additionalProperties: false, patternProperties: { "^z": { type: "integer" } } };
+    expect(() => matches({ oneOf: [kind("a", patterns), kind("b", patterns)] }, {})).toThrow(/"oneOf" at #/);
+  });
+
   it("that no part speaks of", () => {
     const schema = {
       allOf: [{ properties: { a: { type: "integer" } } }],
@@ -332,6 +349,11 @@ it("a name inside a schema that changes what references mean is refused", () => 
   const inner = { $id: "inner", $defs: { B: { type: "string" } }, $ref: "#/$defs/B" };
   const schema = { $defs: { B: {} }, properties: { a: inner } };
   expect(() => constraint({ jsonSchema: schema })).toThrow('"$id": "inner" inside the schema changes what');
+  // One that refers to nothing means the same under any name; before 2019 names were anchors, too.
+  const harmless = { $defs: { B: { $id: "https://e/b", type: "integer" } }, properties: { a: { $ref: "#/$defs/B" } } };
+  expect(constraint({ jsonSchema: harmless }).matches('{"a":1}')).toBe(true);
+  const anchored = { definitions: { B: { $id: "#b", type: "integer" } }, properties: { a: { $ref: "#b" } } };
+  expect(["1", '"x"'].map((a) => constraint({ jsonSchema: anchored }).matches(`{"a":${a}}`))).toEqual([true, false]);
   // Neither a property of that name nor a value says anything.
   const named = { $id: "root", $defs: { B: { enum: [{ $id: "x" }] } }, properties: { $id: { $ref: "#/$defs/B" } } };
   expect(constraint({ jsonSchema: named }).matches('{"$id":{"$id":"x"}}')).toBe(true);

@@ -1,4 +1,4 @@
-import { isObject, type Json, type JsonType, type Schema, sameJson } from "./schema.ts";
+import { isObject, type Json, type JsonType, type Schema, sameJson, typeOfValue } from "./schema.ts";
 
 /**
  * True where it is plain that no value is valid by two of the schemas.
@@ -17,13 +17,22 @@ function apart(one: Schema | Json, other: Schema | Json, flat: (schema: Json) =>
   if (left && right) return !left.some((x) => right.some((y) => sameJson(x, y)));
   const [types, others] = [typesOf(a), typesOf(b)];
   if (types && others && !types.some((type) => others.includes(type))) return true;
-  // Two kinds of object, told apart by a property that both must have.
+  // Two kinds of object, told apart by a property that both must have, or that one must have and the other can't.
   const objects = types?.every((type) => type === "object") && others?.every((type) => type === "object");
-  if (!objects || !isObject(a.properties) || !isObject(b.properties)) return false;
-  const [mine, theirs] = [a.properties, b.properties];
-  return requiredOf(a).some(
-    (name) => requiredOf(b).includes(name) && apart(mine[name] ?? true, theirs[name] ?? true, flat),
+  if (!objects) return false;
+  const [mine, theirs] = [requiredOf(a), requiredOf(b)];
+  return (
+    mine.some((name) => theirs.includes(name) && apart(propertyOf(a, name), propertyOf(b, name), flat)) ||
+    mine.some((name) => propertyOf(b, name) === false) ||
+    theirs.some((name) => propertyOf(a, name) === false)
   );
+}
+
+/** What a property that may be there must be; false where there can't be one. */
+function propertyOf(schema: { readonly [key: string]: Json }, name: string): Json {
+  const { properties, patternProperties, additionalProperties } = schema;
+  if (isObject(properties) && Object.hasOwn(properties, name)) return properties[name]!;
+  return additionalProperties !== false || patternProperties !== undefined;
 }
 
 function valuesOf(schema: { readonly [key: string]: Json }): readonly Json[] | undefined {
@@ -34,9 +43,7 @@ function valuesOf(schema: { readonly [key: string]: Json }): readonly Json[] | u
 /** Types of the values that are valid; an integer is a number. */
 function typesOf(schema: { readonly [key: string]: Json }): readonly JsonType[] | undefined {
   if (schema.nullable === true) return undefined;
-  const types =
-    schema.type ??
-    valuesOf(schema)?.map((value) => (value === null ? "null" : Array.isArray(value) ? "array" : typeof value));
+  const types = schema.type ?? valuesOf(schema)?.map(typeOfValue);
   if (types === undefined) return undefined;
   return ((Array.isArray(types) ? types : [types]) as JsonType[]).map((type) => (type === "integer" ? "number" : type));
 }

@@ -21,8 +21,9 @@ export function multiplesWithin(
   // Of other fractions, what a multiple is depends on who divides.
   if (!(step > 0) || !Number.isInteger(step * 1024)) return undefined;
   if (lower && upper) return listed(step, whole, closed(lower, 1), closed(upper, -1));
-  if (!Number.isInteger(step) || upper || (lower && lower.value !== 0)) return undefined;
-  return endings(step, lower);
+  const first = lower && leastNear(step, closed(lower, 1));
+  if (!Number.isInteger(step) || upper || (lower && !first)) return undefined;
+  return endings(step, first);
 }
 
 function listed(step: number, whole: boolean, least: number, most: number): Rule | undefined {
@@ -32,6 +33,11 @@ function listed(step: number, whole: boolean, least: number, most: number): Rule
   const fits = (value: number): boolean =>
     Number.isSafeInteger(value * 1024) && value >= least && value <= most && (!whole || Number.isInteger(value));
   return alt(...values.filter(fits).map((value) => text(String(value))));
+}
+
+/** Where multiples from a bound on are those from zero on, or those beyond it. */
+function leastNear(step: number, least: number): Bound | undefined {
+  return least > -step && least <= step ? { value: 0, open: least > 0 } : undefined;
 }
 
 /** Whole numbers by their last digits, where those alone decide. */

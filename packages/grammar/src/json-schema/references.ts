@@ -68,7 +68,11 @@ export class References {
       if (!isObject(value)) continue;
       const id = value.$id ?? (older ? value.id : undefined);
       if (!named && typeof value.$anchor === "string") this.#anchors.set(value.$anchor, value);
-      if (!named && value !== root && typeof id === "string") this.#inner = id;
+      if (!named && value !== root && typeof id === "string") {
+        // Before 2019 anchors were written so.
+        if (id.startsWith("#")) this.#anchors.set(id.slice(1), value);
+        else if (REFERRING.test(JSON.stringify(value))) this.#inner = id;
+      }
       for (const [keyword, inner] of Object.entries(value)) {
         if (named || !VALUES.has(keyword)) stack.push({ value: inner, named: !named && NAMED.has(keyword) });
       }
@@ -87,6 +91,9 @@ const NAMED: ReadonlySet<string> = new Set([
 
 /** Keywords with values in them, which say nothing even where they look like schemas. */
 const VALUES: ReadonlySet<string> = new Set(["enum", "const", "default", "examples", "example"]);
+
+/** What means something else inside a document of its own than around it; without any, its name changes nothing. */
+const REFERRING = /"\$(?:ref|anchor|dynamicRef|dynamicAnchor)"|"\$?id":"#/;
 
 function decode(part: string, reference: string): string {
   try {
