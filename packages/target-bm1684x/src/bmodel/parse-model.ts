@@ -40,9 +40,12 @@ export function parseModel(description: Uint8Array, fileBytes: number): Bmodel {
   const root = new Flatbuffer(description).root();
   const version = root.text(MODEL.version) ?? "";
   const format = Number(/^(?:B\.)?(\d+)\./.exec(version)?.[1] ?? Number.NaN);
-  if (Number.isNaN(format)) throw new Damaged(`its version is "${version.slice(0, 40)}"`);
+  if (Number.isNaN(format)) throw new Damaged(`its version is ${printable(version)}`);
   if (format > KNOWN_FORMAT)
-    throw new TargetError("artefact-newer", `it is of format ${version}, newer than this program knows; update llm`);
+    throw new TargetError(
+      "artefact-newer",
+      `it is of format ${printable(version)}, newer than this program knows; update llm`,
+    );
   const kernel = parseKernel(root.table(MODEL.kernel));
   const nets = root.tables(MODEL.nets).map((net) => parseNet(net));
   if (nets.length === 0) throw new Damaged("it has no nets");
@@ -106,7 +109,8 @@ function parseTensor(tensor: Table): BmodelTensor {
   const dtype = tensor.u32(TENSOR.dtype);
   const known = DTYPES[dtype];
   const name = tensor.text(TENSOR.name) ?? "";
-  if (known === undefined) throw new TargetError("artefact-newer", `"${name}" has a type that is not known (${dtype})`);
+  if (known === undefined)
+    throw new TargetError("artefact-newer", `${printable(name)} has a type that is not known (${dtype})`);
   const [shape] = tensor.tables(TENSOR.shapes);
   return {
     name,
@@ -156,4 +160,9 @@ function countCommands(stage: Table): CommandCounts {
 function commandBytes(group: Table): number {
   const binary = (field: number) => group.pair(field)?.[1] ?? 0;
   return binary(COMMANDS.computeBinary) + binary(COMMANDS.moveBinary);
+}
+
+/** A text from a file as a line may hold it. */
+function printable(text: string): string {
+  return JSON.stringify(text.slice(0, 60));
 }

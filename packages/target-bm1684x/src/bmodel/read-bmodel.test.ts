@@ -49,7 +49,7 @@ test("counts weights that nets share once, and the largest of what nets compute 
 });
 
 test("a newer format says so", () => {
-  expect(() => parseBmodel(tinyBmodel({ ...block, version: "3.0+v2.0" }))).toThrow(/format 3\.0\+v2\.0, newer/);
+  expect(() => parseBmodel(tinyBmodel({ ...block, version: "3.0+v2.0" }))).toThrow(/format "3\.0\+v2\.0", newer/);
   expect(() => parseBmodel(tinyBmodel({ ...block, nets: [{ ...block.nets[0]!, addressMode: 9 }] }))).toThrow(
     /not known/,
   );
@@ -77,6 +77,12 @@ describe("damaged files", () => {
       }),
       { numRuns: 3000 },
     );
+  });
+
+  test("a name that breaks lines is told on one", () => {
+    const bytes = whole.slice();
+    Object.assign(bytes, { 549: 11, 573: 19, 10: 0 }); // a type that is none, of a port whose name is longer than it was
+    expect(() => parseBmodel(bytes)).toThrow(/^"output_states\\u0000.*" has a type that is not known \(11\)$/);
   });
 
   test("so do offsets and lengths that point anywhere", () => {
