@@ -1,0 +1,175 @@
+import { describe, expect, it } from "vitest";
+import { Constraint } from "../constraint.ts";
+import { type GrammarSource, parseGrammar } from "../source.ts";
+import { byteVocabulary } from "../testing/byte-vocabulary.ts";
+
+const vocabulary = byteVocabulary();
+const constraint = (source: GrammarSource) => new Constraint(parseGrammar(source), vocabulary);
+
+describe("conditions", () => {
+  const matches = (jsonSchema: unknown, value: unknown) => constraint({ jsonSchema }).matches(JSON.stringify(value));
+
+  it("of a property's value", () => {
+    const schema = {
+      type: "object",
+      properties: { kind: { type: "string" }, size: { type: "integer" }, name: { type: "string" } },
+      required: ["kind"],
+      if: { properties: { kind: { const: "box" } } },
+      // biome-ignore lint/suspicious/noThenProperty: it is a keyword of schemas
+      then: { required: ["size"] },
+      else: { properties: { size: false }, required: ["name"] },
+    };
+    expect(matches(schema, { kind: "box", size: 1 })).toBe(true);
+    expect(matches(schema, { kind: "box" })).toBe(false);
+    expect(matches(schema, { kind: "bag", name: "b" })).toBe(true);
+    expect(matches(schema, { kind: "bag", size: 1, name: "b" })).toBe(false);
+    expect(matches(schema, { kind: "boxes", name: "b" })).toBe(true);
+  });
+
+  it("of a property's being there", () => {
+    const schema = {
+      type: "object",
+      properties: { card: { type: "integer" }, address: { type: "string" } },
+      dependentRequired: { card: ["address"] },
+    };
+    expect(matches(schema, {})).toBe(true);
+    expect(matches(schema, { address: "x" })).toBe(true);
+    expect(matches(schema, { card: 1, address: "x" })).toBe(true);
+    expect(matches(schema, { card: 1 })).toBe(false);
+  });
+
+  it("by what a value isn't", () => {
+    expect(matches({ type: "integer", not: { enum: [0, 7] } }, 0)).toBe(false);
+    expect(matches({ type: "integer", not: { enum: [0, 7] } }, 70)).toBe(true);
+    expect(matches({ type: "string", not: { const: "no" } }, "no")).toBe(false);
+    expect(matches({ type: "string", not: { const: "no" } }, "now")).toBe(true);
+    expect(matches({ enum: ["a", "abc", 5, 50, null], maxLength: 2, maximum: 9 }, "abc")).toBe(false);
+    expect(matches({ enum: ["a", "abc", 5, 50, null], maxLength: 2, maximum: 9 }, 5)).toBe(true);
+    expect(matches({ type: "number", not: { minimum: 3 } }, 3)).toBe(false);
+    expect(matches({ type: "number", not: { not: { not: { minimum: 3 } } } }, 3)).toBe(false);
+    expect(matches({ not: { not: { not: { anyOf: [{ const: 3 }, { type: "string" }] } } } }, "3")).toBe(false);
+    expect(matches({ type: "number", not: { minimum: 3 } }, 2.5)).toBe(true);
+  });
+});
+
+it("multiples, listed or by their last digits", () => {
+  const matching = (schema: object, values: readonly string[]) => {
+    const compiled = constraint({ jsonSchema: { type: "number", ...schema } });
+    return values.filter((value) => compiled.matches(value));
+  };
+  const values = ["-50", "-7", "0", "00", "5", "7", "25", "49", "50", "051", "125", "1050", "1051", "2.5"];
+  expect(matching({ multipleOf: 25 }, values)).toEqual(["-50", "0", "25", "50", "125", "1050"]);
+  expect(matching({ multipleOf: 5, exclusiveMinimum: 0 }, values)).toEqual(["5", "25", "50", "125", "1050"]);
+  expect(matching({ multipleOf: 5, minimum: 1 }, values)).toEqual(["5", "25", "50", "125", "1050"]);
+  expect(matching({ multipleOf: 25, minimum: -24.5 }, values)).toEqual(["0", "25", "50", "125", "1050"]);
+  expect(matching({ multipleOf: 7, minimum: 0, maximum: 100 }, values)).toEqual(["0", "7", "49"]);
+  expect(matching({ multipleOf: 0.5, minimum: 0, maximum: 6 }, values)).toEqual(["0", "5", "2.5"]);
+  const half = { type: "integer", multipleOf: 0.5 };
+  for (const schema of [
+    { multipleOf: 0.01 },
+    { multipleOf: 7 },
+    { multipleOf: 5, maximum: 3 },
+    { multipleOf: 5, minimum: 6 },
+    { multipleOf: 0 },
+    half,
+  ])
+    expect(() => matching(schema, [])).toThrow(/"multipleOf" at #/);
+});
+
+it("lists without repetition, and objects that aren't empty", () => {
+  const tags = constraint({
+    jsonSchema: { type: "array", items: { enum: ["a", "b", "c"] }, uniqueItems: true, maxItems: 2 },
+  });
+  for (const text of ["[]", '["b"]', '["b","a"]']) expect(tags.matches(text)).toBe(true);
+  for (const text of ['["b","b"]', '["a","b","c"]']) expect(tags.matches(text)).toBe(false);
+  const some = constraint({ jsonSchema: { type: "object", additionalProperties: true, minProperties: 1 } });
+  expect([some.matches("{}"), some.matches('{"a":1}'), some.matches('{"a":1,"b":2}')]).toEqual([false, true, true]);
+});
+
+describe("names of properties", () => {
+  const matches = (jsonSchema: unknown, value: unknown) => constraint({ jsonSchema }).matches(JSON.stringify(value));
+
+  it("as generators describe them", () => {
+    const any = { type: "object", propertyNames: { type: "string" }, additionalProperties: { type: "integer" } };
+    expect(matches(any, { x: 1 })).toBe(true);
+    const listed = { type: "object", propertyNames: { enum: ["a", "b"] }, additionalProperties: { type: "integer" } };
+    expect(matches(listed, { b: 1 })).toBe(true);
+    expect(matches(listed, { c: 1 })).toBe(false);
+    const patterned = { type: "object", propertyNames: { pattern: "^x-" }, additionalProperties: true };
+    expect(matches(patterned, { "x-a": 1 })).toBe(true);
+    expect(matches(patterned, { a: 1 })).toBe(false);
+  });
+
+  it("by patterns, beside others", () => {
+    const schema = {
+      type: "object",
+      properties: { id: { type: "integer" }, "x-b": { minimum: 2 } },
+      patternProperties: { "^y-": { type: "string" } },
+    };
+    expect(matches(schema, { id: 1, "y-a": "b" })).toBe(true);
+    expect(matches(schema, { id: 1, "y-a": 2 })).toBe(false);
+    expect(matches(schema, { id: 1, z: "b" })).toBe(false);
+    // Merged, each side's names are bound by the other's "additionalProperties".
+    expect(() => matches({ allOf: [schema, { properties: { id: true }, additionalProperties: false }] }, {})).toThrow(
+      /"patternProperties" beside another schema's/,
+    );
+    const taken = { properties: { "y-a": true }, patternProperties: { "^y-": { type: "string" } } };
+    expect(() => matches(taken, {})).toThrow(/"patternProperties" at # .* where they match a property's name/);
+  });
+
+  it("told apart by tags behind references, as pydantic writes unions", () => {
+    const pet = (kind: string) => ({
+      properties: { kind: { $ref: `#/$defs/${kind}` } },
+      required: ["kind"],
+      type: "object",
+    });
+    const schema = {
+      oneOf: [pet("Cat"), pet("Dog")],
+      discriminator: { propertyName: "kind", mapping: { cat: "#/$defs/Cat" } },
+      $defs: { Cat: { const: "cat", type: "string" }, Dog: { enum: ["dog"] } },
+      "x-note": 1,
+    };
+    expect(matches(schema, { kind: "dog" })).toBe(true);
+    expect(matches(schema, { kind: "cow" })).toBe(false);
+  });
+
+  it("told apart by what one must have and the other can't", () => {
+    const kind = (name: string, more: object = { additionalProperties: false }) => ({
+      type: "object",
+      properties: { [name]: { type: "integer" }, note: { type: "string" } },
+      required: [name],
+      ...more,
+    });
+    const closed = { oneOf: [kind("a"), kind("b"), kind("c")] };
+    for (const value of [{ a: 1 }, { b: 1, note: "x" }]) expect(matches(closed, value)).toBe(true);
+    for (const value of [{ a: 1, b: 1 }, { note: "x" }, {}]) expect(matches(closed, value)).toBe(false);
+    const patterns = { additionalProperties: false, patternProperties: { "^z": { type: "integer" } } };
+    expect(() => matches({ oneOf: [kind("a", patterns), kind("b", patterns)] }, {})).toThrow(/"oneOf" at #/);
+  });
+
+  it("that no part speaks of", () => {
+    const schema = {
+      allOf: [{ properties: { a: { type: "integer" } } }],
+      properties: { b: true },
+      unevaluatedProperties: false,
+    };
+    expect(matches(schema, { a: 1, b: 2 }) || matches(schema, { b: 2, a: 1 })).toBe(true);
+    expect(matches(schema, { c: 1 })).toBe(false);
+    const conditional = { ...schema, not: { required: ["b"] } };
+    expect(() => matches(conditional, {})).toThrow(/"unevaluatedProperties" at # .* together with conditions/);
+  });
+});
+
+it("a name inside a schema that changes what references mean is refused", () => {
+  const inner = { $id: "inner", $defs: { B: { type: "string" } }, $ref: "#/$defs/B" };
+  const schema = { $defs: { B: {} }, properties: { a: inner } };
+  expect(() => constraint({ jsonSchema: schema })).toThrow('"$id": "inner" inside the schema changes what');
+  // One that refers to nothing means the same under any name; before 2019 names were anchors, too.
+  const harmless = { $defs: { B: { $id: "https://e/b", type: "integer" } }, properties: { a: { $ref: "#/$defs/B" } } };
+  expect(constraint({ jsonSchema: harmless }).matches('{"a":1}')).toBe(true);
+  const anchored = { definitions: { B: { $id: "#b", type: "integer" } }, properties: { a: { $ref: "#b" } } };
+  expect(["1", '"x"'].map((a) => constraint({ jsonSchema: anchored }).matches(`{"a":${a}}`))).toEqual([true, false]);
+  // Neither a property of that name nor a value says anything.
+  const named = { $id: "root", $defs: { B: { enum: [{ $id: "x" }] } }, properties: { $id: { $ref: "#/$defs/B" } } };
+  expect(constraint({ jsonSchema: named }).matches('{"$id":{"$id":"x"}}')).toBe(true);
+});
