@@ -21,7 +21,7 @@ const marked = (name: string): string =>
   );
 /** As Magistral's: the prompt opens the thoughts. */
 const TEMPLATE = `{# [TOOL_CALLS] … [ARGS] … [/THINK] #}{% for message in messages %}{{ message.content }}
-{% endfor %}{% if add_generation_prompt %}[THINK]{% endif %}`;
+{% endfor %}{% if add_generation_prompt and enable_thinking is not false %}[THINK]{% endif %}`;
 
 const thinking = templatedDemo({
   "chat_template.jinja": TEMPLATE,
@@ -93,6 +93,13 @@ describe("a model whose template opens its thoughts", () => {
     const text = choices[0]!.message.content ?? "";
     expect(choices[0]!.message.tool_calls?.[0]).toMatchObject({ function: { name: "add" } });
     expect(text).not.toContain("[");
+  });
+
+  it("opens none where they are disabled in Anthropic's form", async () => {
+    const said = { model: "demo", messages };
+    const { input_tokens: all } = await anthropic.messages.countTokens(said);
+    const { input_tokens } = await anthropic.messages.countTokens({ ...said, thinking: { type: "disabled" } });
+    expect(input_tokens).toBe(all - 1);
   });
 
   it("does so in the other forms of the protocol", async () => {

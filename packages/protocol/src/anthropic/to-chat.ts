@@ -3,7 +3,7 @@ import type { CountTokensRequest, MessagesRequest } from "./requests.ts";
 
 /** The same request in OpenAI's form, which is what models' templates are asked with. */
 export function chatOfMessages(request: MessagesRequest | CountTokensRequest): ChatRequest {
-  const { model, system, tools, tool_choice: choice } = request;
+  const { model, system, tools, tool_choice: choice, thinking } = request;
   const about = textOf(system ?? "");
   const before: ChatRequestMessage[] = about === "" ? [] : [{ role: "system", content: about }];
   const said = joined(request.messages.flatMap(messagesOf));
@@ -20,6 +20,8 @@ export function chatOfMessages(request: MessagesRequest | CountTokensRequest): C
           })),
         }
       : {}),
+    // What templates of models that may think ask for it by.
+    ...(thinking ? { chat_template_kwargs: { enable_thinking: false } } : {}),
     ...(choice ? { tool_choice: choiceOf(choice) } : {}),
     ...(choice && choice.type !== "none" && choice.disable_parallel_tool_use ? { parallel_tool_calls: false } : {}),
     ...("max_tokens" in request ? samplingOf(request) : {}),
