@@ -55,6 +55,17 @@ describe("Generator.fromPretrained", () => {
     await later.close();
   });
 
+  it.each([
+    [{ format: "int4" }, "format is an option of target cpu: say targetOptions: { format }"],
+    [{ ctxLen: 64 }, "ctxLen is an option of target cpu: say targetOptions: { ctxLen }"],
+    [{ bachSize: 3 }, "there is no option bachSize; there are: adapters, batchSize, "],
+    [{ options: { seed: 1 } }, "there is no option options; "],
+    [{ adapters: ["./sql"] }, "adapters are folders by name: adapters: { sql: FOLDER }"],
+    [{ adapters: { sql: 3 } }, "adapters are folders by name: adapters: { sql: FOLDER }"],
+  ])("refuses what it would pass over: %j", async (options, message) => {
+    await expect(Generator.fromPretrained("demo", { env, ...(options as object) })).rejects.toThrow(message);
+  });
+
   it("says what is missing, and leaves nothing open", async () => {
     await expect(Generator.fromPretrained(goldenDir("gpt2"), { env })).rejects.toMatchObject({ code: "not-found" });
   });

@@ -3,14 +3,10 @@ import { type Prompt, Generator as TextGenerator } from "@llm/generate";
 import { type Mesh, toMesh } from "@llm/target/mesh";
 import type { Tokenizer } from "@llm/tokenizer-bpe";
 import { ToolchainError } from "./error.ts";
+import { checkGeneratorOptions, type GeneratorOptions } from "./generator-options.ts";
 import { openDraft } from "./open-draft.ts";
-import { type OpenOptions, openRunnable, type Runnable } from "./open-runnable.ts";
+import { openRunnable, type Runnable } from "./open-runnable.ts";
 import { readPrefix, writePrefix } from "./prefix-file.ts";
-
-export interface GeneratorOptions extends OpenOptions {
-  /** A smaller MODEL with the same tokenizer, that guesses what the larger one will say: calls that `speculate` ask it. */
-  readonly draftModel?: string;
-}
 
 /** The generator of `@llm/generate`, with a way to get one from a checkpoint's name. */
 export class Generator extends TextGenerator<Tokenizer> {
@@ -27,7 +23,7 @@ export class Generator extends TextGenerator<Tokenizer> {
 
   /**
    * A MODEL or an exported folder, ready to generate: fetched, exported and compiled where that hasn't been done.
-   * `batchSize` is how many sequences run at once; more wait.
+   * `batchSize` is how many sequences run at once; more wait. `targetOptions` are the target's own: its number format, its context.
    *
    * @example
    * const generator = await Generator.fromPretrained("bigcode/tiny_starcoder_py", { token });
@@ -35,6 +31,7 @@ export class Generator extends TextGenerator<Tokenizer> {
    * await generator.close();
    */
   static async fromPretrained(model?: string, options: GeneratorOptions = {}): Promise<Generator> {
+    await checkGeneratorOptions(options);
     const { draftModel, ...opening } = options;
     const runnable = await openRunnable(model, { ...opening, needsTokenizer: true });
     if (draftModel === undefined) return Generator.over(runnable);
