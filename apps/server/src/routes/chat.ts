@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { AnswerPart, GeneratedToken } from "@llm/generate";
+import type { AnswerParser, AnswerPart, Completion, GeneratedToken } from "@llm/generate";
 import {
   type AnswerHead,
   type ChatDelta,
@@ -14,6 +14,7 @@ import {
   textEvents,
 } from "@llm/protocol";
 import { chatAsk } from "../answer/chat-ask.ts";
+import { isCutOff } from "../answer/cut-off.ts";
 import { tokenLogprobs } from "../answer/logprobs.ts";
 import { promptIds } from "../answer/prompt-ids.ts";
 import { StreamUsage } from "../answer/stream-usage.ts";
@@ -44,7 +45,7 @@ export function chatRoutes({ app, turns, fingerprint }: RouteContext): void {
       const answers = await turn.answer(asks);
       const choices = answers.map((each, index) => {
         const said = gather([...parsers[index].push(each.text), ...parsers[index].end()]);
-        const finish = finishOf(each.finishReason, said.calls.length);
+        const finish = finishOf(each, parsers[index]);
         const ids = body.return_token_ids ? { token_ids: each.tokens } : {};
         return chatChoice(index, said, finish, body.logprobs ? logprobs(each.logprobs ?? []) : null, ids);
       });
@@ -77,9 +78,9 @@ export function chatRoutes({ app, turns, fingerprint }: RouteContext): void {
         usage.count(tokens.length);
         return tell(index, parsers[index].push(text), tokens);
       });
-      for (const [index, { finishReason }] of answers.entries()) {
+      for (const [index, answer] of answers.entries()) {
         await tell(index, parsers[index].end(), []);
-        const finish = finishOf(finishReason, parsers[index].calls);
+        const finish = finishOf(answer, parsers[index]);
         await stream.send(chunk({ index, delta: {}, finish }));
       }
       if (usage.atEnd) await stream.send(chatChunk(head, fingerprint, undefined, totalUsage(answers, n)));
@@ -124,5 +125,7 @@ function gather(parts: readonly AnswerPart[]): { text: string; reasoning: string
   return said;
 }
 
-const finishOf = (reason: "stop" | "length", calls: number): ChatFinish =>
-  reason === "stop" && calls > 0 ? "tool_calls" : reason;
+function finishOf(answer: Completion, parser: AnswerParser): ChatFinish {
+  if (isCutOff(answer, parser)) return "length";
+  return parser.calls > 0 ? "tool_calls" : "stop";
+}

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { Completion } from "@llm/generate";
+import type { AnswerParser, Completion } from "@llm/generate";
 import {
   anthropicError,
   anthropicMessage,
@@ -16,6 +16,7 @@ import {
 import type { Generator } from "@llm/toolchain";
 import { type Block, type BlockEvent, Blocks } from "../answer/blocks.ts";
 import { chatAsk } from "../answer/chat-ask.ts";
+import { isCutOff } from "../answer/cut-off.ts";
 import { stateOf, times } from "../engine/answers.ts";
 import { type RouteContext, streamTo } from "./context.ts";
 
@@ -40,7 +41,7 @@ export function messagesRoutes({ app, turns }: RouteContext): void {
     if (!body.stream) {
       const [said] = await turn.answer(asks);
       blocks.push([...parser.push(said.text), ...parser.end()]);
-      return anthropicMessage(head, blocks.all.map(blockOf), endOf(body, said, parser.calls), usageOf(said));
+      return anthropicMessage(head, blocks.all.map(blockOf), endOf(body, said, parser), usageOf(said));
     }
 
     const problem = (error: Parameters<typeof anthropicError>[0]) => ({
@@ -61,7 +62,7 @@ export function messagesRoutes({ app, turns }: RouteContext): void {
       };
       const [said] = await turn.answer(asks, async ({ text }) => tell(blocks.push(parser.push(text))));
       await tell([...blocks.push(parser.end()), ...blocks.end()]);
-      await send({ type: "message_delta", delta: endOf(body, said, parser.calls), usage: usageOf(said) });
+      await send({ type: "message_delta", delta: endOf(body, said, parser), usage: usageOf(said) });
       await send({ type: "message_stop" });
     });
   });
@@ -112,13 +113,10 @@ function eventOf(event: BlockEvent): MessageEvent {
 }
 
 /** Why an answer ended, and at which of the texts that were to end it. */
-function endOf(
-  { stop_sequences: stops }: MessagesRequest,
-  { finishReason, stoppedBy: stop }: Completion,
-  calls: number,
-): MessageEnd {
-  if (finishReason === "length") return { stop_reason: "max_tokens", stop_sequence: null };
+function endOf({ stop_sequences: stops }: MessagesRequest, said: Completion, parser: AnswerParser): MessageEnd {
+  if (isCutOff(said, parser)) return { stop_reason: "max_tokens", stop_sequence: null };
   // The template has such texts too, by which turns end.
+  const { stoppedBy: stop } = said;
   if (stop !== undefined && stops?.includes(stop)) return { stop_reason: "stop_sequence", stop_sequence: stop };
-  return { stop_reason: calls > 0 ? "tool_use" : "end_turn", stop_sequence: null };
+  return { stop_reason: parser.calls > 0 ? "tool_use" : "end_turn", stop_sequence: null };
 }

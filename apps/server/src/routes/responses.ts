@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { Completion } from "@llm/generate";
+import type { AnswerParser, Completion } from "@llm/generate";
 import {
   chatOfResponses,
   type ResponseEvent,
@@ -12,6 +12,7 @@ import {
 import type { Generator } from "@llm/toolchain";
 import { type BlockEvent, Blocks } from "../answer/blocks.ts";
 import { chatAsk } from "../answer/chat-ask.ts";
+import { isCutOff } from "../answer/cut-off.ts";
 import { type ItemEnd, itemOf, responseEvents } from "../answer/response-items.ts";
 import { stateOf, times } from "../engine/answers.ts";
 import { type RouteContext, streamTo } from "./context.ts";
@@ -27,7 +28,7 @@ export function responsesRoutes({ app, turns }: RouteContext): void {
     const blocks = new Blocks();
     const head = { id: `resp_${randomUUID().replaceAll("-", "")}`, created: Math.floor(Date.now() / 1000) };
     const finished = (said: Completion) => {
-      const status = endOf(said);
+      const status = endOf(said, parser);
       // Only the last of what was said can have been cut off.
       const output = blocks.all.map((block, i) => itemOf(block, i === blocks.all.length - 1 ? status : "completed"));
       return responseObject(head, body, { status, output, usage: usageOf(said, blocks, turn.generator) });
@@ -57,14 +58,15 @@ export function responsesRoutes({ app, turns }: RouteContext): void {
       };
       const [said] = await turn.answer(asks, async ({ text }) => tell(blocks.push(parser.push(text))));
       await tell(blocks.push(parser.end()));
-      await tell(blocks.end(), endOf(said));
+      await tell(blocks.end(), endOf(said, parser));
       const response = finished(said);
       await send({ type: response.status === "incomplete" ? "response.incomplete" : "response.completed", response });
     });
   });
 }
 
-const endOf = ({ finishReason }: Completion): ItemEnd => (finishReason === "length" ? "incomplete" : "completed");
+const endOf = (said: Completion, parser: AnswerParser): ItemEnd =>
+  isCutOff(said, parser) ? "incomplete" : "completed";
 
 function usageOf({ usage }: Completion, blocks: Blocks, { tokenizer }: Generator) {
   const thought = blocks.all.filter(({ kind }) => kind === "reasoning").map(({ text }) => text);

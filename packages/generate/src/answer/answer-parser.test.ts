@@ -336,6 +336,22 @@ describe("an answer", () => {
     expect(parser.push('": 1')).toEqual([{ kind: "arguments", index: 0, text: '": 1' }]);
     expect(parser.calls).toBe(1);
   });
+
+  it.each([
+    ["", true],
+    ["\n</tool_call>\n", true],
+    ["</tool_", false],
+    ["</tool_call> So", false],
+    ["</tool_call>\n<tool_call>", false],
+    ['</tool_call><tool_call>{"name": "w', false],
+    ['</tool_call><tool_call>{"name": "w", "arguments": {"a"', false],
+    ['</tool_call><tool_call>{"name": "w", "arguments": {}}', true],
+  ])("knows whether an answer ends with a whole call: … %j", (rest, whole) => {
+    const parser = new AnswerParser(hermes);
+    parser.push(`Well.<tool_call>{"name": "w", "arguments": {"a": 1}}${rest}`);
+    parser.end();
+    expect(parser.endsWithCall).toBe(whole);
+  });
 });
 
 describe("a chat template", () => {

@@ -48,6 +48,11 @@ export class AnswerParser {
     return this.#count;
   }
 
+  /** Whether what came last is a whole call, and nothing behind it is half written. */
+  get endsWithCall(): boolean {
+    return this.#mode === "between" && !this.#opened;
+  }
+
   push(text: string): AnswerPart[] {
     this.#held += text;
     return this.#run(false);
@@ -162,7 +167,7 @@ export class AnswerParser {
           this.#mode = "call";
           return;
         }
-        if (longer || (text === "" && !over)) return;
+        if (longer || (text === "" && !(over && this.#opened))) return;
         // Behind a finished call only the rest is text; behind an opening all of it is.
         if (this.#opened) this.#give(parts, "text", this.#raw);
         else this.#held = text;
