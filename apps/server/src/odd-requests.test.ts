@@ -155,6 +155,18 @@ describe("chats that are asked for in unusual ways", () => {
     }
   });
 
+  it.each([
+    { tool_choice: "required" as const },
+    { tool_choice: { type: "function" as const, function: { name: "now" } } },
+  ])("call a function without parameters with none: %j", async (choice) => {
+    const tools = [{ type: "function" as const, function: { name: "now" } }];
+    const asked = { ...chat, max_tokens: 60, tools, seed: 3, temperature: 1.5, parallel_tool_calls: false };
+    const { message } = (await client.chat.completions.create({ ...asked, ...choice })).choices[0]!;
+    expect(message.tool_calls).toMatchObject([{ function: { name: "now" } }]);
+    const [call] = message.tool_calls!;
+    expect(JSON.parse((call as { function: { arguments: string } }).function.arguments)).toEqual({});
+  });
+
   it("call one tool at most, and by its schema, also where the model chooses", async () => {
     const choose = { ...chat, max_tokens: 200, tools: [add], temperature: 1.5 };
     const several = await client.chat.completions.create({ ...choose, tool_choice: "required", seed: 1 });

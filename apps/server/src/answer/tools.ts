@@ -42,9 +42,12 @@ export function toolUse(request: ChatRequest, chatTemplate: string | undefined):
 
 type RequestTool = NonNullable<ChatRequest["tools"]>[number];
 
+/** OpenAI's word on a function without `parameters`: it takes none. */
+const NO_PARAMETERS = { type: "object", properties: {}, additionalProperties: false };
+
 const functionOf = ({ function: { name, parameters } }: RequestTool): Tool => ({
   name,
-  ...(parameters ? { parameters } : {}),
+  parameters: parameters ?? NO_PARAMETERS,
 });
 
 /** Where the model chooses whether to call: what its calls are held to, if anything is. */
