@@ -33,6 +33,33 @@ describe.each(NULL_DEVICES)("one request's mistake, on a device like %s", (like)
   });
 });
 
+describe("a model that gives no numbers", () => {
+  const noNumbers = (kind: "token" | "top"): Scheduler => {
+    const session = openNull({ like: "cpu", slots: 1, context: 64, vocab: VOCAB, limits: { wants: [kind] } });
+    const step = session.step.bind(session);
+    session.step = async (rows) => {
+      await step(rows);
+      const none = Int32Array.of(-1);
+      const top = { ids: none, logits: Float32Array.of(-Infinity), logSumExp: Float32Array.of(NaN) };
+      return rows.map(() => (kind === "token" ? { tokens: none } : { top }));
+    };
+    return new Scheduler(session);
+  };
+
+  it.each(["token", "top"] as const)("is to blame where its device finds no best %s", async (kind) => {
+    const scheduler = noNumbers(kind);
+    await expect(scheduler.submit({ prompt: [1], maxNewTokens: 4 }).done).rejects.toMatchObject({
+      code: "logits-invalid",
+      message: "the model's logits hold NaN: its weights or its computation went wrong",
+    });
+    const allow = (): Uint32Array => new Uint32Array(2);
+    await expect(scheduler.submit({ prompt: [1], maxNewTokens: 4, allow }).done).rejects.toMatchObject({
+      code: "nothing-left",
+    });
+    await scheduler.close();
+  });
+});
+
 describe("a mask", () => {
   it("is asked for once for each token, though steps are planned anew", async () => {
     const limits = { cacheTokens: 64 };

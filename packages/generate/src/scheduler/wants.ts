@@ -2,7 +2,7 @@ import type { DeviceSampling, Limits, RowResult, Want } from "@llm/target";
 import { GenerateError } from "../error.ts";
 import { draw, type RandomState } from "../random/random-state.ts";
 import { logSumExpOf, withLogprobs } from "../reading/logprobs.ts";
-import type { Sampler } from "../sampling/sampler.ts";
+import { nothingLeft, type Sampler } from "../sampling/sampler.ts";
 import type { GeneratedToken } from "./request.ts";
 import type { Sequence } from "./sequence.ts";
 
@@ -103,12 +103,13 @@ export function readResult(
   const { sampler, random, request } = sequence;
   if (want.kind === "token") {
     const after = want.sampling.method === "sample" ? draw(random)[1] : random;
-    return { token: { id: result.tokens![at]! }, random: after };
+    return { token: { id: chosen(result.tokens![at]!, want) }, random: after };
   }
   const { vocab } = sampler;
   const { history } = sequence;
   if (want.kind === "top") {
     const { ids, logits, logSumExp } = result.top!;
+    chosen(ids[at * want.k]!, want);
     const scores = new Float32Array(vocab).fill(-Infinity);
     for (let i = at * want.k; i < (at + 1) * want.k; i++) scores[ids[i]!] = logits[i]!;
     const choice = sampler.choose(scores, history, random);
@@ -119,4 +120,10 @@ export function readResult(
   const logprobs = request.logprobs;
   const total = logprobs === undefined ? 0 : logSumExpOf(logits);
   return { token: withLogprobs(choice.token, logits, total, logprobs), random: choice.random };
+}
+
+/** The best token by a device, which says -1 where no score is above the others: the mask is to blame only where it allows none. */
+function chosen(id: number, { allow }: Want): number {
+  if (id >= 0) return id;
+  throw nothingLeft(Float32Array.of(allow?.every((word) => word === 0) ? -Infinity : NaN));
 }
