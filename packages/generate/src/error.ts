@@ -63,3 +63,8 @@ export class DeviceFailedError extends GenerateError {
     this.name = "DeviceFailedError";
   }
 }
+
+/** A value of an option as an error shows it: what is text is seen to be text. */
+export function shown(value: unknown): string {
+  return typeof value === "string" ? JSON.stringify(value) : String(value);
+}

@@ -79,3 +79,14 @@ describe("one seed", () => {
     await generator.close();
   });
 });
+
+it("refuses a temperature that is text, 0 too", async () => {
+  const session = openNull({ context: 64, prompt: 16, vocab: BYTE_VOCAB });
+  const generator = new Generator({ session, tokenizer: byteTokenizer });
+  for (const temperature of ["0", "1"])
+    await expect(generator.generate("a", { temperature: temperature as unknown as number })).rejects.toMatchObject({
+      code: "option-invalid",
+      message: `temperature is "${temperature}", but must be a number, not a string`,
+    });
+  await generator.close();
+});

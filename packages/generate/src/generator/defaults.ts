@@ -28,7 +28,7 @@ export function withDefaults(defaults: GenerateOptions, asked: GenerateOptions):
 /** All that decides by itself whether to draw, as `greedy`: the switch of transformers, and temperature 0. */
 function switched({ doSample, ...options }: GenerateOptions): Switched {
   const { temperature, ...rest } = options;
-  if (temperature !== undefined && Math.fround(temperature) === 0) return { ...rest, greedy: true };
+  if (typeof temperature === "number" && Math.fround(temperature) === 0) return { ...rest, greedy: true };
   if (doSample === undefined) return options;
   return { greedy: !doSample, ...options };
 }

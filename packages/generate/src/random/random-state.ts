@@ -1,3 +1,4 @@
+import { GenerateError, shown } from "../error.ts";
 import { threefry2x32 } from "./threefry.ts";
 
 /**
@@ -14,9 +15,14 @@ export interface RandomState {
 const SPLIT = 0x80000000;
 const WORD = 2 ** 32;
 
-/** The state of a seed: any safe integer. */
+/** The state of a seed: any safe integer, below 0 too. */
 export function randomState(seed = 0): RandomState {
-  if (!Number.isSafeInteger(seed)) throw new RangeError(`a seed is an integer below 2^53, not ${seed}`);
+  if (!Number.isSafeInteger(seed))
+    throw new GenerateError(
+      "option-invalid",
+      `seed is ${shown(seed)}, but must be a whole number between -(2^53 - 1) and 2^53 - 1`,
+      { option: "seed" },
+    );
   return { key: [seed >>> 0, Math.floor(seed / WORD) >>> 0], drawn: 0 };
 }
 

@@ -43,6 +43,16 @@ describe("random state", () => {
     expect(chiSquare(counts, 1000)).toBeLessThan(148.2); // 99 degrees of freedom, one in a thousand
   });
 
+  it.each([1.5, 2 ** 53, NaN, "7", 7n])("is no seed's that is no whole number: %s", (seed) => {
+    expect(() => randomState(seed as number)).toThrow(
+      expect.objectContaining({ code: "option-invalid", message: expect.stringMatching(/^seed is ("7"|[^"]+), but/) }),
+    );
+  });
+
+  it("differs between a seed and its negative", () => {
+    expect(draw(randomState(-5))[0]).not.toBe(draw(randomState(5))[0]);
+  });
+
   it("survives JSON and gives the same again", () => {
     const state = draw(randomState(2 ** 40 + 5))[1];
     expect(draw(JSON.parse(JSON.stringify(state)))).toEqual(draw(state));

@@ -1,4 +1,4 @@
-import { GenerateError } from "../error.ts";
+import { GenerateError, shown } from "../error.ts";
 import { narrows } from "./neutral.ts";
 
 /** How the next token is chosen. All are off unless given; what is given is applied in the order of this list. */
@@ -66,10 +66,12 @@ const RULES: readonly NumberRule[] = [
 export function checkSampling(options: SamplingOptions, vocab: number): void {
   for (const [name, fits, rule] of RULES) {
     const value = options[name];
-    if (value !== undefined && !(typeof value === "number" && Number.isFinite(value) && fits(value)))
-      throw new GenerateError("option-invalid", `${name} is ${String(value)}, but must be ${rule}`, { option: name });
+    if (value === undefined || (typeof value === "number" && Number.isFinite(value) && fits(value))) continue;
+    const must = typeof value === "number" ? rule : `a number, not a ${typeof value}`;
+    throw new GenerateError("option-invalid", `${name} is ${shown(value)}, but must be ${must}`, { option: name });
   }
   checkDecay(options.exponentialDecayLengthPenalty);
+  checkLogitBias(options.logitBias);
   for (const [id, bias] of Object.entries(options.logitBias ?? {})) checkBias(`logitBias of token ${id}`, bias);
   for (const [sequence, bias] of options.sequenceBias ?? []) checkBias(`sequenceBias of tokens ${sequence}`, bias);
   const named = {
@@ -85,6 +87,17 @@ export function checkSampling(options: SamplingOptions, vocab: number): void {
         throw new GenerateError("option-invalid", `token ${id} is not in the vocabulary of ${vocab}`, { option });
   for (const sequence of [...(options.badWordsIds ?? []), ...(options.sequenceBias ?? []).map(([ids]) => ids)])
     if (sequence.length === 0) throw new GenerateError("option-invalid", "a banned or biased sequence is empty");
+}
+
+/** A Map or a list has no entries where those of an object are, and would change nothing. */
+function checkLogitBias(biases: unknown): void {
+  if (biases === undefined) return;
+  if (typeof biases !== "object" || biases === null || Array.isArray(biases) || Symbol.iterator in biases)
+    throw new GenerateError(
+      "option-invalid",
+      "logitBias is an object with a bias for each token id: { 292: -100 }, or Object.fromEntries(pairs)",
+      { option: "logitBias" },
+    );
 }
 
 function checkBias(name: string, bias: unknown): void {

@@ -102,6 +102,11 @@ describe("what transformers doesn't have", () => {
   it.each<[SamplingOptions, string]>([
     [{ logitBias: { 3: NaN } }, "the logitBias of token 3 is NaN, but must be a number or -Infinity"],
     [{ logitBias: { 3: Infinity } }, "the logitBias of token 3 is Infinity, but must be a number or -Infinity"],
+    ...[new Map([[3, -100]]), [[3, -100]], -100].map((logitBias): [SamplingOptions, string] => [
+      { logitBias } as unknown as SamplingOptions,
+      "logitBias is an object with a bias for each token id: { 292: -100 }, or Object.fromEntries(pairs)",
+    ]),
+    [{ temperature: "1" } as unknown as SamplingOptions, 'temperature is "1", but must be a number, not a string'],
     [{ sequenceBias: [[[1, 2], NaN]] }, "the sequenceBias of tokens 1,2 is NaN, but must be a number or -Infinity"],
     ...[[0, NaN], [NaN, 1.1], [0.5, 1.1], [-1, 1.1], [0, -2], [0, Infinity], [1], [1, 2, 3], 5].map(
       (decay): [SamplingOptions, string] => [
