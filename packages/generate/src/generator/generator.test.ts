@@ -42,6 +42,24 @@ describe("Generator", () => {
     for (const [i, prompt] of prompts.entries()) expect((await here.generate(prompt, options[i])).text).toBe(texts[i]);
   });
 
+  it("asks a draft model unless a call says not to", async () => {
+    let now = 0;
+    const session = openNull({ context: 128, prompt: 16, vocab: BYTE_VOCAB });
+    const step = session.step.bind(session);
+    session.step = (rows) => {
+      now++; // the draft model's steps take no time
+      return step(rows);
+    };
+    const scheduler = { draft: openNull({ context: 128, prompt: 16, vocab: BYTE_VOCAB }), now: () => now };
+    const generator = new Generator({ session, tokenizer: byteTokenizer, scheduler });
+    const guessed = await generator.generate("once", { ...plain, maxNewTokens: 60 });
+    expect(guessed.usage.acceptedTokens).toBeGreaterThan(0);
+    const alone = await generator.generate("once", { ...plain, maxNewTokens: 60, speculate: false });
+    expect(alone.usage.draftTokens).toBeUndefined();
+    expect(alone.tokens).toEqual(guessed.tokens);
+    await generator.close();
+  });
+
   it("ends at a stop string, wherever it is cut, and never shows a part of it", async () => {
     const generator = open();
     const { text } = await generator.generate("x", plain);

@@ -57,11 +57,13 @@ export class Generator<T extends TextTokenizer | TransformersTokenizer = TextTok
   readonly #template: GeneratorParts["template"];
   readonly #contexts: Contexts;
   readonly #constrained: Constrained;
+  readonly #guesses: { readonly speculate?: true };
 
   constructor({ session, tokenizer, defaults = {}, template, scheduler, adapters = {} }: GeneratorParts<T>) {
     this.tokenizer = tokenizer;
     this.adapters = adapters;
     this.scheduler = new Scheduler(session, scheduler);
+    this.#guesses = scheduler?.draft ? { speculate: true } : {};
     this.#text = asTextTokenizer(tokenizer);
     this.#defaults = readOptions(defaults);
     this.#template = template;
@@ -249,6 +251,7 @@ export class Generator<T extends TextTokenizer | TransformersTokenizer = TextTok
       sampling: samplingOf(options, tokens.length),
       random: randomOf(options),
       stopTokens: eos,
+      ...this.#guesses,
       ...given(options, ["ignoreEos", "logprobs", "priority", "adapter", "signal", "allow", "speculate"]),
       ...(options.prediction === undefined ? {} : { prediction: predicted(this.#text, options.prediction) }),
       ...(held ? { allow: held.allow, viable: held.viable } : {}),

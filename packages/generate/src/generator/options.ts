@@ -80,7 +80,7 @@ export interface GenerateOptions extends SamplingOptions {
    * control tokens stay in the text, and a form holds what comes after the thoughts. `Generator.chat` knows it by itself.
    */
   readonly answerFormats?: AnswerFormats;
-  /** Guess tokens from what was said before, and from a draft model where there is one: the same text, often in fewer steps. */
+  /** Guess tokens from what was said before, and from a draft model where there is one: the same text, often in fewer steps. False unless said; with a draft model, true. */
   readonly speculate?: boolean;
   /** What the answer may look like, to guess from: a text that is to be changed a little. Turns `speculate` on. */
   readonly prediction?: Prompt;
