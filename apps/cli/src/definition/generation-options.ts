@@ -125,7 +125,7 @@ export const GENERATION_OPTIONS: {
     repeat: true,
     doc: "Added to a token's logit, -inf to rule it out; or a JSON object of ids and biases. May be repeated",
   },
-  seed: { kind: "number", whole: true, min: 0, value: "N", doc: "Where sampling's randomness starts", default: 0 },
+  seed: { kind: "number", whole: true, value: "N", doc: "Where sampling's randomness starts", default: 0 },
   stop: { kind: "string", value: "TEXT", repeat: true, doc: "Stop at this text. May be repeated" },
   greedy: {
     kind: "boolean",

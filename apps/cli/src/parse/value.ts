@@ -39,6 +39,10 @@ function parseBoolean(text: string, said: string): boolean {
 
 function parseNumber(option: CliOption, text: string, said: string): number {
   const value = text.trim() === "" ? Number.NaN : Number(text);
+  if (option.whole && /^[+-]?\d+$/.test(text.trim()) && !Number.isSafeInteger(value))
+    throw new UsageError(
+      `${said} is between ${option.min ?? Number.MIN_SAFE_INTEGER} and ${option.max ?? Number.MAX_SAFE_INTEGER}, not ${text.trim()}`,
+    );
   if (!Number.isFinite(value) || (option.whole && !Number.isSafeInteger(value)))
     throw new UsageError(`${said} is ${option.whole ? "a whole number" : "a number"}, not "${text}"`);
   const { min, max, above } = option;
