@@ -72,11 +72,12 @@ const GENERATION_KEYS: readonly (keyof Call["options"] & keyof GenerateOptions)[
 export function timingsLine(timings: BatchTimings, completions: readonly Answer[]): string {
   const tokens = completions.reduce((sum, completion) => sum + completion.tokens.length, 0);
   const { ttftMs, prefillTokensPerSecond, decodeTokensPerSecond, totalTokensPerSecond } = timings;
+  // A beam search tells its texts at its end: when the prompt was read, and what came after, nobody saw.
+  const isSearch = completions.some(({ score }) => score !== undefined);
   return [
     `${tokens} tokens`,
-    `first after ${seconds(ttftMs / 1000)}`,
-    `prefill ${rate(prefillTokensPerSecond)} tok/s`,
-    `decode ${rate(decodeTokensPerSecond)} tok/s`,
+    ...(isSearch ? [] : [`first after ${seconds(ttftMs / 1000)}`, `prefill ${rate(prefillTokensPerSecond)} tok/s`]),
+    ...(decodeTokensPerSecond > 0 ? [`decode ${rate(decodeTokensPerSecond)} tok/s`] : []),
     `total ${rate(totalTokensPerSecond)} tok/s`,
   ].join(" · ");
 }
