@@ -77,6 +77,7 @@ export const cpuOptions: OptionTable<CpuOptions> = {
     doc: "How many sequences are held at once.",
     default: 1,
     min: 1,
+    max: 4096,
     shapes: false,
   },
   ctxLen: {

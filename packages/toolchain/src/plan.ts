@@ -35,7 +35,7 @@ export async function planModel(
   try {
     const { architecture, graph } = graphOf(checkpoint);
     const card = modelCard(name, architecture.id, graph);
-    const planned = (batchSize: number | undefined): PlanReport => {
+    const ofMemory = (batchSize: number | undefined): PlanReport => {
       const given = { ...options.targetOptions, ...optionsOf(target, { batchSize }) };
       const { options: chosen, notes } = chosenOptions(target, { graph, weights: checkpoint.weights }, given);
       // A plan says whether what was asked for fits; a shorter context that would is told of in the notes.
@@ -44,10 +44,15 @@ export async function planModel(
       if (options.mesh !== undefined) return { card, notes, ...planOnMesh(target, graph, options.mesh, settled) };
       return { card, notes, options: settled, plan: target.plan(graph, settled, checkpoint.weights) };
     };
-    if (options.batchSize !== "max") return planned(options.batchSize);
-    const { max = Number.POSITIVE_INFINITY } =
+    const { max: most = Number.POSITIVE_INFINITY } =
       (target.options as Readonly<Record<string, OptionDef<unknown>>>).batchSize ?? {};
-    return planned(Math.max(1, Math.min(max, planned(1).plan.maxBatchSize)));
+    const planned = (batchSize: number | undefined): PlanReport => {
+      const report = ofMemory(batchSize);
+      const { plan } = report;
+      return { ...report, plan: { ...plan, maxBatchSize: Math.min(most, plan.maxBatchSize) } };
+    };
+    if (options.batchSize !== "max") return planned(options.batchSize);
+    return planned(Math.max(1, planned(1).plan.maxBatchSize));
   } finally {
     await checkpoint.close();
   }
