@@ -212,6 +212,10 @@ describe("large ones that say something are compiled", () => {
       },
       "x",
     ],
+    ["a class of hundreds of ranges, three hundred times", { regex: "\\p{L}".repeat(300) }, "é".repeat(300)],
+    ["up to thousands of characters", { jsonSchema: { type: "string", minLength: 1, maxLength: 2083 } }, '"x"'],
+    ["up to a thousand items", { jsonSchema: { items: { type: "integer" }, maxItems: 1000 } }, "[1,2]"],
+    ["a hundred items", { jsonSchema: { items: { type: "integer" }, minItems: 100 } }, `[1${",2".repeat(99)}]`],
     ["thirty nested repetitions", { regex: `${"(?:".repeat(30)}a${")+".repeat(30)}` }, "aaa"],
   ] as readonly (readonly [string, GrammarSource, string])[])("%s", (_, source, text) => {
     const began = performance.now();
@@ -225,6 +229,26 @@ describe("large ones that say something are compiled", () => {
   });
 });
 
+describe("what can't be short is refused before anything follows it", () => {
+  const integers = (minItems: number, items: object = { type: "integer" }) => ({ type: "array", items, minItems });
+  it.each([
+    { jsonSchema: { type: "string", minLength: 1_000_000 } },
+    { jsonSchema: { type: "string", pattern: "^a{99999}$" } },
+    { jsonSchema: integers(100_000) },
+    { jsonSchema: integers(1000, integers(1000)) },
+    { regex: "(x{1000}){1000}" },
+    { regex: "x{100000}" },
+    { regex: "a|b(x{1000}){1000}" },
+    { grammar: 'root ::= "a" | "b" many\nmany ::= ("x"{1000}){1000}' },
+  ] as readonly GrammarSource[])("%j", (source) => {
+    const began = performance.now();
+    expect(() => constraint(source).shortest).toThrow(
+      /needs at least \d+ bytes, and 8192 is the most; make it smaller/,
+    );
+    expect(performance.now() - began).toBeLessThan(1000); // milliseconds; it was up to minutes
+  });
+});
+
 describe("what can't be held to is refused in one line", () => {
   const refusals: readonly (readonly [GrammarSource, RegExp])[] = [
     [{ regex: "a(?=b)" }, /look-ahead/],
@@ -233,6 +257,7 @@ describe("what can't be held to is refused in one line", () => {
     [{ regex: "a^b" }, /anchor in the middle/],
     [{ regex: "a(" }, /not valid/],
     [{ regex: "a{200000}" }, /more than 100000 rounds/],
+    [{ regex: "ab".repeat(100_000) }, /more than 16384 characters; make it smaller/],
     [{ regex: `${"(".repeat(300)}a${")".repeat(300)}` }, /nested deeper/],
     [{ grammar: 'root ::= root "a" | "b"' }, /begins with itself/],
     [{ grammar: 'root ::= a\na ::= b? a "x"\nb ::= "b"' }, /"a" begins with itself/],

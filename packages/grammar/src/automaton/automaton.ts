@@ -37,6 +37,11 @@ interface Frame {
 export const MAX_DEPTH = 512;
 /** Ways at once; past it the grammar is so ambiguous that each step would cost milliseconds. */
 export const MAX_CONFIGS = 2048;
+/**
+ * Bytes that a part may need at the least, counted before anything is followed: how many tokens suffice for them is found by
+ * following the shortest way, with everything else waiting.
+ */
+const MAX_SHORTEST = 8192;
 /** Ways kept in all states together, at some 100 bytes each: this bounds the memory of a long-lived server. */
 const MAX_KEPT = 400_000;
 
@@ -60,6 +65,16 @@ export class Automaton {
     const start = program.starts.get(program.root)!;
     if (this.#distance[start] === Number.POSITIVE_INFINITY) {
       throw new GrammarError("unsatisfiable", "no text matches the grammar: some rule has no way to end");
+    }
+    const longest = this.#distance.reduce(
+      (most, length) => (length < Number.POSITIVE_INFINITY ? Math.max(most, length) : most),
+      0,
+    );
+    if (longest > MAX_SHORTEST) {
+      throw new GrammarError(
+        "limit",
+        `a part of the grammar needs at least ${longest} bytes, and ${MAX_SHORTEST} is the most; make it smaller`,
+      );
     }
     this.start = this.#stateOf([{ at: start, frame: null }])!;
   }

@@ -1,5 +1,6 @@
 import { GrammarError } from "../error.ts";
 import { checkGrammar, isNullable } from "../rules/check.ts";
+import type { CodePoints } from "../rules/code-points.ts";
 import { alt, type Grammar, NEVER, type Rule, ref, repeat, seq } from "../rules/rule.ts";
 import { markerBytes } from "../vocabulary/markers.ts";
 import { type ByteRange, utf8Sequences } from "./utf8.ts";
@@ -24,8 +25,8 @@ export interface Program {
   readonly root: string;
 }
 
-/** A grammar past it would take seconds to compile, with everything else waiting. */
-export const MAX_INSTRUCTIONS = 500_000;
+/** A grammar past it would take most of a second to compile, with everything else waiting. */
+export const MAX_INSTRUCTIONS = 200_000;
 
 /**
  * Translates a grammar; refuses left recursion, undefined rules, and what is too large.
@@ -47,6 +48,8 @@ class Compiler {
   readonly #waiting: string[] = [];
   readonly #nonEmpty = new Map<string, string>();
   readonly #markers: ReadonlySet<string>;
+  /** Where the steps of a set of characters are, and where they go on. */
+  readonly #sets = new Map<string, { next: number; start: number; from: number; end: number }>();
   /** Where a rule begins that goes on at a place. */
   readonly #emitted = new Map<Rule, Map<number, number>>();
 
@@ -94,7 +97,7 @@ class Compiler {
           ? this.#bytes(markerBytes(rule.text), next)
           : this.#emit({ kind: "text", text: rule.text }, next);
       case "chars":
-        return this.#sequences(utf8Sequences(rule.set), 0, next, new Map());
+        return this.#characters(rule.set, next);
       case "seq":
         return rule.of.reduceRight((to, part) => this.#emit(part, to), next);
       case "alt": {
@@ -179,6 +182,25 @@ class Compiler {
         return ref(name);
       }
     }
+  }
+
+  /** Any one character of a set. A set is translated once, and copied wherever it stands again: that of all letters is hundreds of steps. */
+  #characters(set: CodePoints, next: number): number {
+    const key = set.join();
+    const known = this.#sets.get(key);
+    const base = this.#code.length;
+    if (!known) {
+      const start = this.#sequences(utf8Sequences(set), 0, next, new Map());
+      this.#sets.set(key, { next, start, from: base, end: this.#code.length });
+      return start;
+    }
+    const moved = (to: number): number => (to === known.next ? next : to - known.from + base);
+    for (let i = known.from; i < known.end; i++) {
+      const instruction = this.#code[i];
+      if (instruction.op !== "byte") throw new Error("a character is bytes and nothing else");
+      this.#push({ op: "byte", cases: instruction.cases.map(({ lo, hi, to }) => ({ lo, hi, to: moved(to) })) });
+    }
+    return moved(known.start);
   }
 
   /** Byte sequences from place `at` on, sharing beginnings and equal ends. */

@@ -68,6 +68,7 @@ export class TokenRoom {
       if (tokens[node] >= 0 && depths[node] > depth && !this.#ends.has(tokens[node])) {
         longest = to;
         depth = depths[node];
+        if (depth === this.#vocabulary.depth) break;
       }
       node++;
     }

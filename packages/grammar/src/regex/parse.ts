@@ -19,6 +19,8 @@ export interface Pattern {
   readonly anchoredEnd: boolean;
 }
 
+/** Longer ones say what a list of choices or a grammar says better. */
+const MAX_LENGTH = 16_384;
 /** Groups within groups; deeper comes from a hostile hand. */
 const MAX_NESTING = 250;
 /** Rounds that may be asked of one repetition. */
@@ -31,6 +33,9 @@ const MAX_COUNT = 100_000;
  * @example parseRegex("[a-z]+@example\\.com")
  */
 export function parseRegex(source: string): Pattern {
+  if (source.length > MAX_LENGTH) {
+    throw new GrammarError("limit", `a regular expression has more than ${MAX_LENGTH} characters; make it smaller`);
+  }
   try {
     new RegExp(source, "u");
   } catch (error) {
