@@ -7,7 +7,7 @@ import { distinct } from "./distinct.ts";
 import { GENERAL, isAnnotation, typeOfKeyword } from "./keywords.ts";
 import { ANY_VALUE, anyRules, literal } from "./literals.ts";
 import { mergeSchemas } from "./merge.ts";
-import { multiplesWithin } from "./multiples.ts";
+import { multiplesWithin, whyNot } from "./multiples.ts";
 import { negate } from "./negate.ts";
 import { type Bound, integersWithin, numbersWithin } from "./numbers.ts";
 import { objectRule } from "./objects.ts";
@@ -48,6 +48,8 @@ export class SchemaCompiler implements SchemaContext {
   readonly #references: References;
   readonly #rules = new Map<string, Rule>(anyRules());
   readonly #names = new Map<Schema, string>();
+  /** Rules of choices by their lists of branches. */
+  readonly #choices = new Map<unknown, string>();
   #nesting = 0;
 
   constructor(root: Schema) {
@@ -170,8 +172,31 @@ export class SchemaCompiler implements SchemaContext {
       // Alone, a branch keeps its reference and so its own rule; together with more it is merged.
       return alone ? branch : beside(branch);
     });
-    const told = keyword === "anyOf" || this.#areDistinct(flat, path) ? flat : this.#exclusive(branches, flat, path);
-    return alt(...told.map((branch, i) => this.rule(branch, `${path}/${keyword}/${i}`)));
+    const told = (branches: readonly Json[]) =>
+      alt(...branches.map((branch, i) => this.rule(branch, `${path}/${keyword}/${i}`)));
+    if (keyword === "anyOf" || this.#areDistinct(flat, path)) return told(flat);
+    const tagged = this.#tagged(flat, schema.discriminator, path);
+    if (!tagged) return told(this.#exclusive(branches, flat, path));
+    if (!alone) return told(tagged);
+    // Branches that must have their tag are no references any more: a choice that comes back to itself is a rule of its own.
+    let name = this.#choices.get(branches);
+    if (name === undefined) {
+      name = `oneOf@${this.#choices.size}`;
+      this.#choices.set(branches, name);
+      this.#rules.set(name, told(tagged));
+    }
+    return ref(name);
+  }
+
+  /**
+   * Branches told apart by a tag that they need not have, as it has a default: each with the tag there. Whatever has it is valid by
+   * one branch alone. Undefined where it doesn't tell them apart.
+   */
+  #tagged(branches: readonly Json[], discriminator: Json | undefined, path: string): readonly Json[] | undefined {
+    if (!isObject(discriminator) || typeof discriminator.propertyName !== "string") return undefined;
+    const tag = { required: [discriminator.propertyName] };
+    const tagged = branches.map((branch): Json => ({ allOf: [branch, tag] }));
+    return this.#areDistinct(tagged, path) ? tagged : undefined;
   }
 
   #areDistinct(branches: readonly Json[], path: string): boolean {
@@ -213,7 +238,7 @@ export class SchemaCompiler implements SchemaContext {
     if (step === undefined || step === 1)
       return type === "integer" || step === 1 ? integersWithin(lower, upper) : numbersWithin(lower, upper);
     const multiples = multiplesWithin(step, type === "integer", lower, upper);
-    if (!multiples) throw this.unsupported(path, "multipleOf", "but of few values, and where the last digits say it");
+    if (!multiples) throw this.unsupported(path, "multipleOf", whyNot(step));
     return multiples;
   }
 

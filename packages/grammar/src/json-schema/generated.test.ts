@@ -95,6 +95,16 @@ const { schema } = fc.letrec((tie) => ({
     { type: "array", items: { type: "integer" }, uniqueItems: true, maxItems: 1 },
     { type: "object", additionalProperties: { type: "null" }, minProperties: 1 },
     { type: "object", properties: { a: true, b: { type: "null" } }, minProperties: 1 },
+    { type: "string", format: "date", pattern: "^[0-9]{2}-" },
+    { type: "string", format: "uri", minLength: 2, maxLength: 5 },
+    { type: "string", format: "time", minLength: 5 },
+    {
+      properties: { size: { type: "integer" } },
+      oneOf: ["a", "b", "c"].map((tag) => ({
+        properties: { tag: { const: tag, default: tag }, size: { minimum: 3 } },
+      })),
+      discriminator: { propertyName: "tag" },
+    },
     {
       oneOf: [
         { type: "number", minimum: 2 },

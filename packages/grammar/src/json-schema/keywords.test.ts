@@ -2,6 +2,8 @@ import { describe, expect, it } from "vitest";
 import { Constraint } from "../constraint.ts";
 import { type GrammarSource, parseGrammar } from "../source.ts";
 import { byteVocabulary } from "../testing/byte-vocabulary.ts";
+import { randomAnswer } from "../testing/random-answer.ts";
+import { WITHOUT_LOOKING } from "./published-patterns.ts";
 
 const vocabulary = byteVocabulary();
 const constraint = (source: GrammarSource) => new Constraint(parseGrammar(source), vocabulary);
@@ -74,6 +76,40 @@ it("multiples, listed or by their last digits", () => {
     half,
   ])
     expect(() => matching(schema, [])).toThrow(/"multipleOf" at #/);
+  expect(() => matching({ multipleOf: 0.01, minimum: 0, maximum: 10 }, [])).toThrow(
+    "can't be held to: 0.01 has no exact binary form, so what is a multiple of it depends on who divides",
+  );
+  expect(() => matching({ multipleOf: 7 }, [])).toThrow("without an upper one, the step must divide 1000");
+});
+
+it("formats as notes beside patterns, and beside lengths that they don't keep by themselves", () => {
+  const matching = (schema: object, values: readonly string[]) => {
+    const compiled = constraint({ jsonSchema: { type: "string", ...schema } });
+    return values.filter((value) => compiled.matches(JSON.stringify(value)));
+  };
+  const values = ["", "2024-02-05", "24-02-05", "tomorrow", "http://a", "http://a/bb"];
+  expect(matching({ format: "date", pattern: "^\\d\\d-\\d\\d-\\d\\d$" }, values)).toEqual(["24-02-05"]);
+  expect(matching({ format: "uri", minLength: 1, maxLength: 8 }, values)).toEqual(["24-02-05", "tomorrow", "http://a"]);
+  expect(matching({ format: "date", minLength: 9 }, values)).toEqual(["2024-02-05"]);
+  expect(matching({ format: "uri", minLength: 1 }, values)).toEqual(["http://a", "http://a/bb"]);
+  expect(matching({ format: "date", maxLength: 10 }, values)).toEqual(["2024-02-05"]);
+  expect(matching({ format: "date", minLength: 11 }, values)).toEqual(["http://a/bb"]);
+});
+
+describe("patterns that look around, as zod writes them", () => {
+  it.each(Object.keys(WITHOUT_LOOKING))("%s", (pattern) => {
+    const compiled = constraint({ jsonSchema: { type: "string", pattern, format: "email" } });
+    const drawn = Array.from({ length: 300 }, (_, i) => randomAnswer(compiled, compiled.shortest + (i % 30), i));
+    const texts = drawn.map((text): string => JSON.parse(text));
+    expect(texts.filter((text) => !new RegExp(pattern, "u").test(text))).toEqual([]);
+    expect(new Set(texts).size).toBeGreaterThan(50);
+    // Nearly right ones: what the expression takes, and nothing else.
+    const near = texts.flatMap((text) =>
+      [".", "-", "T", "W", "'", "1M", "@"].flatMap((more) => [more + text, text + more, text.replace(/(?<=.)/u, more)]),
+    );
+    const right = near.filter((text) => new RegExp(pattern, "u").test(text) && text.split(".").length < 4);
+    expect(near.filter((text) => text.split(".").length < 4 && compiled.matches(JSON.stringify(text)))).toEqual(right);
+  });
 });
 
 it("lists without repetition, and objects that aren't empty", () => {
@@ -131,6 +167,28 @@ describe("names of properties", () => {
     };
     expect(matches(schema, { kind: "dog" })).toBe(true);
     expect(matches(schema, { kind: "cow" })).toBe(false);
+  });
+
+  it("told apart by a tag that has a default, and then is written", () => {
+    const node = (kind: string) => ({
+      type: "object",
+      properties: { kind: { const: kind, default: kind, type: "string" }, of: { type: "array", items: union } },
+    });
+    const union: object = {
+      discriminator: { propertyName: "kind" },
+      oneOf: [{ $ref: "#/$defs/Sum" }, { $ref: "#/$defs/Leaf" }],
+    };
+    const schema = { $defs: { Sum: node("sum"), Leaf: { ...node("leaf"), additionalProperties: false } }, ...union };
+    expect(matches(schema, { kind: "sum", of: [{ kind: "leaf" }, { kind: "sum", of: [] }] })).toBe(true);
+    for (const value of [{}, { of: [] }, { kind: "both" }, { kind: "sum", of: [{}] }])
+      expect(matches(schema, value)).toBe(false);
+    const beside = { type: "object", properties: { size: { type: "integer" } }, ...schema };
+    expect(matches(beside, { size: 1, kind: "leaf" }) || matches(beside, { kind: "leaf", size: 1 })).toBe(false);
+    expect(matches({ ...beside, $defs: { Sum: node("sum"), Leaf: node("leaf") } }, { size: 1, kind: "leaf" })).toBe(
+      true,
+    );
+    const same = { ...schema, $defs: { Sum: node("sum"), Leaf: node("sum") } };
+    expect(() => matches(same, {})).toThrow(/"oneOf" at #/);
   });
 
   it("told apart by what one must have and the other can't", () => {

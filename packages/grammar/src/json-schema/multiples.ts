@@ -26,6 +26,14 @@ export function multiplesWithin(
   return endings(step, first);
 }
 
+/** Why the multiples of a step can't be said. */
+export function whyNot(step: number): string {
+  if (!(step > 0)) return "a step is a number above 0";
+  return Number.isInteger(step * 1024)
+    ? `between two limits there may be at most ${MAX_LISTED} multiples; without an upper one, the step must divide 1000 and the lower limit be at most one step`
+    : `${step} has no exact binary form, so what is a multiple of it depends on who divides; count in whole steps instead`;
+}
+
 function listed(step: number, whole: boolean, least: number, most: number): Rule | undefined {
   const [from, to] = [Math.ceil(least / step), Math.floor(most / step)];
   if (to - from >= MAX_LISTED) return undefined;

@@ -6,6 +6,7 @@ import { chars, NEVER, type Rule, repeat } from "../rules/rule.ts";
 import { countOf } from "./bounds.ts";
 import type { SchemaContext } from "./compile.ts";
 import { FORMATS } from "./formats.ts";
+import { WITHOUT_LOOKING } from "./published-patterns.ts";
 import type { SchemaObject } from "./schema.ts";
 import { quoted, stringExcept, stringOf } from "./text.ts";
 import { isValid, notOf } from "./values.ts";
@@ -30,15 +31,11 @@ export function textRule(schema: SchemaObject, path: string, context: SchemaCont
   const { min, max, format } = lengthsOf(schema, path);
   if (min > max) return NEVER;
   const bounded = min > 0 || max < Number.POSITIVE_INFINITY;
-  if (schema.pattern === undefined) {
-    if (format === undefined) return repeat(chars(ANY), min, max);
-    if (bounded) throw context.unsupported(path, "format", `together with "minLength" or "maxLength"`);
-    return parseRegex(`^(?:${format})$`).rule;
-  }
+  if (schema.pattern === undefined) return format ?? repeat(chars(ANY), min, max);
   if (typeof schema.pattern !== "string")
     throw new GrammarError("syntax", `"pattern" at ${path} of the schema must be a string`);
-  if (format !== undefined) throw context.unsupported(path, "pattern", `together with "format"`);
-  const pattern = parseRegex(schema.pattern);
+  const plain = Object.hasOwn(WITHOUT_LOOKING, schema.pattern) ? WITHOUT_LOOKING[schema.pattern] : schema.pattern;
+  const pattern = parseRegex(plain);
   if (!bounded) return containing(pattern);
   const { rule, anchoredStart, anchoredEnd } = pattern;
   const narrowed = anchoredStart && anchoredEnd ? withLength(rule, min, max) : undefined;
@@ -52,17 +49,45 @@ export function textRule(schema: SchemaObject, path: string, context: SchemaCont
   return narrowed;
 }
 
-/** How long a string is, the expression of its format, and whether more than its length is said. */
+/**
+ * How long a string is, the rule of its format, and whether more than its length is said. By the standard a format is a note: beside a
+ * pattern, or lengths that its texts may not have, those are held to and it is left at that.
+ */
 function lengthsOf(
   schema: SchemaObject,
   path: string,
-): { min: number; max: number; format?: string; described: boolean } {
+): { min: number; max: number; format?: Rule; described: boolean } {
   const min = countOf(schema, "minLength", path, 0);
   const max = countOf(schema, "maxLength", path, Number.POSITIVE_INFINITY);
+  if (schema.pattern !== undefined) return { min, max, described: true };
   const name = String(schema.format);
-  const format = Object.hasOwn(FORMATS, name) ? FORMATS[name] : undefined;
-  const described = schema.pattern !== undefined || format !== undefined;
-  return { min, max, described, ...(format === undefined ? {} : { format }) };
+  const format = Object.hasOwn(FORMATS, name) ? parseRegex(`^(?:${FORMATS[name]})$`).rule : undefined;
+  if (format === undefined) return { min, max, described: false };
+  const [shortest, longest] = extent(format);
+  return min <= shortest && longest <= max ? { min, max, format, described: true } : { min, max, described: false };
+}
+
+/** Fewest and most characters of an expression's texts. */
+function extent(rule: Rule): readonly [shortest: number, longest: number] {
+  switch (rule.kind) {
+    case "text":
+      return [rule.text.length, rule.text.length];
+    case "chars":
+      return [1, 1];
+    case "seq":
+      return rule.of.map(extent).reduce(([a, b], [low, high]) => [a + low, b + high], [0, 0]);
+    case "alt": {
+      const parts = rule.of.map(extent);
+      return [Math.min(...parts.map(([low]) => low)), Math.max(...parts.map(([, high]) => high))];
+    }
+    case "repeat": {
+      const [low, high] = extent(rule.of);
+      return [low * rule.min, high * rule.max];
+    }
+    case "marker":
+    case "ref":
+      throw new Error("a format is a regular expression: it refers to no rules, and no tokens");
+  }
 }
 
 /** A pattern that is one class, repeated, can take the length's limits as its own. */
