@@ -59,6 +59,60 @@ describe("a conversation that the model's template refuses", () => {
   });
 });
 
+describe("tools, where the model's template knows of none", () => {
+  const tools = ["add", "now"].map((name) => ({ type: "function" as const, function: { name } }));
+  const called = (name: string, given: string) => ({
+    id: name,
+    type: "function" as const,
+    function: { name, arguments: given },
+  });
+  const promptOf = async (body: object): Promise<string> => {
+    const response = await post(server.address, "/apply-template", JSON.stringify(body));
+    return ((await response.json()) as { readonly prompt: string }).prompt;
+  };
+  const calls = [called("add", '{"a":1}'), called("now", "")];
+  const results = calls.map(({ id }) => ({ role: "tool" as const, tool_call_id: id, content: `${id}!` }));
+  const messages = [user, { role: "assistant" as const, content: null, tool_calls: calls }, ...results, user];
+  const history = `${user.content}</user>
+<assistant>[{"name":"add","arguments":{"a":1}}, {"name":"now","arguments":{}}]</assistant>
+<user>Result of add: add!
+Result of now: now!
+${user.content}</user>
+<assistant>`;
+
+  it("stand in the conversation, with the calls and their results", async () => {
+    const prompt = await promptOf({ messages, tools });
+    expect(prompt).toMatch(
+      /^<user>You can call these functions:\n{"name":"add"}\n{"name":"now"}\nTo call one, answer with nothing but {"name": /,
+    );
+    expect(prompt.endsWith(`\n\n${history}`)).toBe(true);
+    expect(await promptOf({ messages })).toBe(`<user>${history}`);
+    const { usage } = await openai.chat.completions.create({ model: "demo", messages, tools, max_tokens: 1 });
+    const ids = server.generator.tokenizer.encode(prompt, { addSpecialTokens: false });
+    expect(usage!.prompt_tokens).toBe(ids.length);
+  });
+
+  it("follow a system message, where there is one", async () => {
+    const own = templatedDemo({
+      "chat_template.jinja": "{% for m in messages %}[{{ m.role }}]{{ m.content }}{% endfor %}",
+    });
+    const other = await demoServer({}, 4, {}, own.folder);
+    try {
+      const response = await post(
+        other.address,
+        "/apply-template",
+        JSON.stringify({ messages: [system, user], tools }),
+      );
+      const { prompt } = (await response.json()) as { readonly prompt: string };
+      expect(prompt.startsWith(`[system]${system.content}\n\nYou can call these functions:`)).toBe(true);
+      expect(prompt.endsWith(`[user]${user.content}`)).toBe(true);
+    } finally {
+      await other.app.close();
+      own.remove();
+    }
+  });
+});
+
 describe("a message to Anthropic's form that the answer is to begin with", () => {
   it("is gone on with, whole and streamed, and counted", async () => {
     const begun = { role: "assistant" as const, content: "def add(a, b):" };

@@ -20,7 +20,7 @@ const marked = (name: string): string =>
     readFileSync(join(demoModelFolder, name), "utf8"),
   );
 /** As Magistral's: the prompt opens the thoughts. */
-const TEMPLATE = `{# [TOOL_CALLS] … [ARGS] … [/THINK] #}{% for message in messages %}{{ message.content }}
+const TEMPLATE = `{# tools: [TOOL_CALLS] … [ARGS] … [/THINK] #}{% for message in messages %}{{ message.content }}
 {% endfor %}{% if add_generation_prompt and enable_thinking is not false %}[THINK]{% endif %}`;
 
 const thinking = templatedDemo({

@@ -2,7 +2,7 @@ import { type AnswerFormats, AnswerParser, type GenerateOptions, reasoningFormat
 import { type ChatRequest, invalid, samplingOf } from "@llm/protocol";
 import type { Generator } from "@llm/toolchain";
 import type { Ask } from "../engine/answers.ts";
-import { conversationOf, textOf } from "./conversation.ts";
+import { conversationFor, textOf } from "./conversation.ts";
 import { formatOf, type ToolUse, toolUse } from "./tools.ts";
 
 /** What a conversation asks of a model. */
@@ -29,7 +29,8 @@ function promptOf(body: ChatRequest, { tokenizer }: Generator): { prompt: string
   const continues = body.continue_final_message ?? false;
   if (continues && generation)
     throw invalid("continue_final_message", "'continue_final_message' and 'add_generation_prompt' exclude one another");
-  const prompt = tokenizer.applyChatTemplate(conversationOf(body.messages), {
+  const conversation = conversationFor(tokenizer.chatTemplateSource, body.messages, tools.offered);
+  const prompt = tokenizer.applyChatTemplate(conversation, {
     addGenerationPrompt: generation ?? !continues,
     continueFinalMessage: continues,
     ...(tools.offered ? { tools: tools.offered } : {}),

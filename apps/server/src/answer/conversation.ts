@@ -1,5 +1,16 @@
 import type { ChatMessage } from "@llm/generate";
 import { type ChatRequest, type ChatRequestMessage, invalid } from "@llm/protocol";
+import { showsTools, toolsAsText } from "./tools-as-text.ts";
+
+/** A request's messages for the template of a model; with the tools in them, where it shows it none. */
+export function conversationFor(
+  chatTemplate: string | undefined,
+  messages: ChatRequest["messages"],
+  tools: readonly unknown[] = [],
+): ChatMessage[] {
+  const conversation = conversationOf(messages);
+  return showsTools(chatTemplate) ? conversation : toolsAsText(conversation, tools);
+}
 
 /** A request's messages as chat templates expect them: text in one piece, arguments of calls as objects. */
 export function conversationOf(messages: ChatRequest["messages"]): ChatMessage[] {

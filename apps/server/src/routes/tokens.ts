@@ -1,6 +1,6 @@
 import { isUtf8 } from "node:buffer";
 import { applyTemplateRequest, detokenizeRequest, read, tokenizeRequest } from "@llm/protocol";
-import { conversationOf } from "../answer/conversation.ts";
+import { conversationFor } from "../answer/conversation.ts";
 import type { RouteContext } from "./context.ts";
 
 /** `POST /tokenize`, `POST /detokenize`, `POST /apply-template`, in llama-server's forms */
@@ -25,7 +25,8 @@ export function tokenRoutes({ app, turns }: RouteContext): void {
   app.post("/apply-template", async (request, reply) => {
     const body = read(applyTemplateRequest, request.body);
     const { tokenizer } = (await turns.begin(request, reply, body.model, 1)).generator;
-    const prompt = tokenizer.applyChatTemplate(conversationOf(body.messages), {
+    const conversation = conversationFor(tokenizer.chatTemplateSource, body.messages, body.tools ?? []);
+    const prompt = tokenizer.applyChatTemplate(conversation, {
       addGenerationPrompt: body.add_generation_prompt ?? true,
       ...(body.tools ? { tools: body.tools } : {}),
       ...(body.chat_template_kwargs ? { variables: body.chat_template_kwargs } : {}),
