@@ -120,6 +120,16 @@ describe.each(MADE)("$format, group $group, symmetric $symmetric", (spec) => {
     );
   });
 
+  test("nor is one whose scale is too small for its inverse", () => {
+    const x = Float32Array.from({ length: 128 }, (_, i) => (i % 16 === 1 ? -2.369526198769435e-38 : 0));
+    const found = rounded(spec, { rows: 1, columns: 128, values: x });
+    const block = codec.block(128);
+    for (let at = 0; at < 128; at += block) {
+      const bound = codec.bound(x.subarray(at, at + block));
+      for (let i = at; i < at + block; i++) expect(Math.abs(found[i]! - x[i]!)).toBeLessThanOrEqual(bound);
+    }
+  });
+
   test("rows don't know of each other", () => {
     fc.assert(
       fc.property(matrix(spec.format), (x) => {

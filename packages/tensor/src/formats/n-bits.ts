@@ -128,9 +128,13 @@ export function nBits(shape: NBits): Codec {
       measure(block, 0, block.length);
       if (!Number.isFinite(scale)) return Number.POSITIVE_INFINITY;
       const largest = block.reduce((most, value) => max(most, abs(value)), 0);
-      // A step where the far end is cut off (there is one code less above the middle), and what rounding the scale costs.
-      // Where the scale is below fp32's normal numbers, its inverse is infinite.
-      return abs(scale) * (1 + 2 ** -10) + max(0, largest - abs(scale) * (symmetric ? middle : levels - 1)) + 2 ** -125;
+      const range = abs(scale) * levels;
+      // Where the scale's inverse is beyond fp32's numbers, any value may have got any code.
+      if (scale !== 0 && !Number.isFinite(fround(1 / scale))) return range + largest;
+      // A step where the far end is cut off (there is one code less above the middle), and what rounding the scale costs: below
+      // fp32's normal numbers, its last place.
+      const step = abs(scale) * (1 + 2 ** -10);
+      return step + max(0, largest - abs(scale) * (symmetric ? middle : levels - 1)) + levels * 2 ** -149;
     },
   };
 }
