@@ -1,7 +1,7 @@
 import { JsonValue } from "./json-value.ts";
-import type { Scanner } from "./scanner.ts";
+import { Scanner } from "./scanner.ts";
 
-type Expecting = "start" | "key" | "colon" | "value" | "comma" | "end" | "broken";
+type Expecting = "start" | "key" | "colon" | "value" | "comma";
 
 const NAME_KEYS: ReadonlySet<string> = new Set(["name", "function"]);
 const ARGUMENT_KEYS: ReadonlySet<string> = new Set(["arguments", "parameters", "args"]);
@@ -9,10 +9,8 @@ const ARGUMENT_KEYS: ReadonlySet<string> = new Set(["arguments", "parameters", "
 const OTHER_KEYS: ReadonlySet<string> = new Set(["id", "type"]);
 
 /** Reads a call that is an object, `{"name": …, "arguments": {…}}`; it is certain where the arguments begin. */
-export class CallScanner implements Scanner {
-  name: string | undefined;
+export class CallScanner extends Scanner<Expecting> {
   readonly #callable: (name: string) => boolean;
-  #expecting: Expecting = "start";
   #inKey = false;
   #key = "";
   #value = "";
@@ -22,25 +20,12 @@ export class CallScanner implements Scanner {
   #quoted = false;
 
   constructor(callable: (name: string) => boolean) {
+    super("start");
     this.#callable = callable;
-  }
-
-  get ended(): boolean {
-    return this.#expecting === "end";
-  }
-
-  get broken(): boolean {
-    return this.#expecting === "broken";
   }
 
   get certain(): boolean {
     return this.name !== undefined && this.#argumentsKey !== undefined;
-  }
-
-  feed(text: string): number {
-    let at = 0;
-    while (at < text.length && !this.ended && !this.broken) this.#next(text[at++]);
-    return at;
   }
 
   takeArguments(): string {
@@ -51,19 +36,19 @@ export class CallScanner implements Scanner {
     return this.#quoted && taken !== "" ? unquoted(taken) : taken;
   }
 
-  #next(char: string): void {
-    if (this.#expecting === "value") this.#inValue(char);
+  protected next(char: string): void {
+    if (this.expecting === "value") this.#inValue(char);
     else if (this.#inKey) this.#addToKey(char);
     else if (!/\s/.test(char)) this.#between(char);
   }
 
   #between(char: string): void {
-    if (this.#expecting === "start" && char === "{") this.#expecting = "key";
-    else if (this.#expecting === "key" && char === '"') this.#inKey = true;
-    else if (this.#expecting === "colon" && char === ":") this.#expecting = "value";
-    else if (this.#expecting === "comma" && char === ",") this.#expecting = "key";
-    else if (this.#expecting === "comma" && char === "}") this.#expecting = this.name === undefined ? "broken" : "end";
-    else this.#expecting = "broken";
+    if (this.expecting === "start" && char === "{") this.expecting = "key";
+    else if (this.expecting === "key" && char === '"') this.#inKey = true;
+    else if (this.expecting === "colon" && char === ":") this.expecting = "value";
+    else if (this.expecting === "comma" && char === ",") this.expecting = "key";
+    else if (this.expecting === "comma" && char === "}") this.expecting = this.name === undefined ? "broken" : "end";
+    else this.expecting = "broken";
   }
 
   #addToKey(char: string): void {
@@ -73,7 +58,7 @@ export class CallScanner implements Scanner {
     }
     this.#inKey = false;
     const known = NAME_KEYS.has(this.#key) || ARGUMENT_KEYS.has(this.#key) || OTHER_KEYS.has(this.#key);
-    this.#expecting = known || this.certain ? "colon" : "broken";
+    this.expecting = known || this.certain ? "colon" : "broken";
   }
 
   #inValue(char: string): void {
@@ -81,12 +66,12 @@ export class CallScanner implements Scanner {
     if (!this.#json.inString && !this.#json.nested && (char === "," || char === "}")) {
       this.#endValue();
       if (this.broken) return;
-      this.#expecting = "comma";
-      this.#next(char);
+      this.expecting = "comma";
+      this.next(char);
       return;
     }
     if (this.#json.whole) {
-      if (!/\s/.test(char)) this.#expecting = "broken";
+      if (!/\s/.test(char)) this.expecting = "broken";
       return;
     }
     if (this.#value === "") this.#beginValue(char);
@@ -98,7 +83,7 @@ export class CallScanner implements Scanner {
   #beginValue(char: string): void {
     if (!ARGUMENT_KEYS.has(this.#key) || this.#argumentsKey !== undefined) return;
     if (char !== "{" && char !== '"') {
-      this.#expecting = "broken";
+      this.expecting = "broken";
       return;
     }
     this.#argumentsKey = this.#key;
@@ -106,11 +91,11 @@ export class CallScanner implements Scanner {
   }
 
   #endValue(): void {
-    if (this.#value === "") this.#expecting = "broken";
+    if (this.#value === "") this.expecting = "broken";
     else if (NAME_KEYS.has(this.#key) && this.name === undefined) {
       const name: unknown = tryParse(this.#value);
       if (typeof name === "string" && this.#callable(name)) this.name = name;
-      else this.#expecting = "broken";
+      else this.expecting = "broken";
     }
     this.#key = "";
     this.#value = "";

@@ -1,39 +1,24 @@
 import { JsonValue } from "./json-value.ts";
-import type { Scanner } from "./scanner.ts";
+import { Scanner } from "./scanner.ts";
 
-type Expecting = "name" | "id" | "arguments" | "end" | "broken";
+type Expecting = "name" | "id" | "arguments";
 
 /** Reads `name[ARGS]{…}`, with `[CALL_ID]…` before the arguments or without. */
-export class NamedScanner implements Scanner {
-  name: string | undefined;
+export class NamedScanner extends Scanner<Expecting> {
   readonly #marks: { readonly args: string; readonly id: string };
   readonly #callable: (name: string) => boolean;
-  #expecting: Expecting = "name";
   #text = "";
   #value = new JsonValue();
   #arguments = "";
 
   constructor(marks: { readonly args: string; readonly id: string }, callable: (name: string) => boolean) {
+    super("name");
     this.#marks = marks;
     this.#callable = callable;
   }
 
-  get ended(): boolean {
-    return this.#expecting === "end";
-  }
-
-  get broken(): boolean {
-    return this.#expecting === "broken";
-  }
-
   get certain(): boolean {
     return this.name !== undefined && !this.#value.empty;
-  }
-
-  feed(text: string): number {
-    let at = 0;
-    while (at < text.length && !this.ended && !this.broken) this.#next(text[at++]);
-    return at;
   }
 
   takeArguments(): string {
@@ -42,42 +27,42 @@ export class NamedScanner implements Scanner {
     return taken;
   }
 
-  #next(char: string): void {
-    if (this.#expecting === "arguments") this.#inArguments(char);
+  protected next(char: string): void {
+    if (this.expecting === "arguments") this.#inArguments(char);
     else this.#before(char);
   }
 
   #before(char: string): void {
     this.#text += char;
     const { args, id } = this.#marks;
-    const inName = this.#expecting === "name";
+    const inName = this.expecting === "name";
     if (this.#text.endsWith(args)) {
       if (inName) this.#endName(args);
-      if (!this.broken) this.#expecting = "arguments";
+      if (!this.broken) this.expecting = "arguments";
     } else if (inName && this.#text.endsWith(id)) {
       this.#endName(id);
-      if (!this.broken) this.#expecting = "id";
+      if (!this.broken) this.expecting = "id";
     } else {
       // Names and ids have no blanks inside: what goes on behind one is a text.
       const rest = this.#text.replace(/^\s*[^\s[]*\s*/, "");
-      if (![args, id].some((mark) => mark.startsWith(rest))) this.#expecting = "broken";
+      if (![args, id].some((mark) => mark.startsWith(rest))) this.expecting = "broken";
     }
   }
 
   #endName(mark: string): void {
     this.name = this.#text.slice(0, -mark.length).trim();
     this.#text = "";
-    if (!this.#callable(this.name)) this.#expecting = "broken";
+    if (!this.#callable(this.name)) this.expecting = "broken";
   }
 
   #inArguments(char: string): void {
     if (this.#value.empty && /\s/.test(char)) return;
     if (this.#value.empty && char !== "{") {
-      this.#expecting = "broken";
+      this.expecting = "broken";
       return;
     }
     this.#value.push(char);
     this.#arguments += char;
-    if (this.#value.whole) this.#expecting = "end";
+    if (this.#value.whole) this.expecting = "end";
   }
 }

@@ -1,15 +1,13 @@
 import { argumentJson } from "./argument-json.ts";
 import type { ArgumentTags, Tool } from "./formats.ts";
-import type { Scanner } from "./scanner.ts";
+import { Scanner } from "./scanner.ts";
 
 type Expecting = "opening" | "name" | "tag" | "key" | "value-opening" | "value" | "end" | "broken";
 
 /** Reads a call whose name and arguments stand between tags, and writes the arguments as JSON. */
-export class TaggedScanner implements Scanner {
-  name: string | undefined;
+export class TaggedScanner extends Scanner<Expecting> {
   readonly #tags: ArgumentTags;
   readonly #toolOf: (name: string) => Tool | undefined;
-  #expecting: Expecting;
   #tool: Tool | undefined;
   #certain = false;
   /** What has come since the last tag. */
@@ -20,27 +18,13 @@ export class TaggedScanner implements Scanner {
 
   /** @param toolOf the function of a name, where that may be called */
   constructor(tags: ArgumentTags, toolOf: (name: string) => Tool | undefined) {
+    super(tags.name[0] === "" ? "name" : "opening");
     this.#tags = tags;
     this.#toolOf = toolOf;
-    this.#expecting = tags.name[0] === "" ? "name" : "opening";
-  }
-
-  get ended(): boolean {
-    return this.#expecting === "end";
-  }
-
-  get broken(): boolean {
-    return this.#expecting === "broken";
   }
 
   get certain(): boolean {
     return this.#certain;
-  }
-
-  feed(text: string): number {
-    let at = 0;
-    while (at < text.length && !this.ended && !this.broken) this.#next(text[at++]);
-    return at;
   }
 
   takeArguments(): string {
@@ -49,11 +33,11 @@ export class TaggedScanner implements Scanner {
     return taken;
   }
 
-  #next(char: string): void {
+  protected next(char: string): void {
     const { name, key, value, end } = this.#tags;
     if (this.#text === "" && this.#skipsBlanks && /\s/.test(char)) return;
     this.#text += char;
-    switch (this.#expecting) {
+    switch (this.expecting) {
       case "opening":
         this.#expect([[name[0], "name"]]);
         break;
@@ -81,7 +65,7 @@ export class TaggedScanner implements Scanner {
   }
 
   get #skipsBlanks(): boolean {
-    return this.#expecting !== "value" && this.#expecting !== "key";
+    return this.expecting !== "value" && this.expecting !== "key";
   }
 
   /** One of these tags, or it is no call. */
@@ -103,7 +87,7 @@ export class TaggedScanner implements Scanner {
       this.#arguments = "{";
     }
     this.#go(this.#tool ? "tag" : "broken");
-    if (this.#tool && tag) this.#next(char);
+    if (this.#tool && tag) this.next(char);
   }
 
   #endKey(key: string): void {
@@ -121,7 +105,7 @@ export class TaggedScanner implements Scanner {
   }
 
   #go(to: Expecting): void {
-    this.#expecting = to;
+    this.expecting = to;
     this.#text = "";
     // A name alone may as well be a word of a text.
     if (to === "key" || to === "end") this.#certain = true;

@@ -2,7 +2,7 @@ import { GrammarError } from "../error.ts";
 import type { Grammar, Rule } from "./rule.ts";
 
 /** Names of the rules that can match the empty text. */
-export function nullableRules({ rules }: Grammar): ReadonlySet<string> {
+function nullableRules({ rules }: Grammar): ReadonlySet<string> {
   const users = new Map<string, string[]>();
   for (const [name, rule] of rules) {
     for (const used of references(rule)) {

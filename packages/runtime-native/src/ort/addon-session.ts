@@ -1,7 +1,7 @@
 import type { AddonPort, OpenedSession, OrtAddon, SessionHandle, TensorHandle } from "../addon.ts";
 import { NativeError } from "../error.ts";
 import { searchFields } from "./best.ts";
-import { checkTensor, refuseUnknown, wrong } from "./checks.ts";
+import { checkTensor, namesOf, refuseUnknown, wrong } from "./checks.ts";
 import { firstLine } from "./first-line.ts";
 import {
   configOf,
@@ -39,6 +39,8 @@ export class AddonOrtSession implements OrtSession {
   readonly #file: string;
   readonly #ort: OrtBackend;
   readonly #handles = new WeakMap<OrtTensor, TensorHandle>();
+  readonly #inputNames: ReadonlySet<string>;
+  readonly #outputNames: ReadonlySet<string>;
   readonly #given: readonly Place[];
   readonly #wanted: readonly Place[];
   #session: SessionHandle | undefined;
@@ -50,6 +52,8 @@ export class AddonOrtSession implements OrtSession {
     this.version = ort.addon.version(ort.library);
     this.inputs = inputs.map((port) => portOf(file, port));
     this.outputs = outputs.map((port) => portOf(file, port));
+    this.#inputNames = namesOf(this.inputs);
+    this.#outputNames = namesOf(this.outputs);
     this.#given = this.inputs.map((port) => ({ port, what: `input "${port.name}"` }));
     this.#wanted = this.outputs.map((port) => ({ port, what: `output "${port.name}"` }));
   }
@@ -76,8 +80,8 @@ export class AddonOrtSession implements OrtSession {
   ): Promise<OrtTensors> {
     const session = this.#session;
     if (session === undefined) throw new NativeError("closed", "this model is closed", { file: this.#file });
-    refuseUnknown(this.#file, "input", this.inputs, inputs);
-    refuseUnknown(this.#file, "output", this.outputs, wanted);
+    refuseUnknown(this.#file, "input", this.#inputNames, inputs);
+    refuseUnknown(this.#file, "output", this.#outputNames, wanted);
     const given = this.#given.map((place) => {
       const tensor = inputs[place.port.name];
       if (tensor === undefined) throw wrong(this.#file, `${place.what} is missing`);

@@ -9,12 +9,12 @@ export function checkCall(file: string, inputs: readonly OrtPort[], given: OrtTe
     if (tensor === undefined) throw wrong(file, `input "${port.name}" is missing`);
     checkTensor(file, `input "${port.name}"`, port, tensor);
   }
-  refuseUnknown(file, "input", inputs, given);
+  refuseUnknown(file, "input", namesOf(inputs), given);
 }
 
 /** The same for what is wanted. */
 export function checkWanted(file: string, outputs: readonly OrtPort[], wanted: OrtWanted): void {
-  refuseUnknown(file, "output", outputs, wanted);
+  refuseUnknown(file, "output", namesOf(outputs), wanted);
   for (const port of outputs) {
     const tensor = wanted[port.name];
     if (tensor) checkTensor(file, `output "${port.name}"`, port, tensor);
@@ -22,9 +22,12 @@ export function checkWanted(file: string, outputs: readonly OrtPort[], wanted: O
 }
 
 /** A call of a model with adapters has hundreds of names, at every step: each is looked for once. */
-export function refuseUnknown(file: string, what: string, ports: readonly OrtPort[], named: object): void {
-  const known = new Set(ports.map(({ name }) => name));
+export function refuseUnknown(file: string, what: string, known: ReadonlySet<string>, named: object): void {
   for (const name of Object.keys(named)) if (!known.has(name)) throw wrong(file, `the model has no ${what} "${name}"`);
+}
+
+export function namesOf(ports: readonly OrtPort[]): ReadonlySet<string> {
+  return new Set(ports.map(({ name }) => name));
 }
 
 export function checkTensor(file: string, what: string, port: OrtPort, { dtype, shape, data }: OrtTensor): void {
