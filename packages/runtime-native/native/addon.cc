@@ -16,7 +16,7 @@ Napi::Value CpuFeatures(const Napi::CallbackInfo& info) {
 
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
   // What the JavaScript side expects of this build; it refuses another.
-  exports.Set("abi", Napi::Number::New(env, 8));
+  exports.Set("abi", Napi::Number::New(env, 9));
   exports.Set("cpuFeatures", Napi::Function::New(env, CpuFeatures, "cpuFeatures"));
   llm::bmrt::Register(env, exports);
   llm::codecs::Register(env, exports);

@@ -1,5 +1,7 @@
 #include "background.h"
 
+#include <thread>
+
 #ifdef __linux__
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -38,23 +40,28 @@ constexpr uint64_t kSliceNs = 300'000;
 
 }  // namespace
 
-void ComputeInBackground() {
+bool ComputeInBackground() {
   errno = 0;
   const int nice = getpriority(PRIO_PROCESS, 0);
-  if (nice == -1 && errno != 0) return;
+  if (nice == -1 && errno != 0) return false;
   Attributes attributes{};
   attributes.size = sizeof attributes;
   attributes.policy = kBatch;
   attributes.nice = std::min(nice + kNicer, kNicest);
   attributes.runtime = kSliceNs;
-  // Where a sandbox forbids it, everything is as it would be without.
-  (void)syscall(SYS_sched_setattr, 0, &attributes, 0);
+  return syscall(SYS_sched_setattr, 0, &attributes, 0) == 0;
 }
 
 #else
 
-void ComputeInBackground() {}
+bool ComputeInBackground() { return false; }
 
 #endif
+
+bool CanComputeInBackground() {
+  bool can = false;
+  std::thread([&can] { can = ComputeInBackground(); }).join();
+  return can;
+}
 
 }  // namespace llm

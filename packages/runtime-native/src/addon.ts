@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /** What this version of the JavaScript expects of the binary; see `native/addon.cc`. */
-const ABI = 8;
+const ABI = 9;
 
 /** The binary's exports. */
 export interface Addon {
@@ -125,6 +125,8 @@ export interface OrtAddon {
   kernels(): string[];
   /** Models that are opened from now on use that one; for tests and comparisons. */
   chooseKernel(name: string): void;
+  /** Whether threads that compute let others in: the system may forbid it. */
+  inBackground(): boolean;
   open(library: string, file: string, options: AddonOptions): Promise<OpenedSession>;
   tensor(library: string, type: number, shape: readonly number[], data: NodeJS.ArrayBufferView): TensorHandle;
   /**

@@ -2,13 +2,13 @@ import { constants } from "node:fs";
 import { access } from "node:fs/promises";
 import { dirname } from "node:path";
 import { cpuFeatures, NativeError } from "@llm/runtime-native";
-import { ortAddonStatus, ortKernel, ortKernels, ortVersion } from "@llm/runtime-native/ort";
+import { ortAddonStatus, ortKernel, ortKernels, ortStepsBack, ortVersion } from "@llm/runtime-native/ort";
 import type { Finding, Host } from "@llm/target";
 import { panelCache } from "@llm/target/engine";
 
 /** What this machine offers the CPU target, and what is missing. */
 export async function cpuDoctor({ env }: Host): Promise<readonly Finding[]> {
-  return [await runtime(), addon(), processor(), kernels(), await panels(env)];
+  return [await runtime(), addon(), threads(), processor(), kernels(), await panels(env)];
 }
 
 async function runtime(): Promise<Finding> {
@@ -26,6 +26,19 @@ function addon(): Finding {
     return { name: "addon", state: "ok", detail: "models run on a thread of their own, nothing is copied" };
   const detail = `not in use, so steps are slower and hold up the event loop: ${status.reason}`;
   return { name: "addon", state: "warning", detail };
+}
+
+/** Whether the event loop gets a processor while all of them compute. */
+function threads(): Finding {
+  if (ortStepsBack())
+    return { name: "threads", state: "ok", detail: "those that compute step back for the event loop" };
+  const reason = ortAddonStatus().used
+    ? process.platform === "linux"
+      ? "this sandbox forbids sched_setattr"
+      : "only Linux can"
+    : "that takes the addon";
+  const detail = `those that compute don't step back, so the event loop may wait some ms for a processor: ${reason}`;
+  return { name: "threads", state: "warning", detail };
 }
 
 function processor(): Finding {

@@ -3,6 +3,7 @@
 #include <memory>
 #include <utility>
 
+#include "background.h"
 #include "kernels/panels.h"
 #include "ort/best_call.h"
 #include "ort/handles.h"
@@ -182,6 +183,9 @@ Napi::Value ChooseKernel(const Napi::CallbackInfo& info) {
   return info.Env().Undefined();
 }
 
+// () → whether threads that compute let others in here
+Napi::Value InBackground(const Napi::CallbackInfo& info) { return Napi::Boolean::New(info.Env(), CanComputeInBackground()); }
+
 }  // namespace
 
 void Register(Napi::Env env, Napi::Object exports) {
@@ -194,6 +198,7 @@ void Register(Napi::Env env, Napi::Object exports) {
   ort["best"] = Napi::Function::New(env, Guarded<BestOf>, "best");
   ort["kernels"] = Napi::Function::New(env, Guarded<Kernels>, "kernels");
   ort["chooseKernel"] = Napi::Function::New(env, Guarded<ChooseKernel>, "chooseKernel");
+  ort["inBackground"] = Napi::Function::New(env, Guarded<InBackground>, "inBackground");
   ort["close"] = Napi::Function::New(env, Guarded<CloseSession>, "close");
   exports["ort"] = ort;
 }

@@ -40,6 +40,12 @@ export function ortAddonStatus(): { readonly used: true } | { readonly used: fal
   return typeof found === "string" ? { used: false, reason: found } : { used: true };
 }
 
+/** Whether threads that compute step back for the event loop: on Linux, unless a sandbox forbids it; never without the addon. */
+export function ortStepsBack(): boolean {
+  const found = ortBackend();
+  return typeof found !== "string" && found.addon.inBackground();
+}
+
 /** Names the kernel for packed weights that models are opened with, which is the best one unless it says so; for comparisons. */
 const KERNEL = "LLM_CPU_KERNEL";
 /** Leaves packed weights to ONNX Runtime. */
