@@ -1,4 +1,9 @@
+import { existsSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { defineConfig, type ViteUserConfig } from "vitest/config";
+
+/** Each worker may compute on all cores, and holds a model or two. */
+const WORKERS = Math.max(1, Math.min(4, availableParallelism() - 1));
 
 /** What every package's tests share; the JSON report is what the repo's summary adds up. */
 export function testConfig(overrides: ViteUserConfig["test"] = {}): ViteUserConfig {
@@ -6,8 +11,12 @@ export function testConfig(overrides: ViteUserConfig["test"] = {}): ViteUserConf
     test: {
       include: ["src/**/*.test.ts"],
       reporters: ["default", ["json", { outputFile: ".test/results.json" }]],
-      testTimeout: 60_000,
-      hookTimeout: 60_000,
+      setupFiles: existsSync("node_modules/fast-check") ? [new URL("vitest.setup.ts", import.meta.url).pathname] : [],
+      env: { LLM_SEED: process.env.LLM_SEED ?? "20261121" },
+      maxWorkers: WORKERS,
+      // No test waits for it to pass: it ends what hangs, also on a slow machine.
+      testTimeout: 300_000,
+      hookTimeout: 300_000,
       ...overrides,
     },
   });

@@ -10,11 +10,10 @@ const missing = missingToolchain();
 const MODES: readonly Bm1684xMode[] = ["F16", "int8", "int4"];
 const ALL = process.env.LLM_SIMULATOR === "all";
 const STEPS = 8;
-const DAY = 24 * 3600 * 1000;
 
-/** `pnpm test:simulator` runs all; a plain run one of them, by the day. */
+/** `pnpm test:simulator` runs all; a plain run one of them, which `LLM_SEED` chooses. */
 function inTurn(names: readonly string[]): readonly string[] {
-  return ALL ? names : [names[Math.floor(Date.now() / DAY) % names.length]!];
+  return ALL ? names : [names[Number(process.env.LLM_SEED) % names.length]!];
 }
 
 const others = Object.keys(FAMILIES).filter((family) => family !== "gpt_bigcode");

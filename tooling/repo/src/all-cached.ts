@@ -6,6 +6,7 @@ import { root } from "./workspace.ts";
 const out = execFileSync(join(root, "node_modules/.bin/turbo"), ["run", "build", "test", "--dry=json"], {
   cwd: root,
   encoding: "utf8",
+  env: { ...process.env, TURBO_TELEMETRY_DISABLED: "1" },
   maxBuffer: 64 * 1024 * 1024,
 });
 const plan: { tasks: { taskId: string; cache: { status: string } }[] } = JSON.parse(out.slice(out.indexOf("{")));
