@@ -71,6 +71,22 @@ export class Cursor {
     return Array.from({ length: array.count }, read);
   }
 
+  /** The places of these texts in an array of texts. */
+  find({ type, count }: GgufArray, texts: readonly string[]): number[] {
+    if (type !== STRING) return [];
+    const wanted = texts.map((text) => Buffer.from(text));
+    const lengths = new Set(wanted.map(({ length }) => length));
+    const found: number[] = [];
+    for (let i = 0; i < count; i++) {
+      const length = this.size();
+      const start = this.#advance(length);
+      if (!lengths.has(length)) continue;
+      const same = (text: Buffer) => text.length === length && text.every((byte, j) => byte === this.#bytes[start + j]);
+      if (wanted.some(same)) found.push(i);
+    }
+    return found;
+  }
+
   #scalar(type: number): () => number | bigint | boolean | string {
     const read = this.#scalars.get(type);
     if (!read) throw new Malformed(`there is no value type ${type}`);

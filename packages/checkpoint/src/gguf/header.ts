@@ -38,6 +38,12 @@ export async function readGgufArray(file: BinaryFile, array: GgufArray): Promise
   return new Cursor(bytes, array.offset).values(array);
 }
 
+/** Where in an array these texts stand, without making strings of the rest: a vocabulary has a quarter of a million. */
+export async function findInGgufArray(file: BinaryFile, array: GgufArray, texts: readonly string[]): Promise<number[]> {
+  const bytes = await file.read(array.offset, array.length);
+  return new Cursor(bytes, array.offset).find(array, texts);
+}
+
 function parseHeader(file: BinaryFile, bytes: Uint8Array): GgufHeader {
   const cursor = new Cursor(bytes);
   if (cursor.u32() !== MAGIC) throw new CheckpointError("file-invalid", "is not a GGUF file", { file: file.path });

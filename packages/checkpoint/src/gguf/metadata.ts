@@ -1,6 +1,6 @@
 import { CheckpointError } from "../error.ts";
 import type { BinaryFile } from "../files/binary-file.ts";
-import { readGgufArray } from "./header.ts";
+import { findInGgufArray, readGgufArray } from "./header.ts";
 import { type GgufHeader, type GgufTensor, type GgufValue, isArray } from "./types.ts";
 
 /** A GGUF file's metadata by key; `{arch}` in a key is its architecture's name. */
@@ -94,6 +94,12 @@ export class Metadata {
     const values = await this.#array(key);
     if (values?.some((value) => typeof value !== "string")) throw this.error(`${key} is not a list of texts`);
     return values as string[] | undefined;
+  }
+
+  /** Where in a list of texts these stand, in the list's order; nowhere when there is no such list. */
+  async indicesOf(key: string, texts: readonly string[]): Promise<number[]> {
+    const value = this.#get(key);
+    return isArray(value) ? findInGgufArray(this.#file, value, texts) : [];
   }
 
   /** The bytes of an array of one-byte numbers. */

@@ -6,27 +6,28 @@ import type { JsonObject } from "../json.ts";
 import type { OpenOptions } from "../open.ts";
 import { applyOverrides } from "../overrides.ts";
 import { type GgufModel, openGguf } from "./read.ts";
-import { generationConfig, sideFiles } from "./tokenizer.ts";
+import { generationConfig } from "./text-ends.ts";
+import { sideFiles } from "./tokenizer.ts";
 
 /** A GGUF file as a checkpoint whose small files are made from its metadata. */
 export async function openGgufCheckpoint(path: string, options: OpenOptions): Promise<Checkpoint> {
   const model = await openGguf(path);
   try {
-    return checkpointOf(path, model, applyOverrides(model.config, options.overrides ?? {}));
+    return await checkpointOf(path, model, applyOverrides(model.config, options.overrides ?? {}));
   } catch (error) {
     await model.weights.close();
     throw error;
   }
 }
 
-function checkpointOf(path: string, { metadata, weights }: GgufModel, config: JsonObject): Checkpoint {
+async function checkpointOf(path: string, { metadata, weights }: GgufModel, config: JsonObject): Promise<Checkpoint> {
   const made = sideFiles(metadata, config);
   const base = {
     kind: "gguf" as const,
     path,
     folder: dirname(path),
     config,
-    generationConfig: generationConfig(metadata, config),
+    generationConfig: await generationConfig(metadata, config),
     files: [...made.keys()],
     onnx: [],
     readFile: async (name: string) => made.get(name)?.(),

@@ -2,6 +2,7 @@ import { beginsWithBos, PRE_TOKENIZERS } from "@llm/tokenizer-bpe/gguf-pre";
 import type { Json, JsonObject } from "../json.ts";
 import type { Metadata } from "./metadata.ts";
 import { sentencePieceModel } from "./sentencepiece.ts";
+import { generationConfig } from "./text-ends.ts";
 
 /** GGUF's token types: SentencePiece's numbers, given to all kinds of tokenizers. */
 const TYPE = { normal: 1, unknown: 2, control: 3, userDefined: 4, unused: 5, byte: 6 };
@@ -17,7 +18,7 @@ const KINDS: Readonly<Record<string, { file: string; make: (metadata: Metadata) 
 export function sideFiles(metadata: Metadata, config: JsonObject): ReadonlyMap<string, () => Promise<Uint8Array>> {
   const files = new Map<string, () => Promise<Uint8Array>>();
   files.set("config.json", async () => json(config));
-  files.set("generation_config.json", async () => json(generationConfig(metadata, config)));
+  files.set("generation_config.json", async () => json(await generationConfig(metadata, config)));
   const kind = metadata.text("tokenizer.ggml.model");
   if (kind === undefined || kind === "none" || kind === "no_vocab") return files;
   files.set("tokenizer_config.json", async () => json(await tokenizerConfig(metadata)));
@@ -32,23 +33,6 @@ export function sideFiles(metadata: Metadata, config: JsonObject): ReadonlyMap<s
     return known.make(metadata);
   });
   return files;
-}
-
-/** Where generation stops is where a text ends, and where a turn of a conversation does. */
-export function generationConfig(metadata: Metadata, config: JsonObject): JsonObject {
-  const { bos_token_id, eos_token_id, pad_token_id } = config as Record<string, Json | undefined>;
-  const stops = new Set([
-    eos_token_id,
-    metadata.number("tokenizer.ggml.eot_token_id"),
-    metadata.number("tokenizer.ggml.eom_token_id"),
-  ]);
-  stops.delete(undefined);
-  const list = [...stops] as number[];
-  const result: Record<string, Json> = {};
-  if (bos_token_id !== undefined) result.bos_token_id = bos_token_id;
-  if (list.length > 0) result.eos_token_id = list.length === 1 ? list[0]! : list;
-  if (pad_token_id !== undefined) result.pad_token_id = pad_token_id;
-  return result;
 }
 
 async function tokens(metadata: Metadata): Promise<string[]> {
