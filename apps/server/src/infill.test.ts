@@ -27,6 +27,7 @@ const asEditor = {
   cache_prompt: true,
   t_max_prompt_ms: 500,
   t_max_predict_ms: 60_000,
+  model: "",
 };
 
 const ask = async (more: object) => post(server.address, "/infill", JSON.stringify({ ...asEditor, ...more }));

@@ -28,6 +28,7 @@ describe("the models of a server", () => {
     const [first, second] = await Promise.all([host.lease("a"), host.lease(undefined)]);
     expect(first.generator).toBe(second.generator);
     expect(events).toEqual(["open a"]);
+    expect((await host.lease("")).generator).toBe(first.generator);
     await expect(host.lease("c")).rejects.toMatchObject({ status: 404, code: "model_not_found" });
     await host.close();
     expect(events).toEqual(["open a", "close a"]);

@@ -79,9 +79,9 @@ export class ModelHost {
     return [...this.#entries].flatMap(([id, { generator }]) => (generator ? [{ id, generator }] : []));
   }
 
-  /** What a request names, or the first model. @throws ApiError for a name that isn't served */
+  /** What a request names, or the first model: editors say nothing by "". @throws ApiError for a name that isn't served */
   named(id: string | null | undefined): Named {
-    const name = id ?? this.ids[0];
+    const name = id || this.ids[0];
     const named = this.#names.get(name);
     if (!named) throw modelNotFound(name, this.ids);
     return named;
