@@ -113,6 +113,56 @@ ${user.content}</user>
   });
 });
 
+describe("calls, where the template looks at their ids", () => {
+  it("are gone on with by the ids that they were given, in every form", async () => {
+    // As Mistral's: nine letters, or nothing.
+    const own = templatedDemo({
+      "chat_template.jinja": `{# tools #}{% for m in messages %}{% for c in m.tool_calls or [] %}{% if c.id|length != 9 %}{{ raise_exception("nine!") }}{% endif %}{% endfor %}
+{%- if m.role == "tool" and m.tool_call_id|length != 9 %}{{ raise_exception("nine!") }}{% endif %}[{{ m.role }}]{{ m.content }}{% endfor %}`,
+    });
+    const other = await demoServer({}, 4, {}, own.folder);
+    try {
+      const parameters = { type: "object" as const, properties: {}, additionalProperties: false };
+      const chat = new OpenAI({ baseURL: `${other.address}/v1`, apiKey: "none", maxRetries: 0 });
+      const tools = [{ type: "function" as const, function: { name: "now", parameters } }];
+      const ask = {
+        model: "demo",
+        max_tokens: 60,
+        tools,
+        tool_choice: "required" as const,
+        parallel_tool_calls: false,
+      };
+      const { message } = (await chat.chat.completions.create({ ...ask, messages: [user] })).choices[0]!;
+      const result = { role: "tool" as const, tool_call_id: message.tool_calls![0]!.id, content: "12" };
+      const after = { model: "demo", max_tokens: 2, tools, messages: [user, message, result] };
+      expect((await chat.chat.completions.create(after)).choices).toHaveLength(1);
+
+      const input = [{ role: "user" as const, content: "Hi" }];
+      const functions = [{ type: "function" as const, name: "now", parameters, strict: true }];
+      const first = await chat.responses.create({ model: "demo", input, tools: functions, tool_choice: "required" });
+      const [call] = first.output as OpenAI.Responses.ResponseFunctionToolCall[];
+      const output = { type: "function_call_output" as const, call_id: call!.call_id, output: "12" };
+      const second = await chat.responses.create({
+        model: "demo",
+        input: [...input, call!, output],
+        max_output_tokens: 2,
+      });
+      expect(second.output).toHaveLength(1);
+
+      const claude = new Anthropic({ baseURL: other.address, apiKey: "none", maxRetries: 0 });
+      const asked = { model: "demo", max_tokens: 60, tools: [{ name: "now", input_schema: parameters }] };
+      const said = await claude.messages.create({ ...asked, messages: [user], tool_choice: { type: "any" } });
+      const [use] = said.content as Anthropic.ToolUseBlock[];
+      const done = { type: "tool_result" as const, tool_use_id: use!.id, content: "12" };
+      const messages = [user, { role: "assistant" as const, content: said.content }, { ...user, content: [done] }];
+      expect((await claude.messages.create({ ...asked, messages })).role).toBe("assistant");
+    } finally {
+      await other.app.close();
+      own.remove();
+    }
+  });
+});
+
 describe("a message to Anthropic's form that the answer is to begin with", () => {
   it("is gone on with, whole and streamed, and counted", async () => {
     const begun = { role: "assistant" as const, content: "def add(a, b):" };

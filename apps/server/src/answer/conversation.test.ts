@@ -11,3 +11,8 @@ it("says nothing as an empty text, never as null: templates that don't look woul
     ]).map(({ content }) => content),
   ).toEqual(["", ""]);
 });
+
+it("has no calls where the list of them is empty: templates take a list for calls, and drop the text", () => {
+  const [said] = conversationOf([{ role: "assistant", content: "Yes.", tool_calls: [] }]);
+  expect(said).toEqual({ role: "assistant", content: "Yes." });
+});

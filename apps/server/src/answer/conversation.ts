@@ -1,5 +1,6 @@
 import type { ChatMessage } from "@llm/generate";
 import { type ChatRequest, type ChatRequestMessage, invalid } from "@llm/protocol";
+import { withCallIds } from "./call-ids.ts";
 import { showsTools, toolsAsText } from "./tools-as-text.ts";
 
 /** A request's messages for the template of a model; with the tools in them, where it shows it none. */
@@ -9,7 +10,7 @@ export function conversationFor(
   tools: readonly unknown[] = [],
 ): ChatMessage[] {
   const conversation = conversationOf(messages);
-  return showsTools(chatTemplate) ? conversation : toolsAsText(conversation, tools);
+  return showsTools(chatTemplate) ? withCallIds(chatTemplate, conversation) : toolsAsText(conversation, tools);
 }
 
 /** A request's messages as chat templates expect them: text in one piece, arguments of calls as objects. */
@@ -26,7 +27,8 @@ export function conversationOf(messages: ChatRequest["messages"]): ChatMessage[]
           content: content === "" ? (message.refusal ?? "") : content,
           ...named(message),
           ...(message.reasoning_content ? { reasoning_content: message.reasoning_content } : {}),
-          ...(message.tool_calls
+          // An empty list is something to many templates, and what they make of it loses the text.
+          ...(message.tool_calls?.length
             ? { tool_calls: message.tool_calls.map((call, j) => callOf(call, `messages[${i}].tool_calls[${j}]`)) }
             : {}),
         };
