@@ -38,8 +38,9 @@ export interface DevicePlan {
   readonly total: number;
   readonly weights: number;
   readonly kv: number;
+  /** What it computes with: room for numbers, and the device's program where that takes memory worth counting. */
   readonly activations: number;
-  /** The device's program, where that takes memory worth counting. */
+  /** How much of `activations` the program is. */
   readonly instructions?: number;
   readonly reserve: number;
   /**

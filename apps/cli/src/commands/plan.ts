@@ -25,13 +25,14 @@ export async function run(call: Call, io: Io): Promise<Outcome> {
     await writePage(html, planPage(target.title, report));
     io.note(`${html}: where each device's memory goes; open it in a browser`);
   }
-  const parts = ["weights", "kv", "activations", "instructions", "reserve", "free"] as const;
+  const parts = ["weights", "kv", "activations", "reserve", "free"] as const;
   const lines = devices.flatMap((device) => [
     `${device.name}: ${bytes(device.total)}`,
     ...parts.flatMap((part) => {
       const amount = device[part];
-      if (amount === undefined) return [];
-      return [`  ${part.padEnd(12)} ${(amount < 0 ? `-${bytes(-amount)}` : bytes(amount)).padStart(9)}`];
+      const program =
+        part === "activations" && device.instructions ? `, ${bytes(device.instructions)} of it the program` : "";
+      return [`  ${part.padEnd(12)} ${(amount < 0 ? `-${bytes(-amount)}` : bytes(amount)).padStart(9)}${program}`];
     }),
     ...(device.tables === undefined ? [] : [tablesLine(device.tables)]),
   ]);

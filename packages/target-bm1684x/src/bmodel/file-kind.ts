@@ -55,7 +55,10 @@ function linesOf(file: string, { bytes, version, made, chip, devices, kernel, me
   return [
     ["bmodel", `${file}, ${size(bytes)}`],
     ["chip", `${chip}${devices > 1 ? `, ${devices} of them` : ""}`],
-    ["made", `${made.trim()} by ${version}${kernel ? `, with ${kernel.name}` : ", without the chip's own program"}`],
+    [
+      "made",
+      `${made && `${made} `}by ${version}${kernel ? `, with ${kernel.name}` : ", without the chip's own program"}`,
+    ],
     ["on device", `${size(memory.total)}: ${parts.join(", ")}`],
     ...nets.flatMap(netLines),
   ];

@@ -52,13 +52,18 @@ export function parseModel(description: Uint8Array, fileBytes: number): Bmodel {
   return {
     bytes: fileBytes,
     version,
-    made: root.text(MODEL.time) ?? "",
+    made: (root.text(MODEL.time) ?? "").trim(),
     chip: root.text(MODEL.chip) ?? "",
     devices: root.u32(MODEL.devices) || 1,
     nets,
     ...(kernel ? { kernel } : {}),
     memory: memoryOf(nets),
   };
+}
+
+/** Blanks when it was made: spaces of as many bytes, so that nothing moves. */
+export function undate(description: Uint8Array): void {
+  new Flatbuffer(description).root().bytes(MODEL.time)?.fill(0x20);
 }
 
 /** Where it was taken out, the vendor's tool leaves an entry of no bytes. */

@@ -2,7 +2,7 @@ import { open } from "node:fs/promises";
 import { TargetError } from "@llm/target";
 import type { Bmodel } from "./bmodel.ts";
 import { Damaged } from "./flatbuffer.ts";
-import { parseModel } from "./parse-model.ts";
+import { parseModel, undate } from "./parse-model.ts";
 
 const MAGIC = 0xff55aaee;
 const HEADER_BYTES = 64;
@@ -28,6 +28,23 @@ export async function readBmodel(file: string): Promise<Bmodel> {
   } catch (error) {
     if (!TargetError.isInstance(error)) throw error;
     throw new TargetError(error.code, `${file}: ${error.message}`, { cause: error });
+  } finally {
+    await handle.close();
+  }
+}
+
+/**
+ * Takes out the time of day that the vendor's program writes into what it makes, so that the same model is the same bytes
+ * whenever and wherever it is compiled.
+ */
+export async function undateBmodel(file: string): Promise<void> {
+  const handle = await open(file, "r+");
+  try {
+    const { size } = await handle.stat();
+    const { descriptionBytes } = parseHeader(await readAt(handle, 0, HEADER_BYTES), size);
+    const description = await readAt(handle, HEADER_BYTES, descriptionBytes);
+    undate(description);
+    await handle.write(description, 0, descriptionBytes, HEADER_BYTES);
   } finally {
     await handle.close();
   }

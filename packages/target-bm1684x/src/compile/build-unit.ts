@@ -2,6 +2,7 @@ import { readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseGraph } from "@llm/core-ir";
 import { TargetError, type Unit, type Work } from "@llm/target";
+import { undateBmodel } from "../bmodel/read-bmodel.ts";
 import { npzArrays } from "../npz/array-bytes.ts";
 import { writeNpz } from "../npz/write-npz.ts";
 import { runTool } from "../tools/run-tool.ts";
@@ -41,6 +42,7 @@ async function joinNets({ file, parts, list }: JoinSpec, work: Work): Promise<vo
     folder: work.folder,
     signal: work.signal,
   });
+  await undateBmodel(join(work.folder, file));
   if (list) await writeFile(join(work.folder, NETS_FILE), `${JSON.stringify(list, undefined, 2)}\n`);
   work.measured(peakRssBytes);
 }

@@ -31,7 +31,7 @@ export interface JoinSpec {
 }
 
 export const NET_KIND = "bm1684x-net@2";
-export const JOIN_KIND = "bm1684x-bmodel@1";
+export const JOIN_KIND = "bm1684x-bmodel@2";
 
 /** A unit for each net, and one for each chip that makes a single file of its nets. */
 export function bm1684xUnits(program: Program, options: Bm1684xOptions): readonly Unit[] {

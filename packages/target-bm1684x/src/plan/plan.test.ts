@@ -22,15 +22,16 @@ test("Wizardcoder-15B in 4 bits fits one chip, its parts as they were measured",
   expect(blocks / 40).toBeGreaterThan(207_441_920 * 0.99);
   expect(blocks / 40).toBeLessThan(207_441_920 * 1.01);
   expect(device!.instructions! / 40 / 2.4e6).toBeCloseTo(1, 0);
-  expect(device!.activations).toBeGreaterThan(60e6);
-  expect(device!.activations).toBeLessThan(67e6);
+  const toComputeWith = device!.activations - device!.instructions!;
+  expect(toComputeWith).toBeGreaterThan(60e6);
+  expect(toComputeWith).toBeLessThan(67e6);
   expect(device!.kv).toBe(40 * 512 * 256 * 2);
 });
 
 test("the parts make the total, and sequences take more cache and nothing else", () => {
   const [one, four] = [1, 4].map((batchSize) => planBm1684x(wizardcoder, optionsOf({ batchSize })).devices[0]!);
   const { total, weights, kv, activations, instructions, reserve, free } = one!;
-  expect(weights + kv + activations + instructions! + reserve + free).toBe(total);
+  expect(weights + kv + activations + reserve + free).toBe(total);
   expect(four).toMatchObject({ weights, activations, instructions, kv: 4 * kv });
 });
 

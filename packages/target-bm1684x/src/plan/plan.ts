@@ -63,15 +63,16 @@ function devicePlan({ weights, instructions, runtime, slot }: DeviceNeeds, name:
   const total = CHIP.memoryBytes;
   const reserve = CHIP.reservedBytes;
   const kv = slot * slots;
+  const activations = runtime + instructions;
   return {
     name,
     total,
     weights,
     kv,
-    activations: runtime,
+    activations,
     instructions,
     reserve,
-    free: total - weights - kv - runtime - instructions - reserve,
+    free: total - weights - kv - activations - reserve,
   };
 }
 

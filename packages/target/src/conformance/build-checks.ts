@@ -22,6 +22,7 @@ const planSums: Check = {
       const parts: readonly (keyof DevicePlan)[] = ["total", "weights", "kv", "activations", "reserve"];
       for (const part of parts) must(Number(device[part]) >= 0, () => `${name}: ${part} is ${device[part]}`);
       must(total - weights - kv - activations - reserve === free, () => `${name}: the parts don't add up to the total`);
+      must((device.instructions ?? 0) <= activations, () => `${name}: instructions are no part of activations`);
     }
     must(plan.fits === plan.devices.every(({ free }) => free >= 0), () => "fits and free contradict each other");
   },

@@ -8,7 +8,6 @@ const PARTS = [
   { key: "weights", name: "weights", colour: 0 },
   { key: "kv", name: "caches", colour: 1 },
   { key: "activations", name: "activations", colour: 2 },
-  { key: "instructions", name: "program", colour: 3 },
   { key: "reserve", name: "reserve", colour: 5 },
 ] as const;
 

@@ -174,7 +174,8 @@ export const MAKING: readonly Command[] = [
     json: {
       fits: "whether it does",
       maxBatchSize: "how many sequences would",
-      devices: "[{name, total, weights, kv, activations, instructions, reserve, tables, free}], in bytes",
+      devices:
+        "[{name, total, weights, kv, activations, instructions, reserve, tables, free}], in bytes; instructions are a part of activations, tables of nothing",
       why: "what decides, in a sentence",
       speed: "{decode, prefill}: {most, usual, by}, tokens a second of all sequences; where the target knows",
       assumptions: "[{name, value, unit, why}]: numbers that it goes by and no file says",
