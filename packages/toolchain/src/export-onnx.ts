@@ -117,7 +117,8 @@ const GENAI_CONFIG = "genai_config.json";
 
 async function genaiFile({ checkpoint, card }: Model, graph: Graph, filename: string): Promise<Uint8Array> {
   const tokenizer = await tokenizerOf(checkpoint);
-  const { eosTokenId = tokenizer.eosTokenId ?? [] } = generationDefaults(checkpoint.generationConfig);
+  const defaults = generationDefaults(checkpoint.generationConfig, checkpoint.config);
+  const { eosTokenId = tokenizer.eosTokenId ?? [] } = defaults;
   const eos = [eosTokenId].flat();
   if (eos.length === 0)
     throw new ToolchainError(

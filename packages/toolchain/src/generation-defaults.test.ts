@@ -1,7 +1,11 @@
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { Generator } from "@llm/generate";
 import { openNull } from "@llm/target/null";
 import { describe, expect, it } from "vitest";
-import { generationDefaults } from "./generation-defaults.ts";
+import { artefactDefaults, generationDefaults } from "./generation-defaults.ts";
+import { MODEL_FILES } from "./model-files.ts";
 
 const starcoder = {
   do_sample: true,
@@ -51,6 +55,28 @@ describe("a checkpoint's generation_config", () => {
     { stop_strings: [""], guidance_scale: "big", early_stopping: "soon", length_penalty: null },
     { num_beams: 4, num_return_sequences: 2, max_length: 20 }, // the call's to say
   ])("says nothing by %j", (config) => expect(generationDefaults(config)).toEqual({ doSample: false }));
+});
+
+describe("which tokens end a text", () => {
+  const gemma = { eos_token_id: [1, 106] };
+  it.each<[string, Readonly<Record<string, unknown>> | undefined, Readonly<Record<string, unknown>>, object]>([
+    ["its config alone says", undefined, gemma, { eosTokenId: [1, 106] }],
+    ["a config says for its text model", undefined, { text_config: gemma }, { eosTokenId: [1, 106] }],
+    ["both say", { eos_token_id: 2 }, gemma, { doSample: false, eosTokenId: [2] }],
+    ["a generation_config leaves open", { do_sample: true }, gemma, { doSample: true, eosTokenId: [1, 106] }],
+    ["nobody says", undefined, { eos_token_id: null }, {}],
+    ["a config says there are none", undefined, { eos_token_id: -1 }, {}],
+  ])("where %s", (_, generation, config, defaults) => {
+    expect(generationDefaults(generation, config)).toEqual(defaults);
+  });
+
+  it("is read of artefacts too, with no generation_config.json", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "artefact-ends-"));
+    await mkdir(join(folder, MODEL_FILES));
+    await writeFile(join(folder, MODEL_FILES, "config.json"), JSON.stringify(gemma));
+    expect(await artefactDefaults(folder)).toEqual({ eosTokenId: [1, 106] });
+    await rm(folder, { recursive: true });
+  });
 });
 
 describe("what is asked of a model", () => {

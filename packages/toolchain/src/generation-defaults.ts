@@ -39,13 +39,23 @@ const FIELDS: Readonly<Record<string, (value: unknown) => boolean>> = {
   early_stopping: (value) => isBoolean(value) || value === "never",
 };
 
-/** What a checkpoint's generation_config says, as a generator's defaults; a field that makes no sense is as good as none. */
-export function generationDefaults(config: Json | undefined): GenerateOptions {
-  if (!config) return {};
-  const read = Object.entries(FIELDS).map(([name, fits]) => readField(name, config[name], fits));
-  const ends = [config.eos_token_id].flat().filter((id): id is number => Number.isInteger(id));
+/**
+ * What a checkpoint's generation_config says, as a generator's defaults; a field that makes no sense is as good as none. Which tokens
+ * end a text is in its config where it is nowhere else, as transformers reads those that were published without the other file.
+ */
+export function generationDefaults(generation: Json | undefined, config: Json = {}): GenerateOptions {
+  const said = [generation, config, config.text_config as Json | undefined];
+  const ends = said.map((fields) => tokenIds(fields?.eos_token_id)).find(({ length }) => length > 0);
+  const eos: GenerateOptions = ends ? { eosTokenId: ends } : {};
+  if (!generation) return eos;
+  const read = Object.entries(FIELDS).map(([name, fits]) => readField(name, generation[name], fits));
   // It samples only where it says so.
-  return Object.assign({ doSample: false }, ...read, ends.length > 0 ? { eosTokenId: ends } : {});
+  return Object.assign({ doSample: false }, ...read, eos);
+}
+
+/** One id or several; −1, by which some mean none, is none. */
+function tokenIds(value: unknown): number[] {
+  return [value].flat().filter((id): id is number => Number.isInteger(id) && (id as number) >= 0);
 }
 
 function readField(name: string, value: unknown, fits: (value: unknown) => boolean): GenerateOptions {
@@ -59,14 +69,16 @@ function readField(name: string, value: unknown, fits: (value: unknown) => boole
   }
 }
 
-/** The same of an artefact, which keeps the file beside its tokenizer. */
+/** The same of an artefact, which keeps these files beside its tokenizer. */
 export async function artefactDefaults(folder: string): Promise<GenerateOptions> {
-  const read = (...path: readonly string[]) => readFile(join(folder, ...path, "generation_config.json"), "utf8");
-  // What others made has it beside the rest.
-  const text = await read(MODEL_FILES).catch(() => read().catch(() => "{}"));
-  try {
-    return generationDefaults(JSON.parse(text) as Json);
-  } catch {
-    return {}; // not JSON: it says nothing
-  }
+  const read = async (name: string): Promise<Json | undefined> => {
+    const text = (...path: readonly string[]) => readFile(join(folder, ...path, name), "utf8");
+    try {
+      // What others made has them beside the rest.
+      return (JSON.parse(await text(MODEL_FILES).catch(() => text())) ?? undefined) as Json | undefined;
+    } catch {
+      return undefined; // not there, or not JSON: it says nothing
+    }
+  };
+  return generationDefaults(await read("generation_config.json"), await read("config.json"));
 }

@@ -39,7 +39,7 @@ export interface Runnable {
   readonly session: Session;
   readonly stages: readonly StageReport[];
   readonly artefact: string;
-  /** What the checkpoint's generation_config says. */
+  /** What the checkpoint's generation_config says; the ends of a text where only its config has them. */
   readonly defaults: GenerateOptions;
   readonly mesh: Mesh;
   /** The adapters that are loaded beside it, by name: `Row.adapter` of each. */
@@ -87,7 +87,7 @@ export async function openRunnable(thing: string | undefined, options: OpenOptio
       session,
       stages,
       artefact: artefact.folder,
-      defaults: generationDefaults(model.checkpoint.generationConfig),
+      defaults: generationDefaults(model.checkpoint.generationConfig, model.checkpoint.config),
       mesh: meshOf(prepared.options),
       adapters,
       graph: model.graph,
