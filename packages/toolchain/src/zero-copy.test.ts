@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { goldenDir, goldenNames, readGolden } from "@llm/fixtures";
+import { copyGolden, goldenNames, readGolden } from "@llm/fixtures";
 import { cpuTarget } from "@llm/target-cpu";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { type ExportReport, exportModel } from "./export-model.ts";
@@ -25,7 +25,7 @@ function weightsOf({ files }: ExportReport): string {
 
 function open(name: string): Promise<Model> {
   const { position, norm_head } = readGolden(name).overrides ?? {};
-  return openModel(goldenDir(name), {
+  return openModel(copyGolden(name, join(work, "checkpoints")), {
     config: position === undefined ? [] : [`position=${position}`, `norm_head=${norm_head}`],
   });
 }

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openCheckpoint } from "@llm/checkpoint";
 import { corePasses, programOf, runPipeline } from "@llm/core-ir";
-import { goldenDir, readGolden } from "@llm/fixtures";
+import { copyGolden, readGolden } from "@llm/fixtures";
 import { architectureFor, Config } from "@llm/models";
 import * as ort from "onnxruntime-node";
 import { afterAll, describe, expect, test } from "vitest";
@@ -16,7 +16,7 @@ afterAll(() => rmSync(root, { recursive: true, force: true }));
 
 /** Every net of a split program in a file of its own, all in one folder; the checkpoint's file is there once. */
 async function exported(name: string) {
-  const { config, weights, close } = await openCheckpoint(goldenDir(name));
+  const { config, weights, close } = await openCheckpoint(copyGolden(name, join(root, "checkpoints")));
   const decoder = architectureFor(config).build(new Config(config));
   const program = runPipeline(programOf(decoder), [{ pass: "split-blocks" }], { passes: corePasses });
   const folder = join(root, name);

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openCheckpoint } from "@llm/checkpoint";
 import { corePasses, programOf, runPipeline } from "@llm/core-ir";
-import { goldenDir, readGolden } from "@llm/fixtures";
+import { copyGolden, readGolden } from "@llm/fixtures";
 import { architectureFor, Config } from "@llm/models";
 import * as ort from "onnxruntime-node";
 import { afterAll, describe, expect, test } from "vitest";
@@ -21,7 +21,7 @@ const WIDTH = 40;
 
 describe.each(["gpt2", "llama_gqa_llama3", "bloom", "mistral_swa"])("%s with fixed shapes", (name) => {
   test("says the same of two padded rows, and computes no shape", async () => {
-    const { config, weights, close } = await openCheckpoint(goldenDir(name));
+    const { config, weights, close } = await openCheckpoint(copyGolden(name, join(root, "checkpoints")));
     const graph = transformersInterface(architectureFor(config).build(new Config(config)), { cache: false });
     const sizes = { batch_size: 2, sequence_length: WIDTH };
     const fixed = runPipeline(programOf(graph), [{ pass: "specialise", params: { sizes } }], { passes: corePasses });

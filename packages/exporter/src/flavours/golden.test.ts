@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Checkpoint, openCheckpoint } from "@llm/checkpoint";
-import { goldenDir, readGolden } from "@llm/fixtures";
+import { copyGolden, readGolden } from "@llm/fixtures";
 import { architectureFor, architectures, Config } from "@llm/models";
 import * as ort from "onnxruntime-node";
 import { afterAll, describe, expect, test } from "vitest";
@@ -18,7 +18,9 @@ afterAll(() => rmSync(root, { recursive: true, force: true }));
 
 async function exported(name: string, cache: boolean): Promise<{ file: string; whole: boolean; copied: number }> {
   const golden = readGolden(name);
-  const checkpoint: Checkpoint = await openCheckpoint(goldenDir(name), { overrides: golden.overrides ?? {} });
+  const checkpoint: Checkpoint = await openCheckpoint(copyGolden(name, join(root, "checkpoints")), {
+    overrides: golden.overrides ?? {},
+  });
   try {
     const architecture = architectureFor(checkpoint.config);
     const decoder = architecture.build(

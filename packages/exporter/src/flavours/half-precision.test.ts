@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openCheckpoint } from "@llm/checkpoint";
-import { goldenDir, readGolden } from "@llm/fixtures";
+import { copyGolden, readGolden } from "@llm/fixtures";
 import { architectureFor, Config } from "@llm/models";
 import * as ort from "onnxruntime-node";
 import { afterAll, describe, expect, test } from "vitest";
@@ -17,7 +17,7 @@ const root = mkdtempSync(join(tmpdir(), "half-"));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
 async function exported(name: string, half: boolean, cache: boolean) {
-  const { config, weights, close } = await openCheckpoint(goldenDir(name));
+  const { config, weights, close } = await openCheckpoint(copyGolden(name, join(root, "checkpoints")));
   const decoder = architectureFor(config).build(new Config(config));
   const graph = transformersInterface(half ? halfPrecision(decoder) : decoder, { cache });
   const model = toOnnx(graph, { storage: storageOf(graph, weights) });

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { env, pipeline } from "@huggingface/transformers";
 import { openCheckpoint } from "@llm/checkpoint";
-import { goldenDir, readGolden } from "@llm/fixtures";
+import { copyGolden, readGolden } from "@llm/fixtures";
 import { architectureFor, Config } from "@llm/models";
 import * as ort from "onnxruntime-node";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -44,7 +44,9 @@ function wordTokenizer(vocab: number): Record<string, Uint8Array> {
 
 async function exported(name: string, dtypes: readonly TransformersJsDtype[], link: "hard" | "copy" = "hard") {
   const golden = readGolden(name);
-  const checkpoint = await openCheckpoint(goldenDir(name), { overrides: golden.overrides ?? {} });
+  const checkpoint = await openCheckpoint(copyGolden(name, join(root, "checkpoints")), {
+    overrides: golden.overrides ?? {},
+  });
   const folder = join(root, `${name}-${dtypes}-${link}`);
   const shapeOf = (tensor: string) => checkpoint.weights.get(tensor)?.shape;
   const decoder = architectureFor(checkpoint.config).build(new Config(checkpoint.config), shapeOf);
