@@ -19,16 +19,21 @@ async function refusal(attempt: Promise<unknown>): Promise<TargetError> {
   return error;
 }
 
-test("doctor names the runtime, the addon, the processor and its kernels, and where their weights are kept", async () => {
+test("doctor names the runtime, the addon, its threads, the processor and its kernels, and where their weights are kept", async () => {
   const findings = await cpuTarget.doctor(host);
-  expect(findings.map(({ name }) => name)).toEqual(["onnxruntime", "addon", "processor", "kernels", "panels"]);
-  expect(findings[0]).toMatchObject({ state: "ok", detail: expect.stringMatching(/^ONNX Runtime 1\./) });
-  expect(findings[3]!.detail).toMatch(
+  const names = ["onnxruntime", "addon", "threads", "processor", "kernels", "panels"];
+  expect(findings.map(({ name }) => name)).toEqual(names);
+  const finding = (of: typeof findings, wanted: string) => of.find(({ name }) => name === wanted)!;
+  expect(finding(findings, "onnxruntime")).toMatchObject({
+    state: "ok",
+    detail: expect.stringMatching(/^ONNX Runtime 1\./),
+  });
+  expect(finding(findings, "kernels").detail).toMatch(
     new RegExp(`multiplied by ${ortKernel() ? `our ${ortKernel()}` : "ONNX Runtime"}`),
   );
   for (const { state, detail } of findings) expect(state === "ok" || detail.length > 0).toBe(true);
-  const [kept] = (await cpuTarget.doctor({ ...host, env: { XDG_CACHE_HOME: import.meta.filename } })).slice(4);
-  expect(kept).toMatchObject({ state: "warning", detail: expect.stringContaining("ENOTDIR") });
+  const nowhere = await cpuTarget.doctor({ ...host, env: { XDG_CACHE_HOME: import.meta.filename } });
+  expect(finding(nowhere, "panels")).toMatchObject({ state: "warning", detail: expect.stringContaining("ENOTDIR") });
 });
 
 test("a session takes the model's limits unless told less", async () => {

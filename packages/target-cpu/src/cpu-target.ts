@@ -9,7 +9,8 @@ import { openCpu } from "./open.ts";
 import { type CpuOptions, cpuOptions } from "./options.ts";
 import { ort } from "./ort/dialect.ts";
 import { checkStages, cpuPipeline } from "./pipeline.ts";
-import { chooseCpu, chooseFormat } from "./plan/choose.ts";
+import { chooseCpu } from "./plan/choose.ts";
+import { chooseFormat } from "./plan/choose-format.ts";
 import { planCpu } from "./plan/plan.ts";
 import { publishedArtefact } from "./published/artefact.ts";
 import { publishedFile } from "./published/find.ts";
@@ -31,10 +32,11 @@ export const cpuTarget: Target<CpuOptions> = {
   passes: cpuPasses,
   doctor: cpuDoctor,
   choose: chooseCpu,
-  plan: (model, options, source) => planCpu(model, chooseFormat(model, options, source).options, source),
+  plan: (model, options, source) =>
+    planCpu(model, { ...options, format: chooseFormat(model, options, source).format }, source),
   describe: describeCpu,
   pipeline: (model, options) => {
-    const steps = cpuPipeline(chooseFormat(model, options).options);
+    const steps = cpuPipeline({ ...options, format: chooseFormat(model, options).format });
     checkStages(model, options.mesh);
     return steps;
   },

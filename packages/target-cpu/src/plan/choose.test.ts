@@ -1,9 +1,11 @@
+import type { Graph } from "@llm/core-ir";
 import { expect, test } from "vitest";
 import { cpuTarget } from "../cpu-target.ts";
+import type { CpuOptions } from "../options.ts";
 import { llama } from "../testing/llama.ts";
 import { DEFAULTS, goldenGraph } from "../testing/open-golden.ts";
 import { chooseCpu } from "./choose.ts";
-import { usableMemory } from "./memory.ts";
+import { spareShare, usableMemory } from "./memory.ts";
 
 const AUTO = { ...DEFAULTS, format: "auto" };
 
@@ -25,10 +27,31 @@ test("a large one takes 4 bits, said in one line with what float32 would need", 
   expect(packed).toBeLessThan(exact! / 2);
 });
 
-test("no weights are rounded for a batch whose caches nothing makes room for", () => {
+test("no weights are rounded for a batch whose caches nothing makes room for, which is said", () => {
   const asked = { ...AUTO, batchSize: 1e8 };
   const { options, notes } = chooseCpu(goldenGraph("gpt_bigcode_mqa"), asked);
-  expect({ options, notes }).toEqual({ options: { ...asked, format: "fp32" }, notes: [] });
+  expect(options).toEqual({ ...asked, format: "fp32" });
+  expect(notes).toEqual([
+    expect.stringMatching(/^fp32 with 100000000 × \d+ tokens doesn't fit: .*; a smaller --batch-size would fit$/),
+  ]);
+});
+
+test("what fits in no format takes the least, and the line says so", () => {
+  const { options, notes } = chooseCpu(llama(65536, 40, 131072), AUTO);
+  expect(options).toEqual({ ...AUTO, format: "int4", ctxLen: 512 });
+  expect(notes).toEqual([
+    expect.stringMatching(
+      /^int4 with 512 tokens doesn't fit: it takes [\d.]+ GB of memory and there are [\d.]+ GB; take a smaller model/,
+    ),
+  ]);
+});
+
+test("what was asked for and doesn't fit is left so, with what would", () => {
+  const graph = llama(4096, 2, 131072);
+  const asked = { ...DEFAULTS, format: "int4", batchSize: 4096, ctxLen: 131072 };
+  const { options, notes } = chooseCpu(graph, asked);
+  expect(options).toEqual(asked);
+  expect(notes).toEqual([expect.stringMatching(/^int4 with 4096 × 131072 tokens doesn't fit: .* would fit$/)]);
 });
 
 test("what was said is left as it was said", () => {
@@ -37,18 +60,44 @@ test("what was said is left as it was said", () => {
     expect(chooseCpu(graph, { ...DEFAULTS, format })).toEqual({ options: { ...DEFAULTS, format }, notes: [] });
 });
 
-test("a context beyond memory becomes the longest that fits", () => {
-  const perToken = 2 * 4 * 1024 * 8;
+/** A model whose keys and values alone are three times what there is of memory. */
+function tooLong(width: number, blocks: number) {
+  const perToken = 2 * 4 * width * blocks;
   const context = Math.ceil((3 * usableMemory()) / perToken / 128) * 128;
-  const graph = llama(1024, 8, context);
+  return { graph: llama(width, blocks, context), context };
+}
+
+/** Whether the system and others keep their part. */
+function leavesRoom(graph: Graph, options: CpuOptions): boolean {
+  return cpuTarget.plan(graph, options).devices.every(({ free, total }) => free >= spareShare() * total);
+}
+
+test("a context beyond memory becomes the longest that leaves the system its part", () => {
+  const { graph, context } = tooLong(1024, 8);
   const { options, notes } = chooseCpu(graph, AUTO);
   expect(options.ctxLen).toBeGreaterThanOrEqual(512);
-  expect(cpuTarget.plan(graph, options).fits).toBe(true);
-  expect(cpuTarget.plan(graph, { ...options, ctxLen: options.ctxLen + 128 }).fits).toBe(false);
-  expect(notes).toEqual([
-    `the longest context that memory holds is --ctx-len ${options.ctxLen}; the model takes ${context}`,
-  ]);
+  expect(leavesRoom(graph, options)).toBe(true);
+  expect(leavesRoom(graph, { ...options, ctxLen: options.ctxLen + 128 })).toBe(false);
+  const [used, all] = notes[0]!
+    .match(/^using --ctx-len \d+ of \d+, ([\d.]+) GB; all of it would need ([\d.]+) GB$/)!
+    .slice(1)
+    .map(Number);
+  expect(notes[0]).toContain(`--ctx-len ${options.ctxLen} of ${context}`);
+  expect(used! / all!).toBeLessThan(0.5);
   expect(cpuTarget.plan(graph, AUTO).fits).toBe(false); // a plan says what was asked, not what would do
+});
+
+test("a format and a context are said in one line, with what they take together", () => {
+  const { graph, context } = tooLong(2048, 12);
+  const { options, notes } = chooseCpu(graph, AUTO);
+  expect(options.format).toBe("int4");
+  const [device] = cpuTarget.plan(graph, options).devices;
+  const taken = ((device!.total - device!.free) / 1e9).toFixed(1);
+  expect(notes).toEqual([
+    expect.stringMatching(
+      `^using int4 and --ctx-len ${options.ctxLen} of ${context}, ${taken} GB; --format fp32 would need [\\d.]+ GB with 512$`,
+    ),
+  ]);
 });
 
 test("every stage sees the same choice", () => {
