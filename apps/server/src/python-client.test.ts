@@ -33,6 +33,7 @@ describe.skipIf(missing)(
         usage: 24,
         call: { a: expect.any(Number) },
         object: { a: expect.any(Number) },
+        sent_back: 8,
         missing: "model_not_found",
         refused: "reasoning_effort",
       });

@@ -1,14 +1,35 @@
 import type { z } from "zod";
 import { ApiError, invalid } from "./api-error.ts";
 
-/** A request's body by its schema, or the error that names the first field that is wrong. */
+/**
+ * A request's body by its schema, or the error that names the first field that is wrong. What the schema doesn't know and is
+ * null is taken out of the body: clients write so what they don't ask for.
+ */
 export function read<S extends z.ZodType>(schema: S, body: unknown): z.output<S> {
   if (typeof body !== "object" || body === null || Array.isArray(body)) {
     throw invalid(null, `The request's body must be a JSON object, and ${bodyOf(body)}`);
   }
-  const result = schema.safeParse(body);
-  if (result.success) return result.data;
-  throw problem(result.error.issues[0] as Issue, body);
+  for (;;) {
+    const result = schema.safeParse(body);
+    if (result.success) return result.data;
+    const issues = result.error.issues as readonly Issue[];
+    if (!withoutUnknownNulls(body, issues)) throw problem(issues[0], body);
+  }
+}
+
+/** Takes the unknown fields that are null out of a body. @returns whether there was one */
+function withoutUnknownNulls(body: object, issues: readonly Issue[]): boolean {
+  let found = false;
+  for (const { path, keys = [], errors = [] } of issues) {
+    const at = valueAt(body, path) as Record<string, unknown>;
+    for (const key of keys) {
+      if (at[key] !== null) continue;
+      delete at[key];
+      found = true;
+    }
+    for (const form of errors) if (withoutUnknownNulls(at, form)) found = true;
+  }
+  return found;
 }
 
 function bodyOf(body: unknown): string {
@@ -58,10 +79,12 @@ function ofSeveralTypes(forms: readonly Issue[]): Issue | undefined {
   return forms[0] && { ...forms[0], message: `Invalid input: expected ${[...types].join(" or ")}` };
 }
 
-function isThere(body: unknown, path: readonly PropertyKey[]): boolean {
-  let value: unknown = body;
+const isThere = (body: unknown, path: readonly PropertyKey[]): boolean => valueAt(body, path) !== undefined;
+
+function valueAt(body: unknown, path: readonly PropertyKey[]): unknown {
+  let value = body;
   for (const part of path) value = (value as Record<PropertyKey, unknown> | null | undefined)?.[part];
-  return value !== undefined;
+  return value;
 }
 
 /** `messages[0].content`, as OpenAI writes it. */

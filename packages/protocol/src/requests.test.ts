@@ -4,6 +4,7 @@ import { chatRequest } from "./openai/chat.ts";
 import { completionRequest } from "./openai/completions.ts";
 import { samplingOf } from "./openai/sampling.ts";
 import { read } from "./read.ts";
+import { responsesRequest } from "./responses/requests.ts";
 
 function errorOf(run: () => unknown): ReturnType<ApiError["toBody"]>["error"] & { status: number } {
   try {
@@ -69,6 +70,24 @@ describe("a request", () => {
   it("may leave anything optional out, or say null", () => {
     const body = { model: "m", messages: [user], temperature: null, tools: null, stream: null };
     expect(read(chatRequest, body).messages).toEqual([user]);
+  });
+
+  it.each([
+    { reasoning_effort: null, verbosity: null, audio: null, moderation: null, prompt_cache_retention: null },
+    { messages: [user, { role: "assistant", content: "x", audio: null, function_call: null }, user] },
+    { tools: [{ type: "function", function: { name: "f", other: null }, cache: null }] },
+    { messages: [{ role: "user", content: [{ type: "text", text: "x", cache_control: null }] }], new: null },
+  ])("asks for nothing by null in a field that isn't known: %j", (more) => {
+    const body = { model: "m", messages: [user], ...more };
+    expect(JSON.stringify(read(chatRequest, structuredClone(body)))).not.toMatch(/null|new|cache/);
+    const saying = JSON.parse(JSON.stringify(body).replaceAll("null", "1"));
+    expect(errorOf(() => read(chatRequest, saying))).toMatchObject({ status: 400 });
+  });
+
+  it("asks for nothing by null in a Responses field that isn't offered", () => {
+    const nulls = { reasoning: null, conversation: null, prompt: null, max_tool_calls: null, top_logprobs: null };
+    const body = { model: "m", input: "x", ...nulls, context_management: null, text: { verbosity: null } };
+    expect(read(responsesRequest, body)).toEqual({ model: "m", input: "x", text: {} });
   });
 
   it.each(["one", ["one", "two"], [1, 2], [[1], [2, 3]]])("takes every form of prompt: %j", (prompt) => {

@@ -41,8 +41,8 @@ export function conversationOf(messages: ChatRequest["messages"]): ChatMessage[]
 }
 
 /** Who of several speaks: some templates write it. */
-const named = ({ name }: { readonly name?: string | undefined }): { readonly name?: string } =>
-  name === undefined ? {} : { name };
+const named = ({ name }: { readonly name?: string | null | undefined }): { readonly name?: string } =>
+  name === undefined || name === null ? {} : { name };
 
 /** A content's text, in one piece. */
 export function textOf(content: ChatRequestMessage["content"]): string {
@@ -55,7 +55,8 @@ type Call = NonNullable<Extract<ChatRequestMessage, { role: "assistant" }>["tool
 
 function callOf(call: Call, at: string): unknown {
   try {
-    return { ...call, function: { name: call.function.name, arguments: JSON.parse(call.function.arguments || "{}") } };
+    const { id, type, function: called } = call;
+    return { id, type, function: { name: called.name, arguments: JSON.parse(called.arguments || "{}") } };
   } catch {
     throw invalid(`${at}.function.arguments`, `'${at}.function.arguments' is not JSON`);
   }
@@ -66,7 +67,7 @@ function nameOf(
   messages: ChatRequest["messages"],
   message: Extract<ChatRequestMessage, { role: "tool" }>,
 ): { readonly name?: string } {
-  if (message.name !== undefined) return { name: message.name };
+  if (message.name !== undefined && message.name !== null) return { name: message.name };
   for (const each of messages) {
     const call = each.role === "assistant" && each.tool_calls?.find(({ id }) => id === message.tool_call_id);
     if (call) return { name: call.function.name };

@@ -44,6 +44,19 @@ got["response"] = client.responses.create(
 vectors = client.embeddings.create(model="demo", input=["one", "two"]).data
 got["vectors"] = [len(vector.embedding) for vector in vectors]
 
+# Answers are sent back as the package gives them, and as programs write them out.
+with client.chat.completions.stream(**common, max_tokens=80, tools=[tool], tool_choice=named) as stream:
+    streamed = stream.get_final_completion().choices[0].message
+said = [whole, called, client.chat.completions.parse(**common, max_tokens=60, response_format=form)]
+said = [answer.choices[0].message for answer in said] + [streamed]
+got["sent_back"] = 0
+for message in said + [message.model_dump() for message in said]:
+    calls = (message["tool_calls"] if isinstance(message, dict) else message.tool_calls) or []
+    ids = [call["id"] if isinstance(call, dict) else call.id for call in calls]
+    after = [{"role": "tool", "tool_call_id": id, "content": "3"} for id in ids] or messages
+    client.chat.completions.create(**{**common, "messages": messages + [message] + after}, max_tokens=1)
+    got["sent_back"] += 1
+
 try:
     client.chat.completions.create(**{**common, "model": "other"})
 except openai.NotFoundError as error:

@@ -6,26 +6,38 @@ const textPart = z.strictObject({ type: z.literal("text"), text: z.string() });
 const refusalPart = z.strictObject({ type: z.literal("refusal"), refusal: z.string() });
 const content = z.union([z.string(), z.array(textPart).min(1)]);
 
+/** What clients add to the answers that they hand out, and send back with them. */
+const echo = z.unknown().optional().describe("accepted, as clients send answers back; nothing depends on it");
+
 const toolCall = z.strictObject({
   id: z.string(),
   type: z.literal("function"),
-  function: z.strictObject({ name: z.string(), arguments: z.string() }),
+  function: z.strictObject({ name: z.string(), arguments: z.string(), parsed_arguments: echo }),
+  index: z.int().nullish().describe("of a streamed answer's pieces; accepted, the order says it"),
 });
+
+/** What messages of any role may have. */
+const any = {
+  name: z.string().nullish(),
+  type: z.literal("text").nullish().describe("some clients say it beside the content; accepted"),
+};
 
 /** A message, by its role. Pictures and sound are no text, and refused by the part's type. */
 export const chatMessage = z.discriminatedUnion("role", [
-  z.strictObject({ role: z.literal("developer"), content, name: z.string().optional() }),
-  z.strictObject({ role: z.literal("system"), content, name: z.string().optional() }),
-  z.strictObject({ role: z.literal("user"), content, name: z.string().optional() }),
+  z.strictObject({ role: z.literal("developer"), content, ...any }),
+  z.strictObject({ role: z.literal("system"), content, ...any }),
+  z.strictObject({ role: z.literal("user"), content, ...any }),
   z.strictObject({
     role: z.literal("assistant"),
     content: z.union([z.string(), z.array(z.union([textPart, refusalPart])).min(1)]).nullish(),
-    name: z.string().optional(),
+    ...any,
     refusal: z.string().nullish(),
     reasoning_content: z.string().nullish(),
     tool_calls: z.array(toolCall).nullish(),
+    parsed: echo,
+    annotations: echo,
   }),
-  z.strictObject({ role: z.literal("tool"), content, tool_call_id: z.string(), name: z.string().optional() }),
+  z.strictObject({ role: z.literal("tool"), content, tool_call_id: z.string(), ...any }),
 ]);
 
 const functionName = z.string().regex(/^[a-zA-Z0-9_-]{1,64}$/, "a name has 1 to 64 letters, digits, _ and -");

@@ -1,11 +1,14 @@
 import { z } from "zod";
 
 const inputText = z.strictObject({ type: z.literal("input_text"), text: z.string() });
+/** What clients add to the answers that they hand out, and send back with them. */
+const parsed = z.unknown().optional().describe("accepted, as clients send answers back; nothing depends on it");
 const outputText = z.strictObject({
   type: z.literal("output_text"),
   text: z.string(),
   annotations: z.array(z.unknown()).max(0).nullish(),
   logprobs: z.array(z.unknown()).nullish(),
+  parsed,
 });
 const refusal = z.strictObject({ type: z.literal("refusal"), refusal: z.string() });
 
@@ -26,6 +29,7 @@ const item = z.union([
     call_id: z.string(),
     name: z.string(),
     arguments: z.string(),
+    parsed_arguments: parsed,
     ...echoed,
   }),
   z.strictObject({
