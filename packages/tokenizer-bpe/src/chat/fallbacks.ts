@@ -67,6 +67,17 @@ const chatglm =
   "{{ '[gMASK]sop' }}{% for message in messages %}{{ '<|' + message.role + '|>\n ' + message.content }}{% endfor %}" +
   "{% if add_generation_prompt %}{{ '<|assistant|>' }}{% endif %}";
 
+/** Rounds are numbered; nothing but the words marks whose turn it is. */
+const chatglm2 =
+  `${splitSystem}{% set ns = namespace(round=0) %}{{ '[gMASK]sop' }}{% if system %}{{ system + '\n\n' }}{% endif %}` +
+  "{% for message in turns %}{% if message.role == 'assistant' %}{{ '答：' + message.content + '\n\n' }}" +
+  "{% else %}{% set ns.round = ns.round + 1 %}{{ '[Round ' ~ ns.round ~ ']\n\n问：' + message.content + '\n\n' }}{% endif %}" +
+  "{% endfor %}{% if add_generation_prompt %}{{ '答：' }}{% endif %}";
+
+const glm4 =
+  "{{ '[gMASK]<sop>' }}{% for message in messages %}{{ '<|' + message.role + '|>\n' + message.content }}{% endfor %}" +
+  "{% if add_generation_prompt %}{{ '<|assistant|>' }}{% endif %}";
+
 const baichuan = (user: string, assistant: string) =>
   `${splitSystem}{{ system }}{% for message in turns %}{% if message.role == 'assistant' %}{{ '${assistant}' }}` +
   `{% else %}{{ '${user}' }}{% endif %}{{ message.content }}{% endfor %}` +
@@ -115,6 +126,12 @@ const families: readonly Family[] = [
   { name: "gemma", fits: both(has("<start_of_turn>", "<end_of_turn>"), tuned), template: gemma },
   { name: "starchat", fits: both(has("<|system|>", "<|user|>", "<|end|>"), type("gpt_bigcode")), template: starchat },
   { name: "phi3", fits: has("<|user|>", "<|assistant|>", "<|end|>"), template: phi3 },
+  { name: "glm4", fits: has("[gMASK]", "<sop>", "<|user|>", "<|assistant|>"), template: glm4 },
+  {
+    name: "chatglm2",
+    fits: (hints) => has("[gMASK]", "sop")(hints) && !hints.hasToken("<|user|>"),
+    template: chatglm2,
+  },
   { name: "chatglm", fits: both(has("<|user|>", "<|assistant|>"), type("chatglm", "glm", "glm4")), template: chatglm },
   {
     name: "baichuan2",

@@ -171,6 +171,8 @@ describe("families without a template of their own", () => {
       hints(["<start_of_turn>", "<end_of_turn>"], "gemma3", "gemma-3-270m-it"),
       hints(["<|user|>", "<|assistant|>", "<|end|>"], "phi3"),
       hints(["<|user|>", "<|assistant|>"], "chatglm"),
+      hints(["[gMASK]", "sop"], "chatglm"),
+      hints(["[gMASK]", "<sop>", "<|user|>", "<|assistant|>"], "chatglm"),
       hints(["<reserved_106>", "<reserved_107>"], "baichuan"),
       hints(["<reserved_102>", "<reserved_103>"], "baichuan"),
       hints(["<|EOT|>"], "llama"),

@@ -7,7 +7,8 @@ const spelled = "(?:'s|'S|'t|'T|'re|'rE|'Re|'RE|'ve|'vE|'Ve|'VE|'m|'M|'ll|'lL|'L
 const cl100k = spelled + gpt4Body;
 const folded = "(?i:'s|'t|'re|'ve|'m|'ll|'d)";
 const qwen = folded + gpt4Body.replace("{1,3}", "");
-const llama3 = folded + gpt4Body;
+/** Llama 3's way to cut, which GLM-4 took over. */
+export const LLAMA3_PATTERN: string = folded + gpt4Body;
 
 const word = "[^\\r\\n\\p{L}\\p{N}]?";
 const upper = "[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]";
@@ -19,7 +20,7 @@ const o200k =
 const gpt2Tokens = { "<|endoftext|>": 50256 };
 
 /** Numbers names from an id on. */
-function numbered(names: readonly string[], from: number): Record<string, number> {
+export function numbered(names: readonly string[], from: number): Record<string, number> {
   return Object.fromEntries(names.map((name, index) => [name, from + index]));
 }
 
@@ -79,5 +80,5 @@ export function llama3Encoding(ranks: number): TiktokenEncoding {
     "<|eot_id|>",
     ...reserved(5, 251),
   ];
-  return { pattern: llama3, specialTokens: numbered(names, ranks) };
+  return { pattern: LLAMA3_PATTERN, specialTokens: numbered(names, ranks) };
 }

@@ -20,6 +20,8 @@ export interface TiktokenEncoding {
   readonly specialTokens: Readonly<Record<string, number>>;
   /** Further tokens that text is split into, by their text; never looked for before the pattern has cut it. */
   readonly extraRanks?: Readonly<Record<string, number>>;
+  /** Ids that every text begins with. */
+  readonly before?: readonly number[];
 }
 
 /** Reads a `.tiktoken` file: a line for each token, its bytes in base64 and its rank, which is its id. */
@@ -43,7 +45,7 @@ export function readTiktoken(file: Uint8Array, encoding: TiktokenEncoding): Read
       ignoreMerges: true,
     }),
     addedTokens,
-    post: noPostProcessing,
+    post: { ...noPostProcessing, before: encoding.before ?? [] },
     decoder: readDecoder({ type: "ByteLevel" }),
   };
 }

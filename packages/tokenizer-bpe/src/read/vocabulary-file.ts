@@ -2,10 +2,11 @@ import type { CreateOptions } from "../create.ts";
 import { inFile, TokenizerError } from "../error.ts";
 import type { Files } from "../files.ts";
 import type { SpecialTokens } from "../special-tokens.ts";
-import type { JsonNode } from "../text/json-node.ts";
+import { isNode, type JsonNode } from "../text/json-node.ts";
+import { chatGlm, glm4Encoding } from "./glm.ts";
 import { sentencePieceTokenizer } from "./sentencepiece.ts";
 import { readSentencePieceProto, type SentencePieceSpec } from "./sentencepiece-proto.ts";
-import { readTiktoken, unknownEncoding } from "./tiktoken.ts";
+import { readTiktoken, type TiktokenEncoding, unknownEncoding } from "./tiktoken.ts";
 import { llama3Encoding, tiktokenEncodings } from "./tiktoken-encodings.ts";
 import { type ReadTokenizer, readTokenizerJson } from "./tokenizer-json.ts";
 import { readVocabMerges } from "./vocab-merges.ts";
@@ -68,18 +69,39 @@ function tiktoken(files: Files, file: string, { config, special }: Beside, optio
   const known = Object.hasOwn(tiktokenEncodings, name) ? tiktokenEncodings[name]() : undefined;
   const encoding = options.tiktoken ?? known;
   if (encoding === undefined) throw unknownEncoding(file);
-  const end = "<|endoftext|>";
-  const said = special.eos === undefined && end in encoding.specialTokens ? { ...special, eos: end } : special;
-  return { file, special: said, read: inFile(file, () => readTiktoken(files.bytes(file)!, encoding)) };
+  const read = inFile(file, () => readTiktoken(files.bytes(file)!, encoding));
+  return { file, special: endedBy("<|endoftext|>", special, encoding), read };
+}
+
+/** Ends texts with this token where no file says which does, if the encoding has it. */
+function endedBy(token: string, special: SpecialTokens, { specialTokens }: TiktokenEncoding): SpecialTokens {
+  return special.eos === undefined && token in specialTokens ? { ...special, eos: token } : special;
+}
+
+/** Two families publish a rank file by the name of SentencePiece's. Llama 3's code has the tokens that its files leave out. */
+function modelEncoding(config: JsonNode, ranks: number): TiktokenEncoding {
+  if (config.tokenizer_class === "ChatGLM4Tokenizer") return glm4Encoding(ranks);
+  const { specialTokens, ...encoding } = llama3Encoding(ranks);
+  return { ...encoding, specialTokens: isNode(config.added_tokens_decoder) ? {} : specialTokens };
+}
+
+/** ChatGLM 3 has tokens for roles, ChatGLM 2 hasn't, and their first files are alike but for the model's name. */
+function hasRoles(files: Files, config: JsonNode, { name }: CreateOptions): boolean {
+  const token = "<|user|>";
+  if (files.text("tokenizer_config.json")?.includes(token) || files.text("added_tokens.json")?.includes(token))
+    return true;
+  return [name, config.name_or_path, files.object("config.json")._name_or_path].some((one) =>
+    /chatglm3/i.test(String(one)),
+  );
 }
 
 function sentencePiece(files: Files, file: string, beside: Beside, options: CreateOptions): FromFile {
   const { config, special } = beside;
   const bytes = files.bytes(file)!;
-  // Llama 3's `tokenizer.model` is a rank file under SentencePiece's name.
   if (/^[A-Za-z0-9+/=]+ 0\r?\n/.test(files.text(file)!.slice(0, 64))) {
-    const ranks = files.text(file)!.trimEnd().split("\n").length;
-    return { file, special, read: inFile(file, () => readTiktoken(bytes, options.tiktoken ?? llama3Encoding(ranks))) };
+    const encoding = options.tiktoken ?? modelEncoding(config, files.text(file)!.trimEnd().split("\n").length);
+    const read = inFile(file, () => readTiktoken(bytes, encoding));
+    return { file, special: endedBy("<|endoftext|>", special, encoding), read };
   }
   const spec = inFile(file, () => readSentencePieceProto(bytes));
   const t5 = /T5|UMT5/.test(String(config.tokenizer_class));
@@ -90,7 +112,9 @@ function sentencePiece(files: Files, file: string, beside: Beside, options: Crea
       prefixEachPart: config.legacy !== false,
     }),
   );
-  return { file, special: withSpecTokens(special, spec), read };
+  if (config.tokenizer_class !== "ChatGLMTokenizer") return { file, special: withSpecTokens(special, spec), read };
+  const { bos: _, pad, ...said } = withSpecTokens(special, spec);
+  return { file, special: { ...said, pad: pad ?? said.unk }, read: chatGlm(read, hasRoles(files, config, options)) };
 }
 
 function flag(value: unknown, fallback: boolean): boolean {
