@@ -2,6 +2,7 @@ import { openCopies, type Target, TargetError } from "@llm/target";
 import { buildModel, buildProgram } from "./build/build-model.ts";
 import { exportUnits, MODEL_FILE, MODEL_UNIT, PROGRAM_KIND } from "./build/units.ts";
 import { buildQpcUnit, qpcUnit, unfinishedKit } from "./compile/qpc-unit.ts";
+import { sdkVersions } from "./compile/sdk.ts";
 import { chooseAic100, impliedDefaults, settingsOf } from "./compile/settings-of.ts";
 import { copiesOf, devicesFor } from "./devices.ts";
 import { openEmulator } from "./emulator/open-emulator.ts";
@@ -44,6 +45,7 @@ export const aic100Target: Target<Aic100Options> = {
     return planAic100(model, planRequest(options));
   },
   pipeline: aic100Pipeline,
+  tools: sdkVersions,
   units(program, options) {
     const models = exportUnits(program, settle(options), options);
     if (options.emulate) return models;
@@ -55,9 +57,9 @@ export const aic100Target: Target<Aic100Options> = {
     const settings = settingsOf(options, program.nets[0]!.graph.name);
     return [...models, qpcUnit(settings, { unit: MODEL_UNIT, file: MODEL_FILE })];
   },
-  exports(program, options, tools) {
+  exports(program, options) {
     const models = exportUnits(program, settle(options), options);
-    return models.length > 1 ? models : aic100Target.units(program, options, tools);
+    return models.length > 1 ? models : aic100Target.units(program, options);
   },
   build(unit, work) {
     if (unit.stage === "compile") return buildQpcUnit(unit, work);

@@ -16,7 +16,9 @@ import { chooseBm1684x } from "./plan/choose.ts";
 import { planBm1684x } from "./plan/plan.ts";
 import { describeBm1684x } from "./plan/sharing.ts";
 import { openArtefact } from "./session/open-artefact.ts";
+import { compilerVersion } from "./tools/compiler-version.ts";
 import { installToolchain } from "./tools/install.ts";
+import { COMPILER, toolchainOf } from "./tools/toolchain.ts";
 import { lowerToTop } from "./top/lower-to-top.ts";
 
 /** SOPHGO's BM1684X, by the vendor's own compiler and runtime. */
@@ -37,6 +39,7 @@ export const bm1684xTarget: Target<Bm1684xOptions> = {
   plan: planBm1684x,
   describe: describeBm1684x,
   pipeline: bm1684xPipeline,
+  tools: () => ({ [COMPILER]: compilerVersion(toolchainOf()) }),
   units: bm1684xUnits,
   exports: onnxUnits,
   build: buildUnit,

@@ -3,7 +3,7 @@ import { findBmrt } from "@llm/runtime-native/bmrt";
 import type { Finding, Host } from "@llm/target";
 import { compilerVersion } from "./tools/compiler-version.ts";
 import { selfCheck } from "./tools/self-check.ts";
-import { isInstalled, TPU_MLIR_VERSION, toolchainOf } from "./tools/toolchain.ts";
+import { COMPILER, isInstalled, TPU_MLIR_VERSION, toolchainOf } from "./tools/toolchain.ts";
 
 /** What this machine offers: the compiler, tried, with the simulator beside it, and what both it and cards are reached through. */
 export async function bm1684xDoctor({
@@ -37,7 +37,7 @@ export function addonFinding(status: AddonStatus): Finding {
 }
 
 async function compiler(env: Host["env"], machine: string): Promise<Finding> {
-  const name = "tpu-mlir";
+  const name = COMPILER;
   const toolchain = toolchainOf(env);
   if (machine !== "linux-x64")
     return {

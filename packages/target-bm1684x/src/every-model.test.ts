@@ -23,7 +23,7 @@ function modulesOf(name: string, mode: Bm1684xMode): readonly Module[] {
   const options = optionsOf({ mode, ctxLen: 32 });
   const passes = [...corePasses, ...(bm1684xTarget.passes ?? [])];
   const program = runPipeline(programOf(graph), bm1684xTarget.pipeline(graph, options), { passes });
-  const units = bm1684xTarget.units(program, options, {});
+  const units = bm1684xTarget.units(program, options);
   return units
     .filter(({ kind }) => kind === NET_KIND)
     .map(({ spec }) => {

@@ -7,7 +7,7 @@ import { threadCount } from "./open.ts";
 import { chunkOf } from "./pipeline.ts";
 import { buildGolden, DEFAULTS, goldenGraph } from "./testing/open-golden.ts";
 
-const host = { platform: process.platform, arch: process.arch, env: {}, exists: () => true };
+const host = { platform: process.platform, arch: process.arch, env: {} };
 
 async function refusal(attempt: Promise<unknown>): Promise<TargetError> {
   const error = await attempt.then(

@@ -41,9 +41,11 @@ export interface Target<O = unknown> {
   /** What planning a mesh of such devices goes by; absent: nothing is known of how they would share a model. */
   describe?(options: O, model: Graph): DescribedDevice;
   pipeline(model: Graph, options: O): readonly PassCall[];
-  units(program: Program, options: O, tools: ToolVersions): readonly Unit[];
+  /** Versions of the programs that its units name in their needs, as they are on this machine. */
+  tools?(): ToolVersions;
+  units(program: Program, options: O): readonly Unit[];
   /** What `llm export` makes, where that is not on the way to what is compiled. */
-  exports?(program: Program, options: O, tools: ToolVersions): readonly Unit[];
+  exports?(program: Program, options: O): readonly Unit[];
   /** Makes one unit, alone, in an empty folder. */
   build(unit: Unit, work: Work): Promise<void>;
   open(artefact: Artefact, options: O, readers?: Readers, tell?: (event: OpenEvent) => void): Promise<Session>;
@@ -120,7 +122,7 @@ export interface Unit {
   readonly id: string;
   readonly kind: string; // with a version that changes when the bytes it makes do: "onnx@1"
   readonly stage: "export" | "compile";
-  readonly spec: Json; // all that shapes the bytes, but for weights and what `after` made
+  readonly spec: Json; // all that shapes the bytes, but for tools, weights and what `after` made
   readonly weights: readonly WeightExpr[];
   readonly after: readonly string[];
   readonly makes: readonly string[]; // file names, relative to its folder
@@ -136,6 +138,7 @@ export interface Needs {
   readonly ramBytes: number;
   readonly diskBytes: number;
   readonly cores: number;
+  /** Programs that shape its bytes, by the names that the target says their versions under. */
   readonly tools: readonly string[];
 }
 
@@ -145,7 +148,6 @@ export interface Work {
   readonly source: WeightSource;
   /** The folder of a finished unit named in `after`. */
   input(unit: string): string;
-  readonly tools: ToolVersions;
   readonly signal: AbortSignal;
   progress(done: number, total: number, note?: string): void;
   /**
@@ -165,7 +167,6 @@ export interface Host {
   readonly platform: string;
   readonly arch: string;
   readonly env: Readonly<Record<string, string | undefined>>;
-  exists(path: string): boolean;
 }
 
 /** One line of `llm doctor`. */

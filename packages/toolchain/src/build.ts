@@ -3,8 +3,16 @@ import { existsSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { corePasses, type Program, programOf, runPipeline } from "@llm/core-ir";
-import type { Artefact, Target, Unit } from "@llm/target";
-import { type BuildEvent, type BuiltUnit, buildArtefact, openArtefact, orderUnits, unitKeys } from "@llm/target/engine";
+import type { Artefact, Target, ToolVersions, Unit } from "@llm/target";
+import {
+  type BuildEvent,
+  type BuiltUnit,
+  buildArtefact,
+  openArtefact,
+  orderUnits,
+  toolVersions,
+  unitKeys,
+} from "@llm/target/engine";
 import { withModelFiles } from "./model-files.ts";
 import type { Model } from "./open-model.ts";
 import { artefactCache, scratchFolder, unitCache, writableFolder } from "./places.ts";
@@ -20,6 +28,8 @@ export interface Prepared<O = unknown> {
   readonly notes: readonly string[];
   readonly program: Program;
   readonly units: readonly Unit[];
+  /** Versions of the programs that units need. */
+  readonly tools: ToolVersions;
   /** Equal for equal results: a hash of every unit's content key. */
   readonly key: string;
 }
@@ -36,12 +46,13 @@ export async function prepare<O>(
     passes: [...corePasses, ...(complete.passes ?? [])],
     dialects: complete.dialects,
   });
-  const units = orderUnits(complete.units(program, options, {}));
-  const keys = unitKeys(units, { target: complete.id, tools: {}, source: model.weights.fingerprint });
+  const units = orderUnits(complete.units(program, options));
+  const tools = toolVersions(complete, units);
+  const keys = unitKeys(units, { target: complete.id, tools, source: model.weights.fingerprint });
   const key = createHash("sha256")
     .update([...keys].sort().join("\n"))
     .digest("hex");
-  return { model, target: complete, options, notes, program, units, key };
+  return { model, target: complete, options, notes, program, units, tools, key };
 }
 
 /** A target whose files are called after the model is told its name: the last part of a hub id. */
@@ -97,6 +108,7 @@ export async function build<O>(prepared: Prepared<O>, options: BuildOptions = {}
       target,
       program,
       options: prepared.options,
+      tools: prepared.tools,
       source: model.weights,
       model: model.card,
       folder,

@@ -1,9 +1,10 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { cpus } from "node:os";
 import { join } from "node:path";
-import type { Target } from "@llm/target";
+import { type Finding, type Session, type Target, TargetError } from "@llm/target";
 import { type CheckResult, conformance, runConformance } from "@llm/target/conformance";
 import { build, prepare } from "./build.ts";
+import { hostOf } from "./doctor.ts";
 import { packageVersion } from "./onnx-metadata.ts";
 import type { Model } from "./open-model.ts";
 import { scratchFolder } from "./places.ts";
@@ -26,7 +27,10 @@ export interface ConformanceReport {
   readonly target: string;
   readonly options: unknown;
   readonly machine: { readonly platform: string; readonly arch: string; readonly processor: string };
+  /** Versions of the programs that made it. */
   readonly tools: Readonly<Record<string, string>>;
+  /** What was found on the machine: the vendor's compiler and runtime among it, and their versions. */
+  readonly found: readonly Finding[];
   readonly model: string;
   readonly checks: readonly CheckResult[];
   readonly passed: number;
@@ -47,6 +51,8 @@ export async function conform(model: Model, target: Target, options: ConformOpti
   const small = Object.fromEntries(Object.entries(SMALL).filter(([name]) => Object.hasOwn(target.options, name)));
   const prepared = await prepare(model, target, { ...small, ...options.targetOptions });
   const { artefact } = await build(prepared, { ...(env ? { env } : {}), ...(signal ? { signal } : {}) });
+  const open = () => target.open(artefact, prepared.options);
+  await mustBeThere(target.unfinished?.(artefact), open);
   const folder = await mkdtemp(join(await scratchFolder(env), "conformance-"));
   const { ctxLen = SMALL.ctxLen, ...precision } = prepared.options as Precision & { readonly ctxLen?: number };
   const { relative, cosine } = thresholdsFor(precision);
@@ -55,7 +61,7 @@ export async function conform(model: Model, target: Target, options: ConformOpti
   try {
     const checks = await runConformance(
       {
-        open: () => target.open(artefact, prepared.options),
+        open,
         oracle: async (history) => {
           if (!reference) return target.answers!(history, vocab);
           const [result] = await reference.step([{ slot: 0, at: 0, tokens: history, last: 1 }]);
@@ -78,6 +84,7 @@ export async function conform(model: Model, target: Target, options: ConformOpti
       options: prepared.options,
       machine: { platform: process.platform, arch: process.arch, processor: cpus()[0]?.model.trim() ?? "unknown" },
       tools: artefact.manifest.tools,
+      found: await target.doctor(hostOf(env)),
       model: model.name,
       checks,
       passed: count("passed"),
@@ -88,4 +95,17 @@ export async function conform(model: Model, target: Target, options: ConformOpti
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** A compiler or a runtime that isn't installed says nothing about the device: it is no failure, but what is missing. */
+async function mustBeThere(unfinished: string | undefined, open: () => Promise<Session>): Promise<void> {
+  if (unfinished !== undefined) throw new TargetError("tool-missing", unfinished);
+  let session: Session;
+  try {
+    session = await open();
+  } catch (error) {
+    if (TargetError.isInstance(error) && error.code === "tool-missing") throw error;
+    return; // checks open it again, and say what is wrong
+  }
+  await session.close();
 }

@@ -1,4 +1,3 @@
-import { existsSync } from "node:fs";
 import { access, constants } from "node:fs/promises";
 import { availableParallelism, totalmem } from "node:os";
 import type { Finding, Host } from "@llm/target";
@@ -31,7 +30,7 @@ export async function diagnose(options: DiagnoseOptions = {}): Promise<readonly 
   const env = options.env ?? process.env;
   const { targets, broken } =
     options.target === undefined ? await surveyTargets() : { targets: [await findTarget(options.target)], broken: [] };
-  const host: Host = { platform: process.platform, arch: process.arch, env, exists: existsSync };
+  const host = hostOf(env);
   const machine = [nodeFinding(), machineFinding()];
   machine.push(await folderFinding("downloads", options.cacheDir ?? hubCache(env)));
   machine.push(await folderFinding("artefacts", artefactCache(env)));
@@ -63,7 +62,7 @@ export async function installFor(
   { env = process.env, report = () => {} }: InstallTargetOptions = {},
 ): Promise<void> {
   const { target, title } = await findTarget(id);
-  const host: Host = { platform: process.platform, arch: process.arch, env, exists: existsSync };
+  const host = hostOf(env);
   if (target.install) await target.install(host, report);
   else report(`${title} needs nothing that could be installed from here`);
 }
@@ -74,9 +73,14 @@ export async function buildRuntimeFor(
   { env = process.env, report = () => {} }: InstallTargetOptions = {},
 ): Promise<void> {
   const { target, title } = await findTarget(id);
-  const host: Host = { platform: process.platform, arch: process.arch, env, exists: existsSync };
+  const host = hostOf(env);
   if (target.buildRuntime) await target.buildRuntime(host, report);
   else report(`${title} needs nothing that is compiled here`);
+}
+
+/** This machine, as targets may ask about it. */
+export function hostOf(env: Host["env"] = process.env): Host {
+  return { platform: process.platform, arch: process.arch, env };
 }
 
 function nodeFinding(): Finding {

@@ -53,7 +53,7 @@ export async function withModelFiles<O>(target: Target<O>, checkpoint: Checkpoin
   };
   return {
     ...target,
-    units: (program, options, tools) => [...target.units(program, options, tools), unit],
+    units: (program, options) => [...target.units(program, options), unit],
     build: async (asked, work) => {
       if (asked.kind !== KIND) return target.build(asked, work);
       for (const [name, bytes] of files) await writeFile(join(work.folder, name), bytes);

@@ -77,6 +77,7 @@ test("with an SDK: the QPC under its published name, the compiler's words as pro
   expect(paths.filter((path) => path.endsWith(".onnx"))).toEqual(["model.onnx"]);
   expect(notes).toEqual(expect.arrayContaining(["Compiling", "Done"]));
   expect(aic100Target.unfinished!(artefact)).toBeUndefined();
+  expect(artefact.manifest.tools).toEqual({ "qaic-exec": expect.stringMatching(/^1\.20/) });
   expect((await compile({ sdk: "recipe", socs: 4 })).cached).toEqual({ decoder: true, qpc: true });
 
   // Equal in name, not in content: it takes the other's place.

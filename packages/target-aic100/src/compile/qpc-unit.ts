@@ -10,7 +10,7 @@ import { PROFILES } from "./sdk-profiles.ts";
 import type { CompileSettings } from "./settings.ts";
 import { KIT_SCRIPT } from "./write-plan.ts";
 
-export const QPC_KIND = "aic100-qpc@1";
+export const QPC_KIND = "aic100-qpc@2";
 export const KIT_KIND = "aic100-kit@1";
 
 /** The unit that exports the graph, and the ONNX file that it makes. */
@@ -22,8 +22,6 @@ export interface ExportedGraph {
 interface QpcSpec {
   readonly settings: CompileSettings;
   readonly exported: ExportedGraph;
-  /** Of the SDK; null in a kit, and where it doesn't say. */
-  readonly version: string | null;
 }
 
 /** The unit that compiles an exported graph; without an SDK, the one that gets everything ready for where there is one. */
@@ -33,7 +31,7 @@ export function qpcUnit(
   sdk: InstalledSdk | undefined = findSdk(),
 ): Unit {
   const isHere = compilerOf(settings.profile, sdk) !== undefined;
-  const spec: QpcSpec = { settings, exported, version: (isHere && sdk?.version) || null };
+  const spec: QpcSpec = { settings, exported };
   return {
     id: isHere ? "qpc" : "compile_kit",
     kind: isHere ? QPC_KIND : KIT_KIND,

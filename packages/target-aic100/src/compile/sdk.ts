@@ -46,6 +46,11 @@ export function findSdk(env: Environment = process.env): InstalledSdk | undefine
   return { programs, root: versionIn(own) === undefined ? place : own, ...(version ? { version } : {}) };
 }
 
+/** Each program of the installed SDK, with the version that the SDK says it is of. */
+export function sdkVersions(sdk: InstalledSdk | undefined = findSdk()): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.keys(sdk?.programs ?? {}).map((program) => [program, sdk?.version ?? "unknown"]));
+}
+
 /**
  * The profile that was asked for; for "auto" the installed SDK's. Without one: flat specializations and the newer program,
  * which the most SDKs of today understand.

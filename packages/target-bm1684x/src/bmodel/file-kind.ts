@@ -1,6 +1,7 @@
 import { basename, dirname, join } from "node:path";
 import type { Artefact, FileInspection, FileKind, Json } from "@llm/target";
 import { readNetsList } from "../session/nets-list.ts";
+import { COMPILER } from "../tools/toolchain.ts";
 import type { Bmodel, BmodelNet, BmodelTensor } from "./bmodel.ts";
 import { readBmodel } from "./read-bmodel.ts";
 import { vocabularyOf } from "./vocabulary.ts";
@@ -29,7 +30,7 @@ async function artefact(file: string): Promise<Artefact> {
         parameters: 0,
       },
       options: {},
-      tools: { "tpu-mlir": model.version },
+      tools: { [COMPILER]: model.version },
       checkpoint: "",
       units: [],
       files: await Promise.all((list?.bmodels ?? [basename(file)]).map((name) => listed(folder, name))),

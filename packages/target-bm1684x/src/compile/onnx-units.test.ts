@@ -16,7 +16,7 @@ test("an export has a file for each net, named and ordered as the vendor's scrip
   const program = runPipeline(programOf(graph), bm1684xTarget.pipeline(graph, options), { passes });
   const folder = mkdtempSync(join(tmpdir(), "llm-bm1684x-onnx-"));
   try {
-    const units = bm1684xTarget.exports!(program, options, {});
+    const units = bm1684xTarget.exports!(program, options);
     const heads = ["greedy_head", "lm_head", "sample_head"];
     expect(units.map(({ id }) => id).sort()).toEqual([
       "block_0",
@@ -32,7 +32,6 @@ test("an export has a file for each net, named and ordered as the vendor's scrip
     await bm1684xTarget.build(unit, {
       folder: join(folder, unit.id),
       source,
-      tools: {},
       signal: new AbortController().signal,
       input: () => "",
       progress() {},

@@ -4,8 +4,7 @@ import { shapeOf, sizeOf, type WeightExpr } from "@llm/tensor";
 import { type Port, type Ports, portsOf } from "../nets/net-ports.ts";
 import type { Bm1684xOptions } from "../options.ts";
 import { chipsOf } from "../plan/sharing.ts";
-import { compilerVersion } from "../tools/compiler-version.ts";
-import { toolchainOf } from "../tools/toolchain.ts";
+import { COMPILER } from "../tools/toolchain.ts";
 import type { NetSettings } from "./compile-net.ts";
 import { bmodelName } from "./file-name.ts";
 import { NETS_FILE, type NetsFile } from "./nets-file.ts";
@@ -18,7 +17,6 @@ export interface NetSpec {
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
   readonly settings: NetSettings;
-  readonly compiler: string;
 }
 
 /** What the unit that joins them is told. */
@@ -30,7 +28,7 @@ export interface JoinSpec {
   readonly list?: NetsFile;
 }
 
-export const NET_KIND = "bm1684x-net@2";
+export const NET_KIND = "bm1684x-net@3";
 export const JOIN_KIND = "bm1684x-bmodel@2";
 
 /** A unit for each net, and one for each chip that makes a single file of its nets. */
@@ -63,8 +61,7 @@ export function bm1684xUnits(program: Program, options: Bm1684xOptions): readonl
     const parts = own.map(({ net, name }) => ({ unit: net.id, file: `${name}.bmodel` }));
     return joinUnit(device, { file, parts, ...(device === 0 ? { list } : {}) });
   });
-  const compiler = compilerVersion(toolchainOf());
-  return [...described.map(({ net, ...about }) => netUnit(net, about, compiler)), ...joins];
+  return [...described.map(({ net, ...about }) => netUnit(net, about)), ...joins];
 }
 
 function joinUnit(device: number, spec: JoinSpec): Unit {
@@ -76,7 +73,7 @@ function joinUnit(device: number, spec: JoinSpec): Unit {
     weights: [],
     after: spec.parts.map(({ unit }) => unit),
     makes: [spec.file, ...(spec.list ? [NETS_FILE] : [])],
-    needs: { ramBytes: JOIN_BYTES, diskBytes: 0, cores: 1, tools: ["tpu-mlir"] },
+    needs: { ramBytes: JOIN_BYTES, diskBytes: 0, cores: 1, tools: [COMPILER] },
     place: "",
   };
 }
@@ -154,14 +151,13 @@ function describe(net: Net): Described {
   };
 }
 
-function netUnit({ id, graph }: Net, { name, settings, ports }: Described, compiler: string): Unit {
+function netUnit({ id, graph }: Net, { name, settings, ports }: Described): Unit {
   const spec: NetSpec = {
     graph: printGraph(graph),
     name,
     inputs: ports.inputs.map((port) => port.name),
     outputs: ports.outputs.map((port) => port.name),
     settings,
-    compiler,
   };
   return {
     id,
@@ -171,7 +167,7 @@ function netUnit({ id, graph }: Net, { name, settings, ports }: Described, compi
     weights: graph.weights.map(({ expr }) => expr),
     after: [],
     makes: [`${name}.bmodel`],
-    needs: { ...needs(graph), cores: 1, tools: ["tpu-mlir"] },
+    needs: { ...needs(graph), cores: 1, tools: [COMPILER] },
     place: null,
   };
 }

@@ -19,7 +19,7 @@ function programFor(config: Readonly<Record<string, unknown>>, given: Partial<Bm
   const options = optionsOf({ ctxLen: 32, ...given });
   const passes = [...corePasses, ...(bm1684xTarget.passes ?? [])];
   const program = runPipeline(programOf(graph), bm1684xTarget.pipeline(graph, options), { passes });
-  return { program, units: bm1684xTarget.units(program, options, {}) };
+  return { program, units: bm1684xTarget.units(program, options) };
 }
 
 const port = (net: Net | undefined) => {

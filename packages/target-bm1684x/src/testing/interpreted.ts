@@ -15,7 +15,7 @@ export async function interpreted(
 ): Promise<{ readonly session: Session; readonly bmrt: InterpretedBmrt }> {
   const passes = [...corePasses, ...(bm1684xTarget.passes ?? [])];
   const program = runPipeline(programOf(graph), bm1684xTarget.pipeline(graph, options), { passes });
-  const bmrt = await InterpretedBmrt.of(bm1684xTarget.units(program, options, {}), source);
+  const bmrt = await InterpretedBmrt.of(bm1684xTarget.units(program, options), source);
   const nets = await Promise.all(Array.from({ length: bmrt.devices }, (_, device) => bmrt.load(device)));
   const layout = findLayout(nets, listedRoles(bmrt.list));
   return { session: await Bm1684xSession.open(bmrt, layout, options.batchSize), bmrt };

@@ -1,9 +1,9 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { orderUnits, toolVersions, unitKeys } from "@llm/target/engine";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { bm1684xTarget } from "../bm1684x-target.ts";
-import { NET_KIND, type NetSpec } from "../compile/units.ts";
 import { requestFor } from "../testing/build-model.ts";
 import { FAMILIES } from "../testing/families.ts";
 import { optionsOf } from "../testing/options.ts";
@@ -52,17 +52,19 @@ test("ours is its version, there or not", () => {
   expect(compilerVersion({ folder: join(folder, "nothing"), own: true })).toBe(TPU_MLIR_VERSION);
 });
 
-test("what TPU_MLIR_DIR points to is in the keys of nets, and in nothing else of them", () => {
+test("what TPU_MLIR_DIR points to is in the keys of all that it makes, and in nothing else of them", () => {
   const { program, options } = requestFor(randomModel(FAMILIES.gpt2!, 1), optionsOf({ ctxLen: 16 }), folder);
-  const specs = () =>
-    bm1684xTarget
-      .units(program, options, {})
-      .filter(({ kind }) => kind === NET_KIND)
-      .map(({ spec }) => spec as unknown as NetSpec);
+  const made = () => {
+    const units = orderUnits(bm1684xTarget.units(program, options));
+    const tools = toolVersions(bm1684xTarget, units);
+    return { units, tools, keys: [...unitKeys(units, { target: "bm1684x", tools, source: "" }).values()] };
+  };
   vi.stubEnv("TPU_MLIR_DIR", "");
-  const ours = specs();
+  const ours = made();
   vi.stubEnv("TPU_MLIR_DIR", folder);
-  const own = specs();
-  expect(new Set(ours.map(({ compiler }) => compiler))).toEqual(new Set([TPU_MLIR_VERSION]));
-  expect(own).toEqual(ours.map((spec) => ({ ...spec, compiler: version() })));
+  const own = made();
+  expect(ours.tools).toEqual({ "tpu-mlir": TPU_MLIR_VERSION });
+  expect(own.tools).toEqual({ "tpu-mlir": version() });
+  expect(own.units).toEqual(ours.units);
+  expect(own.keys.filter((key) => ours.keys.includes(key))).toEqual([]);
 });

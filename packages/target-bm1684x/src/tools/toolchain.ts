@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { TargetError } from "@llm/target";
 import { cacheHome } from "@llm/target/engine";
 
-/** The vendor's compiler that this package was written for and tested with. */
+/** The vendor's compiler, by its package's name and the version that this package was written for and tested with. */
+export const COMPILER = "tpu-mlir";
 export const TPU_MLIR_VERSION = "1.30.2";
 
 export type Environment = Readonly<Record<string, string | undefined>>;

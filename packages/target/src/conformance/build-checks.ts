@@ -60,7 +60,7 @@ const unitsAreData: Check = {
   about: "build",
   async run({ build }) {
     const { target, program, options } = build!;
-    const units = target.units(program, options, tools(build!));
+    const units = target.units(program, options);
     must(units.length > 0, () => "there are no units");
     must(
       units.some(({ place }) => place !== null),
@@ -72,7 +72,7 @@ const unitsAreData: Check = {
       () => "units change when they are written as JSON and read back",
     );
     must(
-      canonicalJson(target.units(program, options, tools(build!)) as unknown as Json) === text,
+      canonicalJson(target.units(program, options) as unknown as Json) === text,
       () => "equal inputs give different units",
     );
     orderUnits(units);
@@ -84,7 +84,7 @@ const keysFollowInputs: Check = {
   about: "build",
   async run({ build }) {
     const { target, program, options, source } = build!;
-    const ordered = orderUnits(target.units(program, options, tools(build!)));
+    const ordered = orderUnits(target.units(program, options));
     const keysOf = (
       units: readonly Unit[],
       changed: Partial<{ target: string; tools: Record<string, string>; source: string }> = {},
@@ -150,7 +150,7 @@ const survivesKills: Check = {
   async run({ build }) {
     const { target, program, options } = build!;
     const whole = await built(build!, "whole");
-    const count = target.units(program, options, tools(build!)).length;
+    const count = target.units(program, options).length;
     for (let stopAt = 0; stopAt < count; stopAt++) {
       const stopping = { ...build!, target: stopsAt(target, stopAt) };
       await refusal(() => built(stopping, "killed", { cores: 1 }), "a unit that fails");

@@ -13,6 +13,7 @@ import { explainDisk } from "./files.ts";
 import { unitKeys } from "./keys.ts";
 import { orderUnits } from "./order.ts";
 import { type Capacity, runUnits } from "./run-units.ts";
+import { toolVersions } from "./tool-versions.ts";
 import { type CachedUnit, UnitCache } from "./unit-cache.ts";
 
 export interface BuildRequest<O> {
@@ -25,7 +26,7 @@ export interface BuildRequest<O> {
   readonly folder: string;
   /** Where finished units are kept; on the artefact's file system, else bytes are copied. */
   readonly cacheDir: string;
-  /** Versions of the tools that units name in their needs; part of their keys. */
+  /** Versions of the tools that units name in their needs, part of their keys; the target is asked unless said. */
   readonly tools?: ToolVersions;
   readonly executor?: Executor;
   /** What units may use together; by default this machine's cores and free memory. */
@@ -55,17 +56,10 @@ export interface BuildResult {
  * folder with a manifest. Killed at any point, the next run goes on where this one was.
  */
 export async function buildArtefact<O>(request: BuildRequest<O>): Promise<BuildResult> {
-  const {
-    target,
-    program,
-    options,
-    source,
-    tools = {},
-    onEvent = () => {},
-    signal = new AbortController().signal,
-  } = request;
+  const { target, program, options, source, onEvent = () => {}, signal = new AbortController().signal } = request;
   const folder = resolve(request.folder);
-  const ordered = orderUnits(target.units(program, options, tools));
+  const ordered = orderUnits(target.units(program, options));
+  const tools = request.tools ?? toolVersions(target, ordered);
   const keys = unitKeys(ordered, { target: target.id, tools, source: source.fingerprint });
   const cache = new UnitCache(resolve(request.cacheDir));
   const finished = new Map<string, CachedUnit>();
@@ -89,7 +83,7 @@ export async function buildArtefact<O>(request: BuildRequest<O>): Promise<BuildR
     };
     await runUnits(ordered, { ...machine(), ...request.capacity }, makeUnit, signal);
 
-    const artefact = await assemble({ request, folder, ordered, keys, finished, onEvent });
+    const artefact = await assemble({ request: { ...request, tools }, folder, ordered, keys, finished, onEvent });
     onEvent({ kind: "assembled", folder });
     return { artefact, units: ordered.map(({ id }) => report.get(id)!) };
   } catch (error) {
@@ -98,7 +92,7 @@ export async function buildArtefact<O>(request: BuildRequest<O>): Promise<BuildR
 }
 
 async function makeOne<O>(
-  { target, source, tools = {}, executor = localExecutor, retries = 0, onEvent = () => {} }: BuildRequest<O>,
+  { target, source, executor = localExecutor, retries = 0, onEvent = () => {} }: BuildRequest<O>,
   unit: Unit,
   key: string,
   cache: UnitCache,
@@ -118,7 +112,6 @@ async function makeOne<O>(
           folder,
           inputs,
           source,
-          tools,
           signal,
           progress: (done, total, note) =>
             onEvent({ kind: "progress", unit: unit.id, done, total, ...(note === undefined ? {} : { note }) }),

@@ -9,6 +9,7 @@ import { explainDisk, filesBelow } from "./files.ts";
 import { unitKeys } from "./keys.ts";
 import { manifestOf } from "./manifest-of.ts";
 import { orderUnits, placeOf } from "./order.ts";
+import { toolVersions } from "./tool-versions.ts";
 
 /** `folder` is there, empty, and the caller's to remove. */
 export type TrialRequest<O> = Pick<
@@ -21,9 +22,10 @@ export type TrialRequest<O> = Pick<
  * time, hashed or waited for until the disk has it. Its manifest is nowhere written and names no files.
  */
 export async function buildTrial<O>(request: TrialRequest<O>): Promise<Artefact> {
-  const { target, program, options, source, folder, tools = {}, onEvent = () => {} } = request;
+  const { target, program, options, source, folder, onEvent = () => {} } = request;
   const { signal = new AbortController().signal } = request;
-  const ordered = orderUnits(target.units(program, options, tools));
+  const ordered = orderUnits(target.units(program, options));
+  const tools = request.tools ?? toolVersions(target, ordered);
   const keys = unitKeys(ordered, { target: target.id, tools, source: source.fingerprint });
   const folders = new Map<string, string>();
   const units: Artefact["manifest"]["units"][number][] = [];
@@ -42,7 +44,6 @@ export async function buildTrial<O>(request: TrialRequest<O>): Promise<Artefact>
         folder: own,
         inputs: folders,
         source,
-        tools,
         signal,
         progress: (done, total, note) =>
           onEvent({ kind: "progress", unit: id, done, total, ...(note === undefined ? {} : { note }) }),
@@ -60,7 +61,7 @@ export async function buildTrial<O>(request: TrialRequest<O>): Promise<Artefact>
   } catch (error) {
     throw explainDisk(error, folder);
   }
-  return { folder, manifest: manifestOf(request, { units, files: [] }) };
+  return { folder, manifest: manifestOf({ ...request, tools }, { units, files: [] }) };
 }
 
 async function moveFiles(from: string, to: string): Promise<void> {

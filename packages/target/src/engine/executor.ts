@@ -1,5 +1,5 @@
 import type { WeightSource } from "@llm/tensor";
-import type { Target, ToolVersions, Unit } from "../target.ts";
+import type { Target, Unit } from "../target.ts";
 
 /** One unit, with all that is needed to make it. */
 export interface UnitJob {
@@ -8,7 +8,6 @@ export interface UnitJob {
   readonly folder: string; // empty
   readonly inputs: ReadonlyMap<string, string>; // folders of the units it comes after
   readonly source: WeightSource;
-  readonly tools: ToolVersions;
   readonly signal: AbortSignal;
   progress(done: number, total: number, note?: string): void;
 }
@@ -31,7 +30,7 @@ const SAMPLE_MS = 25;
 
 /** Makes units in this process. */
 export const localExecutor: Executor = {
-  async run({ target, unit, folder, inputs, source, tools, signal, progress }) {
+  async run({ target, unit, folder, inputs, source, signal, progress }) {
     const linked = new Map<string, string>();
     let peak = process.memoryUsage.rss();
     let peakDiskBytes = 0;
@@ -44,7 +43,6 @@ export const localExecutor: Executor = {
       await target.build(unit, {
         folder,
         source,
-        tools,
         signal,
         progress: (done, total, note) => {
           look();

@@ -8,4 +8,5 @@ export { MANIFEST, readManifest } from "./manifest.ts";
 export { type OpenOptions, openArtefact } from "./open-artefact.ts";
 export { orderUnits } from "./order.ts";
 export type { Capacity } from "./run-units.ts";
+export { toolVersions } from "./tool-versions.ts";
 export { type CachedUnit, UnitCache } from "./unit-cache.ts";

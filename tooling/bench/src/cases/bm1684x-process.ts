@@ -30,7 +30,7 @@ const graph = architectureFor(config).build(new Config(config), (name) => weight
 const program = runPipeline(programOf(graph), bm1684xTarget.pipeline(graph, options), {
   passes: [...corePasses, ...(bm1684xTarget.passes ?? [])],
 });
-const units = bm1684xTarget.units(program, options, {});
+const units = bm1684xTarget.units(program, options);
 const began = performance.now();
 let peak = 0;
 let disk = 0;
@@ -63,7 +63,6 @@ async function make(unit: Unit): Promise<void> {
   await bm1684xTarget.build(unit, {
     folder,
     source: weights,
-    tools: {},
     signal: new AbortController().signal,
     input: (id) => join(scratch, id),
     progress() {},
