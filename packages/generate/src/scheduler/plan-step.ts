@@ -1,5 +1,6 @@
 import type { Limits, Row, Want } from "@llm/target";
 import type { Sequence } from "./sequence.ts";
+import type { SharedPrompts } from "./shared-prompts.ts";
 import { wantFor } from "./wants.ts";
 
 /** One sequence's part of the next step. */
@@ -11,30 +12,44 @@ export interface PlannedRow {
   readonly guesses: Int32Array;
 }
 
+export interface StepRules {
+  readonly limits: Limits;
+  readonly shared: SharedPrompts;
+  /** Tokens of prompts in the step, all together. */
+  readonly promptTokens: number;
+}
+
 /**
- * Rows of the next step: every sequence that decodes has one, and the prompts share a budget of tokens, who waited longest
- * first, so that a long prompt stalls neither those that decode nor those that came after it.
+ * Rows of the next step, the `step`-th: every sequence that decodes has one, and the prompts share a budget of tokens, who waited
+ * longest first, so that a long prompt stalls neither those that decode nor those that came after it.
  */
 export function planStep(
   running: readonly Sequence[],
-  limits: Limits,
-  promptTokens: number,
   step: number,
+  { limits, shared, promptTokens }: StepRules,
 ): PlannedRow[] {
   const rows: PlannedRow[] = [];
   const prompts: Sequence[] = [];
+  const served = new Set<Sequence>();
   for (const sequence of running) {
-    if (sequence.pending === 1) rows.push(rowOf(sequence, 1, limits));
-    else prompts.push(sequence);
+    if (sequence.pending === 1) {
+      rows.push(rowOf(sequence, 1, limits));
+      served.add(sequence);
+    } else prompts.push(sequence);
   }
   prompts.sort((a, b) => rank(b) - rank(a) || a.lastServed - b.lastServed || a.arrival - b.arrival);
   let budget = promptTokens;
   for (const sequence of prompts) {
-    const count = chunkOf(sequence, limits, budget);
-    if (count === 0) continue;
-    budget -= count;
+    const computes = shared.computes(sequence, running);
+    if (!served.has(computes)) {
+      const count = chunkOf(computes, limits, budget);
+      if (count === 0) continue;
+      budget -= count;
+      served.add(computes);
+      rows.push(rowOf(computes, count, limits));
+    }
+    computes.lastServed = step;
     sequence.lastServed = step;
-    rows.push(rowOf(sequence, count, limits));
   }
   return rows;
 }

@@ -93,7 +93,8 @@ function newNode(tokens: Int32Array): Node {
   return { tokens, owners: new Set(), children: new Map() };
 }
 
-function commonLength(a: Int32Array, b: Int32Array): number {
+/** How many tokens two lists have in common from their beginnings. */
+export function commonLength(a: Int32Array, b: Int32Array): number {
   const most = Math.min(a.length, b.length);
   let n = 0;
   while (n < most && a[n] === b[n]) n++;

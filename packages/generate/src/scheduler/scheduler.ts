@@ -7,6 +7,7 @@ import { type PlannedRow, planStep, rank } from "./plan-step.ts";
 import type { GenerateRequest, ReadRequest, Ticket } from "./request.ts";
 import { packSaved, unpackSaved } from "./saved.ts";
 import { Sequence } from "./sequence.ts";
+import { SharedPrompts } from "./shared-prompts.ts";
 import { SlotTable } from "./slot-table.ts";
 import { readResult, wantFor } from "./wants.ts";
 
@@ -47,6 +48,7 @@ const STEPS_LIKE_PRIORITY = 256;
 export class Scheduler {
   readonly session: Session;
   readonly #slots: SlotTable;
+  readonly #shared: SharedPrompts;
   readonly #lockstep: Lockstep | undefined;
   readonly #speculation: Speculation | undefined;
   readonly #promptTokens: number;
@@ -70,6 +72,7 @@ export class Scheduler {
   ) {
     this.session = session;
     this.#slots = new SlotTable(session.limits);
+    this.#shared = new SharedPrompts(session.limits);
     this.#lockstep = session.limits.lockstep ? new Lockstep(session.limits) : undefined;
     this.#now = now ?? (() => performance.now());
     this.#promptTokens = Math.max(1, promptTokensPerStep);
@@ -277,8 +280,24 @@ export class Scheduler {
     return true;
   }
 
+  /** Those that waited for what another prompt computes copy it, once all of it is there. */
+  async #catchUp(): Promise<void> {
+    for (const sequence of this.#running) {
+      const waits = this.#shared.computes(sequence, this.#running) !== sequence;
+      const fork = waits ? undefined : this.#slots.copyFor(sequence);
+      if (!fork || !(await this.#makeRoom(fork.length - sequence.held, fork.from))) continue;
+      await this.session.fork!([fork]);
+      if (sequence.held === sequence.cachedTokens) {
+        this.#cachedTokens += fork.length - sequence.held;
+        sequence.cachedTokens = fork.length;
+      }
+      this.#slots.take({ slot: fork.to, reused: fork.length, fork }, sequence);
+    }
+  }
+
   async #step(): Promise<void> {
     await this.#speculation?.guess(this.#running);
+    if (!this.#lockstep) await this.#catchUp();
     const planned = await this.#planWithin();
     if (planned.length === 0) return;
     const began = this.#now();
@@ -321,8 +340,9 @@ export class Scheduler {
   /** The next step's rows, once what they add fits: idle histories go first, then whoever ranks lowest waits. */
   async #planWithin(): Promise<PlannedRow[]> {
     if (this.#lockstep) return this.#lockstep.plan(this.#running);
+    const rules = { limits: this.session.limits, shared: this.#shared, promptTokens: this.#promptTokens };
     for (;;) {
-      const planned = planStep(this.#running, this.session.limits, this.#promptTokens, this.#steps);
+      const planned = planStep(this.#running, this.#steps, rules);
       const growth = planned.reduce(
         (sum, { row }) => sum + row.at + row.tokens.length - this.#slots.lengthOf(row.slot),
         0,

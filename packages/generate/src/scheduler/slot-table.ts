@@ -1,6 +1,8 @@
 import type { ForkMove, Limits } from "@llm/target";
 import { type PrefixMatch, RadixTree } from "./radix-tree.ts";
+import { canGoOn, reusable } from "./reuse.ts";
 import type { Sequence } from "./sequence.ts";
+import { WORTH_SHARING } from "./shared-prompts.ts";
 
 /** How a sequence gets a slot: where, how many of its tokens are there already, and what must be done first. */
 export interface Placement {
@@ -8,12 +10,6 @@ export interface Placement {
   readonly reused: number;
   readonly fork?: ForkMove;
 }
-
-/**
- * On a device that runs a prompt at full speed only from its beginning, a prefill costs about as much as this many single
- * tokens: a longer rest is cheaper done all anew.
- */
-const TOKENS_LIKE_A_PREFILL = 8;
 
 /** Which slot holds what, who uses it, and what can be given up. Idle slots keep what they hold for whoever begins alike. */
 export class SlotTable {
@@ -60,6 +56,15 @@ export class SlotTable {
     return { slot: from, reused: length };
   }
 
+  /** The copy that saves a sequence computing much of what it still lacks, now that another slot holds it. */
+  copyFor(sequence: Sequence): ForkMove | undefined {
+    const { slot, held, pending } = sequence;
+    if (this.#limits.fork === "none" || pending <= WORTH_SHARING) return undefined;
+    const match = this.#match(sequence);
+    if (!match || match.length < held + WORTH_SHARING) return undefined;
+    return { from: match.slot, to: slot, length: match.length };
+  }
+
   /** Notes that a sequence has a slot. */
   take({ slot, reused, fork }: Placement, sequence: Sequence): void {
     if (fork) this.#set(slot, reused, reused);
@@ -78,12 +83,11 @@ export class SlotTable {
     this.#set(slot, length, this.#furthest[slot]!);
   }
 
-  /** Notes what a slot holds after a step, wrong guesses included; a prompt that is complete may be shared from now on. */
+  /** Notes what a slot holds after a step, wrong guesses included; what it holds of a prompt may be shared from now on. */
   wrote(sequence: Sequence, at: number, length: number): void {
     const { slot } = sequence;
     this.#set(slot, length, at === 0 ? length : Math.max(this.#furthest[slot]!, length));
-    if (at < sequence.promptLength && length >= sequence.promptLength)
-      this.#tree.set(slot, sequence.tokens(0, sequence.held));
+    if (at < sequence.promptLength) this.#tree.set(slot, sequence.tokens(0, sequence.held));
   }
 
   /** The sequence is done or has to wait; its slot keeps what it holds until somebody needs the room. */
@@ -144,17 +148,11 @@ export class SlotTable {
   }
 
   #match(sequence: Sequence): PrefixMatch | undefined {
-    const { rewind, fork, resume, lockstep, reach } = this.#limits;
+    const { fork, lockstep } = this.#limits;
     if (lockstep) return undefined;
-    // At least one token must be run: the answer begins with what the model says after it.
-    // What a reader is told of must be, too.
-    const most = sequence.request.read ? Math.min(sequence.untold, sequence.length - 1) : sequence.length - 1;
-    const tokens = sequence.tokens(0, most);
-    return this.#tree.longest(tokens, (slot, length) => {
-      if (this.#adapter[slot] !== (sequence.request.adapter ?? 0)) return false;
-      if (reach && this.#reach[slot] !== sequence.promptLength) return false;
-      if (!resume && sequence.length - length > TOKENS_LIKE_A_PREFILL) return false;
-      if (this.#furthest[slot]! - length > rewind) return false;
+    return this.#tree.longest(sequence.tokens(0, reusable(sequence)), (slot, length) => {
+      const kind = { adapter: this.#adapter[slot]!, reach: this.#reach[slot]!, furthest: this.#furthest[slot]! };
+      if (!canGoOn(sequence, length, kind, this.#limits)) return false;
       return !this.#user[slot] || fork !== "none";
     });
   }

@@ -1,0 +1,57 @@
+import type { Limits } from "@llm/target";
+import { commonLength } from "./radix-tree.ts";
+import { canGoOn, reusable } from "./reuse.ts";
+import type { Sequence } from "./sequence.ts";
+
+/** Fewer tokens than this are computed twice: waiting for them takes a step, which costs about as much. */
+export const WORTH_SHARING = 16;
+
+/**
+ * Of prompts that are under way together and begin alike, one computes what they share; the others wait until it is there and
+ * copy it. Nobody is held up by that: whoever waits gives its turns to the one that computes for it.
+ */
+export class SharedPrompts {
+  readonly #limits: Limits;
+  readonly #common = new WeakMap<Sequence, WeakMap<Sequence, number>>();
+
+  constructor(limits: Limits) {
+    this.#limits = limits;
+  }
+
+  /** Who is to compute what a sequence needs next: of those that begin alike the one that is furthest, or else itself. */
+  computes(sequence: Sequence, running: readonly Sequence[]): Sequence {
+    if (this.#limits.fork === "none") return sequence;
+    let best = sequence;
+    let most = sequence.held + WORTH_SHARING - 1;
+    for (const other of running) {
+      if (!isAhead(other, sequence)) continue;
+      const shared = this.#shared(sequence, other);
+      if (shared <= most || other.held >= shared) continue; // what is there and was not copied had no room
+      best = other;
+      most = shared;
+    }
+    return best === sequence ? sequence : this.computes(best, running);
+  }
+
+  /** How many tokens a sequence could go on from once another has computed them. */
+  #shared(sequence: Sequence, other: Sequence): number {
+    const length = Math.min(this.#commonOf(sequence, other), reusable(sequence));
+    const { promptLength, request } = other;
+    const kind = { adapter: request.adapter ?? 0, reach: promptLength, furthest: promptLength };
+    return canGoOn(sequence, length, kind, this.#limits) ? length : 0;
+  }
+
+  #commonOf(one: Sequence, other: Sequence): number {
+    const known = this.#common.get(one) ?? new WeakMap<Sequence, number>();
+    this.#common.set(one, known);
+    const length =
+      known.get(other) ?? commonLength(one.tokens(0, one.promptLength), other.tokens(0, other.promptLength));
+    known.set(other, length);
+    return length;
+  }
+}
+
+/** An order in which nobody waits for themselves, by however many others. */
+function isAhead(one: Sequence, other: Sequence): boolean {
+  return one.held > other.held || (one.held === other.held && one.arrival < other.arrival);
+}
