@@ -1,6 +1,6 @@
 import Anthropic from "@anthropic-ai/sdk";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type DemoServer, demoServer, until } from "./testing/demo-server.ts";
+import { type DemoServer, demoServer, stepsUntilIdle } from "./testing/demo-server.ts";
 
 let server: DemoServer;
 let client: Anthropic;
@@ -109,6 +109,6 @@ describe("the anthropic client", () => {
     await new Promise((resolve) => stream.once("text", resolve));
     stream.abort();
     expect(await ended).toBeInstanceOf(Anthropic.APIUserAbortError);
-    await until(() => server.generator.scheduler.stats.running === 0, 1000);
+    expect(await stepsUntilIdle(server.generator)).toBeLessThan(200); // of 400
   });
 });

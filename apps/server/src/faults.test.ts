@@ -3,7 +3,7 @@ import { connect, type Socket } from "node:net";
 import { DeviceFailedError } from "@llm/generate";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createServer } from "./server.ts";
-import { type DemoServer, demoServer, endless, post, until } from "./testing/demo-server.ts";
+import { type DemoServer, demoServer, endless, post, stepsUntilIdle, until } from "./testing/demo-server.ts";
 import { rawRequest } from "./testing/raw-request.ts";
 
 let server: DemoServer;
@@ -113,7 +113,7 @@ describe("a client that leaves", () => {
     await until(() => running() > 0);
     leave.abort();
     await expect(read).rejects.toThrow();
-    await until(() => running() === 0, 1000);
+    expect(await stepsUntilIdle(server.generator)).toBeLessThan(200); // of 400
   });
 
   it.each([[{}], [{ stream: true }]])("isn't noted as a failure of the server's: %j", async (more) => {
@@ -133,7 +133,7 @@ describe("a client that leaves", () => {
 
   it("by closing its half of the connection, too", async () => {
     await rawRequest(server.port, [request(endless())], { halfClose: true });
-    await until(() => running() === 0, 1000);
+    expect(await stepsUntilIdle(server.generator)).toBeLessThan(200);
   });
 
   it("ends its own answer, not the one before on the same connection, and leaves no listeners", async () => {
@@ -161,7 +161,7 @@ describe("a client that doesn't read", () => {
     // Each token brings twenty others with it, so that a few fill what the system buffers.
     socket.write(request(endless({ stream: true, logprobs: 20, max_tokens: 480 })));
     await until(() => running() > 0);
-    await until(() => running() === 0, 50_000);
+    await until(() => running() === 0, 200_000);
     expect(theirs.writableLength).toBeLessThan(64 * 1024);
     const other = await post(
       server.address,
@@ -175,11 +175,13 @@ describe("a client that doesn't read", () => {
 
 describe("a server that opens its model", () => {
   it("lives, isn't ready, and answers once it is; a model that can't be opened is asked again", async () => {
-    let open = (_: typeof server.generator): void => {};
-    let fail = (_: Error): void => {};
-    const app = createServer({
-      models: [{ id: "demo", open: () => new Promise((resolve, reject) => ([open, fail] = [resolve, reject])) }],
-    });
+    const openings: PromiseWithResolvers<typeof server.generator>[] = [];
+    const open = () => {
+      const opening = Promise.withResolvers<typeof server.generator>();
+      openings.push(opening);
+      return opening.promise;
+    };
+    const app = createServer({ models: [{ id: "demo", open }] });
     await app.ready();
     const get = async (url: string) => {
       const { statusCode, body } = await app.inject({ url });
@@ -189,14 +191,14 @@ describe("a server that opens its model", () => {
     expect(await get("/ready")).toEqual([503, { ready: false }]);
     const ask = () => app.inject({ method: "POST", url: "/tokenize", payload: { content: "a b" } });
     const first = ask();
-    await new Promise((resolve) => setTimeout(resolve, 20));
-    fail(new Error("the card was busy"));
+    await until(() => openings.length === 1);
+    openings[0].reject(new Error("the card was busy"));
     const refused = await first;
     expect(refused.statusCode).toBe(500);
     expect(refused.body).not.toContain("busy");
     const second = ask();
-    await new Promise((resolve) => setTimeout(resolve, 20));
-    open(server.generator);
+    await until(() => openings.length === 2);
+    openings[1].resolve(server.generator);
     expect((await second).json().tokens.length).toBeGreaterThan(0);
     expect(await get("/ready")).toEqual([200, { ready: true }]);
   });

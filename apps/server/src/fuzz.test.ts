@@ -67,7 +67,7 @@ describe(`${requests} requests with something wrong in them, over sockets`, () =
     const { stats } = server.generator.scheduler;
     await until(() => server.generator.scheduler.stats.running === 0);
     expect(stats.waiting).toBe(0);
-    await expect.poll(connections).toBe(0);
+    await expect.poll(connections, { timeout: 20_000 }).toBe(0);
     const grown = inUse() / before;
     process.stdout.write(`${JSON.stringify(Object.fromEntries(kinds))}; memory × ${grown.toFixed(3)}\n`);
     expect(grown).toBeLessThanOrEqual(1.05);

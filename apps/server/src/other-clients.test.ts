@@ -3,7 +3,7 @@ import { HumanMessage } from "@langchain/core/messages";
 import { ChatOpenAI, OpenAI as CompletionOpenAI } from "@langchain/openai";
 import { generateText, jsonSchema, Output, streamText, tool } from "ai";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type DemoServer, demoServer, until } from "./testing/demo-server.ts";
+import { type DemoServer, demoServer, stepsUntilIdle } from "./testing/demo-server.ts";
 
 let server: DemoServer;
 beforeAll(async () => {
@@ -66,7 +66,7 @@ describe("the ai package over @ai-sdk/openai-compatible", () => {
     const leave = new AbortController();
     const { textStream } = streamText({ ...common(), maxOutputTokens: 400, abortSignal: leave.signal });
     for await (const _ of textStream) leave.abort();
-    await until(() => server.generator.scheduler.stats.running === 0, 1000);
+    expect(await stepsUntilIdle(server.generator)).toBeLessThan(200); // of 400
   });
 });
 

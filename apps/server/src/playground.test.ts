@@ -3,6 +3,7 @@ import { Generator } from "@llm/toolchain";
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createServer } from "./server.ts";
+import { holdSteps } from "./testing/demo-server.ts";
 
 const BROWSER = "/usr/bin/chromium";
 const missing = !existsSync(BROWSER) && process.env.LLM_TEST_REQUIRE_ALL !== "1";
@@ -11,21 +12,22 @@ const missing = !existsSync(BROWSER) && process.env.LLM_TEST_REQUIRE_ALL !== "1"
 const poll = <T>(read: () => Promise<T> | T) => expect.poll(read, { timeout: 20_000 });
 
 describe.skipIf(missing)("the playground", () => {
-  const app = createServer({
-    models: [{ id: "demo", open: () => Generator.fromPretrained("demo", { batchSize: 4 }) }],
-  });
+  let generator: Generator;
+  let app: ReturnType<typeof createServer>;
   let browser: Browser;
   let address: string;
   const problems: string[] = [];
 
   beforeAll(async () => {
+    generator = await Generator.fromPretrained("demo", { batchSize: 4 });
+    app = createServer({ models: [{ id: "demo", open: async () => generator }] });
     address = await app.listen({ port: 0, host: "127.0.0.1" });
     const args = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"];
     browser = await chromium.launch({ executablePath: BROWSER, args });
   });
   afterAll(async () => {
     await browser?.close();
-    await app.close();
+    await app?.close();
   });
 
   /** The page, opened; what it complains about, and whom it asks besides its server, is gathered. */
@@ -42,12 +44,15 @@ describe.skipIf(missing)("the playground", () => {
   it("streams a conversation, and stops when told to", async () => {
     const page = await open("#chat");
     await page.fill("#set-max_tokens", "400");
+    await page.fill("#set-temperature", "0"); // at which no answer here ends by itself so soon
+    const release = holdSteps(generator, 12);
     await page.getByRole("textbox", { name: "Message", exact: true }).fill("Write a function.");
     await page.keyboard.press("Enter");
     const said = page.locator(".turn.assistant .said");
     await poll(async () => (await said.textContent())?.length ?? 0).toBeGreaterThan(10);
     await page.getByRole("button", { name: "Stop" }).click();
     await page.getByRole("button", { name: "Regenerate" }).waitFor();
+    release();
     const stopped = await said.textContent();
     await new Promise((resolve) => setTimeout(resolve, 300));
     expect(await said.textContent()).toBe(stopped);
@@ -65,9 +70,7 @@ describe.skipIf(missing)("the playground", () => {
     await code.fill("def add(a, b):\n    return \n\nprint(add(1, 2))\n");
     await page.evaluate('document.querySelector("textarea.code").setSelectionRange(26, 26)');
     await page.keyboard.press("Control+Enter");
-    await expect
-      .poll(() => code.inputValue())
-      .toMatch(/^def add\(a, b\):\n {4}return [\s\S]+\n\nprint\(add\(1, 2\)\)\n$/);
+    await poll(() => code.inputValue()).toMatch(/^def add\(a, b\):\n {4}return [\s\S]+\n\nprint\(add\(1, 2\)\)\n$/);
     await page.getByRole("button", { name: "Undo" }).click();
     expect(await code.inputValue()).toBe("def add(a, b):\n    return \n\nprint(add(1, 2))\n");
     await page.close();
@@ -108,11 +111,13 @@ describe.skipIf(missing)("the playground", () => {
     const page = await open("#chat");
     await page.fill("#set-max_tokens", "400");
     await page.getByRole("textbox", { name: "Message", exact: true }).focus();
+    const release = holdSteps(generator, 3);
     await page.keyboard.type("Hello");
     await page.keyboard.press("Enter");
     await page.getByRole("button", { name: "Stop" }).waitFor();
     await page.keyboard.press("Escape");
     await page.getByRole("button", { name: "Regenerate" }).waitFor();
+    release();
     await page.close();
   });
 

@@ -35,8 +35,33 @@ export const post = (address: string, path: string, body: string, init: RequestI
     headers: { "content-type": "application/json", ...init.headers },
   });
 
+/**
+ * Lets the model take `after` more steps and then waits, until what this gives is called: what is under way stays so, however
+ * fast the machine is.
+ */
+export function holdSteps({ scheduler: { session } }: Generator, after = 0): () => void {
+  const step = session.step.bind(session);
+  const released = Promise.withResolvers<void>();
+  let left = after;
+  session.step = async (rows) => {
+    if (left-- <= 0) await released.promise;
+    return step(rows);
+  };
+  return () => {
+    session.step = step;
+    released.resolve();
+  };
+}
+
+/** Waits until nothing runs any more, and tells how many steps that took. */
+export async function stepsUntilIdle({ scheduler }: Generator): Promise<number> {
+  const before = scheduler.stats.steps;
+  await until(() => scheduler.stats.running === 0);
+  return scheduler.stats.steps - before;
+}
+
 /** Waits until something is so, or fails after a while. */
-export async function until(is: () => boolean, ms = 5000): Promise<void> {
+export async function until(is: () => boolean, ms = 20_000): Promise<void> {
   const late = Date.now() + ms;
   while (!is()) {
     if (Date.now() > late) throw new Error(`not so after ${ms} ms: ${is}`);
