@@ -47,6 +47,12 @@ describe("models of a hub", () => {
     expect((await llm(...args, "--offline")).tokens).toEqual(first!.greedy.slice(0, 8));
   });
 
+  it("run: --revision is of the model, not of the one that drafts for it", async () => {
+    const args = ["run", "demo", "-p", first!.text, "--greedy", "--max-new-tokens", "8", "--revision", "0123abc"];
+    const { completions } = (await llm(...args, "--draft-model", REPO)) as { completions: { tokens: number[] }[] };
+    expect(completions[0]!.tokens).toEqual(first!.greedy.slice(0, 8));
+  });
+
   it("export links the cache's own files, though those are links themselves", async () => {
     const { bytesReferenced } = await llm("export", REPO, "--out", join(home, "out"));
     expect(bytesReferenced).toBeGreaterThan(10e6);

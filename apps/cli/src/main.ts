@@ -2,7 +2,8 @@ import type { Command } from "./definition/command.ts";
 import { COMMANDS } from "./definition/commands.ts";
 import { describeError, EXIT, exitCodeOf, UsageError } from "./exit.ts";
 import { createIo, type Streams } from "./output/create-io.ts";
-import { parseCommand, type TargetOptions } from "./parse/arguments.ts";
+import { parseCommand } from "./parse/arguments.ts";
+import type { TargetOptions } from "./parse/known-options.ts";
 import { suggest } from "./parse/suggest.ts";
 import { version } from "./version.ts";
 

@@ -55,7 +55,7 @@ export const aic100Options: OptionTable<Aic100Options> = {
     choiceAlias: { f16: "fp16", mxfp6: "mx6", mxfp6_e2m3: "mx6", f32: "fp32" },
     shapes: true,
   },
-  mxfp6: { kind: "boolean", doc: "The same as --format mx6.", default: false, shapes: true },
+  mxfp6: { kind: "boolean", doc: "The same as --format mx6.", default: false, shapes: true, mayDiffer: true },
   mxint8: {
     kind: "boolean",
     doc: "Keep keys and values in MXINT8: about half of fp16's memory.",
@@ -69,6 +69,7 @@ export const aic100Options: OptionTable<Aic100Options> = {
     default: 1,
     min: 1,
     shapes: true,
+    mayDiffer: true,
   },
   fullBatchSize: {
     kind: "number",
@@ -142,6 +143,7 @@ export const aic100Options: OptionTable<Aic100Options> = {
     kind: "string",
     doc: "2x1: two copies of the model, on devices of their own, as one with the slots of both. 1x4: share each layer by programs of our own, with the host between them; they are exported and emulated, for cards --device-group has the compiler share layers. For `plan` also auto.",
     shapes: true,
+    mayDiffer: true,
   },
   subFunctions: {
     kind: "boolean",
@@ -179,6 +181,7 @@ export const aic100Options: OptionTable<Aic100Options> = {
     min: 1,
     max: MOST_DEVICES,
     shapes: true,
+    mayDiffer: true,
   },
   numDevice: {
     kind: "number",
@@ -187,6 +190,7 @@ export const aic100Options: OptionTable<Aic100Options> = {
     min: 1,
     max: MOST_DEVICES,
     shapes: true,
+    mayDiffer: true,
   },
   deviceGroup: {
     kind: "list",
@@ -195,6 +199,7 @@ export const aic100Options: OptionTable<Aic100Options> = {
     doc: "Devices to share each layer between, by number: --device-group 0,1,2,3. With something compiled, those that run it; --device-group 3 is the one.",
     default: [],
     shapes: true,
+    mayDiffer: true,
   },
   mos: {
     kind: "number",
@@ -216,6 +221,7 @@ export const aic100Options: OptionTable<Aic100Options> = {
     doc: "What to plan and compile for: a Standard, Pro or Ultra card, or a DL2q instance of 8 Standard ones. A plan is for standard unless said.",
     choices: CARDS,
     shapes: true,
+    mayDiffer: true,
   },
   assume: {
     kind: "string",
@@ -249,7 +255,7 @@ export const aic100Options: OptionTable<Aic100Options> = {
     min: 0,
     doc: "Which devices run it: --device 3. Unless said, those that it was compiled for, else 0.",
     default: [],
-    alias: ["d"],
+    alias: ["d", "device-id"],
     shapes: false,
   },
 };

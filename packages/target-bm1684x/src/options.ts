@@ -61,11 +61,13 @@ export const bm1684xOptions: OptionTable<Bm1684xOptions> = {
     min: 1,
     max: 8,
     shapes: true,
+    mayDiffer: true,
   },
   mesh: {
     kind: "string",
     doc: "How they share it: 1x4, four chips that have a slice of every layer; 1x1x4, four that have some layers each; 2x4, two copies of four, as one model with the slots of both. Whichever makes more tokens a second unless said. For `plan` also auto.",
     shapes: true,
+    mayDiffer: true,
   },
   name: {
     kind: "string",
@@ -79,7 +81,7 @@ export const bm1684xOptions: OptionTable<Bm1684xOptions> = {
     min: 0,
     doc: "Which chips run it, such as 0,1,2,3.",
     default: [0],
-    alias: ["d"],
+    alias: ["d", "device-id"],
     shapes: false,
   },
   simulate: {

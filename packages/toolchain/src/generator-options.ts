@@ -1,6 +1,6 @@
 import { ToolchainError } from "./error.ts";
 import { DEFAULT_TARGET, type OpenOptions } from "./open-runnable.ts";
-import type { ResolveOptions } from "./resolve-model.ts";
+import { checkPlace, type ResolveOptions } from "./resolve-model.ts";
 import { findTarget } from "./targets.ts";
 
 export interface GeneratorOptions extends OpenOptions {
@@ -14,6 +14,7 @@ const KNOWN: Readonly<Record<keyof GeneratorOptions | keyof Pick<ResolveOptions,
   batchSize: true,
   cacheDir: true,
   config: true,
+  defaultTarget: true,
   draftModel: true,
   env: true,
   force: true,
@@ -29,12 +30,16 @@ const KNOWN: Readonly<Record<keyof GeneratorOptions | keyof Pick<ResolveOptions,
   signal: true,
   target: true,
   targetOptions: true,
+  targetSettings: true,
   token: true,
   tokenizer: true,
   verify: true,
 };
 
-/** Refuses what would be passed over in a program without types: names that aren't options, and adapters without names. */
+/**
+ * Refuses what would be passed over in a program without types: names that aren't options, and adapters without names; and a
+ * draft model that is nowhere, before the larger one is fetched.
+ */
 export async function checkGeneratorOptions(options: GeneratorOptions): Promise<void> {
   const given = Object.entries(options).filter(([, value]) => value !== undefined);
   const unknown = given.map(([name]) => name).find((name) => !Object.hasOwn(KNOWN, name));
@@ -43,6 +48,8 @@ export async function checkGeneratorOptions(options: GeneratorOptions): Promise<
   const isNamed = typeof adapters === "object" && adapters !== null && !Array.isArray(adapters);
   if (!isNamed || Object.values(adapters).some((folder) => typeof folder !== "string"))
     throw new ToolchainError("option-invalid", "adapters are folders by name: adapters: { sql: FOLDER }");
+  const { draftModel, cacheDir } = options;
+  if (draftModel !== undefined) await checkPlace(draftModel, cacheDir === undefined ? {} : { cacheDir });
 }
 
 async function whatInstead(name: string, { target: id = DEFAULT_TARGET }: GeneratorOptions): Promise<string> {

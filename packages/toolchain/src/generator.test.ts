@@ -24,6 +24,21 @@ describe("Generator.fromPretrained", () => {
     expect(text).toBe(first!.greedy_text);
   });
 
+  it("opens what is finished whatever lasting settings are for, and takes those that it has", async () => {
+    const settings = { defaultTarget: "bm1684x", targetSettings: { mode: "int4", batchSize: 3 } };
+    const finished = await Generator.fromPretrained(generator.runnable.artefact, { env, ...settings });
+    expect(finished.runnable.target.id).toBe("cpu");
+    expect(finished.runnable.session.limits.slots).toBe(3);
+    await finished.close();
+    const named = Generator.fromPretrained(generator.runnable.artefact, { env, target: "bm1684x" });
+    await expect(named).rejects.toThrow("was made for target cpu, not for bm1684x");
+  });
+
+  it("refuses a draft model that is nowhere before the model is looked for", async () => {
+    const opening = Generator.fromPretrained("./nowhere", { env, draftModel: "./neither" });
+    await expect(opening).rejects.toThrow("./neither: does not exist");
+  });
+
   it("knows its tokenizer and how it came to be", () => {
     expect(generator.tokenizer.vocabSize).toBe(4096);
     expect(generator.runnable.stages.map(({ name }) => name)).toEqual(["fetch", "export", "compile"]);

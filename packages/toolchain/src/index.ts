@@ -35,6 +35,7 @@ export {
 } from "./generate-text.ts";
 export { generationDefaults } from "./generation-defaults.ts";
 export { Generator } from "./generator.ts";
+export type { GeneratorOptions } from "./generator-options.ts";
 export { type CheckpointInspection, type Inspection, type InspectOptions, inspect } from "./inspect.ts";
 export { type LogitsRequest, type LogitsResult, logitsTensors, referenceLogits, sessionLogits } from "./logits.ts";
 export {
@@ -54,7 +55,7 @@ export { openReference, type Reference } from "./reference.ts";
 export { evalPage } from "./report/eval-page.ts";
 export { planPage } from "./report/plan-page.ts";
 export { verifyPage } from "./report/verify-page.ts";
-export { DEFAULT_MODEL, type ModelLocation, type ResolveOptions, resolveModel } from "./resolve-model.ts";
+export { checkPlace, DEFAULT_MODEL, type ModelLocation, type ResolveOptions, resolveModel } from "./resolve-model.ts";
 export { type ExposedOptions, type ExposedRun, runExposed } from "./run-exposed.ts";
 export { targetOptions } from "./target-options.ts";
 export { findTarget, type InstalledTarget, installedTargets, surveyTargets, type TargetSurvey } from "./targets.ts";

@@ -15,8 +15,7 @@ interface DraftFor {
 
 /** Opens a draft model beside a larger one. It must speak of the same tokens: a guess is a token's id. */
 export async function openDraft(draftModel: string, { model, tokenizer, options }: DraftFor): Promise<Runnable> {
-  const { config: _, lora: __, adapters: ___, force: ____, mesh: _____, sample: ______, ...shared } = options;
-  const draft = await openRunnable(draftModel, { ...shared, verify: false, needsTokenizer: true });
+  const draft = await openRunnable(draftModel, { ...sharedWithDraft(options), verify: false, needsTokenizer: true });
   try {
     if (!speakAlike(tokenizer, await draft.tokenizer()))
       throw new ToolchainError(
@@ -28,6 +27,16 @@ export async function openDraft(draftModel: string, { model, tokenizer, options 
     await draft.close();
     throw error;
   }
+}
+
+/**
+ * How the larger model was opened, without what is said of that model alone. Target options become settings: a finished draft of
+ * another format, or for another device, is taken as it was made.
+ */
+function sharedWithDraft(options: OpenOptions): OpenOptions {
+  const { config, revision, lora, adapters, tokenizer, force, mesh, sample, ...shared } = options;
+  const { targetSettings, targetOptions, ...rest } = shared;
+  return { ...rest, targetSettings: { ...targetSettings, ...targetOptions } };
 }
 
 /** Sizes may differ: vocabularies are padded, and larger models know more special tokens. */

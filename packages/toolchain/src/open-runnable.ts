@@ -7,6 +7,7 @@ import { openArtefact } from "@llm/target/engine";
 import { type Mesh, meshText, toMesh } from "@llm/target/mesh";
 import type { Tokenizer } from "@llm/tokenizer-bpe";
 import { ToolchainError } from "./error.ts";
+import { checkFinished } from "./finished-options.ts";
 import { artefactDefaults, generationDefaults } from "./generation-defaults.ts";
 import { isArtefact } from "./inspect.ts";
 import { makeReady, type ReadyOptions, type StageReport } from "./make-ready.ts";
@@ -22,6 +23,10 @@ export interface OpenOptions extends ReadyOptions {
   readonly verify?: boolean;
   /** A target's id; an artefact says itself what it is for. */
   readonly target?: string;
+  /** What a MODEL runs on where nobody says which; an artefact may be for another. */
+  readonly defaultTarget?: string;
+  /** Lasting settings, of any targets: those of the one that runs are used where `targetOptions` doesn't say otherwise. */
+  readonly targetSettings?: Readonly<Record<string, unknown>>;
   /** How many sequences at once. */
   readonly batchSize?: number;
   /** How devices share the model: "2x2" or `{ dp, mp, pp }`; an artefact's own unless said. */
@@ -66,7 +71,7 @@ export async function openRunnable(thing: string | undefined, options: OpenOptio
     const inside = (await isFolder(path)) ? await targetFileIn(path) : undefined;
     if (inside) return openFinished(thing, await inside.target.files!.artefact(inside.file), options);
   }
-  const { target } = await findTarget(options.target ?? DEFAULT_TARGET);
+  const { target } = await findTarget(options.target ?? options.defaultTarget ?? DEFAULT_TARGET);
   const given = { ...givenOptions(target, options), ...optionsForAdapters(target, options.adapters) };
   const { model, artefact, prepared, stages } = await makeReady(thing, target, {
     ...options,
@@ -115,6 +120,7 @@ async function openFinished(thing: string, artefact: Artefact, options: OpenOpti
   if (options.target !== undefined && options.target !== madeFor)
     throw new ToolchainError("option-invalid", `${thing} was made for target ${madeFor}, not for ${options.target}`);
   const { target } = await findTarget(madeFor);
+  checkFinished(thing, target, artefact.manifest.options, options.targetOptions);
   const chosen = targetOptions(target, givenOptions(target, options));
   const { session, adapters } = await openSession(target, artefact, chosen, options.adapters, options.onEvent);
   return {
@@ -140,9 +146,10 @@ function isFolder(path: string): Promise<boolean> {
 }
 
 /** What a target is given: its own options, and those that callers have names for. */
-function givenOptions(target: Target, { batchSize, mesh, targetOptions: own }: OpenOptions): Record<string, unknown> {
+function givenOptions(target: Target, options: OpenOptions): Record<string, unknown> {
+  const { batchSize, mesh, targetSettings = {}, targetOptions: own } = options;
   const shared = mesh === undefined ? {} : { mesh: meshText(toMesh(mesh)) };
-  return { ...own, ...optionsOf(target, { batchSize }), ...shared };
+  return { ...optionsOf(target, targetSettings), ...own, ...optionsOf(target, { batchSize }), ...shared };
 }
 
 /** The mesh that options name, the first that do. */

@@ -63,6 +63,13 @@ export async function resolveModel(
   );
 }
 
+/** Refuses a MODEL that is no name of the hub's and isn't on the disk; what the hub has is known once it is fetched. */
+export async function checkPlace(model: string, options: ResolveOptions = {}): Promise<void> {
+  await resolveModel(model, { ...options, offline: true, want: "config" }).catch((error) => {
+    if (ToolchainError.isInstance(error) && error.code === "model-not-found") throw error;
+  });
+}
+
 async function download(name: string, repo: string, options: ResolveOptions, gguf?: string): Promise<ModelLocation> {
   const { onProgress, ...rest } = options;
   const pulled = await pull(repo, {

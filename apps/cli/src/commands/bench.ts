@@ -2,21 +2,16 @@ import { benchSession, openRunnable } from "@llm/toolchain";
 import type { Call, Outcome } from "../definition/command.ts";
 import type { Io } from "../output/io.ts";
 import { bytes, seconds } from "../output/units.ts";
-import { modelOptions } from "./model-options.ts";
-import { openProgress } from "./open-progress.ts";
+import { runnableOptions, thingOf } from "./runnable-options.ts";
 
 /** `llm bench` */
 export async function run(call: Call, io: Io): Promise<Outcome> {
-  const { promptTokens = 512, gen = 128, batchSize = 1, depth = 0, repeat = 5 } = call.options;
+  const { promptTokens = 512, gen = 128, benchBatch: batchSize = 1, depth = 0, repeat = 5 } = call.options;
   const began = performance.now();
-  const opened = await openRunnable(call.args.model, {
-    ...modelOptions(call, io),
-    ...(call.target === undefined ? {} : { target: call.target }),
-    targetOptions: call.targetOptions,
-    batchSize,
-    env: io.env,
-    onEvent: openProgress(io.progress),
-  });
+  const { thing, model } = call.args;
+  if (thing !== undefined && model !== undefined)
+    io.note("--model-name changes nothing: what is measured needs no tokenizer");
+  const opened = await openRunnable(thingOf(call), { ...runnableOptions(call, io), batchSize });
   const loadSeconds = (performance.now() - began) / 1000;
   try {
     const report = await benchSession(opened.session, {

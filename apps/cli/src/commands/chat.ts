@@ -3,20 +3,14 @@ import { Generator } from "@llm/toolchain";
 import type { Call, Outcome } from "../definition/command.ts";
 import type { Io } from "../output/io.ts";
 import { answersAtOnce, generationOptions } from "./generate.ts";
-import { modelOptions } from "./model-options.ts";
-import { openProgress } from "./open-progress.ts";
+import { runnableOptions, thingOf } from "./runnable-options.ts";
 
 /** `llm chat` */
 export async function run(call: Call, io: Io): Promise<Outcome> {
   const generation = generationOptions(call.options, io.note);
-  const generator = await Generator.fromPretrained(call.args.model, {
-    ...modelOptions(call, io),
-    ...(call.target === undefined ? {} : { target: call.target }),
-    ...(call.options.draftModel === undefined ? {} : { draftModel: call.options.draftModel }),
-    targetOptions: call.targetOptions,
+  const generator = await Generator.fromPretrained(thingOf(call), {
+    ...runnableOptions(call, io),
     batchSize: answersAtOnce(call.options),
-    env: io.env,
-    onEvent: openProgress(io.progress),
   });
   const { origin } = generator.tokenizer.chatTemplate;
   if (origin !== "checkpoint") io.note(HINTS[origin]);

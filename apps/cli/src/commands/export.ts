@@ -1,3 +1,4 @@
+import type { Target } from "@llm/target";
 import {
   type ExportReport,
   exportForTransformersJs,
@@ -30,15 +31,16 @@ export async function run(call: Call, io: Io): Promise<Outcome> {
   const { out, force } = call.options;
   if (out === undefined) throw new UsageError("llm export needs --out DIR: where to write to");
   const id = call.target ?? "onnx";
-  refuseForeign(call, id);
+  refuseTargets(call, id);
   const target = isPortable(id) ? undefined : (await findTarget(id)).target;
+  refuseForeign(call, id, target);
   const model = await openCalled(call, io);
   try {
     io.progress.begin("export", out);
     const report = target
       ? await exportModel(model, target, {
           folder: out,
-          targetOptions: call.targetOptions,
+          targetOptions: { ...call.targetOptions, ...shared(call, target) },
           env: io.env,
           signal: io.signal,
           ...(force === undefined ? {} : { force }),
@@ -99,8 +101,22 @@ function isPortable(id: string): id is Portable {
   return PORTABLE.some((portable) => portable === id);
 }
 
-function refuseForeign({ options, settings }: Call, id: string): void {
-  const own = isPortable(id) ? THEIRS[id] : [];
+/** Flags of devices where no device is meant would change nothing. */
+function refuseTargets({ targetFlags: [first] }: Call, id: string): void {
+  if (first === undefined || !isPortable(id)) return;
+  throw new UsageError(`${first.said} is for --target ${first.targets.join(" or ")}: say which`);
+}
+
+/** Options that a device has by the same names as what is portable. */
+function shared({ options }: Call, target: Pick<Target, "options">): Record<string, unknown> {
+  const keys = Object.values(THEIRS).flat();
+  return Object.fromEntries(
+    keys.flatMap((key) => (options[key] !== undefined && key in target.options ? [[key, options[key]]] : [])),
+  );
+}
+
+function refuseForeign({ options, settings }: Call, id: string, target: Pick<Target, "options"> | undefined): void {
+  const own = isPortable(id) ? THEIRS[id] : Object.keys(target?.options ?? {});
   const foreign = Object.values(THEIRS)
     .flat()
     .find((key) => options[key] !== undefined && !settings.has(key) && !own.includes(key));

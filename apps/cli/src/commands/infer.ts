@@ -4,9 +4,8 @@ import { UsageError } from "../exit.ts";
 import type { Io } from "../output/io.ts";
 import { automationFigures } from "./automation.ts";
 import { answersAtOnce, generateFor, generationOptions, timingsLine } from "./generate.ts";
-import { modelOptions } from "./model-options.ts";
-import { openProgress } from "./open-progress.ts";
 import { promptsOf } from "./prompts.ts";
+import { runnableOptions } from "./runnable-options.ts";
 
 /** `llm infer` */
 export async function run(call: Call, io: Io): Promise<Outcome> {
@@ -16,16 +15,11 @@ export async function run(call: Call, io: Io): Promise<Outcome> {
   const { force } = call.options;
   const generation = generationOptions(call.options, io.note);
   const generator = await Generator.fromPretrained(call.args.model, {
-    ...modelOptions(call, io),
-    ...(call.target === undefined ? {} : { target: call.target }),
+    ...runnableOptions(call, io),
     ...(force === undefined ? {} : { force }),
-    ...(call.options.draftModel === undefined ? {} : { draftModel: call.options.draftModel }),
-    targetOptions: call.targetOptions,
     batchSize: prompts.length * answersAtOnce(call.options),
     verify: true,
     sample: prompts[0]!,
-    env: io.env,
-    onEvent: openProgress(io.progress),
   });
   try {
     const began = performance.now();

@@ -3,29 +3,21 @@ import type { Call, Outcome } from "../definition/command.ts";
 import type { Io } from "../output/io.ts";
 import { automationFigures } from "./automation.ts";
 import { answersAtOnce, generateFor, generationOptions, timingsLine } from "./generate.ts";
-import { modelOptions } from "./model-options.ts";
-import { openProgress } from "./open-progress.ts";
 import { promptsOf } from "./prompts.ts";
+import { runnableOptions, thingOf } from "./runnable-options.ts";
 
 /** What is said when nothing is, as in the library that this program replaces. */
 const PROMPT = "My name is";
 
 /** `llm run` */
 export async function run(call: Call, io: Io): Promise<Outcome> {
-  const { thing, model } = call.args;
   const prompts =
     promptsOf(call.options, io.note) ??
     promptsOf({ ...call.options, prompt: [call.options.suffix === undefined ? PROMPT : ""] }, io.note)!;
   const generation = generationOptions(call.options, io.note);
-  const generator = await Generator.fromPretrained(thing ?? model, {
-    ...modelOptions(call, io),
-    ...(thing !== undefined && model !== undefined ? { tokenizer: model } : {}),
-    ...(call.target === undefined ? {} : { target: call.target }),
-    ...(call.options.draftModel === undefined ? {} : { draftModel: call.options.draftModel }),
-    targetOptions: call.targetOptions,
+  const generator = await Generator.fromPretrained(thingOf(call), {
+    ...runnableOptions(call, io),
     batchSize: prompts.length * answersAtOnce(call.options),
-    env: io.env,
-    onEvent: openProgress(io.progress),
   });
   try {
     const { completions, timings } = await generateFor(generator, { prompts, generation }, call, io);

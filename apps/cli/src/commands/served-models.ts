@@ -1,44 +1,30 @@
 import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { ServedModel } from "@llm/server";
-import { DEFAULT_MODEL, findTarget, Generator, planModel, resolveModel } from "@llm/toolchain";
+import { checkPlace, DEFAULT_MODEL, findTarget, Generator, type GeneratorOptions, planModel } from "@llm/toolchain";
 import type { Call } from "../definition/command.ts";
 import { DEFAULT_TARGET } from "../definition/options.ts";
 import { UsageError } from "../exit.ts";
 import type { Io } from "../output/io.ts";
-import { modelOptions } from "./model-options.ts";
 import { openProgress } from "./open-progress.ts";
+import { runnableOptions, thingOf } from "./runnable-options.ts";
 
 /** Requests that run at once where nothing is said; more wait. */
 export const SLOTS = 8;
 
-/** What belongs to MODEL alone. */
-interface Extras {
-  readonly lora?: string;
-  readonly draftModel?: string;
-  readonly adapters?: Readonly<Record<string, string>>;
-}
+/** What is said of MODEL alone. */
+type Extras = Pick<GeneratorOptions, "config" | "revision" | "lora" | "tokenizer" | "draftModel" | "adapters">;
 
 /** What `llm serve` serves: MODEL with what belongs to it alone, then those beside it. */
 export async function servedModels(call: Call, io: Io): Promise<readonly [ServedModel, ...ServedModel[]]> {
-  const { model: first = DEFAULT_MODEL } = call.args;
-  const { slots: batchSize = SLOTS, also = [], lora, draftModel, speculate } = call.options;
-  const { lora: _, ...common } = modelOptions(call, io);
-  const shared = {
-    ...common,
-    ...(call.target === undefined ? {} : { target: call.target }),
-    targetOptions: call.targetOptions,
-    env: io.env,
-    batchSize,
-  };
+  const first = thingOf(call) ?? DEFAULT_MODEL;
+  const { slots: batchSize = SLOTS, also = [], speculate } = call.options;
+  const { config, revision, lora, tokenizer, draftModel, ...common } = runnableOptions(call, io);
+  const shared = { ...common, batchSize };
   const adapters = adapterFolders(call.options.adapter ?? [], [first, ...also]);
-  const own: Extras = {
-    ...(lora === undefined ? {} : { lora }),
-    ...(draftModel === undefined ? {} : { draftModel }),
-    ...(adapters === undefined ? {} : { adapters }),
-  };
-  for (const name of [first, ...also, ...(draftModel === undefined ? [] : [draftModel])])
-    await checkPlace(name, common);
+  const own: Extras = given({ config, revision, lora, tokenizer, draftModel, adapters });
+  await checkPlace(first, { ...common, ...given({ revision }) });
+  for (const name of [...also, ...(draftModel === undefined ? [] : [draftModel])]) await checkPlace(name, common);
   const model = (id: string, extras: Extras = {}): ServedModel => ({
     id,
     ...(speculate || extras.draftModel !== undefined ? { options: { speculate: true } } : {}),
@@ -46,8 +32,11 @@ export async function servedModels(call: Call, io: Io): Promise<readonly [Served
     open: () => Generator.fromPretrained(id, { ...shared, ...extras, onEvent: openProgress(io.progress) }),
     bytes: async () => {
       const { target } = await findTarget(call.target ?? DEFAULT_TARGET);
-      const names = extras.draftModel === undefined ? [id] : [id, extras.draftModel];
-      const plans = await Promise.all(names.map((name) => planModel(name, target, shared)));
+      const planned = { ...shared, targetOptions: call.targetOptions };
+      const plans = await Promise.all([
+        planModel(id, target, { ...planned, ...given({ config: extras.config, revision: extras.revision }) }),
+        ...(extras.draftModel === undefined ? [] : [planModel(extras.draftModel, target, planned)]),
+      ]);
       const devices = plans.flatMap(({ plan }) => plan.devices);
       const beside = Object.values(extras.adapters ?? {}).map(adapterBytes);
       return [...devices.map(({ weights, kv }) => weights + kv), ...beside].reduce((sum, each) => sum + each, 0);
@@ -56,13 +45,11 @@ export async function servedModels(call: Call, io: Io): Promise<readonly [Served
   return [model(first, own), ...also.map((id) => model(id))];
 }
 
-/** Refuses what is no name of the hub's and isn't on the disk; what the hub has is known once it is fetched. */
-async function checkPlace(name: string, options: ReturnType<typeof modelOptions>): Promise<void> {
-  await resolveModel(name, { ...options, offline: true, want: "config" }).catch(
-    (error: { readonly code?: unknown }) => {
-      if (error.code === "model-not-found") throw error;
-    },
-  );
+/** Those of some options that were said. */
+function given<T extends object>(options: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as ReturnType<
+    typeof given<T>
+  >;
 }
 
 /** What an adapter's matrices take. */

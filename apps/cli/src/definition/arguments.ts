@@ -10,29 +10,24 @@ export const MODEL: Argument = {
   short: "m",
 };
 
-/** The same where nobody needs a tokenizer. */
-export const ARTEFACT_OR_MODEL_PLACE: Argument = {
-  name: "ARTEFACT_OR_MODEL",
-  key: "model",
-  doc: "a folder that `llm export` made, or a MODEL",
-  default: "demo",
-  flags: ["qpc-path", "model-name"],
+/** Something finished; the old programs' `--qpc-path` and `--qpc` say the same. */
+export const ARTEFACT: Argument = {
+  name: "ARTEFACT",
+  key: "thing",
+  doc: "a folder that `llm compile` made, a .bmodel, or a QPC folder",
+  flags: ["qpc-path", "qpc"],
 };
 
-/** What `llm run` takes: the old programs name the artefact and, for its tokenizer, the model. */
+/** What runs is given something finished or a checkpoint; the old programs name both: the one, and the other for its tokenizer. */
 export const ARTEFACT_OR_MODEL: readonly Argument[] = [
   {
+    ...ARTEFACT,
     name: "ARTEFACT_OR_MODEL",
-    key: "thing",
-    doc: "a folder that `llm export` made, or a MODEL, which is exported first; `demo` when nothing is said",
-    flags: ["qpc-path"],
+    doc: "a folder that `llm export` or `llm compile` made, a device's own file, or a MODEL, which is exported first; `demo` when nothing is said",
   },
   {
-    name: "MODEL",
-    key: "model",
+    ...MODEL,
     doc: "whose tokenizer an artefact uses that has none of its own; alone it means ARTEFACT_OR_MODEL",
-    flags: ["model-name"],
-    short: "m",
     flagOnly: true,
   },
 ];

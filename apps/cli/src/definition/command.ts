@@ -1,4 +1,5 @@
 import type { Io } from "../output/io.ts";
+import type { SaidOption } from "../parse/choose-target.ts";
 import type { OptionValues } from "./options.ts";
 
 /** One command: everything that help, docs, parsing and shell scripts need to know of it. Its code is loaded when it runs. */
@@ -53,6 +54,12 @@ export interface Call {
   /** The chosen target, with those of its options that were given. */
   readonly target: string | undefined;
   readonly targetOptions: Readonly<Record<string, unknown>>;
+  /** Whether only the environment names the target: something finished may be for another. */
+  readonly targetIsSetting: boolean;
+  /** Options of targets that were said by flags. */
+  readonly targetFlags: readonly SaidOption[];
+  /** Those that only the environment says, for whichever targets they are. */
+  readonly targetSettings: Readonly<Record<string, unknown>>;
 }
 
 /** What a command has to say at the end. */

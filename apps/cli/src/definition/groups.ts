@@ -61,4 +61,5 @@ export const GENERATION: Keys = [
   ...SEVERAL,
   "draftModel",
   "stream",
+  "enableDebugLogs",
 ];

@@ -30,7 +30,22 @@ export function flagOf(key: string, option: CliOption): string {
 
 /** The environment variable that says the same as the flag. */
 export function environmentOf(key: string, option: CliOption): string {
-  return `LLM_${option.environment ?? flagOf(key, option).replaceAll("-", "_").toUpperCase()}`;
+  return variable(option.environment ?? flagOf(key, option));
+}
+
+/** That and those of the flag's other spellings, in the order they are looked at. */
+export function environmentsOf(key: string, option: CliOption): readonly string[] {
+  const others = (option.alias ?? []).filter((name) => name.length > 1).map(variable);
+  return [...new Set([environmentOf(key, option), ...others])];
+}
+
+function variable(name: string): string {
+  return `LLM_${name.replaceAll("-", "_").toUpperCase()}`;
+}
+
+/** A flag as it is typed: one letter takes one dash. */
+export function dashed(name: string): string {
+  return name.length === 1 ? `-${name}` : `--${name}`;
 }
 
 /** Every spelling of an option's long flag: kebab case, snake case, aliases, and `no-` for what is on by default. */

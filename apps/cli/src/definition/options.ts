@@ -17,6 +17,7 @@ export interface OptionValues extends GenerationOptionValues, ServeOptionValues 
   lora: string;
   modelClass: string;
   trustRemoteCode: boolean;
+  enableDebugLogs: boolean;
   target: string;
   force: boolean;
   install: boolean;
@@ -60,6 +61,7 @@ export interface OptionValues extends GenerationOptionValues, ServeOptionValues 
   planMesh: string;
   promptTokens: number;
   gen: number;
+  benchBatch: number;
   depth: number;
   repeat: number;
 }
@@ -76,7 +78,12 @@ export const OPTIONS: { readonly [K in keyof OptionValues]: CliOption<OptionValu
     doc: "Set a field of the checkpoint's config; dotted paths reach inside. May be repeated",
   },
   cacheDir: { kind: "string", value: "DIR", doc: "Where downloads are kept; the hub's own cache by default" },
-  hfToken: { kind: "string", value: "TOKEN", doc: "Hub token; else HF_TOKEN or the hub's token file" },
+  hfToken: {
+    kind: "string",
+    value: "TOKEN",
+    alias: ["auth-token", "token"],
+    doc: "Hub token; else HF_TOKEN or the hub's token file",
+  },
   revision: { kind: "string", value: "REV", doc: "Branch, tag or commit on the hub", default: "main" },
   offline: { kind: "boolean", doc: "Use what is downloaded already; never touch the network", default: false },
   lora: { kind: "string", value: "DIR", doc: "A LoRA adapter as PEFT saves it, added to the weights as they are read" },
@@ -85,6 +92,11 @@ export const OPTIONS: { readonly [K in keyof OptionValues]: CliOption<OptionValu
     value: "NAME",
     doc: "Accepted for scripts of old",
     ignored: "--model-class changes nothing: the architecture follows from the checkpoint's config",
+  },
+  enableDebugLogs: {
+    kind: "boolean",
+    doc: "Accepted for scripts of old",
+    ignored: "--enable-debug-logs changes nothing: --debug says where an error happened",
   },
   trustRemoteCode: {
     kind: "boolean",
@@ -211,6 +223,17 @@ export const OPTIONS: { readonly [K in keyof OptionValues]: CliOption<OptionValu
     value: "N",
     doc: "Tokens of the decode test; 0: leave it out",
     default: 128,
+  },
+  benchBatch: {
+    kind: "number",
+    flag: "batch",
+    alias: ["batch-size"],
+    whole: true,
+    min: 1,
+    max: 4096,
+    value: "N",
+    doc: "Sequences at once; what is measured is all of them together",
+    default: 1,
   },
   depth: {
     kind: "number",

@@ -1,7 +1,7 @@
 import type { Command } from "../definition/command.ts";
 import { type CliOption, environmentOf } from "../definition/option.ts";
 import { OPTIONS, type OptionValues } from "../definition/options.ts";
-import type { TargetOptions } from "../parse/arguments.ts";
+import type { TargetOptions } from "../parse/known-options.ts";
 import { argumentRow, optionTerm, optionText, usage } from "./text.ts";
 
 /** docs/cli.md, from the same definitions as the help. */

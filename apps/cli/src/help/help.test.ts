@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { installedTargets } from "@llm/toolchain/targets";
 import { describe, expect, it } from "vitest";
 import { COMMANDS } from "../definition/commands.ts";
-import { environmentOf, spellings } from "../definition/option.ts";
+import { environmentOf, environmentsOf, spellings } from "../definition/option.ts";
 import { OPTIONS } from "../definition/options.ts";
 import { cliDocs } from "./docs.ts";
 import { commandHelp, programHelp } from "./text.ts";
@@ -50,12 +50,11 @@ describe("help and docs", () => {
   it("gives every environment variable one meaning", () => {
     const meant = new Map<string, string[]>();
     for (const [key, option] of Object.entries(OPTIONS)) {
-      const name = environmentOf(key, option);
-      meant.set(name, [...(meant.get(name) ?? []), key]);
+      for (const name of environmentsOf(key, option)) meant.set(name, [...(meant.get(name) ?? []), key]);
     }
     const shared = [...meant.values()].filter((keys) => keys.length > 1);
-    // A plan takes the sizes that a run takes, and a word more.
-    expect(shared).toEqual([["batchSize", "planBatchSize"]]);
+    // A plan takes the sizes that a run takes, and a word more; a bench has a shorter name for them.
+    expect(shared).toEqual([["batchSize", "planBatchSize", "benchBatch"]]);
   });
 
   it("has examples that its own parser accepts", async () => {

@@ -1,8 +1,7 @@
-import { flagName } from "@llm/target";
 import type { Argument, Command } from "../definition/command.ts";
-import { type CliOption, environmentOf, flagOf } from "../definition/option.ts";
+import { type CliOption, dashed, environmentOf, flagOf, spellings } from "../definition/option.ts";
 import { OPTIONS } from "../definition/options.ts";
-import type { TargetOptions } from "../parse/arguments.ts";
+import type { TargetOptions } from "../parse/known-options.ts";
 
 const WIDTH = 96;
 
@@ -71,8 +70,9 @@ export function optionText(option: CliOption): string {
   const said = option.doc.replace(/\.$/, "");
   const doc = option.default === true && option.kind === "boolean" ? `Don't: ${lowerFirst(said)}` : said;
   const facts: string[] = [];
-  if (option.default !== undefined && option.kind !== "boolean") facts.push(`default: ${printed(option.default)}`);
-  if (option.alias?.length) facts.push(`also ${option.alias.map((name) => `--${flagName(name)}`).join(", ")}`);
+  const value = option.kind === "boolean" ? "" : printed(option.default ?? "");
+  if (value !== "") facts.push(`default: ${value}`);
+  if (option.alias?.length) facts.push(`also ${option.alias.map(dashed).join(", ")}`);
   return facts.length === 0 ? doc : `${doc} (${facts.join("; ")})`;
 }
 
@@ -87,7 +87,7 @@ function optionRow(key: string, option: CliOption): Row {
 
 /** What stands for an argument, and what it is. */
 export function argumentRow({ name, doc, default: value, flags = [], short, flagOnly }: Argument): Row {
-  const said = flags.map((flag) => `--${flag}${short ? `, -${short}` : ""}`).join(", ");
+  const said = [...flags, ...(short === undefined ? [] : [short])].map(dashed).join(", ");
   if (flagOnly) return [`${said} ${name}`, doc];
   const facts = [...(value === undefined ? [] : [`default: ${value}`]), ...(said === "" ? [] : [`also ${said}`])];
   return [name, facts.length === 0 ? doc : `${doc} (${facts.join("; ")})`];
@@ -100,7 +100,7 @@ function targetSection(id: string, options: TargetOptions["options"]): readonly 
 
 /** Options that the command has under the same name aren't said twice. */
 function without(options: TargetOptions["options"], command: Command): TargetOptions["options"] {
-  const own = new Set(command.options.map((key) => flagOf(key, OPTIONS[key])));
+  const own = new Set(command.options.flatMap((key) => spellings(key, OPTIONS[key])));
   return Object.fromEntries(Object.entries(options).filter(([key, option]) => !own.has(flagOf(key, option))));
 }
 

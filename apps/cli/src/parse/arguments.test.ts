@@ -2,7 +2,8 @@ import { describe, expect, it } from "vitest";
 import { MODEL } from "../definition/arguments.ts";
 import type { Command } from "../definition/command.ts";
 import { UsageError } from "../exit.ts";
-import { parseCommand, type TargetOptions } from "./arguments.ts";
+import { parseCommand } from "./arguments.ts";
+import type { TargetOptions } from "./known-options.ts";
 
 const command: Command = {
   name: "infer",
@@ -105,6 +106,30 @@ describe("arguments", () => {
     expect(parse(["--threads", "2"]).target).toBeUndefined(); // the default target has it too
     expect(parse(["--threads", "2", "--cores", "4"]).target).toBe("chip");
     expect(parse(["--target", "chip", "--cores", "4"]).target).toBe("chip");
+  });
+
+  it("lets an option that the default target alone has imply that one", () => {
+    const cpu = { id: "cpu", options: { kvFormat: { kind: "string", doc: "" } } } as const;
+    expect(parseCommand(command, ["--kv-format", "fp16"], {}, [cpu, ...targets.slice(1)]).target).toBe("cpu");
+  });
+
+  it("lets a flag that implies a target go before a target of the environment", () => {
+    const env = { LLM_TARGET: "chip" };
+    expect(parse([], env)).toMatchObject({ target: "chip", targetIsSetting: true });
+    expect(parse(["--threads", "2"], env)).toMatchObject({ target: "chip", targetIsSetting: true });
+    expect(parse(["--mode", "F16"], env)).toMatchObject({ target: "other", targetIsSetting: false });
+    expect(parse(["--target", "cpu"], env)).toMatchObject({ target: "cpu", targetIsSetting: false });
+  });
+
+  it("reads the environment twins of other spellings, after that of the flag", () => {
+    expect(parse([], { LLM_GENERATION_LEN: "5" }).options.maxNewTokens).toBe(5);
+    expect(parse([], { LLM_GENERATION_LEN: "5", LLM_MAX_NEW_TOKENS: "6" }).options.maxNewTokens).toBe(6);
+  });
+
+  it("tells flags of targets from settings", () => {
+    const { targetFlags, targetSettings } = parse(["--threads", "2"], { LLM_MODE: "F16" });
+    expect(targetFlags).toEqual([{ key: "threads", said: "--threads", targets: ["cpu", "chip"], value: 2 }]);
+    expect(targetSettings).toEqual({ mode: "F16" });
   });
 
   it("leaves it to the model which of several targets an option means", () => {

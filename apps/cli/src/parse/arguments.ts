@@ -1,16 +1,12 @@
 import { parseArgs } from "node:util";
 import type { Call, Command } from "../definition/command.ts";
-import { type CliOption, environmentOf, flagOf, spellings } from "../definition/option.ts";
-import { DEFAULT_TARGET, OPTIONS } from "../definition/options.ts";
+import { dashed, environmentsOf, spellings } from "../definition/option.ts";
+import { DEFAULT_TARGET } from "../definition/options.ts";
 import { UsageError } from "../exit.ts";
+import { chooseTarget, type SaidOption } from "./choose-target.ts";
+import { type Known, knownOptions, type TargetOptions } from "./known-options.ts";
 import { suggest } from "./suggest.ts";
 import { parseRepeated, parseValue } from "./value.ts";
-
-/** The options of one installed target. */
-export interface TargetOptions {
-  readonly id: string;
-  readonly options: Readonly<Record<string, CliOption>>;
-}
 
 /** What was asked for, and what to tell the user about how it was said. */
 export interface Parsed extends Call {
@@ -18,23 +14,7 @@ export interface Parsed extends Call {
   readonly notes: readonly string[];
 }
 
-/** An option of this command, and whose it is: the command line's own, an argument's other spelling, or some targets'. */
-interface Known {
-  readonly kind: "own" | "argument" | "target";
-  readonly key: string;
-  readonly option: CliOption;
-  readonly targets: readonly string[];
-}
-
-interface Given {
-  readonly known: Known;
-  readonly value: unknown;
-  readonly said: string;
-}
-
 type Environment = Readonly<Record<string, string | undefined>>;
-
-const HELP: CliOption<boolean> = { kind: "boolean", short: "h", doc: "Show this help" };
 
 /**
  * Reads a command's arguments by its definition. Flags go before environment twins, and those before defaults (which
@@ -54,7 +34,7 @@ export function parseCommand(
   const own: Record<string, unknown> = {};
   const settings = new Set<string>();
   const args: Record<string, string | undefined> = {};
-  const given: Given[] = [];
+  const given: SaidOption[] = [];
   const notes: string[] = [];
   for (const [flag, { value, spelled }] of said.options) {
     const entry = known.get(flag)!;
@@ -63,50 +43,38 @@ export function parseCommand(
       own[entry.key] = value;
       if (!spelled.startsWith("-")) settings.add(entry.key);
     } else if (entry.kind === "argument") args[entry.key] = value as string;
-    else given.push({ known: entry, value, said: spelled });
+    else given.push({ key: entry.key, targets: entry.targets, value, said: spelled });
   }
   takePositionals(command, said.positionals, args, help);
   // A setting in the environment is for the target it belongs to, and no reason to choose another.
-  const flags = given.filter(({ said }) => said.startsWith("-"));
-  const asked = own.target as string | undefined;
-  const possible = help ? [DEFAULT_TARGET] : possibleTargets(asked, flags, targets);
-  const target = help ? undefined : (asked ?? impliedTarget(flags, possible));
-  // Of several, the model says which: an artefact was made for one.
-  const meant = target !== undefined ? [target] : possible.includes(DEFAULT_TARGET) ? [DEFAULT_TARGET] : possible;
-  const fitting = given.filter(({ known }) => meant.some((id) => known.targets.includes(id)));
-  const targetOptions = Object.fromEntries(fitting.map(({ known, value }) => [known.key, value]));
-  return { args, options: own, settings, target, targetOptions, help, notes };
+  const targetFlags = given.filter(({ said }) => said.startsWith("-"));
+  const isSetting = settings.has("target");
+  const named = own.target as string | undefined;
+  const { target, possible } = help
+    ? { target: undefined, possible: [DEFAULT_TARGET] }
+    : chooseTarget({
+        flag: isSetting ? undefined : named,
+        setting: isSetting ? named : undefined,
+        flags: targetFlags,
+        installed: targets.map(({ id }) => id),
+      });
+  const fitting = given.filter((one) => possible.some((id) => one.targets.includes(id)));
+  return {
+    args,
+    options: own,
+    settings,
+    target,
+    targetIsSetting: isSetting && target === named,
+    targetOptions: valuesOf(fitting),
+    targetFlags,
+    targetSettings: valuesOf(given.filter(({ said }) => !said.startsWith("-"))),
+    help,
+    notes,
+  };
 }
 
-/** By canonical flag. Options that several targets share are one option. */
-function knownOptions(command: Command, targets: readonly TargetOptions[]): Map<string, Known> {
-  const known = new Map<string, Known>([["help", { kind: "own", key: "help", option: HELP, targets: [] }]]);
-  const add = (flag: string, entry: Known) => known.set(flag, entry);
-  for (const key of command.options)
-    add(flagOf(key, OPTIONS[key]), { kind: "own", key, option: OPTIONS[key], targets: [] });
-  for (const { key, doc, flags = [], short } of command.arguments)
-    for (const [at, flag] of flags.entries())
-      add(flag, {
-        kind: "argument",
-        key,
-        targets: [],
-        option: { kind: "string", doc, ...(short && at === 0 ? { short } : {}) },
-      });
-  for (const { id, options } of targets)
-    for (const [key, option] of Object.entries(options)) {
-      const flag = flagOf(key, option);
-      const before = known.get(flag);
-      if (before && before.kind !== "target") continue; // the command's own meaning goes first
-      // Each target may have names of its own for what they share.
-      const alias = [...new Set([...(before?.option.alias ?? []), ...(option.alias ?? [])])];
-      add(flag, {
-        kind: "target",
-        key,
-        option: alias.length > 0 ? { ...option, alias } : option,
-        targets: [...(before?.targets ?? []), id],
-      });
-    }
-  return known;
+function valuesOf(given: readonly SaidOption[]): Record<string, unknown> {
+  return Object.fromEntries(given.map(({ key, value }) => [key, value]));
 }
 
 interface Said {
@@ -117,11 +85,8 @@ interface Said {
 function readFlags(command: Command, argv: readonly string[], known: ReadonlyMap<string, Known>): Said {
   const flagBySpelling = new Map<string, string>();
   const options: Record<string, { type: "string" | "boolean"; short?: string }> = {};
-  for (const [flag, { key, option, kind }] of known)
-    for (const [at, name] of (kind === "argument"
-      ? [flag, flag.replaceAll("-", "_")]
-      : spellings(key, option)
-    ).entries()) {
+  for (const [flag, { key, option }] of known)
+    for (const [at, name] of spellings(key, option).entries()) {
       flagBySpelling.set(name, flag);
       options[name] = { type: option.kind === "boolean" ? "boolean" : "string" };
       if (at === 0 && option.short) options[name].short = option.short;
@@ -177,7 +142,8 @@ function readValue(entry: Known, token: OptionToken, negative: boolean, before: 
 
 function unknownOption(command: Command, said: string, known: Iterable<string>): UsageError {
   const close = suggest(said.replace(/^-+/, ""), known);
-  const hint = close === undefined ? `\`llm ${command.name} --help\` lists what there is` : `did you mean --${close}?`;
+  const hint =
+    close === undefined ? `\`llm ${command.name} --help\` lists what there is` : `did you mean ${dashed(close)}?`;
   return new UsageError(`llm ${command.name} has no option ${said}; ${hint}`);
 }
 
@@ -185,10 +151,10 @@ function addEnvironment(options: Said["options"], known: ReadonlyMap<string, Kno
   const flags = new Set([...options.keys()].map((flag) => known.get(flag)!.key));
   for (const [flag, entry] of known) {
     if (entry.kind === "argument" || entry.key === "help") continue;
-    const name = environmentOf(entry.key, entry.option);
-    const text = env[name];
+    const name = environmentsOf(entry.key, entry.option).find((twin) => env[twin]);
     const rival = entry.option.rivals?.some((key) => flags.has(key));
-    if (text === undefined || text === "" || options.has(flag) || rival) continue;
+    if (name === undefined || options.has(flag) || rival) continue;
+    const text = env[name]!;
     const parse = entry.option.repeat ? parseRepeated : parseValue;
     options.set(flag, { value: parse(entry.option, text, name), spelled: name });
   }
@@ -211,29 +177,4 @@ function takePositionals(
   }
   if (left.length > 0 && !help)
     throw new UsageError(`llm ${command.name} doesn't know what to do with "${left[0]}"; quote text that has spaces`);
-}
-
-function possibleTargets(
-  asked: string | undefined,
-  given: readonly Given[],
-  installed: readonly TargetOptions[],
-): readonly string[] {
-  for (const { known, said } of given) {
-    if (asked !== undefined && !known.targets.includes(asked))
-      throw new UsageError(
-        `${said} belongs to ${known.targets.join(" and ")}, not to --target ${asked}; leave one of them out`,
-      );
-  }
-  if (asked !== undefined) return [asked];
-  if (given.length === 0) return [DEFAULT_TARGET];
-  const possible = installed.map(({ id }) => id).filter((id) => given.every(({ known }) => known.targets.includes(id)));
-  if (possible.length > 0) return possible;
-  throw new UsageError(
-    `${given.map(({ said }) => said).join(" and ")} belong to different targets; leave some of them out`,
-  );
-}
-
-/** An option that only one target has implies it; one that several have implies nothing. */
-function impliedTarget(given: readonly Given[], possible: readonly string[]): string | undefined {
-  return given.length > 0 && possible.length === 1 && possible[0] !== DEFAULT_TARGET ? possible[0] : undefined;
 }

@@ -1,4 +1,4 @@
-import { ARTEFACT_OR_MODEL, ARTEFACT_OR_MODEL_PLACE, MODEL } from "../arguments.ts";
+import { ARTEFACT_OR_MODEL, MODEL } from "../arguments.ts";
 import type { Command } from "../command.ts";
 import { COMMON, GENERATION, MODEL_OPTIONS, SAMPLING, SEARCH } from "../groups.ts";
 
@@ -67,7 +67,7 @@ export const GENERATING: readonly Command[] = [
     summary: "Talk with a model in the terminal",
     about:
       "By the model's own chat template, or a plain one where it has none. Ctrl-C stops an answer, Ctrl-D ends the conversation.",
-    arguments: [ARTEFACT_OR_MODEL_PLACE],
+    arguments: ARTEFACT_OR_MODEL,
     options: ["system", ...SAMPLING, ...SEARCH, "draftModel", "stream", "target", "lora", ...MODEL_OPTIONS, ...COMMON],
     targetOptions: true,
     examples: [{ line: "llm chat demo --temperature 0.7", doc: "with the bundled checkpoint, which knows little" }],
@@ -80,7 +80,7 @@ export const GENERATING: readonly Command[] = [
     about:
       "Clients of OpenAI's interface work with its address and /v1, Anthropic's with its address, editors with /infill; docs/server.md says what each " +
       "takes. It answers /health while the model is still being opened. When it is interrupted, answers under way are finished within --drain; a second time ends it at once.",
-    arguments: [ARTEFACT_OR_MODEL_PLACE],
+    arguments: ARTEFACT_OR_MODEL,
     options: [
       "host",
       "port",

@@ -1,4 +1,4 @@
-import { ARTEFACT_OR_MODEL_PLACE, MODEL } from "../arguments.ts";
+import { ARTEFACT, ARTEFACT_OR_MODEL, MODEL } from "../arguments.ts";
 import type { Command } from "../command.ts";
 import { COMMON, MODEL_OPTIONS } from "../groups.ts";
 
@@ -142,7 +142,7 @@ export const MAKING: readonly Command[] = [
     about:
       "Tokenizer, template, manifest and nets in a plain tar. `llm run` opens it as it is, after unpacking it once into the cache; " +
       "tar -xf unpacks it as well.",
-    arguments: [{ name: "ARTEFACT", key: "thing", doc: "a folder that `llm compile` made, or a device's own file" }],
+    arguments: [ARTEFACT],
     options: ["out", ...COMMON],
     targetOptions: false,
     examples: [
@@ -188,10 +188,13 @@ export const MAKING: readonly Command[] = [
   {
     name: "bench",
     summary: "How fast a model is on a target: prefill and decode",
-    arguments: [ARTEFACT_OR_MODEL_PLACE],
-    options: ["promptTokens", "gen", "batchSize", "depth", "repeat", "target", ...MODEL_OPTIONS, ...COMMON],
+    arguments: ARTEFACT_OR_MODEL,
+    options: ["promptTokens", "gen", "benchBatch", "depth", "repeat", "target", ...MODEL_OPTIONS, ...COMMON],
     targetOptions: true,
-    examples: [{ line: "llm bench demo --prompt 512 --gen 128", doc: "both tests, five runs each" }],
+    examples: [
+      { line: "llm bench demo --prompt 512 --gen 128", doc: "both tests, five runs each" },
+      { line: "llm bench demo --batch 8 --prompt 0 --repeat 3", doc: "eight sequences, decoded together" },
+    ],
     json: {
       tests: '[{name: "pp512" or "tg128", tokensPerSecond: {mean, stdev}}]',
       loadSeconds: "until it could run, exports included",
