@@ -3,7 +3,7 @@ import { parseGbnf } from "./gbnf/parse.ts";
 import { compileSchema } from "./json-schema/compile.ts";
 import { anyObject } from "./json-schema/literals.ts";
 import { compileProperty } from "./json-schema/property.ts";
-import { isSchema, type Json } from "./json-schema/schema.ts";
+import { isSchema, type Json, readSchema } from "./json-schema/schema.ts";
 import { parseRegex } from "./regex/parse.ts";
 import { combine } from "./rules/combine.ts";
 import { alt, type Grammar, grammarOf, many, marker, seq, text } from "./rules/rule.ts";
@@ -11,7 +11,7 @@ import { without } from "./rules/without.ts";
 
 /** What an answer must match, in one of the usual notations. */
 export type GrammarSource =
-  /** A JSON value that is valid by the schema. */
+  /** A JSON value that is valid by the schema: an object of it, or its text, of which whole numbers are taken to the digit. */
   | { readonly jsonSchema: unknown }
   /** Any JSON object. */
   | { readonly json: true }
@@ -40,7 +40,8 @@ export type GrammarSource =
 /** Translates any notation. @throws GrammarError that says what can't be read, or names what isn't supported */
 export function parseGrammar(source: GrammarSource): Grammar {
   if ("jsonSchema" in source) {
-    const schema = source.jsonSchema as Json;
+    const given = source.jsonSchema;
+    const schema = (typeof given === "string" ? readSchema(given) : given) as Json;
     if (!isSchema(schema)) throw new GrammarError("syntax", "a JSON schema is an object or a boolean");
     return compileSchema(schema);
   }

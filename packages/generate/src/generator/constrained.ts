@@ -51,7 +51,7 @@ export class Constrained {
   }
 
   #constraint(source: GrammarSource, ends: readonly number[]): Constraint {
-    const key = `${ends.join()} ${JSON.stringify(source)}`;
+    const key = `${ends.join()} ${JSON.stringify(source, plain)}`;
     let constraint = this.#kept.get(key);
     if (constraint) this.#kept.delete(key);
     else {
@@ -83,6 +83,9 @@ export class Constrained {
   }
 }
 
+/** Schemas may have whole numbers that a double can't hold. */
+const plain = (_: string, value: unknown): unknown => (typeof value === "bigint" ? `${value}n` : value);
+
 /** Takes the tokens that have come since; whoever was put off and computed anew may have been further before. */
 function follow(matcher: Matcher, generated: Int32Array): void {
   if (matcher.length > generated.length) matcher.trim(generated.length);
@@ -112,7 +115,8 @@ function answerForm(options: GenerateOptions): GrammarSource | undefined {
   const { jsonSchema, regex, choice, grammar, form } = options;
   switch (asked[0]) {
     case "jsonSchema":
-      return { jsonSchema: typeof jsonSchema === "string" ? parsed(jsonSchema) : jsonSchema };
+      if (typeof jsonSchema === "string") checkJson(jsonSchema);
+      return { jsonSchema };
     case "json":
       return { json: true };
     case "regex":
@@ -139,9 +143,9 @@ export function checkForm(options: GenerateOptions): void {
   if (form !== undefined) parseGrammar(form);
 }
 
-function parsed(schema: string): unknown {
+function checkJson(schema: string): void {
   try {
-    return JSON.parse(schema);
+    JSON.parse(schema);
   } catch (cause) {
     throw new GenerateError("option-invalid", "jsonSchema is not valid JSON", { cause });
   }

@@ -1,6 +1,6 @@
 import { GrammarError } from "../error.ts";
 import type { Bound } from "./numbers.ts";
-import type { Json, SchemaObject } from "./schema.ts";
+import { isNumber, type Json, type SchemaObject } from "./schema.ts";
 import { notOf } from "./values.ts";
 
 /** Between two limits, where there are any. */
@@ -18,10 +18,12 @@ export function boundsOf(schema: SchemaObject, path: string): readonly Gap[] {
 
 function gapsOf({ lower, upper }: Gap, not: readonly Json[]): Gap[] {
   const outside = not.filter(
-    (value): value is number =>
-      typeof value === "number" && (!lower || value >= lower.value) && (!upper || value <= upper.value),
+    (value): value is number | bigint =>
+      isNumber(value) && (!lower || value >= lower.value) && (!upper || value <= upper.value),
   );
-  const edges = [...new Set(outside)].toSorted((a, b) => a - b).map((value): Bound => ({ value, open: true }));
+  const edges = [...new Set(outside)]
+    .toSorted((a, b) => (a < b ? -1 : 1))
+    .map((value): Bound => ({ value, open: true }));
   return [lower, ...edges].map((edge, i) => ({ lower: edge, upper: edges[i] ?? upper }));
 }
 
@@ -30,7 +32,7 @@ function bound(
   closed: string,
   open: string,
   path: string,
-  tighter: (a: number, b: number) => boolean,
+  tighter: (a: number | bigint, b: number | bigint) => boolean,
 ): Bound | undefined {
   const [limit, exclusive] = [numeric(schema, closed, path), schema[open]];
   if (typeof exclusive === "boolean") return limit === undefined ? undefined : { value: limit, open: exclusive };
@@ -40,11 +42,10 @@ function bound(
 }
 
 /** A number that a keyword gives. */
-export function numeric(schema: SchemaObject, keyword: string, path: string): number | undefined {
+export function numeric(schema: SchemaObject, keyword: string, path: string): number | bigint | undefined {
   const value = schema[keyword];
   if (value === undefined || typeof value === "boolean") return undefined;
-  if (typeof value !== "number")
-    throw new GrammarError("syntax", `"${keyword}" at ${path} of the schema must be a number`);
+  if (!isNumber(value)) throw new GrammarError("syntax", `"${keyword}" at ${path} of the schema must be a number`);
   return value;
 }
 

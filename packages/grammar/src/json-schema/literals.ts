@@ -1,6 +1,7 @@
+import { GrammarError } from "../error.ts";
 import { alt, type Grammar, many, optional, type Rule, ref, seq, text } from "../rules/rule.ts";
 import { number } from "./numbers.ts";
-import { isObject, type Json } from "./schema.ts";
+import { isObject, isRounded, type Json } from "./schema.ts";
 import { space } from "./space.ts";
 import { stringOf } from "./text.ts";
 
@@ -12,6 +13,13 @@ export function literal(value: Json): Rule {
   if (Array.isArray(value)) {
     const items = value.flatMap((item, i) => (i === 0 ? [literal(item)] : [text(","), space, literal(item)]));
     return seq(text("["), space, ...items, ...(value.length > 0 ? [space] : []), text("]"));
+  }
+  if (typeof value === "bigint") return text(String(value));
+  if (isRounded(value)) {
+    throw new GrammarError(
+      "unsupported",
+      `the value ${value} of the schema may stand for another number, which was rounded when the schema was read; give the schema as a text, or the number as one`,
+    );
   }
   if (!isObject(value)) return text(JSON.stringify(value));
   const entries = Object.entries(value);

@@ -1,7 +1,7 @@
 import { GrammarError } from "../error.ts";
 import { isPlainNot } from "./conditions.ts";
 import { isAnnotation } from "./keywords.ts";
-import { isObject, type Json, type JsonType, type Schema, type SchemaObject, sameJson } from "./schema.ts";
+import { isNumber, isObject, type Json, type JsonType, type Schema, type SchemaObject, sameJson } from "./schema.ts";
 
 /** A schema that holds where both do. `$ref` and `allOf` must be gone from both. */
 export function mergeSchemas(a: Schema, b: Schema): Schema {
@@ -43,8 +43,8 @@ function listOf(keyword: string, value: Json): readonly Json[] {
   throw new GrammarError("syntax", `"${keyword}" of the schema must be a list`);
 }
 
-const least = (x: Json, y: Json): Json => Math.min(Number(x), Number(y));
-const most = (x: Json, y: Json): Json => Math.max(Number(x), Number(y));
+const least = (x: number | bigint, y: number | bigint): Json => (x < y ? x : y);
+const most = (x: number | bigint, y: number | bigint): Json => (x > y ? x : y);
 
 function mergeKeyword(keyword: string, a: Json, b: Json): Json {
   switch (keyword) {
@@ -53,14 +53,14 @@ function mergeKeyword(keyword: string, a: Json, b: Json): Json {
     case "minLength":
     case "minItems":
     case "minProperties":
-      if (typeof a === "number" && typeof b === "number") return most(a, b);
+      if (isNumber(a) && isNumber(b)) return most(a, b);
       break;
     case "maximum":
     case "exclusiveMaximum":
     case "maxLength":
     case "maxItems":
     case "maxProperties":
-      if (typeof a === "number" && typeof b === "number") return least(a, b);
+      if (isNumber(a) && isNumber(b)) return least(a, b);
       break;
     case "required":
       return [...new Set([...listOf(keyword, a), ...listOf(keyword, b)])];

@@ -13,13 +13,13 @@ const MAX_ENDING = 3;
  * an upper bound, told by their last digits.
  */
 export function multiplesWithin(
-  step: number,
+  step: number | bigint,
   whole: boolean,
   lower: Bound | undefined,
   upper: Bound | undefined,
 ): Rule | undefined {
   // Of other fractions, what a multiple is depends on who divides.
-  if (!(step > 0) || !Number.isInteger(step * 1024)) return undefined;
+  if (typeof step === "bigint" || !(step > 0) || !Number.isInteger(step * 1024)) return undefined;
   if (lower && upper) return listed(step, whole, closed(lower, 1), closed(upper, -1));
   const first = lower && leastNear(step, closed(lower, 1));
   if (!Number.isInteger(step) || upper || (lower && !first)) return undefined;
@@ -27,9 +27,9 @@ export function multiplesWithin(
 }
 
 /** Why the multiples of a step can't be said. */
-export function whyNot(step: number): string {
+export function whyNot(step: number | bigint): string {
   if (!(step > 0)) return "a step is a number above 0";
-  return Number.isInteger(step * 1024)
+  return Number.isInteger(Number(step) * 1024)
     ? `between two limits there may be at most ${MAX_LISTED} multiples; without an upper one, the step must divide 1000 and the lower limit be at most one step`
     : `${step} has no exact binary form, so what is a multiple of it depends on who divides; count in whole steps instead`;
 }

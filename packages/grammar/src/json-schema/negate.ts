@@ -1,5 +1,5 @@
 import { isAnnotation, typeOfKeyword } from "./keywords.ts";
-import { isObject, isSchema, type Json, type JsonType } from "./schema.ts";
+import { isNumber, isObject, isSchema, type Json, type JsonType } from "./schema.ts";
 
 const TYPES: readonly JsonType[] = ["null", "boolean", "number", "string", "array", "object"];
 
@@ -78,11 +78,11 @@ function undone(
 function beyond(keyword: string, value: Json, schema: { readonly [key: string]: Json }): Json | undefined {
   const type = typeOfKeyword(keyword);
   const other = LIMITS[keyword];
-  if (type === undefined || other === undefined || typeof value !== "number") return undefined;
+  if (type === undefined || other === undefined || !isNumber(value)) return undefined;
   // Before 2019 the exclusive ones were switches of the others.
   if (typeof schema.exclusiveMinimum === "boolean" || typeof schema.exclusiveMaximum === "boolean") return undefined;
   const [opposite, step] = other;
-  const limit = value + step;
+  const limit = step === 0 ? value : Number(value) + step;
   return limit < 0 && step !== 0 ? false : { type, [opposite]: limit };
 }
 

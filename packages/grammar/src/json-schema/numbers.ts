@@ -1,5 +1,6 @@
 import { codePoints } from "../rules/code-points.ts";
 import { alt, chars, EMPTY, NEVER, type Rule, repeat, seq, text } from "../rules/rule.ts";
+import { isRounded } from "./schema.ts";
 
 /** Longest whole part and fraction: enough for 64-bit integers, and never past what a double can hold. */
 const MAX_DIGITS = 20;
@@ -26,16 +27,27 @@ export const number: Rule = seq(
 
 /** A bound and whether it is itself left out. */
 export interface Bound {
-  readonly value: number;
+  readonly value: number | bigint;
   readonly open: boolean;
 }
 
 /**
- * A bound that is itself allowed. One that isn't gives way to the next double inside: numbers are read as doubles, and whatever
- * lies beyond a double's digits reads as that double or one beyond, never as the one before.
+ * A bound as the outermost double that is surely inside, for those who read numbers as doubles as for those who read them to the
+ * digit. Whatever lies beyond a double's digits reads as that double or one beyond, never as the one before.
  */
-export function closed(bound: Bound, inside: 1 | -1): number {
-  return bound.open ? nextDouble(bound.value, inside) : bound.value;
+export function closed({ value, open }: Bound, inside: 1 | -1): number {
+  const near = Number(value);
+  const outside = inside > 0 ? near < value : near > value;
+  return open || outside || isRounded(value) ? nextDouble(near, inside) : near;
+}
+
+/** The same as an integer. */
+function closedWhole(bound: Bound, inside: 1 | -1): bigint {
+  const { value, open } = bound;
+  if (typeof value === "bigint" && !open) return value;
+  const near = BigInt((inside > 0 ? Math.ceil : Math.floor)(closed(bound, inside)));
+  // The number that was rounded to this double lies half a step away at the most.
+  return isRounded(value) && !open ? BigInt(value) + (near - BigInt(value)) / 2n : near;
 }
 
 function nextDouble(value: number, towards: 1 | -1): number {
@@ -48,11 +60,7 @@ function nextDouble(value: number, towards: 1 | -1): number {
 /** Integers between two bounds. */
 export function integersWithin(lower: Bound | undefined, upper: Bound | undefined): Rule {
   if (!lower && !upper) return integer;
-  const [least, most] = [lower && closed(lower, 1), upper && closed(upper, -1)];
-  return wholeWithin(
-    least === undefined ? undefined : BigInt(Math.ceil(least)),
-    most === undefined ? undefined : BigInt(Math.floor(most)),
-  );
+  return wholeWithin(lower && closedWhole(lower, 1), upper && closedWhole(upper, -1));
 }
 
 function wholeWithin(lo: bigint | undefined, hi: bigint | undefined): Rule {
@@ -94,6 +102,12 @@ function sameLength(lo: string, hi: string): Rule {
   return alt(...ways);
 }
 
+/** A bound that a double holds. */
+interface Edge {
+  readonly value: number;
+  readonly open: boolean;
+}
+
 /** Numbers between two bounds, without exponent. */
 export function numbersWithin(lower: Bound | undefined, upper: Bound | undefined): Rule {
   if (!lower && !upper) return number;
@@ -102,7 +116,7 @@ export function numbersWithin(lower: Bound | undefined, upper: Bound | undefined
   const most = upper ? closed(upper, -1) : Number.POSITIVE_INFINITY;
   if (least < 0) {
     const negative = most < 0 && upper?.value !== 0;
-    const inner: Bound = negative ? { value: -most, open: false } : { value: 0, open: true };
+    const inner: Edge = negative ? { value: -most, open: false } : { value: 0, open: true };
     ways.push(seq(sign, decimals(inner, lower && { value: -least, open: false })));
   }
   if (most >= 0) {
@@ -114,7 +128,7 @@ export function numbersWithin(lower: Bound | undefined, upper: Bound | undefined
 }
 
 /** Decimals from zero up between two bounds. */
-function decimals(lower: Bound, upper: Bound | undefined): Rule {
+function decimals(lower: Edge, upper: Edge | undefined): Rule {
   if (upper && (upper.value < lower.value || (upper.value === lower.value && (upper.open || lower.open)))) return NEVER;
   const [lowWhole, lowFraction] = parts(lower.value);
   const [highWhole, highFraction] = upper ? parts(upper.value) : [undefined, ""];
@@ -131,6 +145,8 @@ function decimals(lower: Bound, upper: Bound | undefined): Rule {
 
 /** A double written out: its whole part and the digits of its fraction. */
 function parts(value: number): [whole: bigint, fraction: string] {
+  // As a text it has no more digits than tell it from its neighbours.
+  if (isRounded(value)) return [BigInt(value), ""];
   const [mantissa, exponent = "0"] = String(value).split("e");
   const [int, fraction = ""] = mantissa.split(".");
   const shift = Number(exponent);

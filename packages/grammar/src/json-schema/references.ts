@@ -1,5 +1,5 @@
 import { GrammarError } from "../error.ts";
-import { isObject, isSchema, type Json, type Schema } from "./schema.ts";
+import { isObject, isSchema, type Json, type Schema, schemasIn } from "./schema.ts";
 
 /** Finds what `$ref` names inside one document; nothing is ever fetched. */
 export class References {
@@ -61,39 +61,24 @@ export class References {
 
   #index(root: Json): void {
     const older = isObject(root) && /draft-0[34]/.test(String(root.$schema));
-    const stack: { readonly value: Json; readonly named: boolean }[] = [{ value: root, named: false }];
-    for (let top = stack.pop(); top !== undefined; top = stack.pop()) {
-      const { value, named } = top;
-      if (Array.isArray(value)) stack.push(...value.map((each) => ({ value: each, named: false })));
-      if (!isObject(value)) continue;
+    for (const value of schemasIn(root)) {
       const id = value.$id ?? (older ? value.id : undefined);
-      if (!named && typeof value.$anchor === "string") this.#anchors.set(value.$anchor, value);
-      if (!named && value !== root && typeof id === "string") {
+      if (typeof value.$anchor === "string") this.#anchors.set(value.$anchor, value);
+      if (value !== root && typeof id === "string") {
         // Before 2019 anchors were written so.
         if (id.startsWith("#")) this.#anchors.set(id.slice(1), value);
-        else if (REFERRING.test(JSON.stringify(value))) this.#inner = id;
-      }
-      for (const [keyword, inner] of Object.entries(value)) {
-        if (named || !VALUES.has(keyword)) stack.push({ value: inner, named: !named && NAMED.has(keyword) });
+        else if (Array.from(schemasIn(value)).some(refers)) this.#inner = id;
       }
     }
   }
 }
 
-/** Keywords whose own keys are names, of properties or of schemas. */
-const NAMED: ReadonlySet<string> = new Set([
-  "properties",
-  "patternProperties",
-  "$defs",
-  "definitions",
-  "dependentSchemas",
-]);
-
-/** Keywords with values in them, which say nothing even where they look like schemas. */
-const VALUES: ReadonlySet<string> = new Set(["enum", "const", "default", "examples", "example"]);
-
 /** What means something else inside a document of its own than around it; without any, its name changes nothing. */
-const REFERRING = /"\$(?:ref|anchor|dynamicRef|dynamicAnchor)"|"\$?id":"#/;
+function refers(schema: { readonly [key: string]: Json }): boolean {
+  const { $id, id } = schema;
+  const anchored = [$id, id].some((name) => typeof name === "string" && name.startsWith("#"));
+  return anchored || ["$ref", "$anchor", "$dynamicRef", "$dynamicAnchor"].some((keyword) => keyword in schema);
+}
 
 function decode(part: string, reference: string): string {
   try {

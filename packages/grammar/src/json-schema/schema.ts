@@ -1,7 +1,7 @@
 import { GrammarError } from "../error.ts";
 
-/** A JSON value. */
-export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
+/** A JSON value. A whole number that a double can't be trusted to hold is a bigint where the schema's own text has been read. */
+export type Json = null | boolean | number | bigint | string | readonly Json[] | { readonly [key: string]: Json };
 
 /** A schema is a boolean or an object of keywords. */
 export type Schema = boolean | SchemaObject;
@@ -22,7 +22,27 @@ export function isObject(value: unknown): value is { readonly [key: string]: Jso
 /** What a value is; an integer is a number. */
 export function typeOfValue(value: Json): Exclude<JsonType, "integer"> {
   if (value === null) return "null";
+  if (typeof value === "bigint") return "number";
   return Array.isArray(value) ? "array" : (typeof value as "boolean" | "number" | "string" | "object");
+}
+
+/** A number of a schema; what `<` says between a double and a bigint is exact. */
+export const isNumber = (value: unknown): value is number | bigint =>
+  typeof value === "number" || typeof value === "bigint";
+
+/** True for a number beyond what doubles hold each integer of: another one may have stood in the text. */
+export const isRounded = (value: unknown): value is number =>
+  typeof value === "number" && Math.abs(value) > Number.MAX_SAFE_INTEGER;
+
+/** Reads a schema's text: whole numbers that a double would round are kept to the digit, as bigints. */
+export function readSchema(source: string): unknown {
+  const exact = (_: string, value: unknown, context?: { readonly source?: string }): unknown =>
+    isRounded(value) && /^-?\d+$/.test(context?.source ?? "") ? BigInt(context!.source!) : value;
+  try {
+    return JSON.parse(source, exact as (key: string, value: unknown) => unknown);
+  } catch (cause) {
+    throw new GrammarError("syntax", "the JSON schema is not valid JSON", { cause });
+  }
 }
 
 /** Equal as JSON: the order of an object's keys means nothing. */
@@ -32,6 +52,8 @@ export function sameJson(a: Json, b: Json): boolean {
 
 function canonical(value: Json): string {
   if (Array.isArray(value)) return `[${value.map(canonical).join(",")}]`;
+  if (typeof value === "bigint" || isRounded(value))
+    return String(Number.isFinite(Number(value)) ? BigInt(value) : value);
   if (!isObject(value)) return JSON.stringify(value);
   const keys = Object.keys(value).sort();
   return `{${keys.map((key) => `${JSON.stringify(key)}:${canonical(value[key])}`).join(",")}}`;
@@ -58,5 +80,32 @@ export function checkSize(schema: Json): void {
     if (!Array.isArray(value) && names.some((name) => name.length > MAX_LENGTH))
       throw new GrammarError("limit", `a name in the schema is longer than ${MAX_LENGTH} characters`);
     for (const inner of Object.values(value)) stack.push({ value: inner, depth: depth + 1 });
+  }
+}
+
+/** Keywords whose own keys are names, of properties or of schemas. */
+const NAMED: ReadonlySet<string> = new Set([
+  "properties",
+  "patternProperties",
+  "$defs",
+  "definitions",
+  "dependentSchemas",
+  "dependencies",
+]);
+
+/** Keywords with values in them, which say nothing even where they look like schemas. */
+const VALUES: ReadonlySet<string> = new Set(["enum", "const", "default", "examples", "example"]);
+
+/** A schema and all those inside it; what only looks like one, as a value or as a list of names, isn't among them. */
+export function* schemasIn(root: Json): Generator<{ readonly [keyword: string]: Json }> {
+  const stack: { readonly value: Json; readonly named: boolean }[] = [{ value: root, named: false }];
+  for (let top = stack.pop(); top !== undefined; top = stack.pop()) {
+    const { value, named } = top;
+    if (Array.isArray(value)) for (const each of value) stack.push({ value: each, named: false });
+    if (!isObject(value)) continue;
+    if (!named) yield value;
+    for (const [keyword, inner] of Object.entries(value)) {
+      if (named || !VALUES.has(keyword)) stack.push({ value: inner, named: !named && NAMED.has(keyword) });
+    }
   }
 }

@@ -1,6 +1,6 @@
 import type { GrammarError } from "../error.ts";
 import { CONDITIONS } from "./conditions.ts";
-import { isObject, type Json, type Schema, type SchemaObject } from "./schema.ts";
+import { isObject, type Json, type Schema, type SchemaObject, schemasIn } from "./schema.ts";
 
 /** Keywords about whatever no part of a schema speaks of. */
 export const UNEVALUATED: ReadonlySet<string> = new Set(["unevaluatedProperties", "unevaluatedItems"]);
@@ -21,7 +21,7 @@ export function closed(
   if (!isObject(merged) || (properties === undefined && items === undefined)) return merged;
   const keyword = properties === undefined ? "unevaluatedItems" : "unevaluatedProperties";
   // Of a condition that doesn't hold, what it speaks of counts for nothing, though the schema of the opposite speaks of it too.
-  const conditional = hasConditions(schema) || (JSON.stringify(schema).includes('"$ref"') && hasConditions(root));
+  const conditional = hasConditions(schema as Json) || (refers(schema as Json) && hasConditions(root as Json));
   if (conditional) throw refuse(keyword, "together with conditions");
   if (merged.anyOf !== undefined || merged.oneOf !== undefined) {
     return {
@@ -40,12 +40,11 @@ export function closed(
 }
 
 /** True where a condition stands anywhere in a schema. */
-function hasConditions(schema: unknown): boolean {
-  const stack: unknown[] = [schema];
-  for (let at = stack.pop(); at !== undefined; at = stack.pop()) {
-    if (typeof at !== "object" || at === null) continue;
-    if (Object.keys(at).some((keyword) => CONDITIONS.has(keyword))) return true;
-    stack.push(...Object.values(at));
-  }
+const hasConditions = (schema: Json): boolean => someSchema(schema, (keyword) => CONDITIONS.has(keyword));
+
+const refers = (schema: Json): boolean => someSchema(schema, (keyword) => keyword === "$ref");
+
+function someSchema(schema: Json, has: (keyword: string) => boolean): boolean {
+  for (const inner of schemasIn(schema)) if (Object.keys(inner).some(has)) return true;
   return false;
 }

@@ -5,15 +5,18 @@ import { parseRegex } from "../regex/parse.ts";
 import { grammarOf } from "../rules/rule.ts";
 import type { SchemaContext } from "./compile.ts";
 import { isPlainNot } from "./conditions.ts";
-import { isObject, type Json, type JsonType, type SchemaObject, sameJson } from "./schema.ts";
+import { isNumber, isObject, type Json, type JsonType, type SchemaObject, sameJson } from "./schema.ts";
 
 const limit =
-  (of: (value: Json) => number | undefined, fits: (size: number, bound: number) => boolean) =>
+  (
+    of: (value: Json) => number | bigint | undefined,
+    fits: (size: number | bigint, bound: number | bigint) => boolean,
+  ) =>
   (value: Json, bound: Json): boolean => {
     const size = of(value);
-    return size === undefined || (typeof bound === "number" && fits(size, bound));
+    return size === undefined || (isNumber(bound) && fits(size, bound));
   };
-const ofNumber = (value: Json): number | undefined => (typeof value === "number" ? value : undefined);
+const ofNumber = (value: Json): number | bigint | undefined => (isNumber(value) ? value : undefined);
 const ofText = (value: Json): number | undefined => (typeof value === "string" ? Array.from(value).length : undefined);
 const ofList = (value: Json): number | undefined => (Array.isArray(value) ? value.length : undefined);
 
@@ -62,6 +65,7 @@ export function isOfType(value: Json, type: JsonType): boolean {
   if (type === "null") return value === null;
   if (type === "array") return Array.isArray(value);
   if (type === "object") return isObject(value);
-  if (type === "integer") return Number.isInteger(value);
+  if (type === "integer") return Number.isInteger(value) || typeof value === "bigint";
+  if (type === "number") return isNumber(value);
   return typeof value === type;
 }
