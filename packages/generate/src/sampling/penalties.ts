@@ -1,5 +1,6 @@
 import type { SamplingOptions } from "./options.ts";
 import { runsBefore } from "./repeated-runs.ts";
+import { HIGHEST } from "./row.ts";
 
 /** What was said before the token to choose. */
 export interface History {
@@ -76,7 +77,10 @@ const lengthDecay: Penalty = (scores, { options, history, eos }) => {
   const [start, factor] = options.exponentialDecayLengthPenalty ?? [Infinity, 1];
   const over = history.length - history.promptLength - start;
   if (!(over > 0)) return;
-  for (const id of eos) if (scores[id]! > -Infinity) scores[id]! += Math.abs(scores[id]!) * (factor ** over - 1);
+  const grown = Math.min(factor ** over, Number.MAX_VALUE) - 1;
+  // Past what a score can be it would be no number that anything is held against.
+  for (const id of eos)
+    if (scores[id]! > -Infinity) scores[id] = Math.min(scores[id]! + Math.abs(scores[id]!) * grown, HIGHEST);
 };
 
 const suppress: Penalty = (scores, { options }) => {
@@ -97,10 +101,10 @@ export const PENALTIES: readonly Penalty[] = [
   suppress,
 ];
 
-/** Whether the history ends with all but the last token of a sequence that isn't longer than it. */
+/** Whether the history ends with all but the last token of a sequence. */
 function endsWithStart({ tokens, length }: History, sequence: readonly number[]): boolean {
   const before = sequence.length - 1;
-  if (before > 0 && sequence.length > length) return false;
+  if (before > length) return false;
   for (let i = 0; i < before; i++) if (tokens[length - before + i] !== sequence[i]) return false;
   return true;
 }

@@ -9,7 +9,8 @@ export interface Distribution {
   readonly probs: Float64Array;
 }
 
-const HIGHEST = 3.4028234663852886e38; // that a 32-bit float can be
+/** The highest number that a 32-bit float can be. */
+export const HIGHEST = 3.4028234663852886e38;
 const LOWEST = -HIGHEST;
 
 /**

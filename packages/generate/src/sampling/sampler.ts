@@ -129,7 +129,10 @@ export class Sampler {
   #filtered(logits: Float32Array, history: History, allow: Uint32Array | undefined): Row {
     const { options } = this;
     const row = this.#row;
-    row.load(this.adjust(logits, history, allow), options.temperature ?? 1);
+    const { temperature = 1 } = options;
+    row.load(this.adjust(logits, history, allow), temperature);
+    // So low a temperature leads out of what a score can be; relative to the best the distribution is the same.
+    if (!Number.isFinite(row.best)) row.load(fromBest(this.adjust(logits, history, allow)), temperature);
     if (!Number.isFinite(row.best)) throw nothingLeft(logits);
     for (const { option, filter } of this.#filters) filter(row, options[option]!);
     return row;
@@ -162,6 +165,12 @@ function argmax(scores: Float32Array): number {
       best = id;
     }
   return best;
+}
+
+/** Scores as differences from the best. */
+function fromBest(scores: Float32Array): Float32Array {
+  const best = scores[argmax(scores)] ?? 0;
+  return scores.map((score) => score - best);
 }
 
 /** Why there is no token to choose: the options are to blame only where the model gave numbers. */

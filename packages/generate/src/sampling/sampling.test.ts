@@ -58,6 +58,41 @@ describe("sampling, as transformers computes it", () => {
   });
 });
 
+describe("what the golden cases don't try", () => {
+  const vocab = 4;
+  const none = new Float32Array(vocab);
+  const idsAfter = (tokens: number[], options: SamplingOptions, logits = none): number[] => {
+    const history = { tokens, length: tokens.length, promptLength: 0 };
+    const sampler = new Sampler({ ...options, greedy: false }, { vocab, eos: [3] });
+    const { ids, probs } = sampler.distribution(logits, history);
+    return [...ids].filter((_, i) => probs[i]! > 0);
+  };
+
+  it("knows a sequence whose beginning is the whole history, as transformers 5 does", () => {
+    expect(idsAfter([1], { badWordsIds: [[1, 2]] })).toEqual([0, 1, 3]);
+    expect(idsAfter([1], { badWordsIds: [[0, 1, 2]] })).toEqual([0, 1, 2, 3]);
+    const biased = new Sampler({ sequenceBias: [[[0, 1, 2], 1.5]] }, { vocab });
+    expect([...biased.adjust(none, { tokens: [0, 1], length: 2, promptLength: 2 })]).toEqual([0, 0, 1.5, 0]);
+  });
+
+  it("lets the end become as likely as a number can say, and no more", () => {
+    const decay: SamplingOptions = { temperature: 0.7, exponentialDecayLengthPenalty: [0, 2] };
+    const long = Array.from({ length: 2000 }, () => 1);
+    for (const score of [2, -2]) expect(idsAfter(long, decay, Float32Array.of(0, 0, 0, score))).toEqual([3]);
+    expect(idsAfter(long, decay)).toEqual([0, 1, 2, 3]); // of a score of nothing, however often doubled
+  });
+
+  it("draws the best at a temperature that leads out of the numbers", () => {
+    for (const shift of [4, 0, -4]) {
+      const logits = Float32Array.of(0, 1, 0.5, 1).map((x) => x + shift);
+      expect(idsAfter([], { temperature: 1e-38 }, logits)).toEqual([1, 3]);
+      expect(idsAfter([], { temperature: 1e-38, topK: 3, topP: 0.9, minP: 0.1 }, logits)).toEqual([1, 3]);
+    }
+    expect(() => idsAfter([], { temperature: 1e-38, suppressTokens: [0, 1, 2, 3] })).toThrow(/every token/);
+    expect(() => idsAfter([], { temperature: 1e-38 }, Float32Array.of(NaN, NaN, NaN, NaN))).toThrow(/hold NaN/);
+  });
+});
+
 describe("what transformers doesn't have", () => {
   const vocab = 6;
   const logits = Float32Array.of(1, 2, 3, 0.5, -1, 0);
