@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openCheckpoint } from "@llm/checkpoint";
 import { corePasses, type Graph, type PassStep, programOf, runPipeline } from "@llm/core-ir";
-import { goldenDir, readGolden, readGoldenConfig } from "@llm/fixtures";
+import { copyGolden, readGolden, readGoldenConfig } from "@llm/fixtures";
 import { architectureFor, Config, type TensorShapes } from "@llm/models";
 import type { Artefact, ModelCard } from "@llm/target";
 import { buildArtefact } from "@llm/target/engine";
@@ -40,12 +40,24 @@ export interface BuildOptions {
 }
 
 export async function buildGolden(name: string, build: BuildOptions = {}): Promise<BuiltGolden> {
-  const checkpoint = await openCheckpoint(goldenDir(name));
+  const copies = mkdtempSync(join(tmpdir(), "llm-golden-"));
+  const remove = () => rmSync(copies, { recursive: true });
   try {
-    const graph = goldenGraph(name, build.file, (tensor) => checkpoint.weights.get(tensor)?.shape);
-    return await buildFrom(checkpoint.weights, graph, cardOf(name, graph), build);
-  } finally {
-    await checkpoint.close();
+    const checkpoint = await openCheckpoint(copyGolden(name, copies));
+    try {
+      const graph = goldenGraph(name, build.file, (tensor) => checkpoint.weights.get(tensor)?.shape);
+      const built = await buildFrom(checkpoint.weights, graph, cardOf(name, graph), build);
+      const dispose = () => {
+        built[Symbol.dispose]();
+        remove();
+      };
+      return { ...built, [Symbol.dispose]: dispose };
+    } finally {
+      await checkpoint.close();
+    }
+  } catch (error) {
+    remove();
+    throw error;
   }
 }
 
