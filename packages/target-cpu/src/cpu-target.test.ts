@@ -5,6 +5,7 @@ import { expect, test } from "vitest";
 import { cpuTarget } from "./cpu-target.ts";
 import { threadCount } from "./open.ts";
 import { chunkOf } from "./pipeline.ts";
+import { usableMemory } from "./plan/memory.ts";
 import { buildGolden, DEFAULTS, goldenGraph } from "./testing/open-golden.ts";
 
 const host = { platform: process.platform, arch: process.arch, env: {} };
@@ -44,6 +45,22 @@ test("a session takes the model's limits unless told less", async () => {
   const less = await cpuTarget.open(built.artefact, { ...DEFAULTS, batchSize: 3, ctxLen: 20 });
   expect(less.limits).toMatchObject({ slots: 3, context: 20, chunk: 20, cacheTokens: 60 });
   await less.close();
+});
+
+test("a finished artefact's session promises no more tokens than memory holds, and says so", async () => {
+  using built = await buildGolden("gpt_bigcode_mqa");
+  const { folder, manifest } = built.artefact;
+  const model = { ...manifest.model, context: 1e9 };
+  const notes: string[] = [];
+  const tell = (event: { kind: string; text?: string }) => notes.push(event.text ?? event.kind);
+  const artefact = { folder, manifest: { ...manifest, model } };
+  const session = await cpuTarget.open(artefact, { ...DEFAULTS, batchSize: 8 }, undefined, tell);
+  const { context, cacheTokens } = session.limits;
+  await session.close();
+  expect(context).toBeGreaterThanOrEqual(512);
+  const perToken = 2 * 4 * (model.width / 4) * model.blocks; // one key head of four
+  expect(cacheTokens * perToken).toBeLessThan(usableMemory());
+  expect(notes).toEqual([expect.stringMatching(`^using --ctx-len ${context} of 1000000000, `)]);
 });
 
 test("a mesh of more stages than a model has parts is refused by its flag", () => {

@@ -9,8 +9,10 @@ import { meshOf, openMesh } from "./mesh/open-mesh.ts";
 import { netOptions } from "./net-options.ts";
 import { type CpuOptions, contextOf } from "./options.ts";
 import { chunkOf, NET } from "./pipeline.ts";
+import { roomOnOpening } from "./plan/room.ts";
 import { openPublished, publishedOf } from "./published/open-published.ts";
 import { CpuSession } from "./session/cpu-session.ts";
+import { statePorts, tokenBytes } from "./session/states.ts";
 
 /** Opens a session over an artefact's model. */
 export async function openCpu(
@@ -20,18 +22,21 @@ export async function openCpu(
   tell?: (event: OpenEvent) => void,
 ): Promise<Session> {
   const published = publishedOf(artefact);
-  if (published !== undefined) return openPublished(published, artefact, options);
+  const note = (text: string) => tell?.({ kind: "note", text });
+  if (published !== undefined) return openPublished(published, artefact, options, note);
   const { folder, manifest } = artefact;
   const { context: most, width } = manifest.model;
-  const context = contextOf(options.ctxLen, most);
   const owner = JSON.stringify([manifest.checkpoint, manifest.units.map(({ key }) => key)]);
   const mesh = await meshOf(artefact, options.mesh);
-  if (mesh) return openMesh(artefact, mesh, { ...options, context, owner });
+  if (mesh) return openMesh(artefact, mesh, { ...options, context: contextOf(options.ctxLen, most), owner });
+  contextOf(options.ctxLen, most); // refused before a model is loaded
   const model = await openModel(join(folder, modelFile(NET)), {
     threads: options.threads,
     ...netOptions(manifest, NET),
     onPanels: (event) => tell?.(told(event)),
   });
+  const weights = manifest.files.reduce((sum, { bytes }) => sum + bytes, 0);
+  const context = roomOnOpening(options, { weights, token: tokenBytes(statePorts(model)), most }, note);
   return new CpuSession(model, width, {
     slots: options.batchSize,
     context,

@@ -100,6 +100,7 @@ export const cpuOptions: OptionTable<CpuOptions> = {
     kind: "string",
     doc: "Share the model between workers: DPxMP is DP copies, each over MP workers that have a part of every layer (2x2); DPxMPxPP also divides the layers into PP stages. For `plan` also auto.",
     shapes: true,
+    mayDiffer: true,
   },
   adapters: {
     kind: "boolean",

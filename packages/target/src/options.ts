@@ -15,6 +15,11 @@ export interface OptionDef<T> {
   readonly numberFormat?: true;
   /** Part of the content hash when it shapes the artefact; false for options of running it. */
   readonly shapes: boolean;
+  /**
+   * Of one that shapes: may be said otherwise of what is finished. Opening goes by it too, and says how far; or it is another name for
+   * what an option says that may not.
+   */
+  readonly mayDiffer?: true;
 }
 
 /** Keys are camelCase; flags are their kebab-case. */

@@ -80,4 +80,14 @@ describe("a folder made for transformers.js", () => {
       /no ONNX file with such weights/,
     );
   });
+
+  it("refuses what only shapes what is built here", async () => {
+    const out = await published(demoModelFolder, "as-it-is");
+    const opened = (targetOptions: Readonly<Record<string, unknown>>) => openRunnable(out, { env, targetOptions });
+    for (const given of [{ kvFormat: "int8" }, { emulate: true }, { activations: "bf16" }, { mesh: "2x1" }])
+      await expect(opened(given)).rejects.toThrow(/: an ONNX file is run as it was published; give the checkpoint/);
+    const { session, close } = await opened({ mesh: "1x1", kvFormat: "fp32", ctxLen: 32 });
+    expect(session.limits.context).toBe(32);
+    await close();
+  });
 });

@@ -7,11 +7,13 @@ import { DEFAULTS, goldenGraph } from "../testing/open-golden.ts";
 import { chooseCpu } from "./choose.ts";
 import { spareShare, usableMemory } from "./memory.ts";
 
+/** Of the golden's config. */
+const CONTEXT = 64;
 const AUTO = { ...DEFAULTS, format: "auto" };
 
 test("a small model stays in float32, in all of its context, and nothing is said", () => {
   const { options, notes } = chooseCpu(goldenGraph("gpt_bigcode_mqa"), AUTO);
-  expect(options).toEqual({ ...AUTO, format: "fp32" });
+  expect(options).toEqual({ ...AUTO, format: "fp32", ctxLen: CONTEXT });
   expect(notes).toEqual([]);
 });
 
@@ -30,7 +32,7 @@ test("a large one takes 4 bits, said in one line with what float32 would need", 
 test("no weights are rounded for a batch whose caches nothing makes room for, which is said", () => {
   const asked = { ...AUTO, batchSize: 1e8 };
   const { options, notes } = chooseCpu(goldenGraph("gpt_bigcode_mqa"), asked);
-  expect(options).toEqual({ ...asked, format: "fp32" });
+  expect(options).toEqual({ ...asked, format: "fp32", ctxLen: CONTEXT });
   expect(notes).toEqual([
     expect.stringMatching(/^fp32 with 100000000 × \d+ tokens doesn't fit: .*; a smaller --batch-size would fit$/),
   ]);
@@ -57,7 +59,10 @@ test("what was asked for and doesn't fit is left so, with what would", () => {
 test("what was said is left as it was said", () => {
   const graph = llama(2048, 12, 2048);
   for (const format of ["fp32", "int8", "mxfp6"])
-    expect(chooseCpu(graph, { ...DEFAULTS, format })).toEqual({ options: { ...DEFAULTS, format }, notes: [] });
+    expect(chooseCpu(graph, { ...DEFAULTS, format, ctxLen: 100 })).toEqual({
+      options: { ...DEFAULTS, format, ctxLen: 100 },
+      notes: [],
+    });
 });
 
 /** A model whose keys and values alone are three times what there is of memory. */

@@ -22,11 +22,11 @@ export function chooseCpu(model: Graph, options: CpuOptions, source?: Stored): C
   return { options: settled, notes: note === undefined ? [] : [note] };
 }
 
-/** The longest context that memory holds where it doesn't hold the model's own, for which 0 stands. */
+/** The longest context that memory holds: the model's own, where that is no longer. */
 function roomFor(model: Graph, options: CpuOptions, source: Stored): number {
   const fits = (ctxLen: number) => needOf(model, { ...options, ctxLen }, source).fitsWell;
   const most = longestOf(model);
-  if (most <= LEAST_CONTEXT || fits(most)) return 0;
+  if (most <= LEAST_CONTEXT || fits(most)) return most;
   let [good, bad] = [LEAST_CONTEXT / CONTEXT_STEP, Math.ceil(most / CONTEXT_STEP)];
   while (bad - good > 1) {
     const middle = (good + bad) >> 1;
@@ -46,7 +46,7 @@ function noteOn(
   source: Stored,
 ): string | undefined {
   const rounds = asked.format === "auto" && format !== "fp32";
-  const shortens = ctxLen !== asked.ctxLen;
+  const shortens = asked.ctxLen === 0 && ctxLen < longestOf(model);
   if (!rounds && !shortens) return undefined;
   const context = shortens ? `--ctx-len ${ctxLen} of ${longestOf(model)}` : undefined;
   const what = [rounds ? format : undefined, context].filter((part) => part !== undefined).join(" and ");
@@ -59,11 +59,10 @@ function noteOn(
 
 /** That there isn't as much memory, and what would take less. */
 function misfit(model: Graph, options: CpuOptions, { bytes, memory }: Need, source: Stored): string {
-  const { format, batchSize } = options;
-  const ctxLen = options.ctxLen || longestOf(model);
+  const { format, batchSize, ctxLen } = options;
   const tokens = batchSize === 1 ? `${ctxLen} tokens` : `${batchSize} × ${ctxLen} tokens`;
   const said = `${format} with ${tokens} doesn't fit: it takes ${gigabytes(bytes)} of memory and there are ${gigabytes(memory)}`;
-  return `${said}; ${whatFits(model, { ...options, ctxLen }, source)}`;
+  return `${said}; ${whatFits(model, options, source)}`;
 }
 
 function whatFits(model: Graph, options: CpuOptions, source: Stored): string {

@@ -65,7 +65,7 @@ test("a large checkpoint that was quantised otherwise takes 8 bits, and the line
   ]);
   for (const format of ["q4_0", "bf16"]) expect(chooseCpu(graph, AUTO, stored(format)).options.format).toBe("int4");
   const asked = chooseCpu(graph, { ...AUTO, format: "int4" }, stored("q4_K"));
-  expect(asked).toEqual({ options: { ...AUTO, format: "int4" }, notes: [] });
+  expect(asked).toEqual({ options: { ...AUTO, format: "int4", ctxLen: 2048 }, notes: [] });
 });
 
 test("a model of Q4_K weights answers in 8 bits nearly what it answers in floats", async () => {

@@ -22,7 +22,8 @@ import { lastRows } from "./half-logits.ts";
 /** These files give the logits of every token: a long prompt at once would be gigabytes of them. */
 const CHUNK = 256;
 
-const PAST = /^past_key_values\.(\d+)\.(key|value|key_value)$/;
+/** Inputs that are the cache. */
+export const PAST: RegExp = /^past_key_values\.(\d+)\.(key|value|key_value)$/;
 /** Inputs that this session knows how to fill besides the cache. */
 const KNOWN = new Set(["input_ids", "attention_mask", "position_ids", "use_cache_branch"]);
 

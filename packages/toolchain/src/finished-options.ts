@@ -1,0 +1,41 @@
+import { flagName, type Json, type OptionDef, type Target } from "@llm/target";
+import { ToolchainError } from "./error.ts";
+import { targetOptions } from "./target-options.ts";
+
+/**
+ * Refuses what was said of an artefact that it was made otherwise with: nothing of it would be heard, and somebody who measures
+ * int4 would measure float32. What may differ is left to the target, and of others' files nothing is known.
+ */
+export function checkFinished(
+  thing: string,
+  target: Pick<Target, "id" | "options" | "defaults">,
+  made: Json,
+  given: Readonly<Record<string, unknown>> = {},
+): void {
+  const was = (made ?? {}) as Readonly<Record<string, unknown>>;
+  const table = target.options as Readonly<Record<string, OptionDef<unknown>>>;
+  const said = targetOptions<Readonly<Record<string, unknown>>>(target, given);
+  for (const [name, { shapes, mayDiffer }] of Object.entries(table)) {
+    if (!shapes || mayDiffer || given[name] === undefined || !Object.hasOwn(was, name)) continue;
+    if (said[name] === "auto" || same(said[name], was[name])) continue;
+    throw new ToolchainError(
+      "option-invalid",
+      `${thing} is finished, and was made ${how(name, was[name])}, not ${how(name, said[name])}: leave that out, or give the checkpoint it was made from`,
+    );
+  }
+}
+
+function same(said: unknown, was: unknown): boolean {
+  return JSON.stringify(settled(said)) === JSON.stringify(settled(was));
+}
+
+/** What was not said, and an empty list, are the same. */
+function settled(value: unknown): unknown {
+  return value === undefined || (Array.isArray(value) && value.length === 0) ? null : value;
+}
+
+function how(name: string, value: unknown): string {
+  const flag = `--${flagName(name)}`;
+  if (settled(value) === null || value === false) return `without ${flag}`;
+  return value === true ? `with ${flag}` : `with ${flag} ${String(value)}`;
+}
