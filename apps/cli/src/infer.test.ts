@@ -116,7 +116,7 @@ describe("llm infer", () => {
       onOutput: (text, kill) => {
         if (asked || !text.includes("import os")) return;
         asked = true;
-        setTimeout(() => kill("SIGINT"), 100);
+        kill("SIGINT");
       },
     });
     expect(run).toMatchObject({ code: 130, stderr: expect.stringMatching(/llm: interrupted\n$/) });

@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import { COMMANDS } from "../definition/commands.ts";
 import { environmentOf, environmentsOf, spellings } from "../definition/option.ts";
 import { OPTIONS } from "../definition/options.ts";
+import { llmCommands } from "../testing/shell-words.ts";
 import { cliDocs } from "./docs.ts";
 import { commandHelp, programHelp } from "./text.ts";
 import { docsPath } from "./write-docs.ts";
@@ -61,14 +62,9 @@ describe("help and docs", () => {
     const { parseCommand } = await import("../parse/arguments.ts");
     for (const command of COMMANDS)
       for (const { line } of command.examples) {
-        const [program, name, ...argv] = words(line);
-        expect([program, name]).toEqual(["llm", command.name]);
+        const [[name, ...argv] = []] = llmCommands(line);
+        expect(name).toBe(command.name);
         expect(() => parseCommand(command, argv, {}, command.targetOptions ? targets : [])).not.toThrow();
       }
   });
 });
-
-/** A line as a shell splits it; enough for our examples. */
-function words(line: string): string[] {
-  return [...line.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, bare]) => quoted ?? bare!);
-}
