@@ -1,7 +1,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type Graph, parseGraph } from "@llm/core-ir";
-import { type OnnxModel, toOnnx, writeOnnx } from "@llm/exporter";
+import { type OnnxModel, toOnnx, type WriteOptions, type WrittenOnnx, writeOnnx } from "@llm/exporter";
 import type { Unit, Work } from "@llm/target";
 import { overrideIndices } from "../emulator/override-indices.ts";
 import { cachesOf, INTERNAL_RETAINED } from "../graph/form.ts";
@@ -17,15 +17,10 @@ export async function buildProgram({ spec }: Unit, { folder }: Work): Promise<vo
   await writeFile(join(folder, PROGRAM_FILE), `${JSON.stringify(spec)}\n`);
 }
 
-/**
- * Writes the model. Weights that lie in the checkpoint as the graph wants them stay there; those that overflow fp16 are clipped to
- * its range: where they are made halves of, or by the model where the compiler makes them so.
- */
+/** Writes the model. Weights that lie in the checkpoint as the graph wants them stay there. */
 export async function buildModel(unit: Unit, work: Work): Promise<void> {
-  const { graph, emulate, clip, ...options } = unit.spec as unknown as ModelSpec;
-  const model = cardModel(parseGraph(graph), options);
-  const onnx = clip ? await clipWideWeights(model, work.source, work.signal) : model;
-  const written = await writeOnnx(onnx, {
+  const { graph, emulate, ...spec } = unit.spec as unknown as ModelSpec;
+  const written = await writeCardModel(parseGraph(graph), spec, {
     folder: work.folder,
     name: MODEL_NAME,
     source: work.source,
@@ -45,6 +40,19 @@ export interface CardModelOptions {
   readonly opset: number;
   /** Blocks as functions of the file. */
   readonly subFunctions: boolean;
+}
+
+/**
+ * A graph for the card as files. Weights that overflow fp16 are clipped to its range: where they are made halves of, or with
+ * `clip` by the model, because the compiler makes them so.
+ */
+export async function writeCardModel(
+  graph: Graph,
+  { clip, ...options }: CardModelOptions & { readonly clip: boolean },
+  write: WriteOptions,
+): Promise<WrittenOnnx> {
+  const model = cardModel(graph, options);
+  return writeOnnx(clip ? await clipWideWeights(model, write.source, write.signal) : model, write);
 }
 
 /** A graph for the card as ONNX, with the functions that it calls. */

@@ -38,7 +38,7 @@ export const cardGraph: Pass = graphPass({
     const form =
       generation === "positions"
         ? positionsGeneration({ batchIndex, keepLogits, compContext, ctxLen, chunk })
-        : indexGeneration({ flatSingleHead });
+        : indexGeneration({ flatSingleHead, ctxLen });
     return forCard(absorbAll(graph), form);
   },
 });

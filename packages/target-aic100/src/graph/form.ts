@@ -40,9 +40,19 @@ export function cachesOf({ states }: Graph): readonly State[] {
 }
 
 /** A symbol of the graph. */
-export function size(b: Builder, symbol: string): string {
-  b.dim(symbol, { min: 1, max: MANY });
+export function size(b: Builder, symbol: string, max = MANY): string {
+  b.dim(symbol, { min: 1, max });
   return symbol;
+}
+
+/** Which generation a graph for the card is of. */
+export function generationOfGraph({ inputs }: Graph): "positions" | "index" {
+  return inputs.some(({ id }) => id === "cache_index") ? "index" : "positions";
+}
+
+/** The tokens that a graph for the card was made for; nothing where only windows are kept, and any number is fine. */
+export function contextOfGraph({ dims }: Graph): number | undefined {
+  return (dims[CONTEXT] ?? dims[COMP_CONTEXT])?.max;
 }
 
 /** One generation of how the card is spoken to, for one graph. */

@@ -4,6 +4,7 @@ import { BATCH, CONTEXT, type Generation, MASK, RETAINED, SEQ, size } from "./fo
 export interface IndexOptions {
   /** A single head's cache has no axis for heads, as the recipe for GPTBigCode wants it. */
   readonly flatSingleHead: boolean;
+  readonly ctxLen: number;
 }
 
 interface Shared {
@@ -19,7 +20,7 @@ interface Shared {
  * The mask says which columns hold tokens, and is kept on the card. Positions of columns are counted from it, because a
  * padded column has none.
  */
-export function indexGeneration({ flatSingleHead }: IndexOptions): Generation {
+export function indexGeneration({ flatSingleHead, ctxLen }: IndexOptions): Generation {
   let given: { positions: Value; index: Value };
   let shared: Shared;
   return {
@@ -31,7 +32,7 @@ export function indexGeneration({ flatSingleHead }: IndexOptions): Generation {
 
     start(b, attentions) {
       const windows = [...new Set(attentions.map(({ rules }) => rules.window))];
-      shared = prepare(b, given, windows);
+      shared = prepare(b, given, windows, ctxLen);
     },
 
     attend(b, { q, k, v, layer, rules }) {
@@ -75,8 +76,9 @@ function prepare(
   b: Builder,
   { positions, index }: { readonly positions: Value; readonly index: Value },
   windows: readonly (number | undefined)[],
+  ctxLen: number,
 ): Shared {
-  const context = size(b, CONTEXT);
+  const context = size(b, CONTEXT, ctxLen);
   const one = b.constant(1, "i32");
   const column = b.reshape(b.iota(context), [1, context]);
   const columns = b.reshape(b.add(b.iota(SEQ), index), [1, SEQ]);

@@ -71,7 +71,9 @@ export function positionsGeneration(options: PositionsOptions): Generation {
       const positions = b.cast(wide, "i32");
       const rows = batchIndex ? b.input("batch_index", "i64", [BATCH, 1]) : undefined;
       const keep = keepLogits ? b.input(KEPT_LOGITS, "i64", [size(b, KEPT_LOGITS), 1]) : undefined;
-      const compressed = compContext ? b.input(COMP_CONTEXT, "i64", [size(b, COMP_CONTEXT)]) : undefined;
+      const compressed = compContext
+        ? b.input(COMP_CONTEXT, "i64", [size(b, COMP_CONTEXT, options.ctxLen)])
+        : undefined;
       given = { wide, positions, rows, keep, compressed };
       return positions;
     },
@@ -85,7 +87,7 @@ export function positionsGeneration(options: PositionsOptions): Generation {
       const { q, k, v, layer, rules } = attention;
       const { target, ids, count, keyAt, unwritten, visible } = shared.get(rules.window)!;
       const { rows } = given;
-      const places = ringPlaces(rules.window, options) ?? size(b, CONTEXT);
+      const places = ringPlaces(rules.window, options) ?? size(b, CONTEXT, options.ctxLen);
       const keep = (kind: "key" | "value", x: Value): Value => {
         const [heads, width] = x.type.shape.slice(-2) as [Dim, Dim];
         const shape = [batchIndex ? size(b, FULL_BATCH) : BATCH, heads, places, width];
@@ -129,7 +131,7 @@ function placesFor(
   const nowhere = b.constant(NOWHERE, "i32");
   const places = ringPlaces(window, options);
   const last = b.reduce("max", positions, [-1]); // (batch, 1)
-  const count: Dim = places === undefined ? (compressed ? COMP_CONTEXT : size(b, CONTEXT)) : places - 1;
+  const count: Dim = places === undefined ? (compressed ? COMP_CONTEXT : size(b, CONTEXT, options.ctxLen)) : places - 1;
   const all = compressed && places === undefined ? b.op("Indices", [compressed]) : b.iota(count);
   const index = b.reshape(all, [1, count]);
 

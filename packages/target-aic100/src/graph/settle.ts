@@ -31,6 +31,9 @@ export interface Settled {
   readonly clip: boolean;
 }
 
+/** The library of the time wrote 13 by index, and compilers take files that are older than they are. */
+export const OPSETS: Readonly<Record<Settled["generation"], number>> = { positions: 17, index: 13 };
+
 /** SDKs before the graphs that write at positions. */
 const BY_INDEX: readonly SdkChoice[] = ["recipe", "2024-05"];
 
@@ -103,8 +106,7 @@ export function settle(options: Aic100Options): Settled {
       : undefined,
     subFunctions: options.subFunctions,
     clip: dtype === "f32" && format !== "fp32",
-    // The library of the time wrote 13, and compilers take files that are older than they are.
-    opset: generation === "index" ? 13 : 17,
+    opset: OPSETS[generation],
   };
 }
 

@@ -31,7 +31,7 @@ export interface Execute {
   readonly writeIoDir?: string;
   /** Figures in the wording that scripts look for, and no end before `generationLen`. */
   readonly automation?: boolean;
-  /** Where text and lines go. */
+  /** Where text and lines go: stdout unless said. */
   readonly print?: (text: string) => void;
 }
 
@@ -44,7 +44,7 @@ export interface Executed {
 /** Generates greedily with something compiled. As many prompts go together as it was compiled for; the figures are of all. */
 export async function execute(request: Execute): Promise<Executed> {
   const { tokenizer, prompts, deviceId = [], enableDebugLogs = false, stream = true, automation = false } = request;
-  const { inputLen, writeIoDir = "", print = () => {} } = request;
+  const { inputLen, writeIoDir = "", print = (text) => void process.stdout.write(text) } = request;
   if (prompts.length === 0) throw new TargetError("option-invalid", "execute needs at least one prompt");
   const artefact = typeof request.artefact === "string" ? await openArtefact(request.artefact) : request.artefact;
   const session = await aic100Target.open(artefact, { ...defaultOptions(), device: deviceId, writeIoDir });

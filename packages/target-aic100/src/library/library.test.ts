@@ -6,11 +6,12 @@ import { readOnnx } from "@llm/exporter";
 import { goldenDir, readGolden, readGoldenConfig } from "@llm/fixtures";
 import { architectureFor, Config } from "@llm/models";
 import { type OrtTensor, openOrt, ortTensor } from "@llm/runtime-native/ort";
+import { leavesOf, memorySource, sizeOf, type Tensor } from "@llm/tensor";
 import { afterAll, describe, expect, test } from "vitest";
 import { buildGolden } from "../testing/build-golden.ts";
 import { goldenReference } from "../testing/reference.ts";
 import { type Codec, execute } from "./execute.ts";
-import { exportForAic100 } from "./export-for-aic100.ts";
+import { type ExportForAic100, exportForAic100 } from "./export-for-aic100.ts";
 import { performanceBlock, printedFigures } from "./performance.ts";
 import { transform } from "./transform.ts";
 
@@ -84,7 +85,9 @@ describe("exportForAic100", () => {
     const own = join(folder, "whole");
     expect(await exportForAic100({ ...base, folder: own, model, source: checkpoint.weights, kv: false })).toBe(own);
     await checkpoint.close();
-    const { inputs } = await readOnnx(join(own, "org_tiny_fp16.onnx"));
+    const { inputs, initializers } = await readOnnx(join(own, "org_tiny_fp16.onnx"));
+    const types = new Set(initializers.filter(({ external }) => external).map(({ type }) => type));
+    expect(types).toContain("float16");
     expect(inputs.map(({ name }) => name)).toEqual(["input_ids", "attention_mask", "position_ids"]);
   });
 
@@ -143,6 +146,71 @@ describe("exportForAic100", () => {
     const row = "sdk" in options ? 0 : ids.length - 1;
     const got = (logits!.data as Float32Array).subarray(row * expected.length, (row + 1) * expected.length);
     for (const [i, value] of got.entries()) expect(value).toBeCloseTo(expected[i]!, 3);
+  });
+
+  describe("what was transformed", () => {
+    const sizes = { ctxLen: 64, promptLen: 8 };
+    const whole = transform(model, { ...sizes, format: "fp32", emulate: true });
+    const write = async (request: Partial<ExportForAic100>) => {
+      const own = mkdtempSync(join(folder, "transformed-"));
+      const checkpoint = await openCheckpoint(goldenDir("gpt2"));
+      try {
+        await exportForAic100({ ...base, folder: own, source: checkpoint.weights, seqLength: 8, ...request });
+      } finally {
+        await checkpoint.close();
+      }
+      return own;
+    };
+
+    test.each([
+      ["f16", transform(model, sizes), "org_tiny_kv_fp16.onnx", { opset: 17, cache: "float16" }],
+      ["f32", whole, "org_tiny_kv.onnx", { opset: 17, cache: "float" }],
+      [
+        "by index",
+        transform(model, { ...sizes, sdk: "recipe" }),
+        "org_tiny_kv_fp16.onnx",
+        { opset: 13, cache: "float" },
+      ],
+    ] as const)("is named and versioned for what it is: %s", async (_, transformed, file, { opset, cache }) => {
+      const own = await write({ transformed });
+      expect(readdirSync(own).filter((name) => name.endsWith(".onnx"))).toEqual([file]);
+      const { inputs, opsets } = await readOnnx(join(own, file));
+      expect(opsets[""]).toBe(opset);
+      expect(inputs.find(({ name }) => name === "past_key.0")!.type).toBe(cache);
+      if (opset === 13) expect(statSync(join(own, "sample", "attention_mask.raw")).size).toBe(sizes.ctxLen);
+    });
+
+    test.each<[string, Partial<ExportForAic100>, string]>([
+      [
+        "halves as float32",
+        { transformed: transform(model, sizes), saveFp32Onnx: true, saveFp16Onnx: false },
+        "in fp16",
+      ],
+      ["float32 as halves", { transformed: whole, saveFp16Onnx: true }, "in float32"],
+      ["another context", { transformed: whole, options: { ctxLen: 32 } }, "transformed for 64"],
+      ["another generation", { transformed: whole, options: { sdk: "recipe" } }, "transformed for another"],
+    ])("isn't taken for %s", async (_, request, message) => {
+      await expect(write(request)).rejects.toThrow(message);
+    });
+  });
+
+  test("what a compiler will make halves of stays within their range", async () => {
+    const tensors: Record<string, Tensor> = {};
+    for (const { name, shape } of model.weights.flatMap(({ expr }) => leavesOf(expr)))
+      tensors[name] = {
+        dtype: "f32",
+        shape,
+        data: new Float32Array(sizeOf(shape)).fill(name.endsWith("wpe.weight") ? 1e6 : 0.1),
+      };
+    const clipped = async (flags: Partial<ExportForAic100>): Promise<readonly string[]> => {
+      const request = { ...base, folder: mkdtempSync(join(folder, "wide-")), model, source: memorySource(tensors) };
+      const options = { ctxLen: 32, promptLen: 8, sdk: "recipe" } as const;
+      const [, file] = await exportForAic100({ ...request, options, returnPath: true, ...flags });
+      const { initializers } = await readOnnx(file!);
+      return initializers.flatMap(({ name }) => (name.endsWith(":stored") ? [name] : []));
+    };
+    expect(await clipped({})).toEqual([expect.stringContaining("wpe.weight")]);
+    expect(await clipped({ saveFp32Onnx: true, saveFp16Onnx: false })).toEqual([]);
   });
 
   test("refuses both and neither", async () => {
