@@ -11,6 +11,8 @@ export interface Checkpoint {
   readonly folder: string; // absolute: the folder with its files
   /** config.json as published (for GGUF: as Hugging Face would have it), unknown fields kept, overrides set. */
   readonly config: JsonObject;
+  /** What its file says of the model that `config` can't hold and nothing reads: keys of GGUF's metadata. */
+  readonly unread: readonly string[];
   readonly generationConfig: JsonObject | undefined;
   /** Names of its small files (config, tokenizer, templates …), for `readFile`. For GGUF they are made from its metadata. */
   readonly files: readonly string[];

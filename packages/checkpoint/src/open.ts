@@ -137,7 +137,7 @@ async function checkpointOf({ names, weights, ...parts }: Parts): Promise<Checkp
     await weights.close();
     throw error;
   });
-  const base = { ...parts, generationConfig, files, readFile, readJson, close: () => weights.close() };
+  const base = { ...parts, unread: [], generationConfig, files, readFile, readJson, close: () => weights.close() };
   return { ...base, weights, describe: () => describe(base, weights) };
 }
 

@@ -1,9 +1,13 @@
 import { readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { openCheckpoint } from "@llm/checkpoint";
 import { ReferenceModel } from "@llm/core-ir";
 import { readGoldenConfig } from "@llm/fixtures";
 import { expect, it } from "vitest";
+import { Config } from "./config.ts";
+import { architectureFor } from "./registry.ts";
 import { openGoldenFile } from "./testing/golden-model.ts";
+import { unreadFields } from "./unread.ts";
 
 // Golden models as the PyPI gguf package writes them, made by tooling/checkpoint/gguf_fixtures.py.
 
@@ -26,6 +30,14 @@ const UNSAID: Readonly<Record<string, readonly string[]>> = {
   mpt_qkln_wpe: ["logit_scale"],
   mpt_qkln_alibi_mqa: ["logit_scale"],
 };
+
+it.each(models)("%s leaves no field of the config that its metadata make unread", async (name) => {
+  const { config: raw, weights, close } = await openCheckpoint(`${folder}/${name}.gguf`);
+  const [config, architecture] = [new Config(raw), architectureFor(raw)];
+  architecture.build(config, (tensor) => weights.get(tensor)?.shape);
+  await close();
+  expect(unreadFields(config, architecture)).toEqual([]);
+});
 
 it.each(models)("%s gives the golden logits from its GGUF file", async (name) => {
   const published = readGoldenConfig(name);

@@ -22,7 +22,7 @@ describe("opening models", () => {
     expect(model.card.parameters).toBe(stored.parameters);
     expect(model.unread).toEqual([]);
     expect(unreadNote(model)).toBeUndefined();
-    expect(unreadNote({ unread: ["a", "b"] })).toMatch(/^config\.json: nobody reads a, b; /);
+    expect(unreadNote({ ...model, unread: ["a", "b"] })).toMatch(/^config\.json: nobody reads a, b; /);
     await model.close();
   });
 
@@ -48,6 +48,32 @@ describe("opening models", () => {
     const { plan: more } = await planModel("demo", upTo(1e9), { batchSize: plan.maxBatchSize + 1 });
     expect(more.fits).toBe(false);
     expect((await planModel("demo", upTo(3), { batchSize: "max" })).options.batchSize).toBe(3);
+  });
+});
+
+describe("a GGUF file", () => {
+  const fixture = new URL("../../checkpoint/fixtures/gguf/llama_headdim.gguf", import.meta.url);
+
+  it("has keys that nobody reads told like fields of a config, and its config is no file of its own", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "gguf-unread-"));
+    try {
+      const bytes = await readFile(fixture);
+      const at = bytes.indexOf("llama.vocab_size");
+      bytes.write("llama.sparkles_x", at);
+      const path = join(folder, "model.gguf");
+      await writeFile(path, bytes);
+      const model = await openModel(path, { config: ["glitter=1"] });
+      expect(model.unread).toEqual(["glitter", "llama.sparkles_x"]);
+      expect(unreadNote(model)).toMatch(
+        /^the config that its metadata make: nobody reads glitter, llama\.sparkles_x; /,
+      );
+      await model.close();
+      await expect(openModel(path, { config: ["hidden_act=mish"] })).rejects.toMatchObject({
+        message: expect.stringMatching(/model\.gguf: the config that its metadata make: hidden_act is "mish"/),
+      });
+    } finally {
+      await rm(folder, { recursive: true });
+    }
   });
 });
 

@@ -36,7 +36,7 @@ export interface Model {
   readonly weights: WeightSource;
   /** Tensors that nothing uses, and why that does no harm. */
   readonly ignored: Binding["ignored"];
-  /** Fields of the config that say something which the architecture neither reads nor knows to be harmless. */
+  /** Fields of the config (or of GGUF's metadata) that say something which nothing reads and nobody knows to be harmless. */
   readonly unread: readonly string[];
   close(): Promise<void>;
 }
@@ -87,9 +87,9 @@ export async function openModel(path: string, options: OpenModelOptions = {}): P
 }
 
 /** What to say of config fields that nobody reads; undefined where there are none. */
-export function unreadNote({ unread }: Pick<Model, "unread">): string | undefined {
+export function unreadNote({ unread, checkpoint }: Pick<Model, "unread" | "checkpoint">): string | undefined {
   if (unread.length === 0) return undefined;
-  return `config.json: nobody reads ${unread.join(", ")}; if they change numbers, results differ from the original`;
+  return `${configOf(checkpoint)}: nobody reads ${unread.join(", ")}; if they change numbers, results differ from the original`;
 }
 
 export interface ModelGraph {
@@ -105,11 +105,18 @@ export function graphOf(checkpoint: Checkpoint): ModelGraph {
     return readGraph(checkpoint);
   } catch (error) {
     // Whoever reads a config doesn't know where it lies.
-    throw ModelError.isInstance(error) ? new ModelError(error.code, `${checkpoint.path}: ${error.message}`) : error;
+    if (!ModelError.isInstance(error)) throw error;
+    const message = error.message.replace(/^config\.json(?=: )/, configOf(checkpoint));
+    throw new ModelError(error.code, `${checkpoint.path}: ${message}`);
   }
 }
 
-function readGraph({ config: raw, weights }: Checkpoint): ModelGraph {
+/** Where a config was read from, in words: a GGUF file has none but what its metadata amount to. */
+function configOf({ kind }: Checkpoint): string {
+  return kind === "gguf" ? "the config that its metadata make" : "config.json";
+}
+
+function readGraph({ config: raw, weights, unread }: Checkpoint): ModelGraph {
   const architecture = architectureFor(raw);
   const config = new Config(raw);
   const graph = architecture.build(config, (tensor) => weights.get(tensor)?.shape);
@@ -117,7 +124,7 @@ function readGraph({ config: raw, weights }: Checkpoint): ModelGraph {
   return {
     architecture,
     graph,
-    unread: unreadFields(config, architecture),
+    unread: [...unreadFields(config, architecture), ...unread],
     harmless: harmlessOf(architecture, config),
   };
 }

@@ -67,13 +67,12 @@ export const deepseek2: GgufArchitecture = {
     const groups = metadata.number("{arch}.expert_group_count") ?? 1;
     return {
       ...llamaConfig(
-        model,
+        { ...model, headDim: rotary },
         third ? "deepseek_v3" : "deepseek_v2",
         third ? "DeepseekV3ForCausalLM" : "DeepseekV2ForCausalLM",
       ),
       rms_norm_eps: model.normEps,
       hidden_act: "silu",
-      head_dim: rotary,
       num_key_value_heads: model.heads,
       rope_scaling: withScales(model, metadata),
       q_lora_rank: metadata.number("{arch}.attention.q_lora_rank") ?? null,

@@ -7,7 +7,6 @@ import {
   type ModelShape,
   transposed,
 } from "./architecture.ts";
-import { llamaConfig } from "./llama-family.ts";
 import { GPT2 } from "./names.ts";
 
 /** Config fields of the models that call things as GPT-2 does. */
@@ -23,6 +22,9 @@ const gpt2Config = (model: ModelShape, modelType: string, architecture: string):
   layer_norm_epsilon: model.normEps,
   tie_word_embeddings: model.tied,
 });
+
+/** In the code of the published class, and in none of its configs. */
+const JAIS_ALIBI_BIAS = 8;
 
 /** Only weights have two axes to swap. */
 const conv1d: Change = (tensor) => (tensor.shape.length === 2 ? transposed(tensor) : [tensor]);
@@ -58,16 +60,20 @@ export const GPT_FAMILY: Readonly<Record<string, GgufArchitecture>> = {
     names: { ...GPT2, "blk.{n}.ffn_gate": "transformer.h.{n}.mlp.c_fc2" },
     changes: () => ({ ...CONV1D, "blk.{n}.ffn_gate": conv1d }),
     // Conversion multiplies the factors for embeddings and logits into the weights.
-    config: (model, metadata) => ({
-      ...gpt2Config(model, "jais", "JAISLMHeadModel"),
-      activation_function: "swiglu",
-      position_embedding_type: "alibi",
-      alibi_bias_max: metadata.number("{arch}.attention.max_alibi_bias") ?? 8,
-      mup_embeddings_scale: 1,
-      mup_output_alpha: 1,
-      mup_width_scale: 1,
-      mup_scale_qk_dot_by_d: true,
-    }),
+    config: (model, metadata) => {
+      const bias = metadata.number("{arch}.attention.max_alibi_bias") ?? JAIS_ALIBI_BIAS;
+      if (bias !== JAIS_ALIBI_BIAS)
+        throw metadata.error(`has ALiBi up to ${bias}; all published Jais models have it up to ${JAIS_ALIBI_BIAS}`);
+      return {
+        ...gpt2Config(model, "jais", "JAISLMHeadModel"),
+        activation_function: "swiglu",
+        position_embedding_type: "alibi",
+        mup_embeddings_scale: 1,
+        mup_output_alpha: 1,
+        mup_width_scale: 1,
+        mup_scale_qk_dot_by_d: true,
+      };
+    },
   },
   gptneox: {
     names: {
@@ -83,7 +89,16 @@ export const GPT_FAMILY: Readonly<Record<string, GgufArchitecture>> = {
     },
     changes: ({ heads }) => ({ "blk.{n}.attn_qkv": interleavedHeads(heads) }),
     config: (model, metadata) => ({
-      ...llamaConfig(model, "gpt_neox", "GPTNeoXForCausalLM"),
+      model_type: "gpt_neox",
+      architectures: ["GPTNeoXForCausalLM"],
+      vocab_size: model.vocab,
+      hidden_size: model.width,
+      intermediate_size: model.inner,
+      num_hidden_layers: model.blocks,
+      num_attention_heads: model.heads,
+      max_position_embeddings: model.context,
+      rope_scaling: model.ropeScaling,
+      tie_word_embeddings: model.tied,
       rotary_pct: model.ropeDims / model.headDim,
       rotary_emb_base: model.ropeTheta,
       layer_norm_eps: model.normEps,
@@ -136,6 +151,7 @@ export const GPT_FAMILY: Readonly<Record<string, GgufArchitecture>> = {
     },
     config: (model, metadata) => {
       const bias = metadata.number("{arch}.attention.max_alibi_bias") ?? 0;
+      const grouped = model.kvHeads !== model.heads;
       return {
         model_type: "mpt",
         architectures: ["MPTForCausalLM"],
@@ -149,13 +165,14 @@ export const GPT_FAMILY: Readonly<Record<string, GgufArchitecture>> = {
         no_bias: !model.has("blk.0.attn_qkv.bias"),
         learned_pos_emb: model.has("position_embd.weight"),
         tie_word_embeddings: model.tied,
+        logit_scale: metadata.number("{arch}.logit_scale") ?? null,
         attn_config: {
-          attn_type: model.kvHeads === model.heads ? "multihead_attention" : "grouped_query_attention",
+          attn_type: grouped ? "grouped_query_attention" : "multihead_attention",
           alibi: bias > 0,
           alibi_bias_max: bias > 0 ? bias : 8,
           clip_qkv: metadata.number("{arch}.attention.clamp_kqv") ?? null,
           qk_ln: model.has("blk.0.attn_q_norm.weight"),
-          kv_n_heads: model.kvHeads,
+          ...(grouped ? { kv_n_heads: model.kvHeads } : {}),
         },
       };
     },

@@ -36,6 +36,7 @@ export function llamaConfig(model: ModelShape, modelType: string, architecture: 
     max_position_embeddings: model.context,
     rope_theta: model.ropeTheta,
     rope_scaling: model.ropeScaling,
+    ...(model.ropeDims === model.headDim ? {} : partialRotary(model)),
     tie_word_embeddings: model.tied,
   };
 }
@@ -199,7 +200,7 @@ export const LLAMA_FAMILY: Readonly<Record<string, GgufArchitecture>> = {
         "ffn_gate_shexp",
         0, // (inner, width)
       ),
-      norm_topk_prob: false,
+      norm_topk_prob: metadata.flag("{arch}.expert_weights_norm") ?? false,
       use_sliding_window: false,
     }),
   },
@@ -208,7 +209,7 @@ export const LLAMA_FAMILY: Readonly<Record<string, GgufArchitecture>> = {
     config: (model) => ({
       ...llamaConfig(model, "qwen3", "Qwen3ForCausalLM"),
       ...rms(model),
-      ...biases(model),
+      attention_bias: model.has("blk.0.attn_q.bias"),
       use_sliding_window: false,
     }),
   },
@@ -218,9 +219,9 @@ export const LLAMA_FAMILY: Readonly<Record<string, GgufArchitecture>> = {
     config: (model, metadata) => ({
       ...llamaConfig(model, "qwen3_moe", "Qwen3MoeForCausalLM"),
       ...rms(model),
-      ...biases(model),
+      attention_bias: model.has("blk.0.attn_q.bias"),
       ...qwenExperts(metadata, model),
-      norm_topk_prob: true,
+      norm_topk_prob: metadata.flag("{arch}.expert_weights_norm") ?? true,
       use_sliding_window: false,
     }),
   },
@@ -248,7 +249,7 @@ export const LLAMA_FAMILY: Readonly<Record<string, GgufArchitecture>> = {
       ...llamaConfig(model, "gemma3_text", "Gemma3ForCausalLM"),
       ...gemmaConfig(model),
       ...(await windowed(metadata, 6)),
-      rope_local_base_freq: 10_000,
+      rope_local_base_freq: metadata.number("{arch}.rope.freq_base_swa") ?? 10_000,
       attn_logit_softcapping: metadata.number("{arch}.attn_logit_softcapping") ?? null,
       final_logit_softcapping: metadata.number("{arch}.final_logit_softcapping") ?? null,
       query_pre_attn_scalar: queryScalar(model, metadata, 62),
@@ -283,7 +284,11 @@ export const LLAMA_FAMILY: Readonly<Record<string, GgufArchitecture>> = {
   },
   olmo2: {
     names: { ...LLAMA_ENDS, ...LLAMA_ATTENTION, ...QK_NORM, ...GATED_MLP, ...POST_NORMS },
-    config: (model) => ({ ...llamaConfig(model, "olmo2", "Olmo2ForCausalLM"), ...rms(model) }),
+    config: (model, metadata) => {
+      if (metadata.number("{arch}.attention.sliding_window"))
+        throw metadata.error("is an OLMo 3 (an olmo2 that attends to windows), which is not supported");
+      return { ...llamaConfig(model, "olmo2", "Olmo2ForCausalLM"), ...rms(model) };
+    },
   },
   exaone4: {
     names: { ...LLAMA_ENDS, ...LLAMA_ATTENTION, ...QK_NORM, ...GATED_MLP, ...POST_NORMS },

@@ -3,12 +3,13 @@ import type { BinaryFile } from "../files/binary-file.ts";
 import { findInGgufArray, readGgufArray } from "./header.ts";
 import { type GgufHeader, type GgufTensor, type GgufValue, isArray } from "./types.ts";
 
-/** A GGUF file's metadata by key; `{arch}` in a key is its architecture's name. */
+/** A GGUF file's metadata by key; `{arch}` in a key is its architecture's name. It remembers what was asked for. */
 export class Metadata {
   readonly architecture: string;
   readonly tensors: ReadonlyMap<string, GgufTensor>;
   readonly #file: BinaryFile;
   readonly #values: ReadonlyMap<string, GgufValue>;
+  readonly #asked = new Set<string>();
 
   constructor(file: BinaryFile, { metadata }: GgufHeader, tensors: readonly GgufTensor[]) {
     this.#file = file;
@@ -27,7 +28,14 @@ export class Metadata {
   }
 
   #get(key: string): GgufValue | undefined {
-    return this.#values.get(key.replace("{arch}", this.architecture));
+    const full = key.replace("{arch}", this.architecture);
+    this.#asked.add(full);
+    return this.#values.get(full);
+  }
+
+  /** What begins so and nobody asked for. */
+  leftOver(prefix: string): [key: string, value: GgufValue][] {
+    return [...this.#values].filter(([key]) => key.startsWith(prefix) && !this.#asked.has(key));
   }
 
   has(key: string): boolean {

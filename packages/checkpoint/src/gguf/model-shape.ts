@@ -19,6 +19,10 @@ export async function modelShape(metadata: Metadata): Promise<ModelShape> {
   if (blocks > MAX_BLOCKS || heads > MAX_HEADS || kvHeads > MAX_HEADS)
     throw metadata.error(`its ${blocks} blocks of ${heads} heads make no sense`);
   const context = metadata.required("{arch}.context_length");
+  if (metadata.flag("{arch}.attention.causal") === false)
+    throw metadata.error("attends to what follows as well (attention.causal is false): it doesn't write texts");
+  const rmsEps = metadata.number("{arch}.attention.layer_norm_rms_epsilon");
+  const layerEps = metadata.number("{arch}.attention.layer_norm_epsilon");
   return {
     blocks,
     width,
@@ -31,10 +35,7 @@ export async function modelShape(metadata: Metadata): Promise<ModelShape> {
     ropeDims: metadata.number("{arch}.rope.dimension_count") ?? headDim,
     ropeTheta: metadata.number("{arch}.rope.freq_base") ?? 10_000,
     ropeScaling: await ropeScaling(metadata, context),
-    normEps:
-      metadata.number("{arch}.attention.layer_norm_rms_epsilon") ??
-      metadata.number("{arch}.attention.layer_norm_epsilon") ??
-      1e-5,
+    normEps: rmsEps ?? layerEps ?? 1e-5,
     // A head of its own is stored; one that is the embedding isn't.
     tied: !has("output.weight"),
     has,

@@ -20,13 +20,18 @@ export async function openGgufCheckpoint(path: string, options: OpenOptions): Pr
   }
 }
 
-async function checkpointOf(path: string, { metadata, weights }: GgufModel, config: JsonObject): Promise<Checkpoint> {
+async function checkpointOf(
+  path: string,
+  { metadata, weights, unread }: GgufModel,
+  config: JsonObject,
+): Promise<Checkpoint> {
   const made = sideFiles(metadata, config);
   const base = {
     kind: "gguf" as const,
     path,
     folder: dirname(path),
     config,
+    unread,
     generationConfig: await generationConfig(metadata, config),
     files: [...made.keys()],
     onnx: [],

@@ -14,6 +14,7 @@ import { Metadata } from "./metadata.ts";
 import { modelShape } from "./model-shape.ts";
 import { publishedTensors } from "./tensors.ts";
 import type { GgufHeader } from "./types.ts";
+import { unreadKeys } from "./unread.ts";
 
 const ARCHITECTURES: Readonly<Record<string, GgufArchitecture>> = { ...LLAMA_FAMILY, ...GPT_FAMILY, deepseek2 };
 
@@ -21,6 +22,8 @@ export interface GgufModel {
   readonly config: JsonObject;
   readonly metadata: Metadata;
   readonly weights: StoredWeights;
+  /** Keys of the metadata about the model that its config doesn't hold. */
+  readonly unread: readonly string[];
 }
 
 interface Part {
@@ -108,7 +111,7 @@ async function assemble(parts: readonly Part[]): Promise<GgufModel> {
       else unreadable.set(tensor.name, tensor);
     }
   const config = { ...(await architecture.config(model, metadata)), ...specialTokens(metadata) };
-  return { config, metadata, weights: new StoredWeights(files, tensors, unreadable) };
+  return { config, metadata, unread: unreadKeys(metadata), weights: new StoredWeights(files, tensors, unreadable) };
 }
 
 /** Numbers of the tokens that begin and end a text, as config.json has them too. */

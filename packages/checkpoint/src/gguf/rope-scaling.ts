@@ -6,22 +6,23 @@ const MAX_ROPE_FACTORS = 4096;
 
 /** The `rope_scaling` that a published config would have. */
 export async function ropeScaling(metadata: Metadata, context: number): Promise<JsonObject | null> {
+  const type = metadata.text("{arch}.rope.scaling.type");
   const long = await metadata.floats("rope_factors_long.weight", MAX_ROPE_FACTORS);
   const short = await metadata.floats("rope_factors_short.weight", MAX_ROPE_FACTORS);
-  if (long && short)
-    return { rope_type: "longrope", type: "longrope", long_factor: round(long), short_factor: round(short) };
+  if (long && short) return longrope(metadata, context, { long_factor: round(long), short_factor: round(short) });
   const factors = await metadata.floats("rope_freqs.weight", MAX_ROPE_FACTORS);
   if (factors) return frequencyFactors(factors, metadata.number("{arch}.rope.freq_base") ?? 10_000, context);
 
   const original = metadata.number("{arch}.rope.scaling.original_context_length");
-  const type = metadata.text("{arch}.rope.scaling.type");
   const factor = metadata.number("{arch}.rope.scaling.factor") ?? metadata.number("{arch}.rope.scale_linear");
   if (factor === undefined || type === "none" || (type === undefined && factor === 1)) return null;
   const kind = type ?? "linear";
   const known: Record<string, Json> = { rope_type: kind, type: kind, factor };
   if (original !== undefined) known.original_max_position_embeddings = original;
   const attention = metadata.number("{arch}.rope.scaling.attn_factor");
-  if (attention !== undefined) known.attention_factor = attention;
+  // On top of YaRN's own, which the published field has in it.
+  if (attention !== undefined && attention !== 1)
+    known.attention_factor = attention * (kind === "yarn" ? 1 + 0.1 * Math.log(factor) : 1);
   for (const [key, name] of [
     ["beta_fast", "yarn_beta_fast"],
     ["beta_slow", "yarn_beta_slow"],
@@ -30,6 +31,21 @@ export async function ropeScaling(metadata: Metadata, context: number): Promise<
     if (value !== undefined) known[key] = value;
   }
   return known;
+}
+
+/** Two sets of factors, and from which length on the longer one's hold. */
+function longrope(metadata: Metadata, context: number, factors: JsonObject): JsonObject {
+  const scaling: Record<string, Json> = { rope_type: "longrope", type: "longrope", ...factors };
+  const original = metadata.number("{arch}.rope.scaling.original_context_length");
+  const factor = metadata.number("{arch}.rope.scaling.factor");
+  const attention = metadata.number("{arch}.rope.scaling.attn_factor");
+  if (original !== undefined) scaling.original_max_position_embeddings = original;
+  if (factor !== undefined) scaling.factor = factor;
+  const stretch = factor ?? context / (original ?? context);
+  const derived = stretch <= 1 ? 1 : Math.sqrt(1 + Math.log(stretch) / Math.log(original ?? context));
+  // Converters write what the published code derives, with the precision of a 32-bit float.
+  if (attention !== undefined && Math.abs(attention - derived) > 1e-6) scaling.attention_factor = attention;
+  return scaling;
 }
 
 /** 8192 first, which all published ones have; then whatever somebody trained on. */

@@ -1,5 +1,13 @@
-/** A metadata value of a test's GGUF file: its type follows from what it is. Lists of numbers are of 32-bit integers or floats. */
-export type GgufInput = string | boolean | number | readonly string[] | Float32Array | Int32Array | Uint8Array;
+/** A metadata value of a test's GGUF file: its type follows from what it is. Lists of numbers are of 32-bit integers or floats, one by itself an integer unless said. */
+export type GgufInput =
+  | string
+  | boolean
+  | number
+  | { readonly f32: number }
+  | readonly string[]
+  | Float32Array
+  | Int32Array
+  | Uint8Array;
 
 export interface GgufTensorInput {
   readonly shape: readonly number[]; // outermost axis first
@@ -40,6 +48,7 @@ function typed(value: GgufInput): Buffer[] {
   if (value instanceof Float32Array) return list(6, value.length, Buffer.from(value.buffer));
   if (value instanceof Int32Array) return list(5, value.length, Buffer.from(value.buffer));
   if (value instanceof Uint8Array) return list(0, value.length, Buffer.from(value));
+  if ("f32" in value) return [u32(6), Buffer.from(Float32Array.of(value.f32).buffer)];
   return list(8, value.length, Buffer.concat(value.map(text)));
 }
 
