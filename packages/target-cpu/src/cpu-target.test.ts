@@ -1,11 +1,11 @@
 import { rmSync, truncateSync } from "node:fs";
 import { ortKernel } from "@llm/runtime-native/ort";
 import { TargetError } from "@llm/target";
+import { usableMemory } from "@llm/target/engine";
 import { expect, test } from "vitest";
 import { cpuTarget } from "./cpu-target.ts";
 import { threadCount } from "./open.ts";
 import { chunkOf } from "./pipeline.ts";
-import { usableMemory } from "./plan/memory.ts";
 import { buildGolden, DEFAULTS, goldenGraph } from "./testing/open-golden.ts";
 
 const host = { platform: process.platform, arch: process.arch, env: {} };

@@ -1,4 +1,3 @@
-import { freemem } from "node:os";
 import {
   loadWeights,
   ReferenceModel,
@@ -7,6 +6,7 @@ import {
   type ReferenceRow,
   StreamedReference,
 } from "@llm/core-ir";
+import { availableMemory } from "@llm/target/engine";
 import { sizeOf } from "@llm/tensor";
 import type { Model } from "./open-model.ts";
 
@@ -25,7 +25,7 @@ export async function openReference(
 ): Promise<Reference> {
   const { graph, weights } = model;
   const bytes = graph.weights.reduce((sum, { value }) => sum + sizeOf(value.type.shape as number[]) * BYTES, 0);
-  if (bytes > freemem() / 2) return new StreamedReference(graph, weights, options);
+  if (bytes > availableMemory() / 2) return new StreamedReference(graph, weights, options);
   const loaded = new ReferenceModel(graph, await loadWeights(graph, weights), options);
   return { step: async (rows) => loaded.step(rows) };
 }

@@ -1,7 +1,8 @@
+import { usableMemory } from "@llm/target/engine";
 import type { DescribedDevice } from "@llm/target/mesh";
 import { threadCount } from "../open.ts";
 import { type CpuOptions, packedBits } from "../options.ts";
-import { RESERVE, usableMemory } from "../plan/memory.ts";
+import { RESERVE } from "../plan/memory.ts";
 
 /** What one core does, and what a machine's memory gives: rough, and the same for every mesh that is compared by them. */
 const CORE_FLOPS = 5e10;

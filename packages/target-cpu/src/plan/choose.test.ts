@@ -1,11 +1,12 @@
 import type { Graph } from "@llm/core-ir";
+import { usableMemory } from "@llm/target/engine";
 import { expect, test } from "vitest";
 import { cpuTarget } from "../cpu-target.ts";
 import type { CpuOptions } from "../options.ts";
 import { llama } from "../testing/llama.ts";
 import { DEFAULTS, goldenGraph } from "../testing/open-golden.ts";
 import { chooseCpu } from "./choose.ts";
-import { spareShare, usableMemory } from "./memory.ts";
+import { spareShare } from "./memory.ts";
 
 /** Of the golden's config. */
 const CONTEXT = 64;

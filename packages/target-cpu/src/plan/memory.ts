@@ -1,4 +1,4 @@
-import { totalmem } from "node:os";
+import { memoryLimit } from "@llm/target/engine";
 
 /** Node, ONNX Runtime's code and the program itself. */
 export const RESERVE: number = 160 << 20;
@@ -6,17 +6,7 @@ export const RESERVE: number = 160 << 20;
 /** Of a machine's memory, what is left to the system, other programs and the files they have in memory. */
 const SYSTEM_SHARE = 0.1;
 
-/** What this process may use: a container's limit, where there is one. */
-export function usableMemory(): number {
-  return limit() ?? totalmem();
-}
-
 /** Of the memory that may be used, the part that choices leave free. A container's limit is for this program alone. */
 export function spareShare(): number {
-  return limit() === undefined ? SYSTEM_SHARE : 0;
-}
-
-function limit(): number | undefined {
-  const most = process.constrainedMemory();
-  return most > 0 && most < totalmem() ? most : undefined;
+  return memoryLimit() === undefined ? SYSTEM_SHARE : 0;
 }

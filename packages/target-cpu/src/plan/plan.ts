@@ -1,5 +1,6 @@
 import { corePasses, type Graph, type Net, programOf, runPipeline } from "@llm/core-ir";
 import type { DevicePlan, Plan } from "@llm/target";
+import { usableMemory } from "@llm/target/engine";
 import { parseMesh } from "@llm/target/mesh";
 import { canonicalText, type WeightSource } from "@llm/tensor";
 import { cpuPasses } from "../lower/passes.ts";
@@ -9,7 +10,7 @@ import { packedOperands } from "../ort/packed-weights.ts";
 import { checkStages, cpuPipeline } from "../pipeline.ts";
 import { type Activations, activationBytes, activationsOf, slotsIn } from "./activations.ts";
 import { sizeOfValue } from "./liveness.ts";
-import { RESERVE, usableMemory } from "./memory.ts";
+import { RESERVE } from "./memory.ts";
 import { tableBytes, weightBytes } from "./weight-bytes.ts";
 
 /** What a shard's worker takes by itself. */

@@ -1,6 +1,7 @@
+import { usableMemory } from "@llm/target/engine";
 import { type CpuOptions, contextOf } from "../options.ts";
 import { LEAST_CONTEXT } from "./choose-format.ts";
-import { RESERVE, spareShare, usableMemory } from "./memory.ts";
+import { RESERVE, spareShare } from "./memory.ts";
 import { gigabytes } from "./needs.ts";
 
 /** What is known of a model without its graph, in bytes. */

@@ -1,5 +1,5 @@
 import { stat, statfs } from "node:fs/promises";
-import { availableParallelism, freemem } from "node:os";
+import { availableParallelism } from "node:os";
 import { dirname, resolve } from "node:path";
 import type { Program } from "@llm/core-ir";
 import type { WeightSource } from "@llm/tensor";
@@ -11,6 +11,7 @@ import type { BuildEvent } from "./events.ts";
 import { type Executor, localExecutor } from "./executor.ts";
 import { explainDisk } from "./files.ts";
 import { unitKeys } from "./keys.ts";
+import { availableMemory } from "./memory.ts";
 import { orderUnits } from "./order.ts";
 import { type Capacity, runUnits } from "./run-units.ts";
 import { toolVersions } from "./tool-versions.ts";
@@ -151,7 +152,7 @@ function gigabytes(bytes: number): string {
 }
 
 function machine(): Capacity {
-  return { cores: availableParallelism(), ramBytes: freemem() };
+  return { cores: availableParallelism(), ramBytes: availableMemory() };
 }
 
 function firstLine(error: unknown): string {

@@ -5,6 +5,7 @@ export type { BuildEvent } from "./events.ts";
 export { type Executor, localExecutor, type UnitJob, type UnitOutcome } from "./executor.ts";
 export { type KeyInputs, unitKeys } from "./keys.ts";
 export { MANIFEST, readManifest } from "./manifest.ts";
+export { availableMemory, memoryLimit, usableMemory } from "./memory.ts";
 export { type OpenOptions, openArtefact } from "./open-artefact.ts";
 export { orderUnits } from "./order.ts";
 export type { Capacity } from "./run-units.ts";
