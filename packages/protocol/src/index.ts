@@ -7,6 +7,7 @@ export * from "./llama-server/requests.ts";
 export * from "./openai/chat.ts";
 export * from "./openai/completions.ts";
 export * from "./openai/embeddings.ts";
+export { lengthOf } from "./openai/length.ts";
 export * from "./openai/models.ts";
 export { samplingOf } from "./openai/sampling.ts";
 export { ENDPOINTS, type Endpoint, openApiDocument, requestSchema } from "./openapi.ts";

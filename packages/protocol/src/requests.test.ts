@@ -53,7 +53,7 @@ describe("a request", () => {
   it.each([
     [chatRequest, { model: "m" }, "'messages' is missing"],
     [chatRequest, { model: "m", messages: [{ role: "user" }] }, "'messages[0].content' is missing"],
-    [chatRequest, { messages: [user] }, "'model' is missing"],
+    [completionRequest, { prompt: "x" }, "'model' is missing"],
     [completionRequest, { model: "m", prompt: [] }, "'prompt' is wrong: Too small: expected array to have >=1 items"],
     [
       completionRequest,

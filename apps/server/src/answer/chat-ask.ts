@@ -1,7 +1,8 @@
 import { type AnswerFormats, AnswerParser, type GenerateOptions, reasoningFormatOf } from "@llm/generate";
-import { type ChatRequest, invalid, samplingOf } from "@llm/protocol";
+import { type ChatRequest, invalid, lengthOf, samplingOf } from "@llm/protocol";
 import type { Generator } from "@llm/toolchain";
 import type { Ask } from "../engine/answers.ts";
+import { checkIds } from "./check-ids.ts";
 import { conversationFor, textOf } from "./conversation.ts";
 import { formatOf, type ToolUse, toolUse } from "./tools.ts";
 
@@ -14,6 +15,7 @@ export interface ChatAsk {
 
 /** The prompt and the options of a conversation, and how its answer is read. */
 export function chatAsk(body: ChatRequest, generator: Generator): ChatAsk {
+  checkIds(generator, "stop_token_ids", body.stop_token_ids ?? []);
   const { prompt, tools } = promptOf(body, generator);
   const answerFormats = formatsOf(body, generator, prompt, tools);
   return {
@@ -42,14 +44,14 @@ function promptOf(body: ChatRequest, { tokenizer }: Generator): { prompt: string
 
 function optionsOf(body: ChatRequest, tools: ToolUse, { tokenizer, scheduler, runnable }: Generator): GenerateOptions {
   const own = [body.stop ?? runnable.defaults.stop ?? []].flat();
-  const most = body.max_completion_tokens ?? body.max_tokens;
+  const most = lengthOf(body);
   return {
-    ...samplingOf(body),
+    ...samplingOf({ ...body, json_schema: null }), // which is a form, as `response_format` is
     stop: [...tokenizer.chatTemplate.stops, ...own],
     ...(tools.form ?? formatOf(body)),
     addSpecialTokens: false, // the template has written them
     // Without a word about it, an answer ends by itself: where the checkpoint says, or where the context does.
-    ...(most === null || most === undefined ? { maxLength: scheduler.room } : { maxNewTokens: most }),
+    ...(most === undefined ? { maxLength: scheduler.room } : { maxNewTokens: most }),
     ...(body.prediction ? { prediction: textOf(body.prediction.content) } : {}),
     ...(body.logprobs ? { logprobs: body.top_logprobs ?? 0 } : {}),
   };

@@ -63,11 +63,12 @@ function strictForm(request: ChatRequest, calls: CallFormat): Pick<ToolUse, "for
   return { form: { form: answerGrammar(calls, functions, { parallel, ...(text ? { text } : {}) }) } };
 }
 
-/** The form that `response_format` asks for. */
-export function formatOf({ response_format: format }: ChatRequest): {
+/** The form that `response_format` asks for, or `json_schema`. */
+export function formatOf({ response_format: format, json_schema: schema }: ChatRequest): {
   readonly jsonSchema?: unknown;
   readonly json?: true;
 } {
+  if (schema) return { jsonSchema: schema };
   if (format?.type === "json_schema") return { jsonSchema: format.json_schema.schema };
   return format?.type === "json_object" ? { json: true } : {};
 }

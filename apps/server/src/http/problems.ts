@@ -13,7 +13,10 @@ export interface Asked {
 export function problemOf(error: unknown, { id, url, body }: Asked): ApiError {
   if (ApiError.isInstance(error)) return error;
   const { param, remedy } = TEXTS.find(({ path }) => url.startsWith(path)) ?? { param: null, remedy: undefined };
-  if (error instanceof ContextOverflowError) return contextLengthExceeded(param, error.tokens, error.limit, remedy);
+  if (error instanceof ContextOverflowError) {
+    const cut = fieldIn(body, ["suffix"]) ? undefined : remedy; // what is filled in stands between marks, which stay
+    return contextLengthExceeded(param, error.tokens, error.limit, cut);
+  }
   if (GrammarError.isInstance(error)) return invalid(fieldIn(body, FORMS), error.message, "invalid_grammar");
   if (GenerateError.isInstance(error)) {
     if (error.code === "closed") return unavailable("The server is stopping", 5);

@@ -9,9 +9,11 @@ import {
   chatCompletion,
   chatLogprobs,
   chatRequest,
+  chosenFields,
   read,
   type ToolCall,
   textEvents,
+  usageOf,
 } from "@llm/protocol";
 import { chatAsk } from "../answer/chat-ask.ts";
 import { isCutOff } from "../answer/cut-off.ts";
@@ -29,18 +31,25 @@ export function chatRoutes({ app, turns, fingerprint }: RouteContext): void {
     const n = body.n ?? 1;
     const turn = await turns.begin(request, reply, body.model, n);
     const { generator } = turn;
-    const { ask, parser } = chatAsk(body, generator);
+    const isWarming = body.n_predict === 0; // editors have the prompt read while the rest of it is typed
+    const { ask, parser } = chatAsk(isWarming ? { ...body, n_predict: 1 } : body, generator);
     const asks = times(ask, n, stateOf(body.seed));
     const parsers = asks.map(parser);
     const head: AnswerHead = {
       id: `chatcmpl-${randomUUID()}`,
       created: Math.floor(Date.now() / 1000),
-      model: body.model,
+      model: turn.model,
     };
     const logprobs = (tokens: readonly GeneratedToken[]) =>
       body.logprobs ? chatLogprobs(tokenLogprobs(generator.tokenizer, tokens)) : null;
     const prompt = () => (body.return_token_ids ? { prompt_token_ids: promptIds(generator, ask) } : {});
 
+    if (isWarming) {
+      const [{ usage }] = await turn.answer(asks.slice(0, 1));
+      const read = usageOf(usage.promptTokens, 0, usage.cachedTokens);
+      const nothing = chatCompletion(head, fingerprint, [chatChoice(0, gather([]), "length")], read);
+      return chosenFields(nothing, body.response_fields);
+    }
     if (!body.stream) {
       const answers = await turn.answer(asks);
       const choices = answers.map((each, index) => {
@@ -49,7 +58,8 @@ export function chatRoutes({ app, turns, fingerprint }: RouteContext): void {
         const ids = body.return_token_ids ? { token_ids: each.tokens } : {};
         return chatChoice(index, said, finish, body.logprobs ? logprobs(each.logprobs ?? []) : null, ids);
       });
-      return chatCompletion(head, fingerprint, choices, totalUsage(answers, n), prompt());
+      const whole = chatCompletion(head, fingerprint, choices, totalUsage(answers, n), prompt());
+      return chosenFields(whole, body.response_fields);
     }
 
     const usage = new StreamUsage(body.stream_options, () => promptIds(generator, ask).length);

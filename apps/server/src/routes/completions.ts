@@ -1,29 +1,22 @@
 import { randomUUID } from "node:crypto";
-import { apart, type Completion, type GeneratedToken, type GenerateOptions } from "@llm/generate";
+import type { Completion, GeneratedToken } from "@llm/generate";
 import {
   type AnswerHead,
   type CompletionChunk,
-  type CompletionRequest,
   completion,
   completionChunk,
   completionLogprobs,
   completionRequest,
-  invalid,
   read,
-  samplingOf,
   textEvents,
-  unsupported,
   usageOf,
 } from "@llm/protocol";
-import type { Generator } from "@llm/toolchain";
+import { asksOf, countOf, echoed } from "../answer/completion-asks.ts";
 import { tokenLogprobs } from "../answer/logprobs.ts";
 import { promptIds } from "../answer/prompt-ids.ts";
 import { StreamUsage } from "../answer/stream-usage.ts";
-import { type Ask, stateOf, times } from "../engine/answers.ts";
+import { TextOffsets } from "../answer/text-offsets.ts";
 import { type RouteContext, streamTo } from "./context.ts";
-
-/** What OpenAI gives where nothing is said. */
-const DEFAULT_TOKENS = 16;
 
 /** `POST /v1/completions` */
 export function completionRoutes({ app, turns, fingerprint }: RouteContext): void {
@@ -35,8 +28,9 @@ export function completionRoutes({ app, turns, fingerprint }: RouteContext): voi
     const head: AnswerHead = { id: `cmpl-${randomUUID()}`, created: Math.floor(Date.now() / 1000), model: body.model };
     const n = body.n ?? 1;
     const wants = body.logprobs !== undefined && body.logprobs !== null;
-    const logprobs = (tokens: readonly GeneratedToken[], offset: number) =>
-      wants ? completionLogprobs(tokenLogprobs(generator.tokenizer, tokens), offset) : null;
+    const logprobs = (tokens: readonly GeneratedToken[], offsets: readonly number[]) =>
+      wants ? completionLogprobs(tokenLogprobs(generator.tokenizer, tokens), offsets) : null;
+    const offsetsFrom = (text: string) => new TextOffsets(generator.tokenizer, text, body.skip_special_tokens ?? true);
 
     if (!body.stream) {
       const answers = await turn.answer(asks);
@@ -44,10 +38,12 @@ export function completionRoutes({ app, turns, fingerprint }: RouteContext): voi
       const choices = bestOf(answers, perPrompt, n).map(({ answer, at }, index) => {
         const echo = echoed(body, generator, asks[at]);
         const prompt = body.echo ? (answer.promptLogprobs ?? []) : [];
+        const said = answer.logprobs ?? [];
+        const offsets = offsetsFrom(prompt.length > 0 ? "" : echo);
         return {
           text: echo + answer.text,
           index,
-          logprobs: logprobs([...prompt, ...(answer.logprobs ?? [])], prompt.length > 0 ? 0 : echo.length),
+          logprobs: logprobs([...prompt, ...said], [...offsets.ofPrompt(prompt, echo), ...offsets.ofAnswer(said)]),
           finish_reason: answer.finishReason,
           ...(body.return_token_ids
             ? { token_ids: answer.tokens, prompt_token_ids: promptIds(generator, asks[at]) }
@@ -65,7 +61,7 @@ export function completionRoutes({ app, turns, fingerprint }: RouteContext): voi
       const chunk = (choice?: CompletionChunk["choices"][number]) =>
         completionChunk(head, fingerprint, choice, usage.now);
       const said = asks.map((ask) => echoed(body, generator, ask));
-      const offsets = said.map(({ length }) => length);
+      const offsets = said.map(offsetsFrom);
       const events = asks.map((_, index) =>
         textEvents((text) => chunk({ text, index, logprobs: null, finish_reason: null })),
       );
@@ -81,9 +77,8 @@ export function completionRoutes({ app, turns, fingerprint }: RouteContext): voi
         const before = said[index];
         said[index] = "";
         if (plain) return stream.write(events[index](before + text));
-        const told = { logprobs: logprobs(tokens, offsets[index]), ...ids(index, tokens) };
-        // By its tokens, not by its text, whose end may be held back.
-        offsets[index] += told.logprobs?.tokens.reduce((sum, { length }) => sum + length, 0) ?? 0;
+        // Offsets go by the tokens, not by the text, whose end may be held back.
+        const told = { logprobs: logprobs(tokens, offsets[index].ofAnswer(tokens)), ...ids(index, tokens) };
         return stream.send(chunk({ text: before + text, index, ...told, finish_reason: null }));
       });
       for (const [index, { finishReason }] of answers.entries())
@@ -91,65 +86,6 @@ export function completionRoutes({ app, turns, fingerprint }: RouteContext): voi
       if (usage.atEnd) await stream.send(completionChunk(head, fingerprint, undefined, totalUsage(answers, n)));
     });
   });
-}
-
-/** How many answers a request asks for. */
-function countOf({ prompt, suffix, n, best_of: best }: CompletionRequest): number {
-  const several = Array.isArray(prompt) && typeof prompt[0] !== "number" && typeof suffix !== "string";
-  return (several ? prompt.length : 1) * Math.max(n ?? 1, best ?? 1);
-}
-
-/** Prompts as they were given: text, ids, or a list of either. */
-function promptsOf(body: CompletionRequest, { tokenizer }: Generator): (string | number[])[] {
-  const prompt = body.prompt ?? "";
-  if (body.suffix !== null && body.suffix !== undefined) {
-    if (typeof prompt !== "string") throw invalid("prompt", "'prompt' must be one text where there is a 'suffix'");
-    if (!tokenizer.infill)
-      throw unsupported("suffix", "needs a model that was trained to fill in, and this one has no tokens for it");
-    return [Array.from(tokenizer.encodeInfill({ prefix: prompt, suffix: body.suffix }))];
-  }
-  const prompts = typeof prompt === "string" || typeof prompt[0] === "number" ? [prompt] : prompt;
-  return (prompts as (string | number[])[]).map((each) => (each === "" ? beginning(tokenizer) : each));
-}
-
-/** A text's beginning is a prompt too, in the token that the model knows it by. */
-function beginning(tokenizer: Generator["tokenizer"]): number[] {
-  const [first = tokenizer.bosTokenId ?? tokenizer.eosTokenId] = tokenizer.encode("");
-  if (first === undefined) throw invalid("prompt", "'prompt' is empty, and this model has no token for a beginning");
-  return [first];
-}
-
-function asksOf(body: CompletionRequest, generator: Generator): Ask[] {
-  const { n = 1, best_of: best = n, logprobs, max_tokens: most, echo } = withoutNulls(body);
-  if (best < n) throw invalid("best_of", `'best_of' is ${best}, and the best ${n} of them were asked for`);
-  if (body.stream && best > n)
-    throw unsupported("best_of", "can't be streamed: which are the best is known when all are done");
-  if (body.stream && echo && logprobs !== undefined)
-    throw unsupported("echo", "together with 'logprobs' can't be streamed");
-  if (body.stream && most === 0) throw unsupported("max_tokens", "must be at least 1 where the answer is streamed");
-  const scored = most === 0 || (echo && logprobs !== undefined) ? { promptLogprobs: logprobs ?? 0 } : {};
-  const sampling: GenerateOptions = samplingOf(body);
-  const filledIn = typeof body.suffix === "string" ? generator.tokenizer.infillEnds : [];
-  const options = {
-    ...sampling,
-    stopTokens: [...(sampling.stopTokens ?? []), ...filledIn],
-    maxNewTokens: most ?? DEFAULT_TOKENS,
-    // The best are the likeliest.
-    ...(logprobs !== undefined || best > n ? { logprobs: logprobs ?? 0 } : {}),
-  };
-  const prompts = promptsOf(body, generator);
-  const states = apart(stateOf(body.seed), prompts.length);
-  return prompts.flatMap((prompt, at) =>
-    // Answers to one prompt share its score: it is read for one of them.
-    times({ prompt, options }, best, states[at]).map((ask, i) =>
-      i === 0 || most === 0 ? { ...ask, options: { ...ask.options, ...scored } } : ask,
-    ),
-  );
-}
-
-/** What a request leaves out, by null or by silence, is left out. */
-function withoutNulls<T extends object>(body: T): { [K in keyof T]?: NonNullable<T[K]> } {
-  return Object.fromEntries(Object.entries(body).filter(([, value]) => value !== null)) as never;
 }
 
 /** Of the answers to each prompt, `perPrompt` of them, the `n` best: those whose tokens are likeliest on average. */
@@ -174,11 +110,6 @@ function bestOf(
 
 function meanLogprob({ logprobs = [] }: Completion): number {
   return logprobs.reduce((sum, { logprob = 0 }) => sum + logprob, 0) / Math.max(1, logprobs.length);
-}
-
-function echoed(body: CompletionRequest, { tokenizer }: Generator, { prompt }: Ask): string {
-  if (!body.echo) return "";
-  return typeof prompt === "string" ? prompt : tokenizer.decode(prompt);
 }
 
 /** A prompt counts once, however many answers it gets. */

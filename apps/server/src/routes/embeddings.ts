@@ -1,4 +1,5 @@
 import { type EmbeddingRequest, embeddingList, embeddingRequest, read, unsupported } from "@llm/protocol";
+import { checkIds } from "../answer/check-ids.ts";
 import type { RouteContext } from "./context.ts";
 
 /** `POST /v1/embeddings` */
@@ -11,6 +12,7 @@ export function embeddingRoutes({ app, turns }: RouteContext): void {
     const { width } = scheduler.session.limits;
     if ((body.dimensions ?? width) !== width)
       throw unsupported("dimensions", `must be ${width}: this model was not trained for vectors that are cut off`);
+    for (const input of inputs) if (typeof input !== "string") checkIds(turn.generator, "input", input);
     const texts = inputs.map((input) => (typeof input === "string" ? Array.from(tokenizer.encode(input)) : input));
     const vectors = await turn.embed(texts, body.pooling ?? undefined);
     const tokens = texts.reduce((sum, { length }) => sum + length, 0);

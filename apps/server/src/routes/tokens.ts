@@ -1,5 +1,6 @@
 import { isUtf8 } from "node:buffer";
 import { applyTemplateRequest, detokenizeRequest, read, tokenizeRequest } from "@llm/protocol";
+import { checkIds } from "../answer/check-ids.ts";
 import { conversationFor } from "../answer/conversation.ts";
 import type { RouteContext } from "./context.ts";
 
@@ -19,8 +20,9 @@ export function tokenRoutes({ app, turns }: RouteContext): void {
   });
   app.post("/detokenize", async (request, reply) => {
     const body = read(detokenizeRequest, request.body);
-    const { tokenizer } = (await turns.begin(request, reply, body.model, 1)).generator;
-    return { content: tokenizer.decode(body.tokens) };
+    const { generator } = await turns.begin(request, reply, body.model, 1);
+    checkIds(generator, "tokens", body.tokens);
+    return { content: generator.tokenizer.decode(body.tokens) };
   });
   app.post("/apply-template", async (request, reply) => {
     const body = read(applyTemplateRequest, request.body);

@@ -33,14 +33,23 @@ describe("answers", () => {
   });
 
   it("carry log-probabilities in both of OpenAI's forms", () => {
-    expect(completionLogprobs(tokens, 10)).toEqual({
+    expect(completionLogprobs(tokens, [10, 13])).toEqual({
       tokens: ["Hel", "lo"],
       token_logprobs: [null, -0.5],
-      top_logprobs: [null, { p: -1 }],
+      top_logprobs: [null, { lo: -0.5, p: -1 }],
       text_offset: [10, 13],
     });
     expect(chatLogprobs(tokens).content[0]).toMatchObject({ token: "Hel", logprob: -9999 });
     expect(chatLogprobs(tokens.slice(1)).content[0]).toMatchObject({ token: "lo", logprob: -0.5, bytes: [108, 111] });
+  });
+
+  it("name parts of characters by their bytes, so that none stands for another", () => {
+    const part = (...bytes: number[]) => ({ token: "\ufffd", bytes, logprob: -bytes[0]! / 100 });
+    const replacement = { token: "\ufffd", bytes: [0xef, 0xbf, 0xbd], logprob: -4 }; // which is a character of its own
+    const top = [part(0xf0, 0x9f), part(0xe6), replacement, { token: "a", bytes: [97], logprob: -5 }];
+    const { tokens: names, top_logprobs } = completionLogprobs([{ ...part(0xf0, 0x9f), top }], [0]);
+    expect(names).toEqual(["bytes:\\xf0\\x9f"]);
+    expect(top_logprobs).toEqual([{ "bytes:\\xf0\\x9f": -2.4, "bytes:\\xe6": -2.3, "\ufffd": -4, a: -5 }]);
   });
 
   it("end a stream with usage and no choice", () => {

@@ -1,6 +1,9 @@
 import { z } from "zod";
+import { editorConflicts, editorFields } from "../llama-server/editor-fields.ts";
 import type { AnswerHead, ChoiceIds, PromptIds, TokenLogprob, Usage } from "./completions.ts";
-import { needs, oneForm, samplingFields, streamOptions, streamOptionsNeedStream } from "./sampling.ts";
+import { needs, oneForm, streamOptionsNeedStream } from "./conflicts.ts";
+import { oneLength } from "./length.ts";
+import { samplingFields, streamOptions } from "./sampling.ts";
 
 const textPart = z.strictObject({ type: z.literal("text"), text: z.string() });
 const refusalPart = z.strictObject({ type: z.literal("refusal"), refusal: z.string() });
@@ -89,9 +92,13 @@ export const templateVariables = z
 /** `POST /v1/chat/completions`. */
 export const chatRequest = z
   .strictObject({
-    model: z.string(),
+    model: z.string().nullish().describe("the first one, unless said"),
     messages: z.array(chatMessage).min(1),
-    max_tokens: z.int().min(1).nullish(),
+    max_tokens: z
+      .int()
+      .min(-1)
+      .refine((most) => most !== 0, "an answer has at least one token; -1 is as many as there is room for")
+      .nullish(),
     max_completion_tokens: z
       .int()
       .min(1)
@@ -120,10 +127,15 @@ export const chatRequest = z
     continue_final_message: z.boolean().nullish(),
     documents: z.array(z.record(z.string(), z.unknown())).nullish(),
     ...samplingFields,
+    ...editorFields,
   })
   .superRefine((request, context) => {
     streamOptionsNeedStream(request, context);
     oneForm(request, context);
+    oneLength(request, context);
+    editorConflicts(request, context);
+    if (request.parallel_tool_calls !== undefined && request.parallel_tool_calls !== null && !request.tools?.length)
+      needs(context, "parallel_tool_calls", "'tools'");
     if (request.top_logprobs && !request.logprobs) needs(context, "top_logprobs", "'logprobs': true");
   })
   .describe("A conversation to go on with");

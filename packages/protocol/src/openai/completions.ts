@@ -1,5 +1,7 @@
 import { z } from "zod";
-import { oneForm, samplingFields, streamOptions, streamOptionsNeedStream } from "./sampling.ts";
+import { oneForm, streamOptionsNeedStream } from "./conflicts.ts";
+import { oneLength } from "./length.ts";
+import { samplingFields, streamOptions } from "./sampling.ts";
 
 const ids = z.array(z.int().min(0)).min(1);
 
@@ -20,6 +22,7 @@ export const completionRequest = z
   .superRefine((request, context) => {
     streamOptionsNeedStream(request, context);
     oneForm(request, context);
+    oneLength(request, context);
   })
   .describe("A text to go on with");
 
@@ -57,18 +60,29 @@ export interface CompletionLogprobs {
   readonly text_offset: number[];
 }
 
-/** The four parallel lists of the older interface; `offset` is where the first token begins in the text. */
-export function completionLogprobs(tokens: readonly TokenLogprob[], offset = 0): CompletionLogprobs {
-  let at = offset;
-  const offsets = tokens.map(({ token }) => (at += token.length) - token.length);
+/** The four parallel lists of the older interface. @param offsets where each token begins in the text */
+export function completionLogprobs(tokens: readonly TokenLogprob[], offsets: readonly number[]): CompletionLogprobs {
   return {
-    tokens: tokens.map(({ token }) => token),
+    tokens: tokens.map(nameOf),
     token_logprobs: tokens.map(({ logprob }) => logprob),
-    top_logprobs: tokens.map(({ logprob, top }) =>
-      logprob === null ? null : Object.fromEntries(top.map((each) => [each.token, each.logprob])),
-    ),
-    text_offset: offsets,
+    top_logprobs: tokens.map((each) => (each.logprob === null ? null : topOf(each, each.logprob))),
+    text_offset: [...offsets],
   };
+}
+
+/** The best tokens by their names, and the one that came, though it may be none of them. */
+function topOf(token: TokenLogprob, logprob: number): Record<string, number> {
+  const named: Record<string, number> = {};
+  // What several tokens are called is the likeliest of them, and the one that came before all.
+  for (const each of token.top.toReversed()) named[nameOf(each)] = each.logprob;
+  named[nameOf(token)] = logprob;
+  return named;
+}
+
+/** A token's text, or its bytes where they are no whole characters: what several of them would be called alike by. */
+function nameOf({ token, bytes }: Pick<TokenLogprob, "token" | "bytes">): string {
+  if (!token.includes("\ufffd") || Buffer.from(token).equals(Uint8Array.from(bytes))) return token;
+  return `bytes:${bytes.map((byte) => `\\x${byte.toString(16).padStart(2, "0")}`).join("")}`;
 }
 
 export type CompletionFinish = "stop" | "length";

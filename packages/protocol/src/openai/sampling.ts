@@ -1,7 +1,7 @@
 import { z } from "zod";
-import { invalid } from "../api-error.ts";
 
 const finite = z.number();
+const stopText = z.string().min(1, "an empty text stands everywhere, and would end nothing");
 
 /** Sampling options that completions and chat share: OpenAI's, then those that local engines add. */
 export const samplingFields = {
@@ -11,7 +11,7 @@ export const samplingFields = {
   presence_penalty: finite.min(-2).max(2).nullish(),
   logit_bias: z.record(z.string().regex(/^\d+$/, "a token id is a whole number"), finite.min(-100).max(100)).nullish(),
   seed: z.int().nullish(),
-  stop: z.union([z.string(), z.array(z.string()).max(16)]).nullish(),
+  stop: z.union([stopText, z.array(stopText).max(16)]).nullish(),
   n: z.int().min(1).max(128).nullish(),
   user: z.string().nullish().describe("accepted; nothing depends on it"),
   top_k: z.int().min(0).nullish(),
@@ -24,6 +24,18 @@ export const samplingFields = {
   ignore_eos: z.boolean().nullish(),
   skip_special_tokens: z.boolean().nullish(),
   truncate_prompt: z.enum(["left", "middle"]).nullish(),
+  input_len: z.int().min(1).nullish().describe("of a longer prompt only the last so many tokens are read"),
+  greedy: z.boolean().nullish().describe("the likeliest token, always; false draws"),
+  speculate: z
+    .boolean()
+    .nullish()
+    .describe("guess from what was said before: the same text, in fewer steps where it repeats"),
+  max_new_tokens: z.int().min(1).nullish().describe("as `max_tokens`"),
+  generation_len: z.int().min(1).nullish().describe("as `max_tokens`"),
+  json_schema: z
+    .record(z.string(), z.unknown())
+    .nullish()
+    .describe("the answer is JSON by this schema; chats can say so by `response_format`, too"),
   regex: z.string().nullish().describe("the answer matches this expression as a whole"),
   choice: z.array(z.string()).min(1).nullish().describe("the answer is one of these"),
   grammar: z.string().nullish().describe("the answer matches `root` of this grammar, in llama.cpp's notation"),
@@ -37,39 +49,6 @@ export const streamOptions = z
     include_obfuscation: z.literal(false, "nothing is obfuscated here; leave it out").nullish(),
   })
   .nullish();
-
-/** Says that a field means nothing without another. */
-export function needs(context: z.RefinementCtx, field: string, other: string): void {
-  const error = invalid(field, `'${field}' means nothing without ${other}`);
-  context.addIssue({ code: "custom", path: [field], message: error.message, params: { error } });
-}
-
-interface Streamed {
-  readonly stream?: boolean | null | undefined;
-  readonly stream_options?: object | null | undefined;
-}
-
-export function streamOptionsNeedStream({ stream, stream_options }: Streamed, context: z.RefinementCtx): void {
-  if (stream_options && !stream) needs(context, "stream_options", "'stream': true");
-}
-
-interface Formed {
-  readonly response_format?: { readonly type: string } | null | undefined;
-  readonly regex?: string | null | undefined;
-  readonly choice?: readonly string[] | null | undefined;
-  readonly grammar?: string | null | undefined;
-}
-
-/** An answer has one form. */
-export function oneForm({ response_format, regex, choice, grammar }: Formed, context: z.RefinementCtx): void {
-  const forms = { response_format: response_format?.type === "text" ? null : response_format, regex, choice, grammar };
-  const [first, second] = Object.entries(forms).flatMap(([name, form]) =>
-    form === null || form === undefined ? [] : [name],
-  );
-  if (first === undefined || second === undefined) return;
-  const error = invalid(second, `'${second}' can't be asked for together with '${first}'; choose one form`);
-  context.addIssue({ code: "custom", path: [second], message: error.message, params: { error } });
-}
 
 /** The sampling options that a body gives, under the engine's names; what is null or absent isn't there. */
 export function samplingOf(body: z.output<typeof samplingObject>): Readonly<Record<string, unknown>> {
@@ -91,9 +70,11 @@ export function samplingOf(body: z.output<typeof samplingObject>): Readonly<Reco
     ignore_eos,
     skip_special_tokens,
     truncate_prompt,
+    input_len,
+    json_schema,
     ...same
   } = rest;
-  const { temperature, seed, stop, regex, choice, grammar } = same;
+  const { temperature, seed, stop, greedy, speculate, regex, choice, grammar } = same;
   const all = {
     temperature,
     topP: top_p,
@@ -112,6 +93,10 @@ export function samplingOf(body: z.output<typeof samplingObject>): Readonly<Reco
     ignoreEos: ignore_eos,
     skipSpecialTokens: skip_special_tokens,
     truncatePrompt: truncate_prompt,
+    inputLen: input_len,
+    greedy,
+    speculate,
+    jsonSchema: json_schema,
     regex,
     choice,
     grammar,
