@@ -1,7 +1,7 @@
 import { cpSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { demoModelFolder } from "@llm/demo-model";
-import { afterAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { jsonOf, runCli, testHome } from "./testing/run-cli.ts";
 
 const { home, remove } = testHome();
@@ -12,6 +12,10 @@ interface Golden {
 }
 const golden = JSON.parse(readFileSync(join(demoModelFolder, "golden.json"), "utf8")) as Golden;
 const [first] = golden.prompts;
+
+/** On the file system of what is exported: another's files can't be linked to. */
+const beside = join(home, "checkpoint");
+beforeAll(() => cpSync(demoModelFolder, beside, { recursive: true }));
 
 const json = async (...args: string[]) => {
   const run = await runCli([...args, "--json"], home);
@@ -123,9 +127,6 @@ describe("--json", () => {
   });
 
   it("export --target onnx leaves the weights where they are, or brings them", async () => {
-    // On the same file system as what is exported: another's files can't be linked to.
-    const beside = join(home, "checkpoint");
-    cpSync(demoModelFolder, beside, { recursive: true });
     const weights = readFileSync(join(beside, "model.safetensors")).length;
     const linked = await json("export", beside, "--out", join(home, "linked"));
     expect(linked.bytesReferenced).toBeGreaterThan(0.99 * weights);
@@ -137,7 +138,7 @@ describe("--json", () => {
   });
 
   it("export takes precisions: halves beside float32, and transformers.js's own", async () => {
-    const both = await json("export", "demo", "--save-fp16-onnx", "--name", "tiny", "--out", join(home, "both"));
+    const both = await json("export", beside, "--save-fp16-onnx", "--name", "tiny", "--out", join(home, "both"));
     const paths = (result: Record<string, unknown>) => (result.files as { path: string }[]).map(({ path }) => path);
     expect(paths(both)).toEqual(
       expect.arrayContaining(["tiny.onnx", "tiny_fp16.onnx", "model.safetensors", "tokenizer.json"]),
