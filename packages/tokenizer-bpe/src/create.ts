@@ -1,3 +1,4 @@
+import type { AddedToken } from "./added-tokens.ts";
 import { fallbackTemplate } from "./chat/fallbacks.ts";
 import { readTemplates } from "./chat/read-templates.ts";
 import { inFile } from "./error.ts";
@@ -6,7 +7,7 @@ import { type GgufMetadata, ggufSpecialTokens, ggufTemplates, readGguf } from ".
 import type { TiktokenEncoding } from "./read/tiktoken.ts";
 import type { ReadTokenizer } from "./read/tokenizer-json.ts";
 import { readVocabularyFile } from "./read/vocabulary-file.ts";
-import { addedTokensBeside, readSpecialTokens, type SpecialTokens } from "./special-tokens.ts";
+import { addedTokensBeside, declaredTokens, readSpecialTokens, type SpecialTokens } from "./special-tokens.ts";
 import { Tokenizer } from "./tokenizer.ts";
 
 export interface CreateOptions {
@@ -26,11 +27,15 @@ export function createTokenizer(given: TokenizerFiles, options: CreateOptions = 
   const config = files.object("tokenizer_config.json");
   const said = readSpecialTokens(config, files.object("special_tokens_map.json"));
   const { read, file, special } = readVocabularyFile(files, { config, special: said }, options);
-  const added = inFile("tokenizer_config.json", () =>
-    addedTokensBeside(config, files.object("added_tokens.json"), special, (content) => read.model.vocab.idOf(content)),
-  );
+  const idOf = (content: string) => read.model.vocab.idOf(content);
+  const tokens = inFile("tokenizer_config.json", () => {
+    const added = addedTokensBeside(config, files.object("added_tokens.json"), special, idOf);
+    return file === "tokenizer.json"
+      ? withMissing(read, added, declaredTokens(config), special)
+      : withOverrides(read, added);
+  });
   const model = files.object("config.json");
-  return finish(file === "tokenizer.json" ? withMissing(read, added) : withOverrides(read, added), special, {
+  return finish(tokens, special, {
     templates: readTemplates(files, config),
     modelType: options.modelType ?? textOf(model.model_type),
     name: options.name ?? textOf(model._name_or_path),
@@ -50,14 +55,28 @@ function textOf(value: unknown): string | undefined {
   return typeof value === "string" ? value : undefined;
 }
 
-/** A tokenizer.json says all about its tokens; what it lacks altogether is added. */
-function withMissing(read: ReadTokenizer, added: ReturnType<typeof addedTokensBeside>): ReadTokenizer {
+/**
+ * What a tokenizer.json lacks altogether is added. Of tokens that it has, `added_tokens_decoder` says again how they are found, which
+ * then holds, as in Python's AutoTokenizer; the ids stay, and a token that either calls special is, as are the named ones.
+ */
+function withMissing(
+  read: ReadTokenizer,
+  added: readonly AddedToken[],
+  declared: ReadonlyMap<string, AddedToken>,
+  { named }: SpecialTokens,
+): ReadTokenizer {
+  const parts = new Set(Object.values(named).flat());
   const known = new Set(read.addedTokens.map((token) => token.content));
-  return { ...read, addedTokens: [...read.addedTokens, ...added.filter((token) => !known.has(token.content))] };
+  const again = read.addedTokens.map((token) => {
+    const { content, id } = token;
+    const said = declared.get(content) ?? token;
+    return { ...said, id, special: token.special || said.special || parts.has(content) };
+  });
+  return { ...read, addedTokens: [...again, ...added.filter((token) => !known.has(token.content))] };
 }
 
 /** Other vocabularies say little, so the files beside them win. */
-function withOverrides(read: ReadTokenizer, added: ReturnType<typeof addedTokensBeside>): ReadTokenizer {
+function withOverrides(read: ReadTokenizer, added: readonly AddedToken[]): ReadTokenizer {
   const beside = new Set(added.map((token) => token.content));
   return { ...read, addedTokens: [...read.addedTokens.filter((token) => !beside.has(token.content)), ...added] };
 }

@@ -46,6 +46,15 @@ function contentOf(value: unknown): string | undefined {
   return isNode(value) && typeof value.content === "string" ? value.content : undefined;
 }
 
+/** The tokens of `added_tokens_decoder`, by their text. */
+export function declaredTokens(config: JsonNode): ReadonlyMap<string, AddedToken> {
+  const decoder = isNode(config.added_tokens_decoder) ? config.added_tokens_decoder : {};
+  const tokens = Object.entries(decoder).flatMap(([id, node]) =>
+    isNode(node) && /^\d{1,9}$/.test(id) ? [readAddedToken(node, Number(id))] : [],
+  );
+  return new Map(tokens.map((token) => [token.content, token]));
+}
+
 /**
  * Tokens that only the files beside the vocabulary know (`added_tokens_decoder`, added_tokens.json, the named ones), for
  * vocabularies that come without their own list. Named ones without an id are looked up in the vocabulary.
@@ -56,13 +65,7 @@ export function addedTokensBeside(
   special: SpecialTokens,
   idOf: (content: string) => number,
 ): AddedToken[] {
-  const found = new Map<string, AddedToken>();
-  const decoder = isNode(config.added_tokens_decoder) ? config.added_tokens_decoder : {};
-  for (const [id, node] of Object.entries(decoder))
-    if (isNode(node) && /^\d{1,9}$/.test(id)) {
-      const token = readAddedToken(node, Number(id));
-      found.set(token.content, token);
-    }
+  const found = new Map(declaredTokens(config));
   const namedContents = new Set(Object.values(special.named).flat());
   for (const [content, id] of Object.entries(added))
     if (!found.has(content) && typeof id === "number" && Number.isInteger(id) && id >= 0)
