@@ -38,7 +38,10 @@ export interface Target<O = unknown> {
   choose?(model: Graph, options: O, source?: Pick<WeightSource, "get">): Choice<O>;
   /** What a model needs; `source` as for `choose`. */
   plan(model: Graph, options: O, source?: Pick<WeightSource, "get">): Plan;
-  /** What planning a mesh of such devices goes by; absent: nothing is known of how they would share a model. */
+  /**
+   * What planning a mesh of such devices goes by; absent: nothing is known of how they would share a model. A target that has it
+   * has an option `mesh` too, and plans the mesh that it says.
+   */
   describe?(options: O, model: Graph): DescribedDevice;
   pipeline(model: Graph, options: O): readonly PassCall[];
   /** Versions of the programs that its units name in their needs, as they are on this machine. */

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { demoModelFolder } from "@llm/demo-model";
-import { DEVICES, type DescribedDevice, meshText } from "@llm/target/mesh";
+import { type DescribedDevice, meshText } from "@llm/target/mesh";
 import { nullTarget } from "@llm/target/null";
 import { cpuTarget } from "@llm/target-cpu";
 import { expect, test } from "vitest";
@@ -65,11 +65,16 @@ test("a plan of one mesh is of its shards; auto compares them all and takes one"
 
 test("auto chooses among the meshes that a target makes programs for", async () => {
   const described: DescribedDevice = {
-    device: DEVICES.bm1684x,
+    device: {
+      ...{ name: "chip", memory: 16e9, reserve: 0, bandwidth: 45e9, compute: 1e13, most: 8 },
+      link: { bandwidth: 2.5e9, latency: 60e-6, way: "host" },
+    },
     work: { context: 16 },
     runs: ({ dp, mp }) => dp * mp === 1,
   };
-  const target = { ...nullTarget, describe: () => described } as never;
+  const mesh = { kind: "string", doc: "", shapes: true };
+  const options = { ...nullTarget.options, mesh };
+  const target = { ...nullTarget, options, describe: () => described } as never;
   const { plan } = await planModel("demo", target, { mesh: "auto", batchSize: 4 });
   expect(plan.meshes!.plans.map(({ mesh }) => meshText(mesh)).sort()).toEqual(["1x1", "1x1x2", "1x1x4", "1x1x8"]);
 });

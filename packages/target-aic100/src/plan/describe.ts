@@ -7,7 +7,7 @@ import { planRequest } from "./plan-options.ts";
 
 /** A card's SoC as planning a mesh sees it, by what plans go by. */
 export function describeAic100(options: Aic100Options): DescribedDevice {
-  const { numCores, promptLen, ctxLen, mxfp6, mxint8, assume: said } = planRequest(options);
+  const { numCores, batchSize, fullBatchSize, promptLen, ctxLen, mxfp6, mxint8, assume: said } = planRequest(options);
   const card = cardOf(options);
   const assumed = assume(card, said);
   const count = saidCount(options);
@@ -23,6 +23,7 @@ export function describeAic100(options: Aic100Options): DescribedDevice {
     },
     runs: ({ dp, mp, pp }) => dp === 1 && pp === 1 && (count === undefined || mp === count),
     work: {
+      batch: Math.max(batchSize, fullBatchSize),
       chunk: promptLen,
       context: ctxLen,
       weightBits: mxfp6 ? assumed.mxfp6Bits : assumed.weightBits,

@@ -165,7 +165,8 @@ test("speed: memory decides single sequences, arithmetic long prompts; what was 
 test("planning a mesh goes by the same figures", () => {
   const { device, work } = describeAic100({ ...defaultOptions(), card: "ultra", format: "mx6", assume: "reserve=1e9" });
   expect(device).toMatchObject({ memory: 32 * 2 ** 30, reserve: 1e9, bandwidth: 137e9 * 0.42, most: 4 });
-  expect(work).toMatchObject({ weightBits: 6.25, cacheBits: 16, chunk: 32, context: 128 });
+  expect(work).toMatchObject({ weightBits: 6.25, cacheBits: 16, chunk: 32, context: 128, batch: 1 });
+  expect(describeAic100({ ...defaultOptions(), fullBatchSize: 16 }).work).toMatchObject({ batch: 16 });
 });
 
 test("assumptions: each names its source, and nothing else can be said", () => {

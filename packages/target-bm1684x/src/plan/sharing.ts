@@ -3,7 +3,6 @@ import { TargetError } from "@llm/target";
 import {
   chooseMesh,
   DEFAULT_WORK,
-  DEVICES,
   type DescribedDevice,
   devicesOf,
   type Mesh,
@@ -74,10 +73,13 @@ export function describeBm1684x(options: Bm1684xOptions, model: Graph): Describe
     mode === "F16" ? { weightBits: 16 } : { weightBits: codeBits(WEIGHT_BITS[mode]), headBits: codeBits(HEAD_BITS) };
   return {
     device: {
-      ...DEVICES.bm1684x,
+      name: CHIP.name,
       memory: CHIP.memoryBytes,
       reserve: CHIP.reservedBytes,
-      ...(numDevice > 1 ? { most: numDevice } : {}),
+      bandwidth: CHIP.bandwidth,
+      compute: CHIP.compute,
+      link: CHIP.link,
+      most: numDevice > 1 ? numDevice : COUNTS.at(-1)!,
     },
     work: { ...widths, tableBits: 16, batch: batchSize, context: ctxLen, chunk: ctxLen },
     // Copies are for people to ask for: how many chips are to spare, they know.

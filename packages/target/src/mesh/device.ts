@@ -78,33 +78,3 @@ export interface Link {
    */
   readonly way: "direct" | "ring" | "host";
 }
-
-const GB = 1e9;
-const GIB = 2 ** 30;
-
-/**
- * Devices that people plan for, from their vendors' public figures; rates are about seven tenths of the printed ones. Plans
- * that a target makes itself know more than these.
- */
-export const DEVICES = {
-  /** AI 100, one SoC with 16 GB on a PCIe card; moves go through the host's root complex. */
-  aic100: {
-    name: "AI 100",
-    memory: 16 * GIB,
-    reserve: 0.5 * GIB,
-    bandwidth: 95 * GB,
-    compute: 120e12,
-    link: { bandwidth: 10 * GB, latency: 15e-6, way: "ring" },
-    most: 16,
-  },
-  /** BM1684X with 16 GB; sums are made by the host. */
-  bm1684x: {
-    name: "BM1684X",
-    memory: 16 * GIB,
-    reserve: 1 * GIB,
-    bandwidth: 45 * GB,
-    compute: 11e12,
-    link: { bandwidth: 2.5 * GB, latency: 60e-6, way: "host" },
-    most: 8,
-  },
-} as const satisfies Readonly<Record<string, DeviceDescription>>;

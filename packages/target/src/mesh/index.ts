@@ -1,7 +1,6 @@
 export { devicesOf, type Mesh, meshText, parseMesh, toMesh } from "./axes.ts";
 export {
   DEFAULT_WORK,
-  DEVICES,
   type DescribedDevice,
   type DeviceDescription,
   type Link,

@@ -233,8 +233,14 @@ export interface ChooseOptions {
   holds?(mesh: Mesh): boolean;
 }
 
+/** Powers of two, and all that there are. */
+function widths(devices: number): readonly number[] {
+  const powers = Array.from({ length: Math.floor(Math.log2(devices)) + 1 }, (_, i) => 2 ** i);
+  return powers.includes(devices) ? powers : [...powers, devices];
+}
+
 /**
- * Plans every mesh of at most so many devices, and takes the one that makes most tokens a second for the work; among equals
+ * Plans meshes of at most so many devices, and takes the one that makes most tokens a second for the work; among equals
  * the one of fewer devices. Which devices a fraction of the speed is worth is for people to say: the plans are all there.
  */
 export function chooseMesh(
@@ -245,7 +251,7 @@ export function chooseMesh(
 ): MeshChoice {
   const costs = new Map<number, readonly BlockCost[]>();
   const plans: MeshPlan[] = [];
-  for (let mp = 1; mp <= devices; mp *= 2) {
+  for (const mp of widths(devices)) {
     costs.set(mp, meshCosts(graph, { mp }));
     for (let pp = 1; pp * mp <= devices && (stages || pp === 1) && pp <= graph.blocks.length; pp *= 2)
       for (let dp = 1; dp * mp * pp <= devices && dp <= Math.max(1, work.batch); dp *= 2)

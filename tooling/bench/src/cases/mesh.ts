@@ -4,10 +4,12 @@ import { join } from "node:path";
 import { openCheckpoint } from "@llm/checkpoint";
 import { corePasses, programOf, runPipeline } from "@llm/core-ir";
 import { architectureFor, Config } from "@llm/models";
-import type { Session } from "@llm/target";
+import type { Session, Target } from "@llm/target";
 import { buildArtefact } from "@llm/target/engine";
-import { DEFAULT_WORK, DEVICES, planMesh } from "@llm/target/mesh";
+import { DEFAULT_WORK, planMesh } from "@llm/target/mesh";
+import { bm1684xTarget } from "@llm/target-bm1684x";
 import { cpuTarget } from "@llm/target-cpu";
+import { targetOptions } from "@llm/toolchain";
 import type { Case, Measurement, Side } from "../case.ts";
 import { makeCheckpoint } from "./sparse-checkpoint.ts";
 
@@ -118,18 +120,19 @@ const STARCODER = {
 };
 
 /** All widths of one mesh, from a graph that nobody planned with before. */
-function planAll(device: keyof typeof DEVICES): Measurement {
+function planAll<O>(target: Target<O>, given: Readonly<Record<string, unknown>>): Measurement {
   const graph = architectureFor(STARCODER).build(new Config(STARCODER));
+  const { device, work } = target.describe!(targetOptions(target, given, graph), graph);
   const began = performance.now();
-  for (let mp = 1; mp <= 8; mp++) planMesh(graph, { dp: 1, mp, pp: 1 }, DEVICES[device], DEFAULT_WORK);
+  for (let mp = 1; mp <= 8; mp++) planMesh(graph, { dp: 1, mp, pp: 1 }, device, { ...DEFAULT_WORK, ...work });
   return { ms: performance.now() - began };
 }
 
-const planner = (name: string, device: keyof typeof DEVICES): Side => ({
-  name,
+const planner = <O>(target: Target<O>, given: Readonly<Record<string, unknown>>): Side => ({
+  name: target.title,
   detail: "StarCoder 15B at mp 1, 2 … 8",
-  prepare: async () => void planAll(device),
-  run: async () => planAll(device),
+  prepare: async () => void planAll(target, given),
+  run: async () => planAll(target, given),
 });
 
 export const meshPlan: Case = {
@@ -138,5 +141,5 @@ export const meshPlan: Case = {
   metrics: [{ key: "ms", unit: "ms", better: "lower", limit: 200 }],
   rounds: 10,
   baseline: "BM1684X",
-  sides: async () => [planner("AI 100", "aic100"), planner("BM1684X", "bm1684x")],
+  sides: async () => [planner(cpuTarget, { format: "f32" }), planner(bm1684xTarget, { mode: "F16" })],
 };
