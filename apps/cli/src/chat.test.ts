@@ -54,6 +54,15 @@ describe("llm chat", () => {
     rmSync(folder, { recursive: true });
   });
 
+  it("ends when it is told to, while it waits for a line", async () => {
+    const ended = await runCli(["chat", "demo", "--json"], home, {
+      waiting: true,
+      onOutput: (text, kill) => text.includes("no chat template") && kill("SIGTERM"),
+    });
+    expect(ended.code).toBe(130);
+    expect(jsonOf(ended)).toEqual({ messages: [] });
+  });
+
   it("goes on when the conversation has become too long, and says so", async () => {
     const long = "x = 1; ".repeat(400);
     const args = ["chat", "demo", "--greedy", "--max-new-tokens", "4", "--ctx-len", "256"];

@@ -2,6 +2,7 @@ import type { Command } from "./definition/command.ts";
 import { COMMANDS } from "./definition/commands.ts";
 import { describeError, EXIT, exitCodeOf, UsageError } from "./exit.ts";
 import { createIo, type Streams } from "./output/create-io.ts";
+import type { Io } from "./output/io.ts";
 import { parseCommand } from "./parse/arguments.ts";
 import type { TargetOptions } from "./parse/known-options.ts";
 import { suggest } from "./parse/suggest.ts";
@@ -43,6 +44,7 @@ async function runCommand(command: Command, argv: readonly string[], world: Worl
   const io = createIo(streams, env, signal, json);
   for (const note of notes) io.note(note);
   const { run } = await command.load();
+  const heard = tellWhenHeard(io);
   try {
     const outcome = await run(call, io);
     io.progress.close();
@@ -52,8 +54,28 @@ async function runCommand(command: Command, argv: readonly string[], world: Worl
     if (signal.aborted) return EXIT.interrupted;
     return outcome.exitCode ?? (outcome.problem === undefined ? EXIT.done : EXIT.failed);
   } finally {
+    heard.end();
     io.progress.close();
   }
+}
+
+/** How long work may take to stop before it is said that it was asked to. */
+const UNHEARD_MS = 1000;
+
+/** Tells who interrupted work that doesn't stop at once that it heard. */
+function tellWhenHeard({ signal, note }: Io): { end(): void } {
+  let timer: NodeJS.Timeout | undefined;
+  const listener = () => {
+    timer = setTimeout(() => note("stopping; interrupt again to end it at once"), UNHEARD_MS);
+    timer.unref();
+  };
+  signal.addEventListener("abort", listener, { once: true });
+  return {
+    end: () => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", listener);
+    },
+  };
 }
 
 async function showHelp(name: string | undefined, { streams }: World): Promise<number> {

@@ -1,6 +1,7 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
+import { demoModelFolder } from "@llm/demo-model";
 import { afterAll, describe, expect, it } from "vitest";
 import { type CliOptions, type CliRun, runCli, testHome } from "./testing/run-cli.ts";
 
@@ -84,6 +85,29 @@ describe("llm serve", () => {
     expect(again.stderr).not.toMatch(/WARNING|error/);
   });
 
+  it("is called as clients know it, and never by where it lies on this machine", async () => {
+    const folder = join(home, "models", "mine");
+    mkdirSync(join(home, "models"));
+    symlinkSync(demoModelFolder, folder);
+    const listed = async (address: string): Promise<unknown> => {
+      const { data } = (await (await fetch(`${address}/v1/models`)).json()) as { data: { id: string }[] };
+      return data.map(({ id }) => id);
+    };
+    const args = ["--also", `${folder}/`, "--alias", "gpt-4", "--alias", "tiny"];
+    await serving(args, async (address) => {
+      expect(await listed(address)).toEqual(["gpt-4", "tiny", "mine"]);
+      const said = await Promise.all(
+        ["gpt-4", "tiny", "demo", "mine", `${folder}/`].map(async (model) => {
+          const answer = (await (await ask(address, { model, max_tokens: 1 })).json()) as { model: string };
+          return answer.model;
+        }),
+      );
+      expect(said).toEqual(["gpt-4", "tiny", "gpt-4", "mine", "mine"]);
+      const unknown = await (await ask(address, { model: "other" })).text();
+      expect(unknown).not.toContain(home);
+    });
+  });
+
   it("goes on where nobody reads its log any more", async () => {
     const use = async (address: string): Promise<void> => {
       for (let i = 0; i < 3; i++) expect((await ask(address, { max_tokens: 1 })).status).toBe(200);
@@ -114,7 +138,9 @@ describe("llm serve", () => {
     [["--queue", "-1"], /--queue/],
     [["--log", "loud"], /--log/],
     [["--adapter", "sql"], /--adapter sql: give a name and a folder/],
-    [["--adapter", "demo=x"], /demo is the name of something else/],
+    [["--adapter", "demo=."], /demo would be the name of two; choose another for demo, with --alias NAME=demo/],
+    [["--also", "demo"], /--also demo: that is MODEL already/],
+    [["--alias", "=demo"], /--alias =demo: give a name, or NAME=MODEL/],
     [["--adapter", "sql=nodir"], /--adapter sql=nodir: there is no folder nodir/],
     [["--host", "192.0.2.1", "--api-key", "x"], /--host 192\.0\.2\.1: this machine doesn't have that address/],
   ])("says in a line what is wrong: %j", async (args, message) => {

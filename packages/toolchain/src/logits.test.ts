@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { demoModelFolder } from "@llm/demo-model";
+import type { ModelCard } from "@llm/target";
 import { describe, expect, it } from "vitest";
 import { referenceLogits } from "./logits.ts";
 import { openModel } from "./open-model.ts";
@@ -31,5 +32,21 @@ describe("the reference on the bundled checkpoint", () => {
       expect(result.greedy).toEqual(greedy);
     }
     await model.close();
+  });
+
+  it("stops between tokens when it is told to", async () => {
+    const stop = new AbortController();
+    let steps = 0;
+    const endless = {
+      step: async () => {
+        // As a signal arrives: when the event loop comes to it.
+        if (++steps === 3) setImmediate(() => stop.abort());
+        return [{ logits: new Float32Array(2), hidden: [] }];
+      },
+    };
+    const card = { vocab: 2, context: 1000 } as ModelCard;
+    const request = { ids: Int32Array.of(1), greedy: 500, signal: stop.signal };
+    await expect(referenceLogits(endless, card, request)).rejects.toThrow("aborted");
+    expect(steps).toBeLessThan(6);
   });
 });

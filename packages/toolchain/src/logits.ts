@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import type { ModelCard, Session } from "@llm/target";
 import { argmax, argmaxRows } from "./compare.ts";
 import { ToolchainError } from "./error.ts";
@@ -10,6 +11,7 @@ export interface LogitsRequest {
   readonly hidden?: boolean;
   /** Also continue by so many tokens, the likeliest each time; the end of the text doesn't stop it. */
   readonly greedy?: number;
+  readonly signal?: AbortSignal;
 }
 
 export interface LogitsResult {
@@ -66,7 +68,7 @@ export async function sessionLogits(session: Session, card: ModelCard, request: 
 
 async function collect(
   card: ModelCard,
-  { ids, hidden = false, greedy }: LogitsRequest,
+  { ids, hidden = false, greedy, signal }: LogitsRequest,
   step: Step,
 ): Promise<LogitsResult> {
   check(card, ids, greedy ?? 0);
@@ -79,6 +81,7 @@ async function collect(
   if (greedy === undefined) return result;
   const next = [result.argmax.at(-1)!];
   while (next.length < greedy) {
+    await setImmediate(undefined, { ...(signal ? { signal } : {}) }); // an interpreter leaves no time for signals
     const { logits } = await step(ids.length + next.length - 1, Int32Array.of(next.at(-1)!), 1);
     next.push(argmax(logits));
   }

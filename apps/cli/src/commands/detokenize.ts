@@ -17,7 +17,7 @@ export async function run(call: Call, io: Io): Promise<Outcome> {
   };
   if (options.in !== undefined) {
     const lines = readJsonLines(options.in, "a JSON array of token ids", idArray);
-    return { json: { text: await mapLines(lines, decode, io.json, io.write) } };
+    return { json: { text: await mapLines(lines, decode, io) } };
   }
   const said = args.ids ?? (await io.readStdin());
   if (said === undefined) throw new UsageError("llm detokenize needs ids, --in FILE or something on stdin");

@@ -1,6 +1,7 @@
 import { createReadStream } from "node:fs";
 import { createInterface } from "node:readline";
 import { UsageError } from "../exit.ts";
+import type { Io } from "../output/io.ts";
 
 /** The JSON value on each line of a file; `check` turns it into what is wanted, or says what that would be. */
 export async function* readJsonLines<T>(
@@ -32,14 +33,11 @@ function parse(line: string): unknown {
 }
 
 /** Runs `each` over the lines; prints each result as JSON on a line at once, or collects all for a JSON document. */
-export async function mapLines<T, R>(
-  lines: AsyncIterable<T>,
-  each: (value: T) => R,
-  json: boolean,
-  write: (text: string) => void,
-): Promise<R[]> {
+export async function mapLines<T, R>(lines: AsyncIterable<T>, each: (value: T) => R, io: Io): Promise<R[]> {
+  const { json, write, signal } = io;
   const results: R[] = [];
   for await (const value of lines) {
+    signal.throwIfAborted();
     const result = each(value);
     if (json) results.push(result);
     else write(`${JSON.stringify(result)}\n`);

@@ -35,7 +35,12 @@ export async function run(call: Call, io: Io): Promise<Outcome> {
   const { hidden = false, greedyTokens, out } = call.options;
   const target = call.target ?? DEFAULT_TARGET;
   const ids = await tokensOf(call, io);
-  const request: LogitsRequest = { ids, hidden, ...(greedyTokens === undefined ? {} : { greedy: greedyTokens }) };
+  const request: LogitsRequest = {
+    ids,
+    hidden,
+    signal: io.signal,
+    ...(greedyTokens === undefined ? {} : { greedy: greedyTokens }),
+  };
   const model = await openCalled(call, io);
   try {
     const result =

@@ -13,6 +13,7 @@ export async function run(call: Call, io: Io): Promise<Outcome> {
   const { out } = call.options;
   const packed = await pack(thing, {
     ...(out === undefined ? {} : { out }),
+    signal: io.signal,
     onProgress: (done, total) => io.progress.update({ done, total, unit: "bytes" }),
   });
   io.progress.end({ seconds: (performance.now() - began) / 1000 });

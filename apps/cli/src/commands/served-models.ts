@@ -8,6 +8,7 @@ import { UsageError } from "../exit.ts";
 import type { Io } from "../output/io.ts";
 import { openProgress } from "./open-progress.ts";
 import { runnableOptions, thingOf } from "./runnable-options.ts";
+import { type ServedNames, servedNames } from "./served-names.ts";
 
 /** Requests that run at once where nothing is said; more wait. */
 export const SLOTS = 8;
@@ -18,23 +19,24 @@ type Extras = Pick<GeneratorOptions, "config" | "revision" | "lora" | "tokenizer
 /** What `llm serve` serves: MODEL with what belongs to it alone, then those beside it. */
 export async function servedModels(call: Call, io: Io): Promise<readonly [ServedModel, ...ServedModel[]]> {
   const first = thingOf(call) ?? DEFAULT_MODEL;
-  const { slots: batchSize = SLOTS, also = [], speculate } = call.options;
+  const { slots: batchSize = SLOTS, also = [], alias = [], speculate } = call.options;
   const { config, revision, lora, tokenizer, draftModel, ...common } = runnableOptions(call, io);
   const shared = { ...common, batchSize };
-  const adapters = adapterFolders(call.options.adapter ?? [], [first, ...also]);
+  const adapters = adapterFolders(call.options.adapter ?? []);
   const own: Extras = given({ config, revision, lora, tokenizer, draftModel, adapters });
   await checkPlace(first, { ...common, ...given({ revision }) });
   for (const name of [...also, ...(draftModel === undefined ? [] : [draftModel])]) await checkPlace(name, common);
-  const model = (id: string, extras: Extras = {}): ServedModel => ({
-    id,
+  const [named, ...beside] = servedNames([first, ...also], alias, Object.keys(adapters ?? {}));
+  const model = ({ given: place, ...names }: ServedNames, extras: Extras = {}): ServedModel => ({
+    ...names,
     ...(speculate || extras.draftModel !== undefined ? { options: { speculate: true } } : {}),
     variants: Object.keys(extras.adapters ?? {}).map((name) => ({ id: name, options: { adapter: name } })),
-    open: () => Generator.fromPretrained(id, { ...shared, ...extras, onEvent: openProgress(io.progress) }),
+    open: () => Generator.fromPretrained(place, { ...shared, ...extras, onEvent: openProgress(io.progress) }),
     bytes: async () => {
       const { target } = await findTarget(call.target ?? DEFAULT_TARGET);
       const planned = { ...shared, targetOptions: call.targetOptions };
       const plans = await Promise.all([
-        planModel(id, target, { ...planned, ...given({ config: extras.config, revision: extras.revision }) }),
+        planModel(place, target, { ...planned, ...given({ config: extras.config, revision: extras.revision }) }),
         ...(extras.draftModel === undefined ? [] : [planModel(extras.draftModel, target, planned)]),
       ]);
       const devices = plans.flatMap(({ plan }) => plan.devices);
@@ -42,7 +44,7 @@ export async function servedModels(call: Call, io: Io): Promise<readonly [Served
       return [...devices.map(({ weights, kv }) => weights + kv), ...beside].reduce((sum, each) => sum + each, 0);
     },
   });
-  return [model(first, own), ...also.map((id) => model(id))];
+  return [model(named!, own), ...beside.map((names) => model(names))];
 }
 
 /** Those of some options that were said. */
@@ -59,14 +61,14 @@ function adapterBytes(folder: string): number {
 }
 
 /** The folders of `--adapter NAME=DIR`, by name; nothing where there is none. */
-function adapterFolders(given: readonly string[], models: readonly string[]): Extras["adapters"] {
+function adapterFolders(given: readonly string[]): Extras["adapters"] {
   const folders: Record<string, string> = {};
   for (const one of given) {
     const [, name, folder] = /^([^=]+)=(.+)$/s.exec(one) ?? [];
     if (name === undefined || folder === undefined)
       throw new UsageError(`--adapter ${one}: give a name and a folder, as in --adapter sql=./sql-lora`);
-    if (models.includes(name) || Object.hasOwn(folders, name))
-      throw new UsageError(`--adapter ${one}: ${name} is the name of something else that is served; choose another`);
+    if (Object.hasOwn(folders, name))
+      throw new UsageError(`--adapter ${one}: ${name} is the name of another adapter; choose another`);
     if (!existsSync(folder)) throw new UsageError(`--adapter ${one}: there is no folder ${folder}`);
     folders[name] = folder;
   }

@@ -14,7 +14,7 @@ export async function run(call: Call, io: Io): Promise<Outcome> {
     const lines = readJsonLines(options.in, "a JSON string", (value) =>
       typeof value === "string" ? value : undefined,
     );
-    return { json: { ids: await mapLines(lines, encode, io.json, io.write) } };
+    return { json: { ids: await mapLines(lines, encode, io) } };
   }
   const text = args.text ?? (await io.readStdin());
   if (text === undefined) throw new UsageError("llm tokenize needs a text, --in FILE or something on stdin");

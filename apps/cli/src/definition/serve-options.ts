@@ -6,6 +6,7 @@ export interface ServeOptionValues {
   port: number;
   slots: number;
   also: readonly string[];
+  alias: readonly string[];
   adapter: readonly string[];
   memoryLimit: number;
   apiKey: readonly string[];
@@ -39,6 +40,12 @@ export const SERVE_OPTIONS: { readonly [K in keyof ServeOptionValues]: CliOption
     value: "MODEL",
     repeat: true,
     doc: "Another model to serve, opened when a request first names it. May be repeated",
+  },
+  alias: {
+    kind: "string",
+    value: "NAME[=MODEL]",
+    repeat: true,
+    doc: "What clients call MODEL, or one of --also, in the place of its own name, which of a path is the last part. May be repeated",
   },
   adapter: {
     kind: "string",

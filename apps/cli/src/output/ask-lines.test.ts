@@ -15,7 +15,11 @@ function typing(...answers: readonly string[]) {
     asked++;
     setImmediate(() => stdin.write(left.shift() ?? CTRL_D));
   });
-  return { stdin, lines: askLines(stdin as never, output as never, "> "), asked: () => asked };
+  return {
+    stdin,
+    lines: askLines(stdin as never, output as never, "> ", new AbortController().signal),
+    asked: () => asked,
+  };
 }
 
 test("every line is asked for", async () => {

@@ -7,10 +7,15 @@ export interface Lines extends AsyncIterable<string> {
   close(): void;
 }
 
-/** Reads lines, with a prompt where a person types them. */
-export function askLines(stdin: NodeJS.ReadStream, output: NodeJS.WriteStream, prompt: string): Lines {
+/** Reads lines, with a prompt where a person types them, until the input ends or `signal` says stop. */
+export function askLines(
+  stdin: NodeJS.ReadStream,
+  output: NodeJS.WriteStream,
+  prompt: string,
+  signal: AbortSignal,
+): Lines {
   const terminal = Boolean(stdin.isTTY && output.isTTY);
-  const reader = createInterface({ input: stdin, ...(terminal ? { output, prompt } : {}), terminal });
+  const reader = createInterface({ input: stdin, ...(terminal ? { output, prompt } : {}), terminal, signal });
   // The input can end while what was asked is still being answered; nothing is asked after that.
   let open = true;
   reader.once("close", () => {

@@ -1,3 +1,4 @@
+import { addAbortSignal } from "node:stream";
 import { askLines } from "./ask-lines.ts";
 import { askSecret } from "./ask-secret.ts";
 import type { Io } from "./io.ts";
@@ -10,6 +11,8 @@ export interface Streams {
   readonly stdout: NodeJS.WriteStream;
   readonly stderr: NodeJS.WriteStream;
   readonly stdin: NodeJS.ReadStream;
+  /** Whoever ends the process, and however: what is on the terminal is tidied up before. */
+  once(event: "exit", listener: () => void): unknown;
 }
 
 /** Io over a process's own streams. */
@@ -19,6 +22,7 @@ export function createIo(streams: Streams, env: Io["env"], signal: AbortSignal, 
   const progress = lively
     ? terminalProgress(stderr, styleFor(stderr, env))
     : plainProgress((text) => stderr.write(text));
+  streams.once("exit", () => progress.close());
   return {
     json,
     env,
@@ -31,12 +35,12 @@ export function createIo(streams: Streams, env: Io["env"], signal: AbortSignal, 
       if (json) stdout.write(`${JSON.stringify(document)}\n`);
     },
     note: (line) => progress.line(line),
-    lines: (prompt) => askLines(stdin, json ? stderr : stdout, prompt),
-    secret: (prompt) => askSecret(stdin, stderr, prompt),
+    lines: (prompt) => askLines(stdin, json ? stderr : stdout, prompt, signal),
+    secret: (prompt) => askSecret(stdin, stderr, prompt, signal),
     readStdin: async () => {
       if (stdin.isTTY) return undefined;
       const chunks: Buffer[] = [];
-      for await (const chunk of stdin) chunks.push(chunk as Buffer);
+      for await (const chunk of addAbortSignal(signal, stdin)) chunks.push(chunk as Buffer);
       return Buffer.concat(chunks).toString("utf8");
     },
   };

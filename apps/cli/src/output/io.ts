@@ -16,7 +16,7 @@ export interface Io {
   note(line: string): void;
   /** What is typed or piped, line by line, with a prompt where somebody types. */
   lines(prompt: string): Lines;
-  /** A line that is typed and not shown, asked for on stderr; undefined when it is broken off. Only for terminals. */
+  /** A line that is typed and not shown, asked for on stderr; undefined where the input ends. Only for terminals. */
   secret(prompt: string): Promise<string | undefined>;
   /** All of stdin as text; undefined when it is a terminal. */
   readStdin(): Promise<string | undefined>;

@@ -14,6 +14,8 @@ export interface CliOptions {
   readonly input?: string;
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
+  /** Whoever writes to stdin neither says anything nor leaves. */
+  readonly waiting?: boolean;
   /** Whoever reads stderr leaves at once, as `2>&1 | head -1` does. */
   readonly deaf?: boolean;
   /** Called once something is on stderr or stdout, with a way to send a signal. */
@@ -41,7 +43,7 @@ export function runCli(args: readonly string[], home: string, options: CliOption
       options.onOutput?.(text, kill);
     });
   if (options.deaf) child.stderr.destroy();
-  child.stdin.end(options.input ?? "");
+  if (!options.waiting) child.stdin.end(options.input ?? "");
   return new Promise((resolve, reject) => {
     child.on("error", reject);
     child.on("close", (code, signal) => resolve({ code: code ?? (signal === "SIGINT" ? 130 : null), ...output }));

@@ -47,6 +47,21 @@ test("any tar unpacks it", async () => {
   for (const name of files) expect(await readFile(join(plain, name))).toEqual(await readFile(join(artefact, name)));
 });
 
+test("a pack that is broken off, or has no place, leaves nothing behind", async () => {
+  const here = await mkdtemp(join(folder, "left-"));
+  const signal = AbortSignal.abort();
+  await expect(pack(artefact, { out: join(here, "one.tar"), signal })).rejects.toThrow(/abort/);
+  const stop = new AbortController();
+  const stopped = pack(artefact, { out: join(here, "two.tar"), signal: stop.signal, onProgress: () => stop.abort() });
+  await expect(stopped).rejects.toThrow(/abort/);
+  await expect(pack(artefact, { out: here })).rejects.toMatchObject({
+    code: "option-invalid",
+    message: `${here} is a folder; name the file that is to be written (--out)`,
+  });
+  expect(await readdir(here)).toEqual([]);
+  expect((await readdir(folder)).filter((name) => name.endsWith(".partial"))).toEqual([]);
+});
+
 describe("a pack that is not what it was", () => {
   const changed = async (name: string, change: (bytes: Buffer) => Buffer) => {
     const { file } = await pack(artefact, { out: join(folder, name) });

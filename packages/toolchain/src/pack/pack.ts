@@ -13,6 +13,7 @@ import { BLOCK, tarHeader } from "./tar-header.ts";
 export interface PackOptions {
   /** The file to write; the artefact's name with `.tar` unless said. */
   readonly out?: string;
+  readonly signal?: AbortSignal;
   onProgress?(done: number, total: number): void;
 }
 
@@ -27,14 +28,14 @@ export interface Packed {
  * One file with everything that a host without a network needs: an artefact with its tokenizer and template, or a device's
  * file with what lies beside it. It is a plain tar, so that any machine can unpack it; this program opens it as it is.
  */
-export async function pack(thing: string, { out, onProgress }: PackOptions = {}): Promise<Packed> {
+export async function pack(thing: string, options: PackOptions = {}): Promise<Packed> {
   const path = resolve(thing);
   const { folder, opens, names } = await contents(path, thing);
+  const file = resolve(options.out ?? (await defaultName(path)));
+  await refuseFolder(file);
   const files: PackedFile[] = [];
-  for (const name of names) files.push(await describe(folder, name));
-  const index: PackIndex = { schemaVersion: 1, opens, files };
-  const file = resolve(out ?? `${basename(path).replace(/\.\w+$/, "")}.tar`);
-  await write(file, folder, index, onProgress);
+  for (const name of names) files.push(await describe(folder, name, options));
+  await write(file, folder, { schemaVersion: 1, opens, files }, options);
   return { file, bytes: (await stat(file)).size, files: names };
 }
 
@@ -63,21 +64,44 @@ async function contents(path: string, thing: string): Promise<Contents> {
 /** What some compilers' lists of nets are called. */
 const NETS = "nets.json";
 
-async function describe(folder: string, path: string): Promise<PackedFile> {
+/** A device's file loses its ending; a folder has none, whatever dots are in its name. */
+async function defaultName(path: string): Promise<string> {
+  const name = basename(path);
+  return `${(await stat(path)).isDirectory() ? name : name.replace(/\.\w+$/, "")}.tar`;
+}
+
+async function refuseFolder(file: string): Promise<void> {
+  const found = await stat(file).catch(() => undefined);
+  if (found?.isDirectory())
+    throw new ToolchainError("option-invalid", `${file} is a folder; name the file that is to be written (--out)`);
+}
+
+async function describe(folder: string, path: string, { signal }: PackOptions): Promise<PackedFile> {
   const file = join(folder, path);
   const { size, mtimeMs } = await stat(file);
   const hash = createHash("sha256");
-  for await (const part of createReadStream(file)) hash.update(part as Uint8Array);
+  for await (const part of createReadStream(file, { ...(signal ? { signal } : {}) })) hash.update(part as Uint8Array);
   return { path, bytes: size, sha256: hash.digest("hex"), modified: mtimeMs / 1000 };
 }
 
-async function write(
-  file: string,
+/** Under another name until it is whole: what was broken off leaves nothing behind. */
+async function write(file: string, folder: string, index: PackIndex, options: PackOptions): Promise<void> {
+  const partial = `${file}.partial`;
+  try {
+    await writePartial(partial, folder, index, options);
+    await rename(partial, file);
+  } catch (error) {
+    await rm(partial, { force: true });
+    throw error;
+  }
+}
+
+async function writePartial(
+  partial: string,
   folder: string,
   index: PackIndex,
-  onProgress: PackOptions["onProgress"],
+  { onProgress, signal }: PackOptions,
 ): Promise<void> {
-  const partial = `${file}.partial`;
   const handle = await open(partial, "w");
   try {
     const text = new TextEncoder().encode(`${JSON.stringify(index, undefined, 1)}\n`);
@@ -86,7 +110,7 @@ async function write(
     let done = 0;
     for (const entry of index.files) {
       await put(handle, tarHeader(entry));
-      for await (const part of createReadStream(join(folder, entry.path))) {
+      for await (const part of createReadStream(join(folder, entry.path), { ...(signal ? { signal } : {}) })) {
         await put(handle, part as Uint8Array);
         done += (part as Uint8Array).length;
         onProgress?.(done, total);
@@ -95,13 +119,9 @@ async function write(
     }
     await put(handle, new Uint8Array(2 * BLOCK));
     await handle.sync();
-  } catch (error) {
-    await rm(partial, { force: true });
-    throw error;
   } finally {
     await handle.close();
   }
-  await rename(partial, file);
 }
 
 async function put(handle: FileHandle, ...parts: readonly Uint8Array[]): Promise<void> {

@@ -86,6 +86,7 @@ export const GENERATING: readonly Command[] = [
       "port",
       "slots",
       "also",
+      "alias",
       "adapter",
       "memoryLimit",
       "lora",
@@ -116,6 +117,10 @@ export const GENERATING: readonly Command[] = [
       {
         line: "llm serve bigcode/starcoderbase-1b --also demo --memory-limit 8",
         doc: "two models, at most 8 GB of them open",
+      },
+      {
+        line: "llm serve ./my-model --alias gpt-4",
+        doc: "for a client that can't be told another name; my-model would be its name else",
       },
       {
         line: "llm serve bigcode/starcoderbase-1b --adapter sql=./sql-lora --adapter docs=./docs-lora",
