@@ -20,8 +20,9 @@ export function asTextTokenizer(tokenizer: TextTokenizer | TransformersTokenizer
 }
 
 function fromTransformers(tokenizer: TransformersTokenizer): TextTokenizer {
+  // It refuses to decode nothing, which is what an answer says that ends at once.
   const decode: TextTokenizer["decode"] = (ids, { skipSpecialTokens = false } = {}) =>
-    tokenizer.decode(Array.from(ids), { skip_special_tokens: skipSpecialTokens });
+    ids.length === 0 ? "" : tokenizer.decode(Array.from(ids), { skip_special_tokens: skipSpecialTokens });
   const eos = tokenizer.eos_token ? tokenizer.encode(tokenizer.eos_token, { add_special_tokens: false }) : [];
   return {
     encode: (text, { addSpecialTokens = true } = {}) =>
