@@ -6,6 +6,7 @@ import type { SamplingOptions } from "../sampling/options.ts";
 import type { GeneratedToken } from "../scheduler/request.ts";
 import type { TransformersStreamer } from "../text/transformers.ts";
 import type { Switched } from "./defaults.ts";
+import { checkKind } from "./option-kinds.ts";
 import type { Prompt } from "./prompt.ts";
 import { isPassedOver, OTHER_NAMES } from "./transformers-options.ts";
 
@@ -178,26 +179,11 @@ export function readOptions(given: GenerateOptions | TransformersOptions): Gener
     if (isPassedOver(name, camel, value)) continue;
     const known = OTHER_NAMES[camel] ?? camel;
     if (!KNOWN.has(known)) throw new GenerateError("option-invalid", `there is no option ${name}`);
-    if (COUNTS.has(known) && !(Number.isInteger(value) && (value as number) >= 0))
-      throw new GenerateError("option-invalid", `${name} is ${String(value)}, but must be a whole number`);
+    checkKind(name, known, value);
     options[known] = value;
   }
   return options as GenerateOptions;
 }
-
-/** Numbers of tokens that nobody looks at again before they are used. */
-const COUNTS: ReadonlySet<string> = new Set<keyof GenerateOptions>([
-  "maxNewTokens",
-  "minLength",
-  "logprobs",
-  "promptLogprobs",
-  "n",
-  "bestOf",
-  "numBeams",
-  "numBeamGroups",
-  "maxLength",
-  "inputLen",
-]);
 
 /** Options with one switch for drawing, whose adapter is a session's. */
 export type Settled = Omit<Switched, "adapter"> & { readonly adapter?: number };

@@ -3,10 +3,10 @@ import { narrows } from "./neutral.ts";
 
 /** How the next token is chosen. All are off unless given; what is given is applied in the order of this list. */
 export interface SamplingOptions {
-  /** Added to a sequence's last token when the rest of it stands before: [[ids, bias], …]. */
-  readonly sequenceBias?: readonly (readonly [readonly number[], number])[];
-  /** Added to tokens, whatever stands before: id → bias. */
-  readonly logitBias?: Readonly<Record<number, number>>;
+  /** Added to a sequence's last token when the rest of it stands before: [[ids, bias], …]; null is -Infinity, as JSON has it. */
+  readonly sequenceBias?: readonly (readonly [readonly number[], number | null])[];
+  /** Added to tokens, whatever stands before: id → bias; null is -Infinity. */
+  readonly logitBias?: Readonly<Record<number, number | null>>;
   /** Above 1: tokens of the prompt and the answer become less likely. */
   readonly repetitionPenalty?: number;
   /** Taken off each token of the answer so far. */
@@ -71,6 +71,7 @@ export function checkSampling(options: SamplingOptions, vocab: number): void {
     throw new GenerateError("option-invalid", `${name} is ${shown(value)}, but must be ${must}`, { option: name });
   }
   checkDecay(options.exponentialDecayLengthPenalty);
+  checkLists(options);
   checkLogitBias(options.logitBias);
   for (const [id, bias] of Object.entries(options.logitBias ?? {})) checkBias(`logitBias of token ${id}`, bias);
   for (const [sequence, bias] of options.sequenceBias ?? []) checkBias(`sequenceBias of tokens ${sequence}`, bias);
@@ -89,6 +90,25 @@ export function checkSampling(options: SamplingOptions, vocab: number): void {
     if (sequence.length === 0) throw new GenerateError("option-invalid", "a banned or biased sequence is empty");
 }
 
+const isList = (value: unknown): value is readonly unknown[] => Array.isArray(value);
+const isPair = (value: unknown): boolean => isList(value) && value.length === 2 && isList(value[0]);
+
+/** The options that are lists, of what, and how that is written. */
+const LISTS: readonly (readonly [name: keyof SamplingOptions, of: (item: unknown) => boolean, written: string])[] = [
+  ["suppressTokens", (item) => typeof item === "number", "token ids: [5, 6]"],
+  ["drySequenceBreakers", (item) => typeof item === "number", "token ids: [5, 6]"],
+  ["badWordsIds", isList, "lists of token ids: [[5, 6], [7]]"],
+  ["sequenceBias", isPair, "token ids with a bias: [[[5, 6], -1.5]]"],
+];
+
+function checkLists(options: SamplingOptions): void {
+  for (const [option, of, written] of LISTS) {
+    const value: unknown = options[option];
+    if (value !== undefined && !(isList(value) && value.every(of)))
+      throw new GenerateError("option-invalid", `${option} is a list of ${written}`, { option });
+  }
+}
+
 /** A Map or a list has no entries where those of an object are, and would change nothing. */
 function checkLogitBias(biases: unknown): void {
   if (biases === undefined) return;
@@ -101,7 +121,7 @@ function checkLogitBias(biases: unknown): void {
 }
 
 function checkBias(name: string, bias: unknown): void {
-  if (!(typeof bias === "number" && bias < Infinity))
+  if (bias !== null && !(typeof bias === "number" && bias < Infinity))
     throw new GenerateError("option-invalid", `the ${name} is ${String(bias)}, but must be a number or -Infinity`);
 }
 

@@ -20,11 +20,11 @@ type Penalty = (scores: Float32Array, context: PenaltyContext) => void;
 
 const sequenceBias: Penalty = (scores, { options, history }) => {
   for (const [sequence, bias] of options.sequenceBias ?? [])
-    if (endsWithStart(history, sequence)) scores[sequence.at(-1)!]! += bias;
+    if (endsWithStart(history, sequence)) scores[sequence.at(-1)!]! += bias ?? -Infinity;
 };
 
 const logitBias: Penalty = (scores, { options }) => {
-  for (const [id, bias] of Object.entries(options.logitBias ?? {})) scores[Number(id)]! += bias;
+  for (const [id, bias] of Object.entries(options.logitBias ?? {})) scores[Number(id)]! += bias ?? -Infinity;
 };
 
 const repetition: Penalty = (scores, { options, history }) => {
