@@ -8,7 +8,7 @@ import type { TextTokenizer } from "../text/tokenizer.ts";
 import { beamSearch } from "./beam-search.ts";
 
 /** What a search through several texts at once can't do. */
-const NOT_WITH_BEAMS = [
+export const NOT_WITH_BEAMS = [
   "stop",
   "allow",
   "logprobs",

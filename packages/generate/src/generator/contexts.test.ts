@@ -48,6 +48,23 @@ describe("a context's options", () => {
     expect(last).toEqual(whole.context);
   });
 
+  it("outlive JSON, which has no -Infinity", async () => {
+    const generator = open();
+    const ruledOut = suppressTokens.filter((id) => id !== 5);
+    const asked = { suppressTokens: ruledOut, logitBias: { 5: -Infinity }, maxNewTokens: 20, ignoreEos: true };
+    const context = generator.prepareContext("x", { ...asked, sequenceBias: [[[120, 97], -Infinity]] });
+    const kept = JSON.parse(JSON.stringify(context)) as Context;
+    const [before, after] = [await generator.generateAtOnce(context, 20), await generator.generateAtOnce(kept, 20)];
+    expect(after.tokens).toEqual(before.tokens);
+    expect(after.tokens).not.toContain(5);
+    const pushed = generator.prepareContext("x", {
+      ...asked,
+      logitBias: { 5: 1000 },
+      sequenceBias: [[[120, 5], null]],
+    });
+    expect((await generator.generateNextTokens(pushed)).tokens[0]).not.toBe(5);
+  });
+
   it("run each row with its adapter", async () => {
     const { session, rows } = withAdapters();
     const generator = open(session);

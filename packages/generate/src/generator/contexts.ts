@@ -14,7 +14,7 @@ import {
   samplingOf,
   type TransformersOptions,
 } from "./options.ts";
-import { encodePrompt, endsOf, fitPrompt, type Prompt, roomLeft } from "./prompt.ts";
+import { encodePrompt, endsOf, type Prompt, promptAndMost } from "./prompt.ts";
 
 /** What stands in a row after its end. */
 export const AFTER_END = -1;
@@ -67,8 +67,11 @@ const OFF_AT_ONE: ReadonlySet<string> = new Set(["n", "bestOf", "numBeams", "gui
 
 export type ContextOptions = Omit<GenerateOptions, (typeof NOT_IN_CONTEXTS)[number]>;
 
-/** Makes of a call's options all that counts for it. */
-type ReadOptions = (given: ContextOptions | TransformersOptions) => Settled;
+/** Makes of a call's options all that counts for it; defaults don't for what is left out. */
+type ReadOptions = (
+  given: ContextOptions | TransformersOptions,
+  without: readonly (keyof GenerateOptions)[],
+) => Settled;
 
 export interface ContextStep {
   /** (rows, steps), -1 after a row's end. */
@@ -94,24 +97,23 @@ export class Contexts {
   }
 
   prepare(prompt: Prompt, given: ContextOptions | TransformersOptions): Context {
-    const options = this.#read(given);
+    const options = this.#read(given, NOT_IN_CONTEXTS);
     for (const name of NOT_IN_CONTEXTS) {
       const asked = options[name];
       if (asked !== undefined && (asked !== false || name === "jsonSchema") && !(asked === 1 && OFF_AT_ONE.has(name)))
         throw new GenerateError("unsupported", `a text that is generated step by step takes no ${name}`);
     }
     const { room } = this.#scheduler;
-    const { maxNewTokens, maxLength = room } = options;
     const encoded = encodePrompt(this.#tokenizer, prompt, options);
-    const tokens = fitPrompt(encoded, { ...options, room, reserve: maxNewTokens ?? 1 });
-    const most = Math.min(room, maxNewTokens === undefined ? maxLength : tokens.length + maxNewTokens);
-    roomLeft(tokens.length, most);
+    const { tokens, maxNewTokens } = promptAndMost(encoded, room, options, room);
+    if (maxNewTokens === 0)
+      throw new GenerateError("option-invalid", "maxNewTokens is 0, but must be above 0 for a text step by step");
     const { priority, adapter, skipSpecialTokens = true } = options;
     const strings = listOf(options.stop);
     const row: ContextRow = {
       tokens: Array.from(tokens),
       promptLength: tokens.length,
-      maxLength: most,
+      maxLength: Math.min(room, tokens.length + maxNewTokens),
       sampling: samplingOf(options, tokens.length),
       ends: options.ignoreEos ? [] : endsOf(this.#tokenizer, options),
       ...(strings.length > 0 ? { stop: { strings, skipSpecialTokens } } : {}),

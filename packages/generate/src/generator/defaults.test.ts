@@ -90,3 +90,29 @@ it("refuses a temperature that is text, 0 too", async () => {
     });
   await generator.close();
 });
+
+describe("defaults that a call's kind of generation can't follow", () => {
+  const over = (defaults: GenerateOptions): Generator =>
+    new Generator({ session: openNull({ vocab: BYTE_VOCAB, context: 128 }), tokenizer: byteTokenizer, defaults });
+
+  it("give way to the length that it asks for", async () => {
+    const generator = over({ maxNewTokens: 40, minNewTokens: 30, ignoreEos: true });
+    expect((await generator.generate("abcd", { maxLength: 10, minLength: 5 })).tokens).toHaveLength(6);
+    expect((await generator.generate("abcd")).tokens).toHaveLength(40);
+    expect(generator.prepareContext("abcd", { maxLength: 10 }).rows[0]!.maxLength).toBe(10);
+    expect((await generator.generate("abcd", { maxLength: 10, maxNewTokens: 2 })).tokens).toHaveLength(2);
+    expect(withDefaults({ minNewTokens: 30 }, { minLength: 5 })).toEqual({ minLength: 5 });
+    await generator.close();
+  });
+
+  it("go unheard, and only what the call says is refused", async () => {
+    const generator = over({ stop: ["zz"], guidanceScale: 1.5, logprobs: 1 });
+    const beams = { numBeams: 2, maxNewTokens: 3 };
+    const found = await generator.generate("ab", beams);
+    expect(found.tokens).toEqual((await over({}).generate("ab", beams)).tokens);
+    await expect(generator.generate("ab", { ...beams, stop: "x" })).rejects.toThrow("a beam search takes no stop");
+    expect(generator.prepareContext("ab").rows[0]).toMatchObject({ stop: { strings: ["zz"] } });
+    expect(() => generator.prepareContext("ab", { guidanceScale: 1.5 })).toThrow("takes no guidanceScale");
+    await generator.close();
+  });
+});

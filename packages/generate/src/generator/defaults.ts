@@ -1,3 +1,4 @@
+import { NOT_WITH_BEAMS } from "../beams/beam-texts.ts";
 import { narrows } from "../sampling/neutral.ts";
 import type { GenerateOptions } from "./options.ts";
 
@@ -11,10 +12,16 @@ export type Switched = Omit<GenerateOptions, "doSample">;
  * A call's options over the defaults. Whoever says how tokens are chosen decides whether they are drawn: the call, where it asks for
  * the likeliest (`greedy`, temperature 0) or for drawing (a temperature, what narrows what is drawn from, or several texts, which
  * would else be the same); the defaults, where it says nothing. A beam search draws nothing but what the call asks for.
+ *
+ * @param without Options that this kind of generation can't have: what the defaults say of them goes unheard
  */
-export function withDefaults(defaults: GenerateOptions, asked: GenerateOptions): Switched {
-  const { greedy: usual, ...values } = switched(defaults);
+export function withDefaults(
+  defaults: GenerateOptions,
+  asked: GenerateOptions,
+  without: readonly (keyof GenerateOptions)[] = [],
+): Switched {
   const own = switched(asked);
+  const { greedy: usual, ...values } = heard(switched(defaults), own, without);
   const few = defaults.doSample || asked.doSample ? { topK: TOP_K } : {};
   const all = { ...few, ...values, ...own };
   const { n = 1, bestOf = n, numBeams = 1 } = all;
@@ -23,6 +30,16 @@ export function withDefaults(defaults: GenerateOptions, asked: GenerateOptions):
   if (numBeams > 1) return { ...all, greedy: true };
   if (Math.max(n, bestOf) > 1) return { ...all, greedy: false };
   return usual === undefined ? all : { ...all, greedy: usual };
+}
+
+/** What of the defaults counts beside what a call says. */
+function heard(defaults: Switched, own: Switched, without: readonly (keyof GenerateOptions)[]): Switched {
+  const isSearch = (own.numBeams ?? defaults.numBeams ?? 1) > 1;
+  const unheard = new Set<string>([...without, ...(isSearch ? NOT_WITH_BEAMS : [])]);
+  // The number of new tokens goes before the length of all; but not one by default before a length that was asked for.
+  if (own.maxLength !== undefined) unheard.add("maxNewTokens");
+  if (own.minLength !== undefined) unheard.add("minNewTokens");
+  return Object.fromEntries(Object.entries(defaults).filter(([name]) => !unheard.has(name)));
 }
 
 /** All that decides by itself whether to draw, as `greedy`: the switch of transformers, and temperature 0. */

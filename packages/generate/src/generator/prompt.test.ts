@@ -1,5 +1,6 @@
 import { openNull } from "@llm/target/null";
 import { describe, expect, it } from "vitest";
+import { shown } from "../error.ts";
 import { BYTE_VOCAB, byteTokenizer, END } from "../testing/byte-tokenizer.ts";
 import type { TextTokenizer } from "../text/tokenizer.ts";
 import { Generator } from "./generator.ts";
@@ -102,6 +103,66 @@ it("takes whole numbers of tokens only, on every way", async () => {
   const generator = open();
   for (const maxNewTokens of [1.5, Number.NaN, -1, "4"])
     for (const more of [{}, { guidanceScale: 2 }, { numBeams: 2 }])
-      expect(() => generator.stream("a", { ...more, maxNewTokens })).toThrow(`maxNewTokens is ${maxNewTokens}`);
+      expect(() => generator.stream("a", { ...more, maxNewTokens })).toThrow(
+        `maxNewTokens is ${shown(maxNewTokens)}, but`,
+      );
+  await generator.close();
+});
+
+describe("a prompt of ids", () => {
+  it("may be of bigints, as transformers.js has them", async () => {
+    const generator = open();
+    const same = await generator.generate([5, 6, 7], { maxNewTokens: 4 });
+    for (const ids of [BigInt64Array.of(5n, 6n, 7n), [5n, 6n, 7n]])
+      expect((await generator.generate(ids, { maxNewTokens: 4 })).tokens).toEqual(same.tokens);
+    await generator.close();
+  });
+
+  it.each([[[1.7, 2]], [[1, "x"]], [[2 ** 32 + 5]], [[2n ** 40n]], [[Number.NaN]]])("is of ids: %o", async (prompt) => {
+    const generator = open();
+    expect(() => generator.stream(prompt as number[])).toThrow("is no token id");
+    await generator.close();
+  });
+
+  it.each([5, { text: "a" }, undefined])("is a list, or a text: %o", async (prompt) => {
+    const generator = open();
+    expect(() => generator.stream(prompt as unknown as string)).toThrow("a prompt is a text or a list of token ids");
+    await generator.close();
+  });
+});
+
+describe("maxLength", () => {
+  const long = "the quick brown fox jumps over the lazy dog and over everything else there is to jump over";
+
+  it.each([20, 50])("is what a prompt is cut to where it may be cut: %i", async (maxLength) => {
+    const generator = open();
+    const options = { maxLength, truncatePrompt: "left", ignoreEos: true } as const;
+    const { usage } = await generator.generate(long, options);
+    expect(usage).toMatchObject({ promptTokens: maxLength / 2, completionTokens: maxLength / 2 });
+    const [row] = generator.prepareContext(long, options).rows;
+    expect(row).toMatchObject({ promptLength: maxLength / 2, maxLength });
+    expect(row!.tokens).toEqual(Array.from(byteTokenizer.encode(long.slice(-maxLength / 2))));
+    await generator.close();
+  });
+
+  it("refuses a longer prompt that may not", async () => {
+    const generator = open();
+    for (const ask of [
+      () => void generator.stream(long.slice(0, 20), { maxLength: 20 }),
+      () => void generator.prepareContext(long.slice(0, 20), { maxLength: 20 }),
+    ])
+      expect(ask).toThrow("the prompt's 20 tokens leave nothing of maxLength 20");
+    await generator.close();
+  });
+});
+
+it("scores a prompt that fills the context: nothing is to follow", async () => {
+  const generator = open();
+  const prompt = Array.from({ length: 64 }, (_, i) => i);
+  const score = { maxNewTokens: 0, promptLogprobs: 0 };
+  expect((await generator.generate(prompt, score)).promptLogprobs).toHaveLength(64);
+  expect(() => generator.stream([...prompt, 1], score)).toThrow("1 more than the 64");
+  const cut = await generator.generate([9, ...prompt], { ...score, truncatePrompt: "left" });
+  expect(cut.usage.promptTokens).toBe(64);
   await generator.close();
 });

@@ -1,9 +1,9 @@
-import { ContextOverflowError, GenerateError } from "../error.ts";
+import { ContextOverflowError, GenerateError, shown } from "../error.ts";
 import type { TextTokenizer } from "../text/tokenizer.ts";
 import { type GenerateOptions, listOf } from "./options.ts";
 
-/** Text, or token ids as they are. */
-export type Prompt = string | ArrayLike<number>;
+/** Text, or token ids as they are: numbers, or bigints as transformers.js has them. */
+export type Prompt = string | ArrayLike<number> | ArrayLike<bigint>;
 
 interface Fit extends Pick<GenerateOptions, "inputLen" | "truncatePrompt"> {
   readonly room: number;
@@ -44,19 +44,34 @@ export interface Fitted {
   readonly maxNewTokens: number;
 }
 
-/** Fits a prompt into `room`, and says how many tokens are to follow. */
+/**
+ * Fits a prompt into `room`, and says how many tokens are to follow: `usual`, where nobody says that. `maxLength` is a limit of its own,
+ * to which a prompt is cut too if it may be cut.
+ */
 export function promptAndMost(
   encoded: Int32Array,
-  room: number,
+  all: number,
   { maxNewTokens: asked, maxLength, ...how }: GenerateOptions,
+  usual = DEFAULT_NEW_TOKENS,
 ): Fitted {
-  const tokens = fitPrompt(encoded, { ...how, room, reserve: asked ?? DEFAULT_NEW_TOKENS });
-  const maxNewTokens = asked ?? (maxLength === undefined ? DEFAULT_NEW_TOKENS : roomLeft(tokens.length, maxLength));
-  return { tokens, maxNewTokens };
+  // What is only read takes all the room there is.
+  if (asked === 0) return { tokens: fitPrompt(encoded, { ...how, room: all + 1, reserve: 1 }), maxNewTokens: 0 };
+  if (asked !== undefined || maxLength === undefined) {
+    const maxNewTokens = asked ?? usual;
+    return { tokens: fitPrompt(encoded, { ...how, room: all, reserve: asked ?? reserveOf(all) }), maxNewTokens };
+  }
+  const room = how.truncatePrompt ? Math.min(all, maxLength) : all;
+  const tokens = fitPrompt(encoded, { ...how, room, reserve: reserveOf(room) });
+  return { tokens, maxNewTokens: roomLeft(tokens.length, maxLength) };
+}
+
+/** What of the room is kept for an answer of unknown length. */
+function reserveOf(room: number): number {
+  return Math.min(DEFAULT_NEW_TOKENS, Math.floor(room / 2));
 }
 
 /** How many tokens may follow a prompt of so many, when both together have a limit. */
-export function roomLeft(promptLength: number, maxLength: number): number {
+function roomLeft(promptLength: number, maxLength: number): number {
   if (promptLength >= maxLength)
     throw new GenerateError(
       "option-invalid",
@@ -83,7 +98,21 @@ export function encodePrompt(
       throw new GenerateError("unsupported", "this tokenizer doesn't know how its model fills in before a suffix");
     return Int32Array.from(tokenizer.encodeInfill({ prefix: prompt, suffix, addSpecialTokens }));
   }
-  return Int32Array.from(typeof prompt === "string" ? tokenizer.encode(prompt, { addSpecialTokens }) : prompt);
+  return typeof prompt === "string" ? Int32Array.from(tokenizer.encode(prompt, { addSpecialTokens })) : idsOf(prompt);
+}
+
+/** Ids as they are; what isn't one would be rounded to another. */
+function idsOf(prompt: ArrayLike<number | bigint>): Int32Array {
+  if (typeof prompt !== "object" || prompt === null || typeof prompt.length !== "number")
+    throw new GenerateError("option-invalid", `a prompt is a text or a list of token ids, not ${shown(prompt)}`);
+  return Int32Array.from({ length: prompt.length }, (_, i) => {
+    const id = typeof prompt[i] === "bigint" ? Number(prompt[i]) : prompt[i];
+    if (typeof id === "number" && Number.isInteger(id) && id === (id | 0)) return id;
+    throw new GenerateError(
+      "option-invalid",
+      `the prompt's ${shown(prompt[i])} is no token id, which is a whole number`,
+    );
+  });
 }
 
 /** Ids of what an answer may look like. */
