@@ -1,7 +1,7 @@
 import { NULL_DEVICES, nullLogits, openNull } from "@llm/target/null";
 import fc from "fast-check";
 import { describe, expect, it, vi } from "vitest";
-import { ContextOverflowError, GenerateError } from "../error.ts";
+import { ContextOverflowError, GenerateError, shown } from "../error.ts";
 import { randomState } from "../random/random-state.ts";
 import { BYTE_VOCAB, byteTokenizer, END } from "../testing/byte-tokenizer.ts";
 import { StopStrings } from "../text/stop-strings.ts";
@@ -337,7 +337,9 @@ describe("moving over from transformers", () => {
   });
 
   it.each([-1, NaN, 1.5, "3"])("refuses %s log-probabilities", (logprobs) => {
-    expect(() => open().stream("x", { logprobs })).toThrow(`logprobs is ${logprobs}, but must be a whole number`);
+    expect(() => open().stream("x", { logprobs })).toThrow(
+      `logprobs is ${shown(logprobs)}, but must be a whole number`,
+    );
   });
 
   it("names an option that doesn't exist", () => {

@@ -68,7 +68,7 @@ export class Generator<T extends TextTokenizer | TransformersTokenizer = TextTok
     this.#defaults = readOptions(defaults);
     this.#template = template;
     this.#constrained = new Constrained(this.#text, session.limits.vocab);
-    this.#contexts = new Contexts(this.scheduler, this.#text, (given) => this.#read(given));
+    this.#contexts = new Contexts(this.scheduler, this.#text, (given, without) => this.#read(given, without));
   }
 
   /** Starts to generate: `for await (const piece of generator.stream("def f(")) …`, or await its `result`. */
@@ -93,14 +93,16 @@ export class Generator<T extends TextTokenizer | TransformersTokenizer = TextTok
     options: GenerateOptions | TransformersOptions | readonly (GenerateOptions | TransformersOptions)[] = {},
   ): Promise<Completion | Completion[]> {
     if (!isBatch(prompts)) return this.stream(prompts, options as GenerateOptions).result;
-    if (Array.isArray(options) && options.length !== prompts.length)
-      throw new GenerateError("option-invalid", `${options.length} sets of options for ${prompts.length} prompts`);
+    const each = (isList(options) ? options : prompts.map(() => options)).map((own) => readOptions(own));
+    if (each.length !== prompts.length)
+      throw new GenerateError("option-invalid", `${each.length} sets of options for ${prompts.length} prompts`);
+    checkStreamers(each);
     return together(
       prompts.map((prompt, i) => () => {
-        const own = (Array.isArray(options) ? options[i] : options) as GenerateOptions;
-        const all = this.#read(own);
-        // Rows with common options don't draw alike.
-        const random = Array.isArray(options) ? randomOf(all) : apart(randomOf(all), prompts.length)[i]!;
+        const all = this.#read(each[i]!);
+        // Rows don't draw alike, unless each says what it draws from.
+        const saysItself = isList(options) && (each[i]!.seed ?? each[i]!.random) !== undefined;
+        const random = saysItself ? randomOf(all) : apart(randomOf(all), prompts.length)[i]!;
         return this.#begin(prompt, { ...all, random });
       }),
     );
@@ -112,13 +114,19 @@ export class Generator<T extends TextTokenizer | TransformersTokenizer = TextTok
    */
   async several(prompt: Prompt, options: GenerateOptions | TransformersOptions = {}): Promise<Completion[]> {
     const all = this.#read(options);
-    const { n = 1, bestOf = n, logprobs, ...common } = all;
+    const { n = 1, bestOf = n, logprobs, promptLogprobs: scored, ...common } = all;
     if (bestOf < n || n < 1) throw new GenerateError("option-invalid", `the best ${n} of ${bestOf} were asked for`);
     if ((all.numBeams ?? 1) > 1) return this.#whole(this.#fit(prompt, all), all)!.done;
+    checkStreamers(Array.from({ length: bestOf }, () => all));
     const asked = bestOf > n ? { logprobs: logprobs ?? 0 } : logprobs === undefined ? {} : { logprobs };
-    const texts = await together(
-      apart(randomOf(all), bestOf).map((random) => () => this.#begin(prompt, { ...common, ...asked, random })),
+    const drawn = await together(
+      apart(randomOf(all), bestOf).map((random, i) => () => {
+        const reading = i === 0 && scored !== undefined ? { promptLogprobs: scored } : {}; // the prompt is the same for all
+        return this.#begin(prompt, { ...common, ...asked, ...reading, random });
+      }),
     );
+    const { promptLogprobs } = drawn[0]!;
+    const texts = promptLogprobs ? drawn.map((text) => ({ ...text, promptLogprobs })) : drawn;
     if (bestOf === n) return texts;
     const best = texts.toSorted((a, b) => meanLogprob(b) - meanLogprob(a)).slice(0, n);
     return logprobs === undefined ? best.map(({ logprobs: _, ...text }) => text) : best;
@@ -156,8 +164,8 @@ export class Generator<T extends TextTokenizer | TransformersTokenizer = TextTok
     const answerFormats = { ...(reasoning ? { reasoning } : {}), ...(tools ? { calls: callFormatOf(source) } : {}) };
     const options = { addSpecialTokens: false, answerFormats, ...readOptions(rest) };
     const { stop = this.#defaults.stop, numBeams = this.#defaults.numBeams ?? 1 } = options;
-    // A search through several texts can't look for stops.
-    const ends = this.#template || numBeams > 1 ? [] : (this.#text.chatTemplate?.stops ?? []);
+    if (numBeams > 1) return this.stream(prompt, options); // a search through several texts can't look for stops
+    const ends = this.#template ? [] : (this.#text.chatTemplate?.stops ?? []);
     return this.stream(prompt, { ...options, stop: [...ends, ...listOf(stop)] });
   }
 
@@ -205,8 +213,8 @@ export class Generator<T extends TextTokenizer | TransformersTokenizer = TextTok
     return this.scheduler.close();
   }
 
-  #read(options: GenerateOptions | TransformersOptions): Settled {
-    return settled(withDefaults(this.#defaults, readOptions(options)), this.adapters);
+  #read(options: GenerateOptions | TransformersOptions, without?: readonly (keyof GenerateOptions)[]): Settled {
+    return settled(withDefaults(this.#defaults, readOptions(options), without), this.adapters);
   }
 
   #begin(prompt: Prompt, options: Settled): Started<Completion> & { readonly pieces: PieceQueue } {
@@ -240,11 +248,9 @@ export class Generator<T extends TextTokenizer | TransformersTokenizer = TextTok
     const asked = performance.now();
     let queued: Pick<Timings, "queuedMs"> = {};
     let firstTokenMs = 0;
-    streamer?.put([Array.from(tokens, BigInt)]);
 
     const scale = options.guidanceScale ?? 1;
     const guidance = { scale, ...(scale === 1 ? {} : this.#away(maxNewTokens, options)) };
-    const scored = scoredPrompt(this.scheduler, tokens, options);
     const request: GenerateRequest = {
       prompt: tokens,
       maxNewTokens,
@@ -268,6 +274,19 @@ export class Generator<T extends TextTokenizer | TransformersTokenizer = TextTok
       },
     };
     const ticket = scale === 1 ? this.scheduler.submit(request) : submitGuided(this.scheduler, request, guidance);
+    let scored: Started<GeneratedToken[]> | undefined;
+    const cancel = (reason?: unknown): void => {
+      ticket.cancel(reason);
+      scored?.cancel(reason);
+    };
+    try {
+      scored = scoredPrompt(this.scheduler, tokens, options);
+      streamer?.put([Array.from(tokens, BigInt)]);
+    } catch (error) {
+      cancel(error);
+      throw error;
+    }
+    ticket.done.catch((error: unknown) => scored?.cancel(error));
     const completion = ticket.done.then(async (outcome): Promise<Completion> => {
       if (!stops.stopped) say(stops.push(decoder.end()) + stops.end());
       const { finishReason, random, usage } = outcome;
@@ -288,10 +307,6 @@ export class Generator<T extends TextTokenizer | TransformersTokenizer = TextTok
       () => pieces.end(),
       (error: unknown) => pieces.end(error),
     );
-    const cancel = (reason?: unknown): void => {
-      ticket.cancel(reason);
-      scored?.cancel(reason);
-    };
     return { done, cancel, pieces };
   }
 
@@ -333,7 +348,18 @@ async function endStreamer(streamer: TransformersStreamer, completion: Promise<C
   return completion;
 }
 
+/** A streamer tells of one text; several would come through it mixed. */
+function checkStreamers(each: readonly GenerateOptions[]): void {
+  const streamers = each.flatMap(({ streamer }) => streamer ?? []);
+  if (new Set(streamers).size < streamers.length)
+    throw new GenerateError("unsupported", "a streamer tells of one text: give each text one of its own, or onToken");
+}
+
+function isList<T>(options: T | readonly T[]): options is readonly T[] {
+  return Array.isArray(options);
+}
+
 /** Several prompts, or one that is a list of ids? */
 function isBatch(prompts: Prompt | readonly Prompt[]): prompts is readonly Prompt[] {
-  return Array.isArray(prompts) && typeof prompts[0] !== "number";
+  return Array.isArray(prompts) && typeof prompts[0] !== "number" && typeof prompts[0] !== "bigint";
 }

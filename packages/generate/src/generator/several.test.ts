@@ -30,6 +30,22 @@ describe("several answers", () => {
     await generator.close();
   });
 
+  it("of one prompt cost one reading of it, its own likelihoods included", async () => {
+    const session = openNull({ context: 64, prompt: 16, vocab: BYTE_VOCAB });
+    const step = session.step.bind(session);
+    let sent = 0;
+    session.step = (rows) => {
+      sent += rows.reduce((sum, { tokens }) => sum + tokens.length, 0);
+      return step(rows);
+    };
+    const generator = new Generator({ session, tokenizer: byteTokenizer });
+    const prompt = "x".repeat(30);
+    const texts = await generator.several(prompt, { temperature: 1, n: 3, maxNewTokens: 1, promptLogprobs: 1 });
+    for (const { promptLogprobs } of texts) expect(promptLogprobs).toHaveLength(30);
+    expect(sent).toBe(29 + 3); // all that is scored, and the token after which the texts part
+    await generator.close();
+  });
+
   it("are the likeliest of those that were drawn", async () => {
     const generator = open();
     const asked = { ...plain, temperature: 1, seed: 4 };
@@ -195,6 +211,80 @@ describe("embeddings", () => {
   ])("take no %o", async (options, message) => {
     const generator = open();
     await expect(generator.embed(["x"], options)).rejects.toThrow(message);
+    await generator.close();
+  });
+});
+
+describe("several prompts", () => {
+  it("draw apart, but where each says from what", async () => {
+    const generator = open();
+    const drawn = { ...plain, temperature: 1 };
+    const common = (await generator.generate(["a", "a"], drawn)).map(({ text }) => text);
+    expect(new Set(common).size).toBe(2);
+    const own = (await generator.generate(["a", "a"], [drawn, drawn])).map(({ text }) => text);
+    expect(own).toEqual(common);
+    const seeded = [
+      { ...drawn, seed: 3 },
+      { ...drawn, generationConfig: { seed: 3 } },
+    ];
+    const [one, other] = await generator.generate(["a", "a"], seeded);
+    expect(one!.text).toBe(other!.text);
+    expect(one!.text).toBe((await generator.generate("a", seeded[0])).text);
+    await generator.close();
+  });
+});
+
+describe("a streamer", () => {
+  const streamer = () => {
+    const heard: string[] = [];
+    return { heard, put: () => void heard.push("put"), end: () => void heard.push("end") };
+  };
+
+  it("tells of one text", async () => {
+    const generator = open();
+    const one = streamer();
+    const mixed = "a streamer tells of one text";
+    await expect(generator.generate(["a", "b"], { ...plain, streamer: one })).rejects.toThrow(mixed);
+    await expect(generator.several("a", { ...plain, n: 2, streamer: one })).rejects.toThrow(mixed);
+    expect(one.heard).toEqual([]);
+    const each = [streamer(), streamer()];
+    await generator.generate(
+      ["a", "b"],
+      each.map((its) => ({ ...plain, maxNewTokens: 1, streamer: its })),
+    );
+    for (const { heard } of each) expect(heard).toEqual(["put", "put", "end"]);
+    await generator.close();
+  });
+
+  it("hears nothing of a call that is refused, which reads no prompt either", async () => {
+    const generator = open();
+    const one = streamer();
+    const wrong = { ...plain, promptLogprobs: 1, topP: 2, streamer: one };
+    expect(() => generator.stream("a long prompt", wrong)).toThrow("topP is 2");
+    expect(one.heard).toEqual([]);
+    const deaf = {
+      put: () => {
+        throw new Error("deaf");
+      },
+      end: () => {},
+    };
+    expect(() => generator.stream("a long prompt", { ...plain, promptLogprobs: 1, streamer: deaf })).toThrow("deaf");
+    await generator.generate("x", { maxNewTokens: 1 });
+    expect(generator.scheduler.stats).toMatchObject({ running: 0, waiting: 0, steps: 1 });
+    await generator.close();
+  });
+
+  it("isn't all that ends with a call: so does the reading of its prompt", async () => {
+    const session = openNull({ slots: 2, context: 64, prompt: 16, vocab: BYTE_VOCAB });
+    const generator = new Generator({ session, tokenizer: byteTokenizer, scheduler: { promptTokensPerStep: 2 } });
+    const stuck = { suppressTokens: Array.from({ length: BYTE_VOCAB }, (_, id) => id), maxNewTokens: 2 };
+    await generator.generate("x".repeat(40), { maxNewTokens: 1 });
+    const before = generator.scheduler.stats.steps;
+    await expect(generator.generate("x".repeat(40), { ...stuck, promptLogprobs: 0 })).rejects.toMatchObject({
+      code: "nothing-left",
+    });
+    await generator.generate("y", { maxNewTokens: 1 });
+    expect(generator.scheduler.stats.steps - before).toBeLessThan(5); // not the 20 that reading it takes
     await generator.close();
   });
 });

@@ -129,15 +129,21 @@ describe("prompts that come together", () => {
     expect(shortAt).toBeLessThan(3);
   });
 
-  it("give what a reader computed to those that go on from it", async () => {
-    const { scheduler, sent } = watched("cpu");
-    const tokens = text(300);
-    const read = scheduler.read({ tokens, kind: "logits", from: 0, onRows: () => {} });
-    const { usage } = await scheduler.submit({ prompt: tokens, maxNewTokens: 1 }).done;
-    await read.done;
-    expect(usage.cachedTokens).toBe(299);
-    expect(sent()).toBe(300 + 1);
-  });
+  it.each([true, false])(
+    "give what a reader computed to those that go on from it, which came first: %s",
+    async (first) => {
+      const { scheduler, sent } = watched("cpu");
+      const tokens = text(300);
+      const submit = () => scheduler.submit({ prompt: tokens, maxNewTokens: 1 });
+      const read = () => scheduler.read({ tokens, kind: "logits", from: 0, onRows: () => {} });
+      const [outcome] = await Promise.all(
+        first ? [submit(), read()].map(({ done }) => done) : [read(), submit()].reverse().map(({ done }) => done),
+      );
+      const { usage } = outcome!;
+      expect(usage.cachedTokens).toBe(299);
+      expect(sent()).toBe(300 + 1);
+    },
+  );
 
   it("are computed anew where there is no room for the copy", async () => {
     const { scheduler } = watched("cpu", {}, { context: 300, cacheTokens: 300 }, 2);

@@ -51,7 +51,9 @@ export class SharedPrompts {
   }
 }
 
-/** An order in which nobody waits for themselves, by however many others. */
+/** An order in which nobody waits for themselves, by however many others. Of those equally far, whoever could copy least goes first. */
 function isAhead(one: Sequence, other: Sequence): boolean {
-  return one.held > other.held || (one.held === other.held && one.arrival < other.arrival);
+  if (one.held !== other.held) return one.held > other.held;
+  const [mine, theirs] = [reusable(one), reusable(other)];
+  return mine === theirs ? one.arrival < other.arrival : mine < theirs;
 }
