@@ -2,7 +2,7 @@
 //   apt-get install g++-aarch64-linux-gnu qemu-user
 //   node scripts/build-arm64.ts
 import { spawnSync } from "node:child_process";
-import { copyFileSync, mkdirSync } from "node:fs";
+import { copyFileSync, mkdirSync, renameSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -20,7 +20,9 @@ run("cmake-js", [
 ]);
 run(process.execPath, ["scripts/glibc-baseline.ts", built]);
 mkdirSync(`${root}prebuilds/linux-arm64`, { recursive: true });
-copyFileSync(`${root}${built}`, `${root}prebuilds/linux-arm64/llm_native.node`);
+const part = `${root}${built}.${process.pid}`;
+copyFileSync(`${root}${built}`, part);
+renameSync(part, `${root}prebuilds/linux-arm64/llm_native.node`); // at once, for whoever packs meanwhile
 process.stdout.write("prebuilds/linux-arm64/llm_native.node is ready\n");
 
 function run(command: string, args: readonly string[]): void {

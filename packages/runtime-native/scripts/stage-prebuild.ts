@@ -1,6 +1,6 @@
 // Before packing: puts the binary that was built here where the published package looks for it, so that installing needs
 // no compiler. Binaries of other platforms, already in `prebuilds`, are kept: a release gathers them there.
-import { copyFileSync, existsSync, mkdirSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, renameSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 const built = fileURLToPath(new URL("../build/Release/llm_native.node", import.meta.url));
@@ -8,7 +8,10 @@ const folder = fileURLToPath(new URL(`../prebuilds/${process.platform}-${process
 
 if (existsSync(built)) {
   mkdirSync(folder, { recursive: true });
-  copyFileSync(built, `${folder}/llm_native.node`);
+  // At once: another that packs meanwhile must not find half of it.
+  const part = `${built}.${process.pid}`;
+  copyFileSync(built, part);
+  renameSync(part, `${folder}/llm_native.node`);
 } else {
   process.stderr.write("packing without a binary for this platform: none was built (pnpm build)\n");
 }

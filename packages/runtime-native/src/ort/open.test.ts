@@ -226,9 +226,9 @@ test.skipIf(skipWithout(addon.used))("the addon leaves the event loop free while
     if (running) setTimeout(turn, 1);
   };
   turn();
-  await session.run({ x: ortTensor("f32", [1500, 1500]) }, { y: null });
+  await session.run({ x: ortTensor("f32", [2500, 2500]) }, { y: null });
   running = false;
-  expect(turns).toBeGreaterThan(5);
+  expect(turns).toBeGreaterThan(3); // 30 billion operations take many milliseconds, however coarse timers are
   await session.close();
 });
 

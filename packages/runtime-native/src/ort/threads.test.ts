@@ -11,7 +11,7 @@ import { openOrt, ortAddonStatus, ortStepsBack } from "./open.ts";
 import { ortTensor } from "./tensor.ts";
 
 const { used } = ortAddonStatus();
-const COLUMNS = 2000;
+const COLUMNS = 3000;
 const SCHED_BATCH = 3;
 
 let folder: string;
@@ -31,13 +31,22 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
+/** What the system says of a thread; nothing where it has ended since it was listed. */
+function statOf(id: string): string {
+  try {
+    return readFileSync(`/proc/self/task/${id}/stat`, "utf8");
+  } catch {
+    return "";
+  }
+}
+
 /** By thread: how nice it is, and its kind of scheduling. */
 function threads(): Map<string, { readonly nice: number; readonly policy: number }> {
   return new Map(
-    readdirSync("/proc/self/task").map((id) => {
-      const text = readFileSync(`/proc/self/task/${id}/stat`, "utf8");
+    readdirSync("/proc/self/task").flatMap((id) => {
+      const text = statOf(id);
       const fields = text.slice(text.lastIndexOf(")") + 2).split(" "); // from the third on
-      return [id, { nice: Number(fields[16]), policy: Number(fields[38]) }];
+      return text === "" ? [] : [[id, { nice: Number(fields[16]), policy: Number(fields[38]) }]];
     }),
   );
 }
