@@ -44,7 +44,7 @@ function promptOf(body: ChatRequest, { tokenizer }: Generator): { prompt: string
 
 function optionsOf(body: ChatRequest, tools: ToolUse, { tokenizer, scheduler, runnable }: Generator): GenerateOptions {
   const own = [body.stop ?? runnable.defaults.stop ?? []].flat();
-  const most = lengthOf(body);
+  const most = lengthOf(body) ?? runnable.defaults.maxNewTokens;
   return {
     ...samplingOf({ ...body, json_schema: null }), // which is a form, as `response_format` is
     stop: [...tokenizer.chatTemplate.stops, ...own],

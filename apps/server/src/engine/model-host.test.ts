@@ -34,6 +34,20 @@ describe("the models of a server", () => {
     expect(events).toEqual(["open a", "close a"]);
   });
 
+  it("have further names, told or not; none stands for two", async () => {
+    const { served, events } = models({ a: 1, b: 1 });
+    const [first, second] = served as [ServedModel, ServedModel];
+    const host = new ModelHost([{ ...first, aliases: ["gpt"], unlisted: ["/data/a"] }, second]);
+    expect(host.list().map(({ id, parent }) => [id, parent])).toEqual(["a", "gpt", "b"].map((id) => [id, undefined]));
+    expect((await host.lease("gpt")).id).toBe("gpt");
+    expect((await host.lease("/data/a")).id).toBe("a");
+    expect(events).toEqual(["open a"]);
+    await expect(host.lease("c")).rejects.toMatchObject({
+      message: "The model 'c' does not exist; there are a, gpt, b",
+    });
+    expect(() => new ModelHost([first, { ...second, aliases: ["a"] }])).toThrow("the same name");
+  });
+
   it("make room for one another: who was unused the longest goes", async () => {
     const { served, events } = models({ a: 4, b: 4, c: 4 });
     const host = new ModelHost(served, 8);

@@ -9,7 +9,11 @@ export type ServedOptions = Pick<GenerateOptions, "adapter" | "speculate">;
 export interface ServedModel {
   readonly id: string;
   readonly options?: ServedOptions;
-  /** Other names for it, each with options of its own: its adapters. */
+  /** Other names for it, which are listed as it is. */
+  readonly aliases?: readonly string[];
+  /** Names that are understood, and not told: where it lies on this machine, say. */
+  readonly unlisted?: readonly string[];
+  /** Names for it with options of their own: its adapters. */
   readonly variants?: readonly { readonly id: string; readonly options: ServedOptions }[];
   /** Opens it: minutes where it must be fetched and exported first, a second where it is ready. */
   open(): Promise<Generator>;
@@ -22,6 +26,8 @@ interface Named {
   readonly id: string;
   readonly model: ServedModel;
   readonly options: ServedOptions;
+  /** The model that an adapter changes. */
+  readonly parent?: string;
 }
 
 /** A model in use: it stays in memory until it is released. */
@@ -47,7 +53,9 @@ const SOON = 5;
 
 /** The models of a server: each is opened when it is first asked for, and closed again when others need its memory. */
 export class ModelHost {
+  /** By the names that are told. */
   readonly #names: ReadonlyMap<string, Named>;
+  readonly #unlisted: ReadonlyMap<string, Named>;
   readonly #budget: number;
   readonly #entries = new Map<string, Entry>();
   /** Models on their way out of memory. */
@@ -57,11 +65,16 @@ export class ModelHost {
 
   /** @param budget bytes that open models may take together */
   constructor(models: readonly ServedModel[], budget = Number.POSITIVE_INFINITY) {
-    const names = models.flatMap((model): Named[] => [
-      { id: model.id, model, options: model.options ?? {} },
-      ...(model.variants ?? []).map(({ id, options }) => ({ id, model, options: { ...model.options, ...options } })),
-    ]);
-    this.#names = new Map(names.map((named) => [named.id, named]));
+    const named = models.flatMap((model): Named[] => {
+      const { id, aliases = [], variants = [], options = {} } = model;
+      return [
+        ...[id, ...aliases].map((name) => ({ id: name, model, options })),
+        ...variants.map((each) => ({ ...each, model, options: { ...options, ...each.options }, parent: id })),
+      ];
+    });
+    this.#names = byName(named.map((each) => [each.id, each]));
+    const unlisted = models.flatMap(({ id, unlisted = [] }) => unlisted.map((name) => [name, id] as const));
+    this.#unlisted = byName(unlisted.map(([name, id]) => [name, this.#names.get(id)!]));
     this.#budget = budget;
   }
 
@@ -82,7 +95,7 @@ export class ModelHost {
   /** What a request names, or the first model: editors say nothing by "". @throws ApiError for a name that isn't served */
   named(id: string | null | undefined): Named {
     const name = id || this.ids[0];
-    const named = this.#names.get(name);
+    const named = this.#names.get(name) ?? this.#unlisted.get(name);
     if (!named) throw modelNotFound(name, this.ids);
     return named;
   }
@@ -114,15 +127,15 @@ export class ModelHost {
     return this.ids.map((id) => this.describe(id));
   }
 
-  describe(id: string): Model {
-    const { model } = this.named(id);
+  describe(name: string): Model {
+    const { id, model, parent } = this.named(name);
     const generator = this.#entries.get(model.id)?.generator;
     return {
       id,
       object: "model",
       created: this.#created,
       owned_by: "llm",
-      ...(id === model.id ? {} : { parent: model.id }),
+      ...(parent === undefined ? {} : { parent }),
       ...(generator
         ? { context_length: generator.scheduler.room, chat_template: generator.tokenizer.chatTemplate.origin }
         : {}),
@@ -187,6 +200,14 @@ export class ModelHost {
       this.drop(oldest[0], oldest[1].generator!);
     }
   }
+}
+
+/** @throws TypeError where one name stands for two */
+function byName(named: readonly (readonly [string, Named])[]): ReadonlyMap<string, Named> {
+  const names = new Map(named);
+  if (names.size < named.length)
+    throw new TypeError(`models have the same name: ${named.map(([name]) => name).join(", ")}`);
+  return names;
 }
 
 /** Why a model can't be opened, for whoever asked for it. What nobody foresaw stays what it is: its words may be anything. */

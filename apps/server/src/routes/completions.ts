@@ -25,7 +25,7 @@ export function completionRoutes({ app, turns, fingerprint }: RouteContext): voi
     const turn = await turns.begin(request, reply, body.model, countOf(body));
     const { generator } = turn;
     const asks = asksOf(body, generator);
-    const head: AnswerHead = { id: `cmpl-${randomUUID()}`, created: Math.floor(Date.now() / 1000), model: body.model };
+    const head: AnswerHead = { id: `cmpl-${randomUUID()}`, created: Math.floor(Date.now() / 1000), model: turn.model };
     const n = body.n ?? 1;
     const wants = body.logprobs !== undefined && body.logprobs !== null;
     const logprobs = (tokens: readonly GeneratedToken[], offsets: readonly number[]) =>

@@ -16,7 +16,7 @@ export function embeddingRoutes({ app, turns }: RouteContext): void {
     const texts = inputs.map((input) => (typeof input === "string" ? Array.from(tokenizer.encode(input)) : input));
     const vectors = await turn.embed(texts, body.pooling ?? undefined);
     const tokens = texts.reduce((sum, { length }) => sum + length, 0);
-    return embeddingList(body.model, vectors, tokens, body.encoding_format ?? "float");
+    return embeddingList(turn.model, vectors, tokens, body.encoding_format ?? "float");
   });
 }
 

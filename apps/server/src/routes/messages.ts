@@ -34,7 +34,7 @@ export function messagesRoutes({ app, turns }: RouteContext): void {
     const { generator } = turn;
     const { ask, parser: parserOf } = chatAsk(chatOfMessages(body), generator);
     const asks = times(ask, 1, stateOf(undefined));
-    const head = { id: `msg_${randomUUID().replaceAll("-", "").slice(0, 24)}`, model: body.model };
+    const head = { id: `msg_${randomUUID().replaceAll("-", "").slice(0, 24)}`, model: turn.model };
     const parser = parserOf();
     const blocks = new Blocks();
 

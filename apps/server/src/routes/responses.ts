@@ -26,7 +26,8 @@ export function responsesRoutes({ app, turns }: RouteContext): void {
     const asks = times(ask, 1, stateOf(undefined));
     const parser = parserOf();
     const blocks = new Blocks();
-    const head = { id: `resp_${randomUUID().replaceAll("-", "")}`, created: Math.floor(Date.now() / 1000) };
+    const created = Math.floor(Date.now() / 1000);
+    const head = { id: `resp_${randomUUID().replaceAll("-", "")}`, created, model: turn.model };
     const finished = (said: Completion) => {
       const status = endOf(said, parser);
       // Only the last of what was said can have been cut off.

@@ -78,11 +78,11 @@ export interface ResponseObject {
 
 /** An answer, finished or not: the request's own fields, and what came of it. */
 export function responseObject(
-  head: { readonly id: string; readonly created: number },
+  head: { readonly id: string; readonly created: number; readonly model: string },
   request: ResponsesRequest,
   outcome: Pick<ResponseObject, "status"> & Partial<Pick<ResponseObject, "output" | "usage" | "error">>,
 ): ResponseObject {
-  const { model, instructions, max_output_tokens, temperature, top_p, text, tools, tool_choice, metadata } = request;
+  const { instructions, max_output_tokens, temperature, top_p, text, tools, tool_choice, metadata } = request;
   const { status, output = [], usage = null, error = null } = outcome;
   return {
     id: head.id,
@@ -93,7 +93,7 @@ export function responseObject(
     incomplete_details: status === "incomplete" ? { reason: "max_output_tokens" } : null,
     instructions: instructions ?? null,
     max_output_tokens: max_output_tokens ?? null,
-    model,
+    model: head.model,
     output,
     parallel_tool_calls: request.parallel_tool_calls ?? true,
     previous_response_id: null,
