@@ -75,7 +75,7 @@ export interface DeviceSampling {
   readonly answerFrom?: number;
 }
 
-/** Shaped [last, …]; which fields are there follows from `want`. */
+/** Shaped [last, …]; which fields are there follows from `want`. A token is -1 where none is allowed, or none is better than others. */
 export interface RowResult {
   readonly logits?: Float32Array; // (last, vocab)
   readonly hidden?: Float32Array; // (last, width)

@@ -3,9 +3,8 @@ import { elements, type Layout, type NetCall, portIs } from "./layout.ts";
 
 /** What a session of these nets can do. */
 export function limitsOf({ context, vocab, width, head, sample }: Layout, slots: number): Limits {
-  const wants: readonly WantKind["kind"][] = head.outputs.some(portIs("logits"))
-    ? ["logits", "top", "token"]
-    : ["token"];
+  const givesLogits = head.outputs.some(portIs("logits"));
+  const wants: readonly WantKind["kind"][] = givesLogits ? ["logits", "top", "token"] : ["token"];
   return {
     slots,
     context,
@@ -23,6 +22,7 @@ export function limitsOf({ context, vocab, width, head, sample }: Layout, slots:
     ...(sample
       ? { sampling: ["greedy", "sample"], sampleTopK: mostDrawnFrom(sample, vocab) }
       : { sampling: ["greedy"] }),
+    ...(givesLogits ? {} : { masks: false }), // chosen by the net, from all
     adapters: 0,
     // A prompt's nets and a token's nets round differently, so it shows how a history was cut.
     batchInvariant: false,

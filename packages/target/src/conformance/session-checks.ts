@@ -1,6 +1,6 @@
 import { drawToken } from "../draw-token.ts";
 import { SessionError } from "../error.ts";
-import type { Limits, Row, Session } from "../session.ts";
+import type { Limits, Row, RowResult, Session, WantKind } from "../session.ts";
 import { type Check, dice, must, refusal, withSession } from "./check.ts";
 import { comparableWant, mustBeBest } from "./compare.ts";
 import { Histories } from "./histories.ts";
@@ -239,6 +239,36 @@ const wantsWhatItSays: Check = {
   },
 };
 
+const masks: Check = {
+  name: "a mask leaves what it allows, and of nothing nothing",
+  about: "session",
+  async run(context) {
+    await withSession(context, async (session) => {
+      const { vocab, wants, sampling, masks: heard = true } = session.limits;
+      const step = async (at: number, want: WantKind, allow: Uint32Array): Promise<RowResult> =>
+        (await session.step([{ slot: 0, at, tokens: Int32Array.of(at % 2), want: { ...want, last: 1, allow } }]))[0]!;
+      const asked: ((at: number, allow: Uint32Array) => Promise<number>)[] = [];
+      if (wants.includes("top"))
+        asked.push(async (at, allow) => (await step(at, { kind: "top", k: 2 }, allow)).top!.ids[0]!);
+      if (wants.includes("token") && sampling.includes("greedy") && heard)
+        asked.push(
+          async (at, allow) => (await step(at, { kind: "token", sampling: { method: "greedy" } }, allow)).tokens![0]!,
+        );
+      let at = 0;
+      for (const ask of asked) {
+        for (const only of [0, vocab >> 1, vocab - 1]) {
+          const allow = new Uint32Array(Math.ceil(vocab / 32));
+          allow[only >>> 5] = 1 << (only & 31);
+          const token = await ask(at++, allow);
+          must(token === only, () => `the best token is ${token}, and only ${only} is allowed`);
+        }
+        const none = await ask(at++, new Uint32Array(Math.ceil(vocab / 32)));
+        must(none === -1, () => `the best token is ${none}, and none is allowed: it is to be -1`);
+      }
+    });
+  },
+};
+
 const forks: Check = {
   name: "forks happen at once, swaps included",
   about: "session",
@@ -306,6 +336,7 @@ export const sessionChecks: readonly Check[] = [
   refusals,
   fullContext,
   wantsWhatItSays,
+  masks,
   forks,
   saving,
   closing,

@@ -23,8 +23,8 @@ function mask(logits: Float32Array, allow: Uint32Array): void {
 }
 
 function best(rows: readonly Float32Array[], k: number): NonNullable<RowResult["top"]> {
-  const ids = new Int32Array(rows.length * k);
-  const logits = new Float32Array(rows.length * k);
+  const ids = new Int32Array(rows.length * k).fill(-1);
+  const logits = new Float32Array(rows.length * k).fill(-Infinity);
   const logSumExp = new Float32Array(rows.length);
   rows.forEach((row, i) => {
     const order = descending(row).slice(0, k);
@@ -33,20 +33,20 @@ function best(rows: readonly Float32Array[], k: number): NonNullable<RowResult["
       order.map((v) => row[v]!),
       i * k,
     );
-    const most = row[order[0]!]!;
+    const most = order.length > 0 ? row[order[0]!]! : -Infinity;
     logSumExp[i] = most + Math.log(row.reduce((sum, x) => sum + Math.exp(x - most), 0));
   });
   return { ids, logits, logSumExp };
 }
 
+/** The best of what may be said, -1 where nothing may. */
 function argmax(row: Float32Array): number {
-  let best = 0;
-  for (let v = 1; v < row.length; v++) if (row[v]! > row[best]!) best = v;
-  return best;
+  return descending(row)[0] ?? -1;
 }
 
 function descending(row: Float32Array): number[] {
-  return Array.from(row.keys()).sort((a, b) => row[b]! - row[a]! || a - b);
+  const possible = Array.from(row.keys()).filter((v) => row[v]! > -Infinity);
+  return possible.sort((a, b) => row[b]! - row[a]! || a - b);
 }
 
 function pick(row: Float32Array, sampling: DeviceSampling, at: number): number {
