@@ -50,6 +50,11 @@ export class Config {
     return this.#find(key) !== undefined;
   }
 
+  /** Whether one of the names is there, be it null: a null says that there is none, where nothing said leaves it to the class. */
+  given(key: Key): boolean {
+    return [key].flat().some((name) => this.raw[name] !== undefined);
+  }
+
   /** A whole number from `min` to `max`; required unless `or` is given. */
   int(key: Key, or?: number, min = 0, max = MAX_SIZE): number {
     const value = this.#value(key, or);
@@ -67,6 +72,16 @@ export class Config {
   /** A size: a whole number of at least 1. */
   size(key: Key, or?: number): number {
     return this.int(key, or, 1);
+  }
+
+  /** A size; none where it is null, and the published class's own where it isn't there at all. */
+  sizeOrNone(key: Key, or: number): number | undefined {
+    return this.has(key) || !this.given(key) ? this.size(key, or) : undefined;
+  }
+
+  /** The same of any number above 0. */
+  positiveOrNone(key: Key, or: number): number | undefined {
+    return this.has(key) || !this.given(key) ? this.positive(key, or) : undefined;
   }
 
   float(key: Key, or?: number): number {

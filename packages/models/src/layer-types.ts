@@ -5,29 +5,30 @@ export type Windows = (layer: number) => number | undefined;
 
 export const everywhere: Windows = () => undefined;
 
-/** One window for all layers, where the config has one. */
-export function commonWindow(config: Config, key = "sliding_window"): Windows {
-  if (!config.has(key)) return everywhere;
-  const window = config.size(key);
-  return () => window;
+/** One window for all layers, where the config has one; `or` is the published class's own. */
+export function commonWindow(config: Config, or?: number): Windows {
+  const key = "sliding_window";
+  const window = or === undefined ? (config.has(key) ? config.size(key) : undefined) : config.sizeOrNone(key, or);
+  return window === undefined ? everywhere : () => window;
 }
 
 /**
  * Windows by layer: as `layer_types` says, and in configs from before it by `legacy`, which says of a layer whether it
- * slides.
+ * slides. `or` is the published class's own window.
  */
 export function windowsByLayer(
   config: Config,
   layers: number,
   legacy: (layer: number) => boolean,
-  key = "sliding_window",
+  or?: number,
 ): Windows {
+  const key = "sliding_window";
   const slides = slidingLayers(config, layers, legacy);
   if (!slides.includes(true)) {
     config.moot(key);
     return everywhere;
   }
-  const window = config.size(key);
+  const window = or === undefined ? config.size(key) : config.sizeOrNone(key, or);
   return (layer) => (slides[layer] ? window : undefined);
 }
 

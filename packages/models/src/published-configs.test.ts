@@ -134,6 +134,18 @@ describe("Falcon 40B in its first layout", () => {
   });
 });
 
+describe("Command R", () => {
+  it("reads as far as it was trained for (v01, Plus), not as its first tables were cut", () => {
+    const lengths = { max_position_embeddings: 8192, model_max_length: 131_072 };
+    const config = new Config({ ...golden("cohere"), ...lengths });
+    const architecture = architectureFor(config.raw);
+    expect(architecture.build(config).dims.context).toMatchObject({ max: 131_072 });
+    expect(unreadFields(config, architecture)).toEqual([]);
+    const { model_max_length: _, ...later } = lengths;
+    expect(graphOf({ ...golden("cohere"), ...later }).dims.context).toMatchObject({ max: 8192 });
+  });
+});
+
 describe("MPT", () => {
   const mpt = golden("mpt");
 

@@ -29,6 +29,8 @@ export interface RopeOptions {
   readonly layerType?: string;
   /** Theta for that layer type in configs that came before the nested form. */
   readonly legacyTheta?: string;
+  /** The length before it was stretched, where the published class has one of its own. */
+  readonly defaultOriginal?: number;
 }
 
 /**
@@ -40,6 +42,7 @@ export function readRope(config: Config, options: RopeOptions): Rope {
   const dims = Math.floor(options.headDim * partial);
   const plain = inverseFrequencies(theta, dims);
   const type = scalingType(scaling);
+  const original = (from: Config) => originalLength(config, from, options.defaultOriginal);
   if (scaling === undefined || type === "default") {
     config.moot(ORIGINAL_LENGTH);
     return fixed(dims, plain);
@@ -59,12 +62,12 @@ export function readRope(config: Config, options: RopeOptions): Rope {
         beyond: { above: contextLength(config), ntk: { base: theta, factor: scaling.positive("factor") } },
       };
     case "llama3":
-      return fixed(dims, llama3(plain, scaling, originalLength(config, scaling)));
+      return fixed(dims, llama3(plain, scaling, original(scaling)));
     case "yarn":
-      return yarn(theta, dims, scaling, stretch(config, scaling), originalLength(config, scaling));
+      return yarn(theta, dims, scaling, stretch(config, scaling, original(scaling)), original(scaling));
     case "longrope":
     case "su":
-      return longrope(plain, dims, scaling, stretch(config, scaling), originalLength(config, scaling));
+      return longrope(plain, dims, scaling, stretch(config, scaling, original(scaling)), original(scaling));
   }
 }
 
@@ -80,7 +83,7 @@ export function ropeTemperature(config: Config): number {
   const scaling = config.child("rope_scaling") ?? config.child("rope_parameters");
   const all = scaling?.float("mscale_all_dim", 0);
   if (scaling === undefined || all === undefined || all === 0 || scalingType(scaling) === "default") return 1;
-  return yarnScale(stretch(config, scaling), all);
+  return yarnScale(stretch(config, scaling, originalLength(config, scaling)), all);
 }
 
 interface Parameters {
@@ -141,8 +144,8 @@ function llama3(plain: readonly number[], scaling: Config, original: number): nu
 }
 
 /** How much longer the context became: said, or what the lengths amount to. */
-function stretch(config: Config, scaling: Config): number {
-  return scaling.positive("factor", contextLength(config) / originalLength(config, scaling));
+function stretch(config: Config, scaling: Config, original: number): number {
+  return scaling.positive("factor", contextLength(config) / original);
 }
 
 function contextLength(config: Config): number {
@@ -187,10 +190,13 @@ function longrope(plain: readonly number[], dims: number, scaling: Config, facto
 
 const ORIGINAL_LENGTH = "original_max_position_embeddings";
 
-/** The context before it was stretched: beside the scaling's own fields, it may stand in the config itself, which then holds. */
-function originalLength(config: Config, scaling: Config): number {
+/**
+ * The context before it was stretched: beside the scaling's own fields, it may stand in the config itself, which then holds; so does
+ * what a published class takes for it (`or`) where the config has none.
+ */
+function originalLength(config: Config, scaling: Config, or?: number): number {
   const [outer, own] = [config, scaling].map((place) =>
     place.has(ORIGINAL_LENGTH) ? place.size(ORIGINAL_LENGTH) : undefined,
   );
-  return outer ?? own ?? contextLength(config);
+  return outer ?? (config.given(ORIGINAL_LENGTH) ? undefined : or) ?? own ?? contextLength(config);
 }

@@ -84,6 +84,11 @@ describe("what GGUF metadata say", () => {
     expect(await normed({ ".expert_weights_norm": !usual })).toBe(!usual);
   });
 
+  test("nothing of, llama.cpp has in its code: Gemma 2's caps", async () => {
+    const { config } = await opened("gemma2", { ".attention.key_length": 8 });
+    expect(config).toMatchObject({ attn_logit_softcapping: 50, final_logit_softcapping: 30, sliding_window: 4096 });
+  });
+
   test("of ALiBi that no Jais has is refused", async () => {
     await expect(opened("jais", { ".attention.max_alibi_bias": float(16) })).rejects.toThrow(/ALiBi up to 16/);
   });

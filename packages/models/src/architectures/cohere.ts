@@ -16,7 +16,9 @@ export const cohere: Architecture = {
   harmless: [TIED_HEAD],
   ignored: COMMON_IGNORED,
   build(config) {
-    const shape = readShape(config, { context: 8192 });
+    // Command R publishes the length its tables were first cut for, and beside it what it was trained for.
+    const context = config.size(["model_max_length", "max_position_embeddings"], 8192);
+    const shape = { ...readShape(config, { context }), context };
     const eps = config.positive("layer_norm_eps", 1e-5);
     const norm = layer(shape.width, eps, { bias: false });
     const scale = config.float("logit_scale", 0.0625);
@@ -37,7 +39,7 @@ export const cohere: Architecture = {
         norm,
         attention: selfAttention({
           shape,
-          rope: readRope(config, { headDim: shape.dim }),
+          rope: readRope(config, { headDim: shape.dim, defaultTheta: 500_000 }),
           pairs: "interleaved",
           bias: config.bool("attention_bias", false),
           headNorm: config.bool("use_qk_norm", false) ? byHead : undefined,

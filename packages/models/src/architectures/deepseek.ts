@@ -79,8 +79,9 @@ function build(
   name: string,
   routing: { rules: RouteRules; bias?: string },
   pairs: Pairs = "interleaved",
+  context = 2048,
 ) {
-  const shape = readShape(config);
+  const shape = readShape(config, { context });
   const { width } = shape;
   const eps = config.positive("rms_norm_eps", 1e-6);
   const norm = rms(width, eps);
@@ -186,9 +187,13 @@ export const deepseekV3: Architecture = {
       order: "score-topk",
       k: config.size("num_experts_per_tok"),
       renorm: config.bool("norm_topk_prob", true),
-      scale: config.float("routed_scaling_factor", 1),
-      groups: { count: config.size("n_group", 1), keep: config.size("topk_group", 1), by: "top2sum" },
+      scale: config.float("routed_scaling_factor", 2.5),
+      groups: {
+        count: config.sizeOrNone("n_group", 8) ?? 1,
+        keep: config.sizeOrNone("topk_group", 4) ?? 1,
+        by: "top2sum",
+      },
     };
-    return build(config, "deepseek_v3", { rules, bias: "gate.e_score_correction_bias" }, pairs);
+    return build(config, "deepseek_v3", { rules, bias: "gate.e_score_correction_bias" }, pairs, 4096);
   },
 };

@@ -29,7 +29,7 @@ export const exaone4: Architecture = {
     const shape = readShape(config);
     const eps = config.positive("rms_norm_eps", 1e-5);
     const norm = rms(shape.width, eps);
-    const window = config.has("sliding_window") ? config.size("sliding_window") : undefined;
+    const window = config.sizeOrNone("sliding_window", 4096);
     const local = localLayer(config);
     const slides = slidingLayers(config, shape.layers, (index) => window !== undefined && local(index));
     const rope = readRope(config, { headDim: shape.dim });

@@ -16,7 +16,7 @@ export const gemma: Architecture = {
   harmless: [TIED_HEAD],
   ignored: { ...COMMON_IGNORED, ...GEMMA_IGNORED },
   build(config) {
-    const shape = readShape(config);
+    const shape = readShape(config, { context: 8192 });
     const norm = rms(shape.width, config.positive("rms_norm_eps", 1e-6), { plusOne: true });
     // The first published configs say "gelu" and mean its tanh form.
     const said = readActivation(config, ["hidden_activation", "hidden_act"], "gelu_pytorch_tanh");

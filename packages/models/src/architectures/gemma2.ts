@@ -17,9 +17,9 @@ export const gemma2: Architecture = {
   harmless: [TIED_HEAD],
   ignored: { ...COMMON_IGNORED, ...GEMMA_IGNORED, hidden_act: "the published class reads hidden_activation" },
   build(config) {
-    const shape = readShape(config);
+    const shape = readShape(config, { context: 8192 });
     const norm = rms(shape.width, config.positive("rms_norm_eps", 1e-6), { plusOne: true });
-    const cap = config.has("final_logit_softcapping") ? config.float("final_logit_softcapping") : undefined;
+    const cap = config.positiveOrNone("final_logit_softcapping", 30);
     config.only("use_bidirectional_attention", false);
     return standardDecoder({
       name: "gemma2",
@@ -36,8 +36,8 @@ export const gemma2: Architecture = {
             rope: readRope(config, { headDim: shape.dim }),
             bias: config.bool("attention_bias", false),
             scale: config.float("query_pre_attn_scalar", 256) ** -0.5,
-            softcap: config.has("attn_logit_softcapping") ? config.float("attn_logit_softcapping") : undefined,
-            windows: windowsByLayer(config, shape.layers, (layer) => layer % 2 === 0),
+            softcap: config.positiveOrNone("attn_logit_softcapping", 50),
+            windows: windowsByLayer(config, shape.layers, (layer) => layer % 2 === 0, 4096),
           }),
           mlp: gatedMlp({ ...shape, fn: readActivation(config, "hidden_activation", "gelu_pytorch_tanh") }),
         },

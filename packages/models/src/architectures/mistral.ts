@@ -17,7 +17,7 @@ export const mistral: Architecture = {
   harmless: [TIED_HEAD],
   ignored: COMMON_IGNORED,
   build(config) {
-    const shape = readShape(config);
+    const shape = readShape(config, { context: 131_072 });
     const norm = rms(shape.width, config.positive("rms_norm_eps", 1e-6));
     return standardDecoder({
       name: "mistral",
@@ -29,7 +29,7 @@ export const mistral: Architecture = {
         attention: selfAttention({
           shape,
           rope: readRope(config, { headDim: shape.dim }),
-          windows: commonWindow(config),
+          windows: commonWindow(config, 4096),
         }),
         mlp: gatedMlp({ ...shape, fn: readActivation(config, "hidden_act", "silu") }),
       }),

@@ -17,7 +17,7 @@ export const mixtral: Architecture = {
   harmless: [TIED_HEAD],
   ignored: { ...COMMON_IGNORED, ...ROUTER_TRAINING_IGNORED },
   build(config) {
-    const shape = readShape(config);
+    const shape = readShape(config, { context: 131_072 });
     const norm = rms(shape.width, config.positive("rms_norm_eps", 1e-5));
     const moe = { width: shape.width, inner: shape.inner, count: config.count(["num_local_experts", "num_experts"]) };
     return standardDecoder({
@@ -35,7 +35,7 @@ export const mixtral: Architecture = {
         },
         attention: selfAttention({
           shape,
-          rope: readRope(config, { headDim: shape.dim }),
+          rope: readRope(config, { headDim: shape.dim, defaultTheta: 1e6 }),
           windows: commonWindow(config),
         }),
         mlp: experts({

@@ -21,7 +21,7 @@ export const phi3: Architecture = {
     attention_bias: "the published class has no biases",
   },
   build(config) {
-    const shape = readShape(config);
+    const shape = readShape(config, { context: 4096 });
     const norm = rms(shape.width, config.positive("rms_norm_eps", 1e-5));
     return standardDecoder({
       name: "phi3",
@@ -32,7 +32,7 @@ export const phi3: Architecture = {
         norm,
         attention: selfAttention({
           shape,
-          rope: readRope(config, { headDim: shape.dim, partialFactor: 1 }),
+          rope: readRope(config, { headDim: shape.dim, partialFactor: 1, defaultOriginal: 4096 }),
           fused: "qkv_proj",
           windows: commonWindow(config),
         }),

@@ -18,7 +18,7 @@ export const qwen2Moe: Architecture = {
   harmless: [TIED_HEAD],
   ignored: { ...COMMON_IGNORED, ...ROUTER_TRAINING_IGNORED },
   build(config) {
-    const shape = readShape(config);
+    const shape = readShape(config, { context: 32_768 });
     const { width } = shape;
     const norm = rms(width, config.positive("rms_norm_eps", 1e-6));
     const fn = readActivation(config, "hidden_act", "silu");

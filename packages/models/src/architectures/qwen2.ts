@@ -17,7 +17,7 @@ export const qwen2: Architecture = {
   harmless: [TIED_HEAD],
   ignored: COMMON_IGNORED,
   build(config) {
-    const shape = readShape(config);
+    const shape = readShape(config, { context: 32_768 });
     const norm = rms(shape.width, config.positive("rms_norm_eps", 1e-6));
     return standardDecoder({
       name: "qwen2",

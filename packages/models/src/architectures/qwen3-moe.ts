@@ -18,7 +18,7 @@ export const qwen3Moe: Architecture = {
   harmless: [TIED_HEAD],
   ignored: { ...COMMON_IGNORED, ...ROUTER_TRAINING_IGNORED, max_window_layers: "the published class doesn't read it" },
   build(config) {
-    const shape = readShape(config);
+    const shape = readShape(config, { context: 32_768 });
     const eps = config.positive("rms_norm_eps", 1e-6);
     const norm = rms(shape.width, eps);
     const fn = readActivation(config, "hidden_act", "silu");

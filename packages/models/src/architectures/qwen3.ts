@@ -17,7 +17,7 @@ export const qwen3: Architecture = {
   harmless: [TIED_HEAD],
   ignored: COMMON_IGNORED,
   build(config) {
-    const shape = readShape(config);
+    const shape = readShape(config, { context: 32_768 });
     const eps = config.positive("rms_norm_eps", 1e-6);
     const norm = rms(shape.width, eps);
     return standardDecoder({

@@ -16,7 +16,7 @@ export const stablelm: Architecture = {
   harmless: [TIED_HEAD],
   ignored: { ...COMMON_IGNORED, hidden_dropout: "training only" },
   build(config) {
-    const shape = readShape(config);
+    const shape = readShape(config, { context: 4096 });
     const eps = config.positive(["layer_norm_eps", "norm_eps"], 1e-5);
     const norm = layer(shape.width, eps);
     const perHead: OnHeads = (d, x, prefix, which) => {
