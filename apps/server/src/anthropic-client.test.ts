@@ -1,4 +1,5 @@
 import Anthropic from "@anthropic-ai/sdk";
+import { jsonSchemaOutputFormat } from "@anthropic-ai/sdk/helpers/json-schema";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type DemoServer, demoServer, stepsUntilIdle } from "./testing/demo-server.ts";
 
@@ -87,6 +88,25 @@ describe("the anthropic client", () => {
       ],
     });
     expect(next.content.length).toBeGreaterThan(0);
+  });
+
+  it("gets an object by its schema, parsed, and may send that back", async () => {
+    const format = jsonSchemaOutputFormat(add.input_schema as never);
+    const asked = { ...ask, max_tokens: 60, output_config: { format } };
+    const message = await client.messages.parse(asked);
+    expect(message.parsed_output).toEqual({ a: expect.any(Number) });
+    const messages = [...ask.messages, { role: "assistant" as const, content: message.content }, ...ask.messages];
+    expect((await client.messages.create({ ...ask, messages, max_tokens: 1 })).content).toHaveLength(1);
+  });
+
+  it("may mark all that it sends for its cache, and knows the id of each request", async () => {
+    const cached = { ...ask, cache_control: { type: "ephemeral" as const } };
+    const message = await client.messages.create({ ...cached, max_tokens: 1 });
+    expect(message._request_id).toMatch(/^req_/);
+    const { max_tokens: _, temperature: __, ...counted } = cached;
+    expect((await client.messages.countTokens(counted)).input_tokens).toBeGreaterThan(0);
+    const refused = await client.messages.create({ ...ask, model: "other" }).catch((error) => error);
+    expect(refused.requestID).toMatch(/^req_/);
   });
 
   it("hears what is wrong, in its own words for it", async () => {

@@ -109,6 +109,7 @@ export function createServer(options: ServerOptions): FastifyInstance {
   });
   app.addHook("onRequest", async (request, reply) => {
     reply.header("x-request-id", request.id);
+    if (isAnthropic(request)) reply.header("request-id", request.id); // as its clients read it
   });
   logRequests(app, options.logPrompts ?? false);
   allowOrigins(app, options.cors ?? []);
@@ -142,6 +143,8 @@ export function createServer(options: ServerOptions): FastifyInstance {
   return app;
 }
 
+const isAnthropic = ({ url }: FastifyRequest): boolean => url.startsWith("/v1/messages");
+
 /** Any failure, as the answer that says what is wrong. */
 function answerProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const problem = problemOf(error, request);
@@ -149,6 +152,5 @@ function answerProblem(error: unknown, request: FastifyRequest, reply: FastifyRe
   const left = isGone(error) && reply.raw.destroyed; // which is nobody's mistake, and told by the line of the request
   if (problem.status >= 500 && problem.status !== 503 && !left) request.log.error({ err: error }, "a request failed");
   if (problem.retryAfter !== undefined) reply.header("retry-after", problem.retryAfter);
-  const anthropic = request.url.startsWith("/v1/messages");
-  return reply.code(problem.status).send(anthropic ? anthropicError(problem, request.id) : problem.toBody());
+  return reply.code(problem.status).send(isAnthropic(request) ? anthropicError(problem, request.id) : problem.toBody());
 }

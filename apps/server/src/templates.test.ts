@@ -59,6 +59,42 @@ describe("a conversation that the model's template refuses", () => {
   });
 });
 
+describe("what is for the template alone", () => {
+  it.each([
+    [{ documents: [{ text: "secret" }] }, "documents"],
+    [{ chat_template_kwargs: { thinking_budget: 5 } }, "chat_template_kwargs.thinking_budget"],
+    [{ chat_template_kwargs: { enable_thinking: true } }, "chat_template_kwargs.enable_thinking"],
+  ])("is refused where the template never names it: %j", async (more, param) => {
+    const ask = { model: "demo", messages: [user], max_tokens: 1, ...more };
+    const response = await post(server.address, "/v1/chat/completions", JSON.stringify(ask));
+    expect([response.status, await response.json()]).toMatchObject([400, { error: { param } }]);
+  });
+
+  it("may be switched off where it isn't there", async () => {
+    const ask = { model: "demo", messages: [user], max_tokens: 1, chat_template_kwargs: { enable_thinking: false } };
+    expect((await post(server.address, "/v1/chat/completions", JSON.stringify(ask))).status).toBe(200);
+    const asked = { model: "demo", messages: [user], max_tokens: 1 };
+    expect((await anthropic.messages.create({ ...asked, thinking: { type: "disabled" } })).role).toBe("assistant");
+  });
+
+  it("is shown to it where it is named", async () => {
+    const own = templatedDemo({
+      "chat_template.jinja": "{% for d in documents %}{{ d.text }}{% endfor %}{{ mood }}{{ messages[0].content }}",
+    });
+    const other = await demoServer({}, 4, {}, own.folder);
+    try {
+      const ask = { messages: [user], documents: [{ text: "facts" }], chat_template_kwargs: { mood: "brief " } };
+      const body = { model: "demo", ...ask, max_tokens: 1, return_token_ids: true };
+      const response = await post(other.address, "/v1/chat/completions", JSON.stringify(body));
+      const { prompt_token_ids: ids } = (await response.json()) as { readonly prompt_token_ids: number[] };
+      expect(other.generator.tokenizer.decode(ids)).toBe(`factsbrief ${user.content}`);
+    } finally {
+      await other.app.close();
+      own.remove();
+    }
+  });
+});
+
 describe("tools, where the model's template knows of none", () => {
   const tools = ["add", "now"].map((name) => ({ type: "function" as const, function: { name } }));
   const called = (name: string, given: string) => ({

@@ -87,6 +87,16 @@ describe("a conversation in another form", () => {
     expect(chat(user, { role: "assistant", content: [call] })).not.toHaveProperty("continue_final_message");
   });
 
+  it.each([
+    [[{ role: "user", content: [] }], /'messages\[0\].content' is wrong/],
+    [[{ role: "assistant", content: "" }], /nothing in it that could be answered/],
+    [[{ role: "assistant", content: [] }], /nothing in it that could be answered/],
+  ])("isn't one where nobody has said anything: %j", (messages, reason) => {
+    expect(() => chatOfMessages(read(messagesRequest, { model: "m", max_tokens: 5, system: "x", messages }))).toThrow(
+      reason,
+    );
+  });
+
   it("has one message for what one role says in a row", () => {
     const messages = [
       { role: "user", content: "one" },

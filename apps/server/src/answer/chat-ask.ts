@@ -4,6 +4,7 @@ import type { Generator } from "@llm/toolchain";
 import type { Ask } from "../engine/answers.ts";
 import { checkIds } from "./check-ids.ts";
 import { conversationFor, textOf } from "./conversation.ts";
+import { checkTemplateReads } from "./template-variables.ts";
 import { formatOf, type ToolUse, toolUse } from "./tools.ts";
 
 /** What a conversation asks of a model. */
@@ -31,6 +32,7 @@ function promptOf(body: ChatRequest, { tokenizer }: Generator): { prompt: string
   const continues = body.continue_final_message ?? false;
   if (continues && generation)
     throw invalid("continue_final_message", "'continue_final_message' and 'add_generation_prompt' exclude one another");
+  checkTemplateReads(tokenizer.chatTemplateSource, body);
   const conversation = conversationFor(tokenizer.chatTemplateSource, body.messages, tools.offered);
   const prompt = tokenizer.applyChatTemplate(conversation, {
     addGenerationPrompt: generation ?? !continues,

@@ -2,6 +2,7 @@ import { isUtf8 } from "node:buffer";
 import { applyTemplateRequest, detokenizeRequest, read, tokenizeRequest } from "@llm/protocol";
 import { checkIds } from "../answer/check-ids.ts";
 import { conversationFor } from "../answer/conversation.ts";
+import { checkTemplateReads } from "../answer/template-variables.ts";
 import type { RouteContext } from "./context.ts";
 
 /** `POST /tokenize`, `POST /detokenize`, `POST /apply-template`, in llama-server's forms */
@@ -27,6 +28,7 @@ export function tokenRoutes({ app, turns }: RouteContext): void {
   app.post("/apply-template", async (request, reply) => {
     const body = read(applyTemplateRequest, request.body);
     const { tokenizer } = (await turns.begin(request, reply, body.model, 1)).generator;
+    checkTemplateReads(tokenizer.chatTemplateSource, body);
     const conversation = conversationFor(tokenizer.chatTemplateSource, body.messages, body.tools ?? []);
     const prompt = tokenizer.applyChatTemplate(conversation, {
       addGenerationPrompt: body.add_generation_prompt ?? true,

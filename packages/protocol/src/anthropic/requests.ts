@@ -22,7 +22,9 @@ const userBlock = z.discriminatedUnion("type", [
 ]);
 
 const assistantBlock = z.discriminatedUnion("type", [
-  textBlock,
+  textBlock.extend({
+    parsed_output: z.unknown().optional().describe("as clients add it to what they send back; nothing depends on it"),
+  }),
   z.strictObject({ type: z.literal("thinking"), thinking: z.string(), signature: z.string().nullish() }),
   z.strictObject({
     type: z.literal("tool_use"),
@@ -35,7 +37,7 @@ const assistantBlock = z.discriminatedUnion("type", [
 ]);
 
 const message = z.discriminatedUnion("role", [
-  z.strictObject({ role: z.literal("user"), content: z.union([z.string(), z.array(userBlock)]) }),
+  z.strictObject({ role: z.literal("user"), content: z.union([z.string(), z.array(userBlock).min(1)]) }),
   z.strictObject({ role: z.literal("assistant"), content: z.union([z.string(), z.array(assistantBlock)]) }),
 ]);
 
@@ -62,6 +64,15 @@ const conversation = {
   system: z.union([z.string(), z.array(textBlock)]).nullish(),
   tools: z.array(tool).max(128).nullish(),
   tool_choice: toolChoice.nullish(),
+  output_config: z
+    .strictObject({
+      format: z
+        .strictObject({ type: z.literal("json_schema"), schema: z.record(z.string(), z.unknown()) })
+        .nullish()
+        .describe("the answer is JSON by this schema"),
+    })
+    .nullish(),
+  cache_control: cacheControl.describe("accepted; equal beginnings are found again without it"),
   thinking: z.strictObject({ type: z.literal("disabled", "how long a model thinks can't be set here") }).nullish(),
 };
 

@@ -1,16 +1,19 @@
+import { invalid } from "../api-error.ts";
 import type { ChatRequest, ChatRequestMessage } from "../openai/chat.ts";
 import type { CountTokensRequest, MessagesRequest } from "./requests.ts";
 
 /** The same request in OpenAI's form, which is what models' templates are asked with. */
 export function chatOfMessages(request: MessagesRequest | CountTokensRequest): ChatRequest {
-  const { model, system, tools, tool_choice: choice, thinking } = request;
+  const { model, system, tools, tool_choice: choice, thinking, output_config: output } = request;
   const about = textOf(system ?? "");
   const before: ChatRequestMessage[] = about === "" ? [] : [{ role: "system", content: about }];
   const said = joined(request.messages.flatMap(messagesOf));
   const begun = answerBegun(said.at(-1));
+  if (begun === "") said.pop();
+  if (said.length === 0) throw invalid("messages", "'messages' has nothing in it that could be answered");
   return {
     model,
-    messages: [...before, ...(begun === "" ? said.slice(0, -1) : said)],
+    messages: [...before, ...said],
     ...(begun ? { continue_final_message: true } : {}),
     ...(tools && tools.length > 0
       ? {
@@ -19,6 +22,9 @@ export function chatOfMessages(request: MessagesRequest | CountTokensRequest): C
             function: { name, parameters, ...(description ? { description } : {}), ...(strict ? { strict } : {}) },
           })),
         }
+      : {}),
+    ...(output?.format
+      ? { response_format: { type: "json_schema", json_schema: { name: "answer", schema: output.format.schema } } }
       : {}),
     // What templates of models that may think ask for it by.
     ...(thinking ? { chat_template_kwargs: { enable_thinking: false } } : {}),
