@@ -45,6 +45,11 @@ const families = [
     ["<|fim_prefix|>", "<|fim_suffix|>", "<|fim_middle|>", "<|file_separator|>"],
     "<|fim_prefix|>A<|fim_suffix|>B<|fim_middle|>",
   ],
+  [
+    "codegen",
+    ["<mask_1>", "<sep>", "<eom>", "<|endoftext|>", "<fim_prefix>", "<fim_middle>", "<fim_suffix>", "<fim_pad>"],
+    "A<mask_1>B<|endoftext|><sep><mask_1>",
+  ],
 ] as const;
 
 describe.each(families)("%s", (family, special, prompt) => {
@@ -53,13 +58,15 @@ describe.each(families)("%s", (family, special, prompt) => {
   it("is found from its tokens and writes prompts as published", () => {
     expect(tokenizer.infill?.family).toBe(family);
     expect(tokenizer.decode(tokenizer.encodeInfill({ prefix: "A", suffix: "B" }))).toBe(prompt);
-    expect(tokenizer.infillEnds.toSorted()).toEqual(special.map((_, i) => 256 + i));
+    const ending = special.filter((token) => family !== "codegen" || !/fim|endoftext/.test(token));
+    expect(tokenizer.infillEnds.toSorted()).toEqual(ending.map((_, i) => 256 + i));
   });
 
   it("keeps its tokens in the user's text as text", () => {
     const [mark] = special;
     const ids = tokenizer.encodeInfill({ prefix: mark, suffix: mark });
-    expect([...ids].filter((id) => id >= 256)).toHaveLength(family === "codestral" ? 2 : 3);
+    const marks = { codestral: 2, codegen: 4 }[family as string] ?? 3;
+    expect([...ids].filter((id) => id >= 256)).toHaveLength(marks);
     expect(tokenizer.decode(ids)).toBe(prompt.replace("A", mark).replace("B", mark));
   });
 });
@@ -67,6 +74,8 @@ describe.each(families)("%s", (family, special, prompt) => {
 it("has one order where no token says where the answer begins", () => {
   const tokenizer = byteLevel(["[SUFFIX]", "[PREFIX]", "[MIDDLE]"]);
   expect(() => tokenizer.encodeInfill({ prefix: "A", suffix: "B", order: "psm" })).toThrow('by order "spm" alone');
+  const masks = byteLevel(["<mask_1>", "<sep>", "<eom>", "<|endoftext|>"]);
+  expect(() => masks.encodeInfill({ prefix: "A", suffix: "B", order: "spm" })).toThrow('by order "psm" alone');
 });
 
 describe("codellama", () => {
