@@ -39,6 +39,16 @@ describe("Generator.fromPretrained", () => {
     await expect(opening).rejects.toThrow("./neither: does not exist");
   });
 
+  it("keeps its draft model when it is shared otherwise", async () => {
+    const one = await Generator.fromPretrained("demo", { env, draftModel: "demo" });
+    const other = await one.shard("1x1");
+    const { text, usage } = await other.generate(first!.text, { greedy: true, maxNewTokens: 64 });
+    expect(text).toBe(first!.greedy_text);
+    expect(usage.draftTokens).toBeDefined();
+    expect(() => one.stream("x")).toThrow("the generator is closed");
+    await other.close();
+  });
+
   it("knows its tokenizer and how it came to be", () => {
     expect(generator.tokenizer.vocabSize).toBe(4096);
     expect(generator.runnable.stages.map(({ name }) => name)).toEqual(["fetch", "export", "compile"]);

@@ -34,30 +34,39 @@ export class Generator extends TextGenerator<Tokenizer> {
     await checkGeneratorOptions(options);
     const { draftModel, ...opening } = options;
     const runnable = await openRunnable(model, { ...opening, needsTokenizer: true });
-    if (draftModel === undefined) return Generator.over(runnable);
+    return Generator.#beside(runnable, async (tokenizer) =>
+      draftModel === undefined
+        ? undefined
+        : openDraft(draftModel, { model: runnable.card.name, tokenizer, options: opening }),
+    );
+  }
+
+  /** Over what is open already, beside a draft model that is opened now; all is closed again where that can't be. */
+  static async #beside(
+    runnable: Runnable,
+    openTheDraft: (tokenizer: Tokenizer) => Promise<Runnable | undefined>,
+  ): Promise<Generator> {
+    let draft: Runnable | undefined;
     try {
       const tokenizer = await runnable.tokenizer();
-      const draft = await openDraft(draftModel, { model: runnable.card.name, tokenizer, options: opening });
-      try {
-        return new Generator(runnable, tokenizer, draft);
-      } catch (error) {
-        await draft.close();
-        throw error;
-      }
+      draft = await openTheDraft(tokenizer);
+      return new Generator(runnable, tokenizer, draft);
     } catch (error) {
+      await draft?.close();
       await runnable.close();
       throw error;
     }
   }
 
   /**
-   * The same model shared between devices, "2x2" or `{ dp, mp, pp }`; this generator is closed once the other is open.
+   * The same model shared between devices, "2x2" or `{ dp, mp, pp }`, with the same draft model beside it; this generator is closed
+   * once the other is open.
    *
    * @example
    * const shared = await generator.shard({ dp: 1, mp: 2 });
    */
   async shard(mesh: string | Partial<Mesh>): Promise<Generator> {
-    const sharded = await Generator.over(await this.runnable.reopen({ mesh }));
+    const sharded = await Generator.#beside(await this.runnable.reopen({ mesh }), async () => this.#draft?.reopen({}));
     await this.close();
     return sharded;
   }
@@ -94,12 +103,7 @@ export class Generator extends TextGenerator<Tokenizer> {
 
   /** Over what is open already; closing the generator closes it. */
   static async over(runnable: Runnable): Promise<Generator> {
-    try {
-      return new Generator(runnable, await runnable.tokenizer());
-    } catch (error) {
-      await runnable.close();
-      throw error;
-    }
+    return Generator.#beside(runnable, async () => undefined);
   }
 
   /** Ends everything under way, then closes the session and the checkpoint. */
