@@ -39,7 +39,9 @@ describe.skipIf(missing)(
       });
       expect(got.response.length).toBeGreaterThan(0);
       expect(got.vectors).toEqual([got.vectors[0], got.vectors[0]]);
-      await until(() => server.generator.scheduler.stats.running === 0, 1000);
+      await until(() => server.generator.scheduler.stats.running === 0);
+      const metrics = await (await fetch(`${server.address}/metrics`)).text();
+      expect(metrics).toContain('llm:request_failure_total{model_name="demo",reason="abort"} 1\n');
     });
   },
 );
