@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { STARCODER } from "./testing/published-configs.ts";
-import { runCli, testHome } from "./testing/run-cli.ts";
+import { jsonOf, runCli, testHome } from "./testing/run-cli.ts";
 
 const { home, remove } = testHome();
 afterAll(remove);
@@ -92,10 +92,20 @@ test("inspect looks into a QPC by its first bytes, and says of a damaged one tha
   qpc.writeUInt8(1, 5);
   qpc.writeBigUInt64LE(40n, 8);
   qpc.writeBigUInt64LE(40n, 32);
-  const file = join(home, "programqpc.bin");
+  const folder = join(home, "qpc-v1.5");
+  mkdirSync(folder);
+  const file = join(folder, "programqpc.bin");
   writeFileSync(file, qpc);
   const { stdout } = await runCli(["inspect", file, "--json"], home);
   expect(JSON.parse(stdout)).toMatchObject({ kind: "qpc", version: "0.1", segments: [] });
+  expect(JSON.parse((await runCli(["inspect", folder, "--json"], home)).stdout)).toEqual(JSON.parse(stdout));
+  const drawn = await runCli(["inspect", folder, "--graph"], home);
+  expect(drawn).toMatchObject({
+    code: 2,
+    stderr: "llm: --graph draws the graph of a checkpoint; there is none here\n",
+  });
+  const packed = jsonOf(await runCli(["pack", "--qpc-path", folder, "--json"], home));
+  expect(packed).toMatchObject({ file: join(home, "qpc-v1.5.tar"), files: ["programqpc.bin"] });
   writeFileSync(file, qpc.subarray(0, 20));
   const { code, stderr } = await runCli(["inspect", file], home);
   expect(code).toBe(1);

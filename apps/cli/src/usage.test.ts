@@ -34,6 +34,11 @@ describe("wrong usage is one line and exit code 2", () => {
       "--dtypes is a list of fp32, fp16, q8, q4",
     ],
     [["inspect", "--config", "novalue"], "--config"],
+    [["verify", "no/such", "--html", "."], "--html .: it is a folder; name the file that is to be written"],
+    [["plan", "no/such", "--html", "."], "--html .: it is a folder"],
+    [["inspect", "no/such", "--html", "."], "--html .: it is a folder"],
+    [["conformance", "no/such", "--report", "."], "--report .: it is a folder"],
+    [["logits", "no/such", "--ids", "1", "--out", "."], "--out .: it is a folder"],
     [["tokenize", "demo", "--in", "/nonexistent.jsonl"], "can't be read (ENOENT)"],
   ])("llm %j", async (args, says) => {
     const { code, stdout, stderr } = await runCli(args, home);

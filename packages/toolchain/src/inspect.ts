@@ -1,15 +1,15 @@
 import { stat } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import { type CheckpointDescription, openCheckpoint } from "@llm/checkpoint";
 import type { Graph } from "@llm/core-ir";
 import { type OnnxSummary, readOnnx } from "@llm/exporter";
 import type { FileInspection, Manifest, ModelCard } from "@llm/target";
-import { MANIFEST, readManifest } from "@llm/target/engine";
+import { readManifest } from "@llm/target/engine";
+import { findFinished } from "./find-finished.ts";
 import { modelCard } from "./model-card.ts";
 import { bindGraph, graphOf, overridesOf } from "./open-model.ts";
 import { isPack, unpack } from "./pack/unpack.ts";
 import { type ResolveOptions, resolveModel } from "./resolve-model.ts";
-import { targetOfFile } from "./target-files.ts";
 import { describeTokenizer, type TokenizerDescription } from "./tokenizer.ts";
 
 /** What a file or folder holds; `kind` says which. */
@@ -51,20 +51,11 @@ export async function inspect(thing: string, options: InspectOptions = {}): Prom
   const info = await stat(path).catch(() => undefined);
   if (info?.isFile() && path.endsWith(".onnx")) return { kind: "onnx", path, ...readOnnx(path) };
   if (info?.isFile() && path.endsWith(".json")) return { kind: "tokenizer", path, ...(await describeTokenizer(path)) };
-  if (await isArtefact(path)) return { kind: "artefact", path, manifest: await readManifest(path) };
-  const known = await targetOfFile(path);
-  if (known?.target.files?.inspect) return { kind: "device-file", path, file: await known.target.files.inspect(path) };
+  const found = await findFinished(path);
+  if (found?.kind === "artefact") return { kind: "artefact", path, manifest: await readManifest(path) };
+  if (found?.files.inspect)
+    return { kind: "device-file", path: found.file, file: await found.files.inspect(found.file) };
   return inspectCheckpoint(thing, options);
-}
-
-/** Whether a folder is something that was exported, and no checkpoint that happens to have a manifest. */
-export async function isArtefact(folder: string): Promise<boolean> {
-  const has = (name: string) =>
-    stat(join(folder, name)).then(
-      () => true,
-      () => false,
-    );
-  return (await has(MANIFEST)) && !(await has("config.json"));
 }
 
 async function inspectCheckpoint(thing: string, options: InspectOptions): Promise<CheckpointInspection> {

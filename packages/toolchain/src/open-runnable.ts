@@ -1,4 +1,3 @@
-import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { Graph } from "@llm/core-ir";
 import type { GenerateOptions } from "@llm/generate";
@@ -7,13 +6,12 @@ import { openArtefact } from "@llm/target/engine";
 import { type Mesh, meshText, toMesh } from "@llm/target/mesh";
 import type { Tokenizer } from "@llm/tokenizer-bpe";
 import { ToolchainError } from "./error.ts";
+import { findFinished } from "./find-finished.ts";
 import { checkFinished } from "./finished-options.ts";
 import { artefactDefaults, generationDefaults } from "./generation-defaults.ts";
-import { isArtefact } from "./inspect.ts";
 import { makeReady, type ReadyOptions, type StageReport } from "./make-ready.ts";
 import { type AdapterFolders, openSession, optionsForAdapters } from "./open-session.ts";
 import { isPack, unpack } from "./pack/unpack.ts";
-import { targetFileIn, targetOfFile } from "./target-files.ts";
 import { optionsOf, targetOptions } from "./target-options.ts";
 import { findTarget } from "./targets.ts";
 import { openTokenizer, tokenizerOf } from "./tokenizer.ts";
@@ -65,11 +63,9 @@ export async function openRunnable(thing: string | undefined, options: OpenOptio
   if (thing !== undefined) {
     const given = resolve(thing);
     const path = (await isPack(given)) ? await unpack(given, options.env) : given;
-    if (await isArtefact(path)) return openFinished(thing, await openArtefact(path), options);
-    const known = await targetOfFile(path);
-    if (known) return openFinished(thing, await known.target.files!.artefact(path), options);
-    const inside = (await isFolder(path)) ? await targetFileIn(path) : undefined;
-    if (inside) return openFinished(thing, await inside.target.files!.artefact(inside.file), options);
+    const found = await findFinished(path);
+    if (found?.kind === "artefact") return openFinished(thing, await openArtefact(found.folder), options);
+    if (found) return openFinished(thing, await found.files.artefact(found.file), options);
   }
   const { target } = await findTarget(options.target ?? options.defaultTarget ?? DEFAULT_TARGET);
   const given = { ...givenOptions(target, options), ...optionsForAdapters(target, options.adapters) };
@@ -136,13 +132,6 @@ async function openFinished(thing: string, artefact: Artefact, options: OpenOpti
     tokenizer: () => openTokenizer(options.tokenizer ?? artefact.folder, resolving),
     close: () => session.close(),
   };
-}
-
-function isFolder(path: string): Promise<boolean> {
-  return stat(path).then(
-    (info) => info.isDirectory(),
-    () => false,
-  );
 }
 
 /** What a target is given: its own options, and those that callers have names for. */

@@ -20,7 +20,7 @@ import type { Io } from "../output/io.ts";
 import { bytes, seconds } from "../output/units.ts";
 import { checkFile } from "./given-file.ts";
 import { openCalled } from "./open.ts";
-import { writePage } from "./write-page.ts";
+import { checkOutput, problems, writeOutput } from "./output-file.ts";
 
 /** `llm eval` */
 export async function run(call: Call, io: Io): Promise<Outcome> {
@@ -29,6 +29,7 @@ export async function run(call: Call, io: Io): Promise<Outcome> {
     throw new UsageError("llm eval needs --text FILE or --tasks FILE.jsonl: what to evaluate with");
   if (text !== undefined) await checkFile("--text", text);
   if (tasks !== undefined) await checkFile("--tasks", tasks);
+  await checkOutput("--html", reportHtml);
   const model = await openCalled(call, io);
   try {
     const tokenizer = await tokenizerOf(model.checkpoint);
@@ -49,8 +50,8 @@ export async function run(call: Call, io: Io): Promise<Outcome> {
       onProgress: (progress) => show(progress, io),
     });
     io.progress.end({ seconds: report.seconds });
-    if (reportHtml !== undefined) await writePage(reportHtml, evalPage(model.name, report));
-    return { json: jsonOf(model, report), text: table(report) };
+    const unwritten = await writeOutput("--html", reportHtml, () => evalPage(model.name, report));
+    return { json: jsonOf(model, report), text: table(report), ...problems(unwritten) };
   } finally {
     await model.close();
   }

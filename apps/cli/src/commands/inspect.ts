@@ -13,16 +13,23 @@ import { UsageError } from "../exit.ts";
 import type { Io } from "../output/io.ts";
 import { bytes, count, seconds } from "../output/units.ts";
 import { modelOptions } from "./model-options.ts";
+import { fetchStage } from "./open-progress.ts";
+import { checkOutput } from "./output-file.ts";
 
 type Of<K extends Inspection["kind"]> = Extract<Inspection, { kind: K }>;
 
 /** `llm inspect` */
 export async function run(call: Call, io: Io): Promise<Outcome> {
-  const found = await inspect(call.args.model!, modelOptions(call, io));
-  const graph = found.kind === "checkpoint" ? found.graph : undefined;
   const { html } = call.options;
-  if (html !== undefined) {
-    if (!graph) throw new UsageError("--html draws the graph of a checkpoint; there is none here");
+  await checkOutput("--html", html);
+  const fetching = fetchStage(call.args.model!, io);
+  const found = await inspect(call.args.model!, { ...modelOptions(call, io), onProgress: fetching.onProgress });
+  fetching.end();
+  const graph = found.kind === "checkpoint" ? found.graph : undefined;
+  const drawing = (["html", "graph"] as const).find((key) => call.options[key] && !call.settings.has(key));
+  if (drawing && found.kind !== "checkpoint")
+    throw new UsageError(`--${drawing} draws the graph of a checkpoint; there is none here`);
+  if (graph && html !== undefined) {
     const { target } = await findTarget(call.target ?? DEFAULT_TARGET);
     // What is left open is decided as it is for a run.
     const { options } = await planModel(call.args.model!, target, {

@@ -25,6 +25,7 @@ import { parseIds } from "../parse/value.ts";
 import { buildProgress } from "./build-progress.ts";
 import { modelOptions } from "./model-options.ts";
 import { openCalled } from "./open.ts";
+import { checkOutput } from "./output-file.ts";
 import { onePrompt } from "./prompts.ts";
 
 /** `--target` for the plain interpreter. */
@@ -41,6 +42,7 @@ export async function run(call: Call, io: Io): Promise<Outcome> {
     signal: io.signal,
     ...(greedyTokens === undefined ? {} : { greedy: greedyTokens }),
   };
+  await checkOutput("--out", out);
   const model = await openCalled(call, io);
   try {
     const result =

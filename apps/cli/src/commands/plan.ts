@@ -7,11 +7,13 @@ import type { Io } from "../output/io.ts";
 import { bytes } from "../output/units.ts";
 import { meshFields, meshTable } from "./mesh-table.ts";
 import { modelOptions } from "./model-options.ts";
-import { writePage } from "./write-page.ts";
+import { checkOutput, problems, writeOutput } from "./output-file.ts";
 
 /** `llm plan` */
 export async function run(call: Call, io: Io): Promise<Outcome> {
   const { target, id } = await findTarget(call.target ?? DEFAULT_TARGET);
+  const html = call.options.reportHtml;
+  await checkOutput("--html", html);
   const report = await planModel(call.args.model, target, {
     ...modelOptions(call, io),
     batchSize: batchSize(call.options.planBatchSize),
@@ -20,11 +22,9 @@ export async function run(call: Call, io: Io): Promise<Outcome> {
   });
   const { card, options, plan, notes } = report;
   const { fits, maxBatchSize, devices, why, meshes, speed, assumptions } = plan;
-  const html = call.options.reportHtml;
-  if (html !== undefined) {
-    await writePage(html, planPage(target.title, report));
+  const unwritten = await writeOutput("--html", html, () => planPage(target.title, report));
+  if (html !== undefined && unwritten === undefined)
     io.note(`${html}: where each device's memory goes; open it in a browser`);
-  }
   const parts = ["weights", "kv", "activations", "reserve", "free"] as const;
   const lines = devices.flatMap((device) => [
     `${device.name}: ${bytes(device.total)}`,
@@ -51,7 +51,8 @@ export async function run(call: Call, io: Io): Promise<Outcome> {
       ...new Set([why, ...(meshes ? [meshes.why] : [])]),
       ...notes,
     ].join("\n"),
-    exitCode: fits ? EXIT.done : EXIT.failed,
+    ...problems(unwritten),
+    exitCode: fits && unwritten === undefined ? EXIT.done : EXIT.failed,
   };
 }
 

@@ -23,7 +23,7 @@ export async function run(call: Call, io: Io): Promise<Outcome> {
   const [model, ...beside] = await servedModels(call, io);
   const tls = await tlsOf(call);
   const server = createServer({
-    models: [{ ...model, bytes: () => bytesWithin(options.memoryLimit, model) }, ...beside],
+    models: [{ ...model, bytes: (signal) => bytesWithin(options.memoryLimit, model, signal) }, ...beside],
     onStartFailure: (problem) => {
       failed = problem;
       failing.abort();
@@ -58,8 +58,12 @@ export async function run(call: Call, io: Io): Promise<Outcome> {
 }
 
 /** What a model takes of `--memory-limit`. @throws StartError where it can never fit */
-async function bytesWithin(limit = Number.POSITIVE_INFINITY, { id, bytes: needed }: ServedModel): Promise<number> {
-  const taken = (await needed?.()) ?? 0;
+async function bytesWithin(
+  limit = Number.POSITIVE_INFINITY,
+  { id, bytes: needed }: ServedModel,
+  signal: AbortSignal,
+): Promise<number> {
+  const taken = (await needed?.(signal)) ?? 0;
   if (taken > limit * 1e9)
     throw new StartError(
       "memory-limit",

@@ -21,7 +21,7 @@ export async function servedModels(call: Call, io: Io): Promise<readonly [Served
   const first = thingOf(call) ?? DEFAULT_MODEL;
   const { slots: batchSize = SLOTS, also = [], alias = [], speculate } = call.options;
   const { config, revision, lora, tokenizer, draftModel, ...common } = runnableOptions(call, io);
-  const shared = { ...common, batchSize };
+  const { signal: _, ...shared } = { ...common, batchSize }; // what is being opened goes on while answers are finished
   const adapters = adapterFolders(call.options.adapter ?? []);
   const own: Extras = given({ config, revision, lora, tokenizer, draftModel, adapters });
   await checkPlace(first, { ...common, ...given({ revision }) });
@@ -31,10 +31,11 @@ export async function servedModels(call: Call, io: Io): Promise<readonly [Served
     ...names,
     ...(speculate || extras.draftModel !== undefined ? { options: { speculate: true } } : {}),
     variants: Object.keys(extras.adapters ?? {}).map((name) => ({ id: name, options: { adapter: name } })),
-    open: () => Generator.fromPretrained(place, { ...shared, ...extras, onEvent: openProgress(io.progress) }),
-    bytes: async () => {
+    open: (signal) =>
+      Generator.fromPretrained(place, { ...shared, ...extras, signal, onEvent: openProgress(io.progress) }),
+    bytes: async (signal) => {
       const { target } = await findTarget(call.target ?? DEFAULT_TARGET);
-      const planned = { ...shared, targetOptions: call.targetOptions };
+      const planned = { ...shared, signal, targetOptions: call.targetOptions };
       const plans = await Promise.all([
         planModel(place, target, { ...planned, ...given({ config: extras.config, revision: extras.revision }) }),
         ...(extras.draftModel === undefined ? [] : [planModel(extras.draftModel, target, planned)]),

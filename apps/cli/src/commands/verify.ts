@@ -6,13 +6,14 @@ import type { Io } from "../output/io.ts";
 import { seconds } from "../output/units.ts";
 import { parseIds } from "../parse/value.ts";
 import { openCalled } from "./open.ts";
+import { checkOutput, problems, writeOutput } from "./output-file.ts";
 import { onePrompt } from "./prompts.ts";
-import { writePage } from "./write-page.ts";
 
 /** `llm verify` */
 export async function run(call: Call, io: Io): Promise<Outcome> {
   const { layers, against, reportHtml } = call.options;
   const { target } = await findTarget(call.target ?? DEFAULT_TARGET);
+  await checkOutput("--html", reportHtml);
   const model = await openCalled(call, io);
   try {
     const ids = await tokensOf(model, call.options);
@@ -26,10 +27,11 @@ export async function run(call: Call, io: Io): Promise<Outcome> {
       signal: io.signal,
     });
     io.progress.end({ seconds: report.seconds, failed: !report.ok });
-    if (reportHtml !== undefined) await writePage(reportHtml, verifyPage(model.name, target.title, report));
+    const page = () => verifyPage(model.name, target.title, report);
+    const unwritten = await writeOutput("--html", reportHtml, page);
     const { ok, blocks, logits } = report;
     const json = { model: model.name, target: target.id, ...report, blocks, logits, ok };
-    return { json, text: table(report), ...(ok ? {} : { problem: failure(report) }) };
+    return { json, text: table(report), ...problems(ok ? undefined : failure(report), unwritten) };
   } finally {
     await model.close();
   }

@@ -4,9 +4,8 @@ import { type FileHandle, open, readdir, rename, rm, stat } from "node:fs/promis
 import { basename, dirname, join, resolve } from "node:path";
 import { MANIFEST, openArtefact } from "@llm/target/engine";
 import { ToolchainError } from "../error.ts";
-import { isArtefact } from "../inspect.ts";
-import { isModelFile } from "../model-files.ts";
-import { targetOfFile } from "../target-files.ts";
+import { findFinished, isArtefact } from "../find-finished.ts";
+import { isModelFile, MODEL_TEMPLATES } from "../model-files.ts";
 import { INDEX, type PackedFile, type PackIndex } from "./pack-index.ts";
 import { BLOCK, tarHeader } from "./tar-header.ts";
 
@@ -46,19 +45,22 @@ interface Contents {
 }
 
 async function contents(path: string, thing: string): Promise<Contents> {
-  if (await isArtefact(path)) {
+  const found = await findFinished(path);
+  if (found?.kind === "artefact") {
     const { manifest } = await openArtefact(path, { thorough: true });
     return { folder: path, opens: ".", names: [MANIFEST, ...manifest.files.map((file) => file.path)] };
   }
-  const known = await targetOfFile(path);
-  if (!known)
+  // A checkpoint may keep a graph in a folder of its own; that is to be exported.
+  if (!found || ![path, dirname(path)].includes(dirname(found.file)))
     throw new ToolchainError("option-invalid", `${thing}: neither an artefact nor a device's file; compile first`);
-  const { manifest } = await known.target.files!.artefact(path); // refuses what is damaged before it travels
+  const { manifest } = await found.files.artefact(found.file); // refuses what is damaged before it travels
   const files = manifest.files.map((file) => file.path);
-  const folder = dirname(path);
+  const folder = dirname(found.file);
   if (await isArtefact(folder)) return contents(folder, folder); // its tokenizer lies deeper
-  const beside = (await readdir(folder)).filter((name) => name === NETS || isModelFile(name));
-  return { folder, opens: basename(path), names: [...files, ...beside.sort()] };
+  const templates = await readdir(join(folder, MODEL_TEMPLATES)).catch(() => []);
+  const there = [...(await readdir(folder)), ...templates.map((name) => `${MODEL_TEMPLATES}/${name}`)];
+  const beside = there.filter((name) => name === NETS || isModelFile(name));
+  return { folder, opens: basename(found.file), names: [...files, ...beside.sort()] };
 }
 
 /** What some compilers' lists of nets are called. */

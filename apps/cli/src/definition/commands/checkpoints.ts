@@ -40,9 +40,14 @@ export const CHECKPOINTS: readonly Command[] = [
   },
   {
     name: "inspect",
-    summary: "Say what a checkpoint, ONNX file, exported folder, bmodel or tokenizer holds",
+    summary: "Say what a checkpoint, ONNX file, exported folder, bmodel, QPC or tokenizer holds",
+    about: "Only headers are read; of a hub id, all of the model is downloaded first, as a run needs it.",
     arguments: [
-      { ...MODEL, name: "THING", doc: "a MODEL, an .onnx file, an exported folder, a .bmodel or a tokenizer.json" },
+      {
+        ...MODEL,
+        name: "THING",
+        doc: "a MODEL, an .onnx file, an exported folder, a .bmodel, a QPC or its folder, or a tokenizer.json",
+      },
     ],
     options: ["graph", "html", "target", ...MODEL_OPTIONS, ...COMMON],
     targetOptions: true,
@@ -51,7 +56,7 @@ export const CHECKPOINTS: readonly Command[] = [
       { line: "llm inspect demo --graph", doc: "the graph that is made of it, as text" },
       { line: "llm inspect demo --graph --html graph.html", doc: "as a picture, before and after every pass" },
     ],
-    json: { kind: "checkpoint, onnx, artefact, bmodel or tokenizer; the other fields follow from it" },
+    json: { kind: "checkpoint, onnx, artefact, bmodel, qpc or tokenizer; the other fields follow from it" },
     load: () => import("../../commands/inspect.ts"),
   },
   {
