@@ -39,7 +39,7 @@ export async function openCheckpoint(path: string, options: OpenOptions = {}): P
 }
 
 async function openFolder(folder: string, options: OpenOptions): Promise<Checkpoint> {
-  const names = await listFiles(folder, ["onnx"]);
+  const names = await listFiles(folder, ["onnx", TEMPLATES]);
   const onnx = names.filter((name) => /^onnx\/[^/]+\.onnx$/.test(name));
   const gguf = ggufModels(names);
   if (!names.includes("config.json") && gguf.length > 0) return openGgufFile(oneModel(folder, gguf), options);
@@ -61,7 +61,7 @@ async function openFile(path: string, options: OpenOptions): Promise<Checkpoint>
   const name = basename(path);
   if (!readerFor(name))
     throw new CheckpointError("not-a-checkpoint", "is neither a folder nor a weight file", { file: path });
-  const names = await listFiles(folder);
+  const names = await listFiles(folder, [TEMPLATES]);
   const config = await readConfig(folder, names, options);
   const weights = await present(await openNamedWeights(folder, names, name), config, folder);
   return checkpointOf({ kind: "huggingface", path, folder, names, onnx: [], config, weights });
@@ -142,4 +142,7 @@ async function checkpointOf({ names, weights, ...parts }: Parts): Promise<Checkp
 }
 
 /** Config, tokenizer, chat template: small files that say how to use the model. */
-const SIDE_FILE = /^[^/]+\.(json|txt|model|jinja|tiktoken)$/;
+const SIDE_FILE = /^(?:[^/]+\.(?:json|txt|model|jinja|tiktoken)|additional_chat_templates\/[^/]+\.jinja)$/;
+
+/** Where newer checkpoints keep the templates of other names than the default. */
+const TEMPLATES = "additional_chat_templates";

@@ -1,12 +1,14 @@
-import { existsSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { goldenDir } from "@llm/fixtures";
 import { openArtefact } from "@llm/target/engine";
 import { afterAll, describe, expect, it } from "vitest";
 import { build, buildExports, prepare } from "./build.ts";
+import { exportForTransformersJs } from "./export-onnx.ts";
 import { openModel } from "./open-model.ts";
 import { findTarget } from "./targets.ts";
 import { scratch } from "./testing/scratch.ts";
+import { openTokenizer } from "./tokenizer.ts";
 
 const { folder, env } = scratch();
 const { target } = await findTarget("cpu");
@@ -109,6 +111,23 @@ describe("building", () => {
     expect(readdirSync(join(out, "model"))).toContain("tokenizer.json");
     expect(readdirSync(join(out, "model"))).not.toContain("package.json");
     await demo.close();
+  });
+
+  it("brings along templates of every name, in a folder of their own", async () => {
+    const checkpoint = join(folder, "templates");
+    cpSync(join(import.meta.dirname, "../../demo-model"), checkpoint, { recursive: true });
+    mkdirSync(join(checkpoint, "additional_chat_templates"));
+    writeFileSync(join(checkpoint, "additional_chat_templates", "tool_use.jinja"), "Tools: {{ tools | length }}");
+    const demo = await openModel(checkpoint);
+    const out = join(folder, "with-templates");
+    await build(await prepare(demo, target), { env, folder: out });
+    const js = join(folder, "js");
+    await exportForTransformersJs(demo, { folder: js, dtypes: ["fp32"] });
+    await demo.close();
+    for (const place of [out, js]) {
+      const tokenizer = await openTokenizer(place);
+      expect(tokenizer.applyChatTemplate([{ role: "user", content: "Hi" }], { tools: [{}, {}] })).toBe("Tools: 2");
+    }
   });
 
   it("builds exports alone for those who have to look at them first", async () => {

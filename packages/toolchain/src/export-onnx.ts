@@ -1,5 +1,5 @@
 import { writeFile } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { corePasses, type Graph, type Net, programOf, runPipeline } from "@llm/core-ir";
 import {
   exportTransformersJs,
@@ -12,6 +12,7 @@ import {
   type WrittenOnnx,
   writeOnnx,
 } from "@llm/exporter";
+import { makeFolder } from "@llm/tensor/files";
 import { blockNets } from "./block-nets.ts";
 import { ToolchainError } from "./error.ts";
 import type { ExportReport } from "./export-model.ts";
@@ -197,11 +198,14 @@ function merged(parts: readonly WrittenOnnx[]): WrittenOnnx {
 }
 
 async function writeBeside(folder: string, name: string, bytes: Uint8Array): Promise<void> {
-  await writeFile(join(folder, name), bytes).catch((error: Error) => {
-    throw new ToolchainError("write-failed", `${join(folder, name)}: could not be written: ${error.message}`, {
-      cause: error,
-    });
-  });
+  const path = join(folder, name);
+  try {
+    await makeFolder(dirname(path));
+    await writeFile(path, bytes);
+  } catch (error) {
+    const { message } = error as Error;
+    throw new ToolchainError("write-failed", `${path}: could not be written: ${message}`, { cause: error });
+  }
 }
 
 function sum(files: readonly { readonly bytes: number }[]): number {

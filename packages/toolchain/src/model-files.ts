@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
 import { writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type { Checkpoint } from "@llm/checkpoint";
 import type { Target, Unit } from "@llm/target";
+import { makeFolder } from "@llm/tensor/files";
 
 /** Where an artefact keeps the small files of its checkpoint: tokenizer, templates, generation defaults. */
 export const MODEL_FILES = "model";
@@ -11,7 +12,10 @@ const KIND = "model-files@1";
 
 /** What a tokenizer, a chat template or a sampler may want to know; other files of the folder are nobody's business. */
 const WANTED =
-  /^(?:config\.json|generation_config\.json|tokenizer.*\.json|special_tokens_map\.json|added_tokens\.json|vocab\.(?:json|txt)|merges\.txt|chat_template\.(?:json|jinja)|.*\.(?:model|tiktoken))$/;
+  /^(?:config\.json|generation_config\.json|tokenizer.*\.json|special_tokens_map\.json|added_tokens\.json|vocab\.(?:json|txt)|merges\.txt|chat_template\.(?:json|jinja)|additional_chat_templates\/[^/]+\.jinja|[^/]+\.(?:model|tiktoken))$/;
+
+/** Where newer checkpoints keep the chat templates of other names than the default. */
+export const MODEL_TEMPLATES = "additional_chat_templates";
 
 /** Whether a file of this name belongs to a model besides its weights. */
 export function isModelFile(name: string): boolean {
@@ -56,7 +60,10 @@ export async function withModelFiles<O>(target: Target<O>, checkpoint: Checkpoin
     units: (program, options) => [...target.units(program, options), unit],
     build: async (asked, work) => {
       if (asked.kind !== KIND) return target.build(asked, work);
-      for (const [name, bytes] of files) await writeFile(join(work.folder, name), bytes);
+      for (const [name, bytes] of files) {
+        await makeFolder(dirname(join(work.folder, name)));
+        await writeFile(join(work.folder, name), bytes);
+      }
     },
   };
 }

@@ -33,6 +33,11 @@ export class Metadata {
     return this.#values.get(full);
   }
 
+  /** Names of all keys that begin so. */
+  keys(prefix: string): string[] {
+    return [...this.#values.keys()].filter((key) => key.startsWith(prefix));
+  }
+
   /** What begins so and nobody asked for. */
   leftOver(prefix: string): [key: string, value: GgufValue][] {
     return [...this.#values].filter(([key]) => key.startsWith(prefix) && !this.#asked.has(key));

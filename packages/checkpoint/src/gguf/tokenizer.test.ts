@@ -121,6 +121,22 @@ test.each(["spm_llama2", "spm_gemma_like", "spm_unigram_bytefb", "spm_unigram_nf
     expect([...tokenizer.encode(text, { addSpecialTokens: false, parseSpecial: false })], text).toEqual(ids);
 });
 
+test("templates of other names come along", async () => {
+  const byte = (code: number) =>
+    code < 0x21 || (code > 0x7e && code < 0xa1) || code === 0xad ? [] : [String.fromCharCode(code)];
+  const tokens = Array.from({ length: 256 }, (_, code) => byte(code)).flat();
+  const base = { "tokenizer.ggml.model": "gpt2", "tokenizer.ggml.tokens": tokens, "tokenizer.ggml.merges": ["a b"] };
+  const named = { "tokenizer.chat_template.tool_use": "T", "tokenizer.chat_template.rag": "R" };
+  const say = async (templates: Readonly<Record<string, string>>, tools?: readonly unknown[]) => {
+    const tokenizer = await throughGguf({ ...base, "tokenizer.ggml.tokens": [...tokens, "ab"], ...templates });
+    return tokenizer.applyChatTemplate([{ role: "user", content: "Hi" }], tools ? { tools } : {});
+  };
+  expect(await say({ "tokenizer.chat_template": "D", ...named })).toBe("D");
+  expect(await say({ "tokenizer.chat_template": "D", ...named }, [{}])).toBe("T");
+  expect(await say({ "tokenizer.chat_template": "D" }, [{}])).toBe("D");
+  await expect(say(named)).rejects.toThrow(/no default chat template: choose one of "?tool_use"?, "?rag"?/);
+});
+
 /** A protobuf message's fields by number: numbers, or bytes. */
 function readProto(bytes: Buffer): Map<number, (number | Buffer)[]> {
   const fields = new Map<number, (number | Buffer)[]>();

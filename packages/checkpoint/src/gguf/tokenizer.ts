@@ -55,6 +55,10 @@ function addsBos(metadata: Metadata): boolean {
   );
 }
 
+function addsEos(metadata: Metadata): boolean {
+  return metadata.flag("tokenizer.ggml.add_eos_token") ?? metadata.text("tokenizer.ggml.model") === "t5";
+}
+
 async function byteLevelBpe(metadata: Metadata): Promise<JsonObject> {
   const list = await tokens(metadata);
   const kinds = await types(metadata, list.length);
@@ -99,7 +103,7 @@ function addedToken(id: number, content: string, type: number): JsonObject {
 function postProcessor(metadata: Metadata, list: readonly string[]): Json {
   const around = [
     addsBos(metadata) ? metadata.number("tokenizer.ggml.bos_token_id") : undefined,
-    metadata.flag("tokenizer.ggml.add_eos_token") ? metadata.number("tokenizer.ggml.eos_token_id") : undefined,
+    addsEos(metadata) ? metadata.number("tokenizer.ggml.eos_token_id") : undefined,
   ].map((id) => (id === undefined || list[id] === undefined ? undefined : { id, token: list[id] }));
   const [bos, eos] = around;
   if (!bos && !eos) return { type: "ByteLevel", add_prefix_space: true, trim_offsets: false, use_regex: true };
@@ -134,7 +138,7 @@ async function sentencePiece(metadata: Metadata, model: "bpe" | "unigram"): Prom
     model,
     byteFallback: kinds.includes(TYPE.byte),
     addDummyPrefix: metadata.flag("tokenizer.ggml.add_space_prefix") ?? true,
-    removeExtraWhitespaces: metadata.flag("tokenizer.ggml.remove_extra_whitespaces") ?? model === "unigram",
+    removeExtraWhitespaces: metadata.flag("tokenizer.ggml.remove_extra_whitespaces") ?? false,
     charsMap: await metadata.bytes("tokenizer.ggml.precompiled_charsmap"),
     unk,
     bos: id("bos"),
@@ -152,16 +156,27 @@ async function tokenizerConfig(metadata: Metadata): Promise<JsonObject> {
   const config: Record<string, Json> = {
     tokenizer_class: metadata.text("tokenizer.ggml.model") === "llama" ? "LlamaTokenizer" : "PreTrainedTokenizerFast",
     add_bos_token: addsBos(metadata),
-    add_eos_token: metadata.flag("tokenizer.ggml.add_eos_token") ?? false,
+    add_eos_token: addsEos(metadata),
     bos_token: token("bos"),
     eos_token: token("eos"),
     unk_token: token("unknown"),
     pad_token: token("padding"),
     clean_up_tokenization_spaces: false,
   };
-  const template = metadata.text("tokenizer.chat_template");
+  const template = chatTemplate(metadata);
   if (template !== undefined) config.chat_template = template;
   return config;
+}
+
+/** One text, or a list of named ones, as published: GGUF has a key for each name. */
+function chatTemplate(metadata: Metadata): Json | undefined {
+  const key = "tokenizer.chat_template";
+  const usual = metadata.text(key);
+  const named = metadata
+    .keys(`${key}.`)
+    .map((one) => ({ name: one.slice(key.length + 1), template: metadata.text(one)! }));
+  if (named.length === 0) return usual;
+  return usual === undefined ? named : [{ name: "default", template: usual }, ...named];
 }
 
 function json(value: Json): Uint8Array {

@@ -1,7 +1,8 @@
 import { readdir, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type { Graph } from "@llm/core-ir";
 import type { WeightSource } from "@llm/tensor";
+import { makeFolder } from "@llm/tensor/files";
 import { storageOf } from "../convert/storage.ts";
 import { toOnnx } from "../convert/to-onnx.ts";
 import { writeDurably } from "../write/durable-file.ts";
@@ -69,6 +70,7 @@ export async function exportTransformersJs(decoder: Graph, options: Transformers
   };
   const files: WrittenFile[] = [];
   for (const [path, bytes] of Object.entries(side)) {
+    await makeFolder(dirname(join(folder, path)));
     await writeDurably(join(folder, path), bytes);
     files.push({ path, bytes: bytes.length });
   }
