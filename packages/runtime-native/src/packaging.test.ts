@@ -1,4 +1,4 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -17,7 +17,8 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 test("the packed package runs where there is no compiler", () => {
   execFileSync(join(root, "node_modules/.bin/tsc"), ["-b"], { cwd: root, stdio: "pipe" });
-  execFileSync("pnpm", ["pack", "--pack-destination", folder], { cwd: root, stdio: "pipe" });
+  const env = { ...process.env, ...(built ? {} : { LLM_PACK_WITHOUT_ADDON: "1" }) };
+  execFileSync("pnpm", ["pack", "--pack-destination", folder], { cwd: root, env, stdio: "pipe" });
   execFileSync("tar", ["-xzf", execFileSync("ls", [folder]).toString().trim()], { cwd: folder });
   const script = join(folder, "package/try.mjs");
   writeFileSync(
@@ -29,4 +30,18 @@ test("the packed package runs where there is no compiler", () => {
   expect(cpu.arch).toBe(process.arch);
   if (built) expect(status).toMatchObject({ state: "loaded", file: expect.stringContaining("prebuilds") });
   else expect(status.state).toBe("not-built");
+});
+
+test("without its binary, or with one that doesn't load, it isn't packed", () => {
+  const stage = (file: string, env: Record<string, string> = {}) =>
+    spawnSync(process.execPath, [join(root, "scripts/stage-prebuild.ts"), file], {
+      env: { ...process.env, LLM_PACK_WITHOUT_ADDON: "", ...env },
+      encoding: "utf8",
+    });
+  const absent = join(folder, "absent.node");
+  expect(stage(absent)).toMatchObject({ status: 1, stderr: expect.stringMatching(/^not packed: [^\n]+\n$/) });
+  expect(stage(absent, { LLM_PACK_WITHOUT_ADDON: "1" }).status).toBe(0);
+  const other = join(folder, "other.node");
+  writeFileSync(other, "no binary");
+  expect(stage(other).status).toBe(1);
 });

@@ -4,6 +4,7 @@ import { exportMismatches, undeclaredImports } from "./declared.ts";
 import { staleFeatures } from "./features.ts";
 import { longFiles } from "./file-length.ts";
 import { forbiddenDependencies, readImportTable } from "./import-table.ts";
+import { filesToPack, packProblems } from "./packed.ts";
 import { brokenSnippets } from "./snippets.ts";
 import { root, workspacePackages } from "./workspace.ts";
 
@@ -12,6 +13,7 @@ const problems = [
   ...forbiddenDependencies(readImportTable(), packages),
   ...packages.flatMap((pkg) => undeclaredImports(pkg, packages)),
   ...packages.flatMap(exportMismatches),
+  ...packages.filter(({ manifest }) => !manifest.private).flatMap((pkg) => packProblems(pkg, filesToPack(pkg))),
   ...packages.flatMap(longFiles),
   ...staleFeatures(),
   ...brokenSnippets(packages),

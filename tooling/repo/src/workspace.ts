@@ -13,6 +13,8 @@ export interface Manifest {
   readonly devDependencies?: Readonly<Record<string, string>>;
   readonly exports?: Readonly<Record<string, string>>;
   readonly publishConfig?: { readonly exports?: Readonly<Record<string, unknown>> };
+  readonly files?: readonly string[];
+  readonly bin?: Readonly<Record<string, string>>;
 }
 
 export interface Package {
