@@ -62,6 +62,28 @@ describe("a server that is told to stop under load", () => {
     await Promise.all([server.app.close(), expect(answer).resolves.toMatchObject({ status: 200 })]);
   });
 
+  it("tells those who wait for a model that takes longer than it may, and gives up on opening it", async () => {
+    const asked = Promise.withResolvers<AbortSignal>();
+    const open = (signal: AbortSignal): Promise<never> => {
+      asked.resolve(signal);
+      return new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
+    };
+    const lines: string[] = [];
+    const logger = { stream: { write: (line: string) => void lines.push(line) } };
+    const demo = { id: "demo", open: async () => server.generator };
+    server = await demoServer({ models: [demo, { id: "slow", open }], drainMs: 50, logger });
+    const answer = post(server.address, "/tokenize", JSON.stringify({ model: "slow", content: "a b" }));
+    const signal = await asked.promise;
+    expect(signal.aborted).toBe(false);
+    const closed = server.app.close();
+    const response = await answer;
+    expect([response.status, response.headers.has("retry-after")]).toEqual([503, true]);
+    expect(await response.json()).toMatchObject({ error: { message: "The server is stopping" } });
+    await closed;
+    expect(signal.aborted).toBe(true);
+    expect(lines.join("")).not.toMatch(/stack|"level":50/);
+  });
+
   it("ends what takes longer than it may, with a word about why", async () => {
     server = await demoServer({ drainMs: 50 }, 2);
     const streamed = post(server.address, "/v1/completions", endless({ stream: true, max_tokens: 480, n: 8 }));

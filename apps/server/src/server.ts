@@ -123,6 +123,7 @@ export function createServer(options: ServerOptions): FastifyInstance {
     host.lease(undefined).then(
       ({ release }) => release(),
       (problem) => {
+        if (!context.turns.open) return; // it was told to stop meanwhile
         const foreseen = ApiError.isInstance(problem);
         if (options.onStartFailure) options.onStartFailure(foreseen ? (problem.cause ?? problem) : problem);
         else if (foreseen) app.log.error(problem.message);

@@ -1,4 +1,5 @@
 import { invalid, tooMany, unavailable } from "@llm/protocol";
+import { stopping } from "../http/stopping.ts";
 
 export interface DeskLimits {
   /** Answers that may be under way or waiting, of everybody together. */
@@ -14,8 +15,6 @@ const ANSWERS = 512;
 
 /** Seconds after which it is worth asking again: answers take about that long. */
 const SOON = 2;
-
-const STOPPING = "The server is stopping";
 
 /** Callers whose rates are remembered; full buckets say nothing and are dropped first. */
 const MAX_CALLERS = 10_000;
@@ -64,7 +63,7 @@ export class Desk {
 
   /** Lets a caller in for so many answers. @throws ApiError 400, 429 or 503, the latter two with when to come again */
   enter(caller: string, answers: number): Visit {
-    if (this.#closed) throw unavailable(STOPPING, SOON);
+    if (this.#closed) throw stopping();
     const most = Math.min(this.#most, this.#mostOfOne);
     if (answers > most)
       throw invalid(null, `This request asks for ${answers} answers, and at most ${most} may be under way`);
@@ -96,7 +95,7 @@ export class Desk {
     if (this.#visits.size === 0) return;
     const empty = new Promise<void>((resolve) => (this.#onEmpty = resolve));
     const late = setTimeout(() => {
-      const reason = unavailable(STOPPING, SOON);
+      const reason = stopping();
       for (const visit of this.#visits) visit.abort(reason);
     }, ms);
     await empty;

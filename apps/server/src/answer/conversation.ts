@@ -1,7 +1,6 @@
-import type { ChatMessage } from "@llm/generate";
+import { type ChatMessage, showsTools, toolsAsText } from "@llm/generate";
 import { type ChatRequest, type ChatRequestMessage, invalid } from "@llm/protocol";
 import { withCallIds } from "./call-ids.ts";
-import { showsTools, toolsAsText } from "./tools-as-text.ts";
 
 /** A request's messages for the template of a model; with the tools in them, where it shows it none. */
 export function conversationFor(

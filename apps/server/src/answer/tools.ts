@@ -1,14 +1,12 @@
 import {
   answerGrammar,
   type CallFormat,
-  callFormat,
-  callFormatOf,
+  callFormatFor,
   callGrammar,
   type GenerateOptions,
   type Tool,
 } from "@llm/generate";
 import { type ChatRequest, invalid } from "@llm/protocol";
-import { showsTools } from "./tools-as-text.ts";
 
 /** What a request's tools mean for the prompt, for the form of the answer, and for how it is read. */
 export interface ToolUse {
@@ -31,7 +29,7 @@ export function toolUse(request: ChatRequest, chatTemplate: string | undefined):
     return {};
   }
   if (choice === "none") return {};
-  const calls = showsTools(chatTemplate) ? callFormatOf(chatTemplate) : callFormat("json");
+  const calls = callFormatFor(chatTemplate);
   const functions = tools.map(functionOf);
   const use = { offered: tools, calls, tools: functions };
   if (choice === "auto" || choice === null) return { ...use, ...strictForm(request, calls) };

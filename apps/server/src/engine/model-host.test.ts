@@ -88,9 +88,9 @@ describe("the models of a server", () => {
     const { served, events } = models({ a: 1 });
     let failures = 1;
     const [model] = served;
-    const open = async (): Promise<Generator> => {
+    const open = async (signal: AbortSignal): Promise<Generator> => {
       if (failures-- > 0) throw new Error("the card was busy");
-      return model.open();
+      return model.open(signal);
     };
     const host = new ModelHost([{ ...model, open }]);
     await expect(host.lease("a")).rejects.toThrow("busy");

@@ -1,6 +1,7 @@
 import type { GenerateOptions } from "@llm/generate";
 import { ApiError, invalid, type Model, modelNotFound, modelUnavailable, unavailable } from "@llm/protocol";
 import type { Generator } from "@llm/toolchain";
+import { stopping } from "../http/stopping.ts";
 
 /** What every answer under a name is generated with. */
 export type ServedOptions = Pick<GenerateOptions, "adapter" | "speculate">;
@@ -15,10 +16,13 @@ export interface ServedModel {
   readonly unlisted?: readonly string[];
   /** Names for it with options of their own: its adapters. */
   readonly variants?: readonly { readonly id: string; readonly options: ServedOptions }[];
-  /** Opens it: minutes where it must be fetched and exported first, a second where it is ready. */
-  open(): Promise<Generator>;
+  /**
+   * Opens it: minutes where it must be fetched and exported first, a second where it is ready.
+   * @param signal raised where the server stops and nobody waits for it any more
+   */
+  open(signal: AbortSignal): Promise<Generator>;
   /** What it will take of the memory budget, in bytes; asked only where there is one. */
-  bytes?(): Promise<number>;
+  bytes?(signal: AbortSignal): Promise<number>;
 }
 
 /** What a name means. */
@@ -61,6 +65,7 @@ export class ModelHost {
   /** Models on their way out of memory. */
   readonly #closing = new Map<string, Promise<unknown>>();
   readonly #created = Math.floor(Date.now() / 1000);
+  readonly #stopping = new AbortController();
   #clock = 0;
 
   /** @param budget bytes that open models may take together */
@@ -100,8 +105,12 @@ export class ModelHost {
     return named;
   }
 
-  /** Holds a model, opened where it isn't yet. @throws ApiError for a name that isn't served, or where no memory is free */
-  async lease(id: string | null | undefined): Promise<Lease> {
+  /**
+   * Holds a model, opened where it isn't yet.
+   * @param signal no longer waits, and throws its reason
+   * @throws ApiError for a name that isn't served, or where no memory is free
+   */
+  async lease(id: string | null | undefined, signal?: AbortSignal): Promise<Lease> {
     const { id: name, model, options } = this.named(id);
     let entry = this.#entries.get(model.id);
     if (!entry) {
@@ -116,7 +125,7 @@ export class ModelHost {
       released = true;
     };
     try {
-      return { id: name, options, generator: await held.opening, release };
+      return { id: name, options, generator: await until(held.opening, signal), release };
     } catch (error) {
       release();
       throw error;
@@ -156,7 +165,9 @@ export class ModelHost {
     });
   }
 
+  /** Closes all that are open, and gives up on those that are being opened. */
   async close(): Promise<void> {
+    this.#stopping.abort(stopping());
     const open = [...this.#entries.values()].map(async ({ opening }) => (await opening).close());
     await Promise.allSettled([...open, ...this.#closing.values()]);
   }
@@ -168,20 +179,21 @@ export class ModelHost {
 
   async #open(model: ServedModel): Promise<Generator> {
     const entry = this.#entries.get(model.id)!;
+    const { signal } = this.#stopping;
     try {
       await this.#closing.get(model.id); // a device serves the next one once the last has let go of it
       if (this.#budget !== Number.POSITIVE_INFINITY) {
-        const bytes = (await model.bytes?.()) ?? 0;
+        const bytes = (await model.bytes?.(signal)) ?? 0;
         this.#makeRoom(model.id, bytes);
         entry.bytes = bytes;
         await Promise.all(this.#closing.values()); // what goes is gone before what comes is read
       }
-      entry.generator = await model.open();
+      entry.generator = await model.open(signal);
       return entry.generator;
     } catch (error) {
       // What failed once may work the next time: a download, a card that was busy.
       this.#entries.delete(model.id);
-      throw told(model.id, error);
+      throw signal.aborted ? signal.reason : told(model.id, error);
     }
   }
 
@@ -200,6 +212,16 @@ export class ModelHost {
       this.drop(oldest[0], oldest[1].generator!);
     }
   }
+}
+
+/** What is waited for, unless the signal comes first. @throws the signal's reason */
+async function until<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return promise;
+  const { promise: raised, reject } = Promise.withResolvers<never>();
+  const raise = (): void => reject(signal.reason);
+  if (signal.aborted) raise();
+  signal.addEventListener("abort", raise, { once: true });
+  return Promise.race([promise, raised]).finally(() => signal.removeEventListener("abort", raise));
 }
 
 /** @throws TypeError where one name stands for two */

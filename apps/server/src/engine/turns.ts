@@ -53,7 +53,7 @@ export class Turns {
     const visit = this.#desk.enter(request.caller, answers);
     const gone = goneSignal(reply);
     reply.raw.once("close", visit.leave);
-    const { id, options, generator, release } = await this.#host.lease(model);
+    const { id, options, generator, release } = await this.#host.lease(model, visit.signal);
     if (reply.raw.destroyed) release();
     else reply.raw.once("close", release);
     const signal = AbortSignal.any([gone, visit.signal]);

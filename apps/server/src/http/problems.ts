@@ -1,6 +1,7 @@
 import { ContextOverflowError, GenerateError, GrammarError } from "@llm/generate";
 import { ApiError, contextLengthExceeded, internal, invalid, unavailable } from "@llm/protocol";
 import { TokenizerError } from "@llm/tokenizer-bpe";
+import { stopping } from "./stopping.ts";
 
 /** What of a request its failures are told by. */
 export interface Asked {
@@ -19,7 +20,7 @@ export function problemOf(error: unknown, { id, url, body }: Asked): ApiError {
   }
   if (GrammarError.isInstance(error)) return invalid(fieldIn(body, FORMS), error.message, "invalid_grammar");
   if (GenerateError.isInstance(error)) {
-    if (error.code === "closed") return unavailable("The server is stopping", 5);
+    if (error.code === "closed") return stopping();
     if (error.code === "device-failed") return unavailable("The device failed; the model is opened anew", 5);
     const { option = "" } = error;
     if (error.code !== "logits-invalid") return invalid(fieldIn(body, [snakeCase(option)]), error.message);
