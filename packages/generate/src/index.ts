@@ -11,6 +11,7 @@ export {
   reasoningFormatOf,
   type Tool,
 } from "./answer/formats.ts";
+export { callFormatFor, showsTools, toolsAsText } from "./answer/tools-as-text.ts";
 export { type BeamRequest, beamSearch } from "./beams/beam-search.ts";
 export * from "./error.ts";
 export { checkForm } from "./generator/constrained.ts";

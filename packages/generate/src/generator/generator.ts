@@ -1,5 +1,6 @@
 import type { Session } from "@llm/target";
-import { callFormatOf, markersOf, reasoningFormatOf } from "../answer/formats.ts";
+import { markersOf, reasoningFormatOf } from "../answer/formats.ts";
+import { callsOf, showsTools, toolsAsText } from "../answer/tools-as-text.ts";
 import { GenerateError } from "../error.ts";
 import { submitGuided } from "../guidance/guided-text.ts";
 import { apart } from "../random/random-state.ts";
@@ -158,10 +159,17 @@ export class Generator<T extends TextTokenizer | TransformersTokenizer = TextTok
         "this tokenizer has no chat template; give the Generator a template function",
       );
     if (rest.suffix !== undefined) throw new GenerateError("option-invalid", "a conversation has no suffix");
-    const prompt = template(messages, { addGenerationPrompt: true, ...(tools ? { tools } : {}) });
     const source = this.#template ? undefined : this.#text.chatTemplateSource;
+    const functions = tools?.length ? tools : undefined;
+    // A template of the program's own is given the tools to tell of; of the model's, those alone that do.
+    const isTold = this.#template !== undefined || showsTools(source);
+    const conversation = functions && !isTold ? toolsAsText(messages, functions) : messages;
+    const prompt = template(conversation, {
+      addGenerationPrompt: true,
+      ...(functions && isTold ? { tools: functions } : {}),
+    });
     const reasoning = reasoningFormatOf(source, prompt);
-    const answerFormats = { ...(reasoning ? { reasoning } : {}), ...(tools ? { calls: callFormatOf(source) } : {}) };
+    const answerFormats = { ...(reasoning ? { reasoning } : {}), ...(functions ? callsOf(functions, source) : {}) };
     const options = { addSpecialTokens: false, answerFormats, ...readOptions(rest) };
     const { stop = this.#defaults.stop, numBeams = this.#defaults.numBeams ?? 1 } = options;
     if (numBeams > 1) return this.stream(prompt, options); // a search through several texts can't look for stops

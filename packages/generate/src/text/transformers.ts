@@ -5,6 +5,7 @@ export interface TransformersTokenizer {
   encode(text: string, options?: { add_special_tokens?: boolean }): number[];
   decode(ids: number[], options?: { skip_special_tokens?: boolean }): string;
   apply_chat_template?(messages: unknown, options?: Record<string, unknown>): unknown;
+  chat_template?: unknown; // a template, or several by name
   eos_token?: string | null;
 }
 
@@ -30,6 +31,7 @@ function fromTransformers(tokenizer: TransformersTokenizer): TextTokenizer {
     decode,
     stream: (options) => new WindowStream((ids) => decode(ids, { skipSpecialTokens: true, ...options })),
     eosTokenId: eos.length === 1 ? eos[0] : undefined,
+    chatTemplateSource: templatesOf(tokenizer.chat_template),
     ...(tokenizer.apply_chat_template
       ? {
           applyChatTemplate: (
@@ -46,6 +48,11 @@ function fromTransformers(tokenizer: TransformersTokenizer): TextTokenizer {
         }
       : {}),
   };
+}
+
+function templatesOf(template: unknown): string | undefined {
+  if (typeof template === "string") return template;
+  return typeof template === "object" && template !== null ? Object.values(template).join("\n") : undefined;
 }
 
 /** A run of ids without a finished character that is longer than this is no text. */
