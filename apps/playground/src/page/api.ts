@@ -48,7 +48,9 @@ export async function getText(path: string): Promise<string> {
 
 /** The events of a streamed answer, as they come. */
 export async function* stream<T>(path: string, body: object, signal: AbortSignal): AsyncGenerator<T> {
-  const response = await call(path, { ...body, stream: true, stream_options: { include_usage: true } }, signal);
+  // Counts come with every piece, for the speed, and once more at the end with what was in the cache.
+  const stream_options = { include_usage: true, continuous_usage_stats: true };
+  const response = await call(path, { ...body, stream: true, stream_options }, signal);
   const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
   let held = "";
   for (;;) {

@@ -109,7 +109,7 @@ export function chatView({ model, settings, left }: View): HTMLElement[] {
         const [choice] = chunk.choices;
         if (!choice) continue;
         take(turn, choice);
-        if (choice.delta.content || choice.delta.reasoning_content || choice.delta.tool_calls) meter.piece();
+        if (choice.delta.content || choice.delta.reasoning_content || choice.delta.tool_calls) meter.piece(usage);
         draw();
       }
     } catch (error) {

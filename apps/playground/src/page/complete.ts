@@ -83,7 +83,7 @@ function editorView({ model, settings, left }: View, kind: "complete" | "infill"
         if (!choice) continue;
         said += choice.text;
         tokens.push(...tokensOf(choice));
-        if (choice.text !== "") meter.piece();
+        if (choice.text !== "") meter.piece(usage);
         text.value = kept[kind] = prefix + said + suffix;
         if (!infill) text.scrollTop = text.scrollHeight;
       }

@@ -1,4 +1,5 @@
 import { h } from "./dom.ts";
+import { Speed } from "./speed.ts";
 
 export interface Usage {
   readonly prompt_tokens: number;
@@ -10,9 +11,7 @@ export interface Usage {
 export class Meter {
   readonly element: HTMLElement = h("div", { class: "meter", "aria-live": "off" });
   readonly #hint: string;
-  #asked = 0;
-  #first = 0;
-  #pieces = 0;
+  readonly #speed = new Speed();
 
   constructor(hint: string) {
     this.#hint = hint;
@@ -20,45 +19,34 @@ export class Meter {
   }
 
   begin(): void {
-    this.#asked = performance.now();
-    this.#first = 0;
-    this.#pieces = 0;
+    this.#speed.begin();
     this.#show([["", "waiting for the first token"]]);
   }
 
-  /** A piece came; while nobody has counted, a piece is a token. */
-  piece(): void {
-    this.#pieces++;
-    if (this.#first === 0) this.#first = performance.now();
-    if (this.#pieces > 1) this.#show([this.#firstToken(), [this.#rate(this.#pieces), "tok/s"]]);
+  /** A piece came, with which there are so many tokens. */
+  piece(usage: Usage | undefined): void {
+    this.#speed.count(usage?.completion_tokens ?? 0);
+    this.#show(this.#times());
   }
 
   end(usage: Usage | undefined): void {
-    if (this.#first === 0) {
+    const cached = usage?.prompt_tokens_details?.cached_tokens ?? 0;
+    if (this.#speed.toFirst === undefined || !usage) {
       this.#show([]);
       return;
     }
-    const cached = usage?.prompt_tokens_details?.cached_tokens ?? 0;
+    this.#speed.count(usage.completion_tokens);
     this.#show([
-      this.#firstToken(),
-      [this.#rate(usage?.completion_tokens ?? this.#pieces), "tok/s"],
-      ...(usage
-        ? ([
-            [`${usage.completion_tokens}`, "tokens"],
-            [`${usage.prompt_tokens}`, `in the prompt${cached > 0 ? `, ${cached} from the cache` : ""}`],
-          ] as const)
-        : []),
+      ...this.#times(),
+      [`${usage.completion_tokens}`, "tokens"],
+      [`${usage.prompt_tokens}`, `in the prompt${cached > 0 ? `, ${cached} from the cache` : ""}`],
     ]);
   }
 
-  #firstToken(): readonly [string, string] {
-    return [`${Math.round(this.#first - this.#asked)} ms`, "to the first token"];
-  }
-
-  #rate(tokens: number): string {
-    const seconds = (performance.now() - this.#first) / 1000;
-    const rate = (tokens - 1) / Math.max(seconds, 0.001);
-    return rate >= 100 ? rate.toFixed(0) : rate.toFixed(1);
+  #times(): readonly (readonly [string, string])[] {
+    const { toFirst = 0, rate } = this.#speed;
+    const first = [`${Math.round(toFirst)} ms`, "to the first token"] as const;
+    return rate === undefined ? [first] : [first, [rate >= 100 ? rate.toFixed(0) : rate.toFixed(1), "tok/s"]];
   }
 
   #show(parts: readonly (readonly [string, string])[]): void {
