@@ -73,6 +73,21 @@ export const transposed: Change = (tensor) => {
 /** Gemma's norms multiply by 1 + w; GGUF keeps the sum. */
 export const plusOne: Change = (tensor) => [{ ...tensor, shift: -1 }];
 
+/** Queries, then keys, then values of all heads in one tensor; published as three, called q, k and v. */
+export function projections(heads: number, kvHeads: number): Change {
+  return (tensor) => {
+    const [rows, ...rest] = tensor.shape as [number, ...number[]];
+    const { file, offset, length } = tensor.parts.data!;
+    const dim = rows / (heads + 2 * kvHeads);
+    const part = (name: string, from: number, count: number): StoredTensor => {
+      const bytes = (length / rows) * dim;
+      const data = { file, offset: offset + from * bytes, length: count * bytes };
+      return { ...tensor, name: tensor.name.replace("{e}", name), shape: [count * dim, ...rest], parts: { data } };
+    };
+    return [part("q", 0, heads), part("k", heads, kvHeads), part("v", heads + kvHeads, kvHeads)];
+  };
+}
+
 /** One tensor for all experts (or heads), published as one each. */
 export const unstacked: Change = (tensor) => {
   const [count, ...shape] = tensor.shape as [number, ...number[]];

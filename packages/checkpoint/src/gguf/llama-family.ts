@@ -4,6 +4,7 @@ import {
   type GgufArchitecture,
   type ModelShape,
   plusOne,
+  projections,
   rotatedRows,
   unstacked,
 } from "./architecture.ts";
@@ -78,6 +79,10 @@ const MIXTRAL: Names = {
   "blk.{n}.ffn_gate_exps": "model.layers.{n}.block_sparse_moe.experts.{e}.w1",
   "blk.{n}.ffn_down_exps": "model.layers.{n}.block_sparse_moe.experts.{e}.w2",
   "blk.{n}.ffn_up_exps": "model.layers.{n}.block_sparse_moe.experts.{e}.w3",
+  // One tensor an expert, as in the first months of the architecture.
+  "blk.{n}.ffn_gate.{e}": "model.layers.{n}.block_sparse_moe.experts.{e}.w1",
+  "blk.{n}.ffn_down.{e}": "model.layers.{n}.block_sparse_moe.experts.{e}.w2",
+  "blk.{n}.ffn_up.{e}": "model.layers.{n}.block_sparse_moe.experts.{e}.w3",
 };
 
 const llama: GgufArchitecture = {
@@ -391,11 +396,13 @@ export const LLAMA_FAMILY: Readonly<Record<string, GgufArchitecture>> = {
       output_norm: "model.final_layernorm",
       output: "lm_head",
       ...LLAMA_ATTENTION,
+      "blk.{n}.attn_qkv": "model.layers.{n}.self_attn.{e}_proj", // of the first files
       "blk.{n}.attn_norm": "model.layers.{n}.input_layernorm",
       "blk.{n}.attn_output": "model.layers.{n}.self_attn.dense",
       "blk.{n}.ffn_up": "model.layers.{n}.mlp.fc1",
       "blk.{n}.ffn_down": "model.layers.{n}.mlp.fc2",
     },
+    changes: ({ heads, kvHeads }) => ({ "blk.{n}.attn_qkv": projections(heads, kvHeads) }),
     config: (model) => ({
       ...llamaConfig(model, "phi", "PhiForCausalLM"),
       ...partialRotary(model),

@@ -35,13 +35,17 @@ export function publishedTensors(
   return { file, tensors, unreadable, headerHash: header.hash };
 }
 
-/** The published name, and GGUF's with the block's number left open. A name that isn't in the table stays as it is. */
+/** The published name, and GGUF's with the block's and the expert's number left open. A name that isn't in the table stays as it is. */
 function published(name: string, { names }: GgufArchitecture): { key: string; name: string } {
   const [, base = name, ending = ""] = /^(.*)(\.weight|\.bias)$/.exec(name) ?? [];
   const [, number] = /^blk\.(\d+)\./.exec(base) ?? [];
-  const key = number === undefined ? base : base.replace(`blk.${number}.`, "blk.{n}.");
+  const inBlock = number === undefined ? base : base.replace(`blk.${number}.`, "blk.{n}.");
+  const [, expert] = /\.(\d+)$/.exec(inBlock) ?? [];
+  const key = expert === undefined ? inBlock : inBlock.replace(/\d+$/, "{e}");
   const target = Object.hasOwn(names, key) ? names[key] : undefined;
-  return { key, name: target === undefined ? name : target.replace("{n}", number ?? "") + ending };
+  if (target === undefined) return { key, name };
+  const numbered = expert === undefined ? target : target.replace("{e}", expert);
+  return { key, name: numbered.replace("{n}", number ?? "") + ending };
 }
 
 /** Sizes that don't divide as the metadata says would become fractions of rows. */
