@@ -1,9 +1,9 @@
-import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { unannouncedChanges } from "./changesets.ts";
+import { git } from "./git.ts";
 
 let base: string;
 
@@ -13,15 +13,14 @@ function put(path: string, text: string): void {
 }
 
 function commit(message: string): void {
-  const git = (...args: string[]) =>
-    execFileSync("git", ["-c", "user.name=t", "-c", "user.email=t@t", ...args], { cwd: base });
-  git("add", "-A");
-  git("commit", "-qm", message);
+  git(base, "add", "-A");
+  const own = ["user.name=t", "user.email=t@t", "commit.gpgSign=false", "core.hooksPath=/dev/null"];
+  git(base, ...own.flatMap((setting) => ["-c", setting]), "commit", "-qm", message);
 }
 
 beforeEach(() => {
   base = mkdtempSync(join(tmpdir(), "changesets-"));
-  execFileSync("git", ["init", "-q", base]);
+  git(base, "init", "-q");
   put("pnpm-workspace.yaml", "packages:\n  - packages/*\n  - tooling/*\n");
   put("packages/tensor/package.json", JSON.stringify({ name: "@llm/tensor" }));
   put("packages/tensor/src/index.ts", "export {};\n");

@@ -1,11 +1,7 @@
-import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { git } from "./git.ts";
 import { workspacePackages } from "./workspace.ts";
-
-function git(base: string, ...args: string[]): string {
-  return execFileSync("git", args, { cwd: base, encoding: "utf8", maxBuffer: 64 * 1024 * 1024 }).trim();
-}
 
 /** The commit of the last release: the newest that changed `.changeset/released`, else the first commit. */
 export function lastRelease(base: string): string {

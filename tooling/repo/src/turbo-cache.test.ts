@@ -1,8 +1,9 @@
 import { execFileSync } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { git, withoutGit } from "./git.ts";
 import { root, workspacePackages } from "./workspace.ts";
 
 /** A copy of the sources, so that touching one disturbs nobody; the golden data and weights play no part here. */
@@ -10,20 +11,26 @@ let copy: string;
 
 beforeAll(() => {
   copy = mkdtempSync(join(tmpdir(), "turbo-cache-"));
-  const files = execFileSync("git", ["ls-files", "-co", "--exclude-standard"], { cwd: root, encoding: "utf8" })
-    .trim()
-    .split("\n");
+  const files = git(root, "ls-files", "-co", "--exclude-standard").split("\n");
   for (const file of files) {
-    if (file.startsWith("tooling/fixtures/golden/") || file.endsWith(".safetensors") || !existsSync(join(root, file)))
-      continue;
+    if (file.startsWith("tooling/fixtures/golden/") || file.endsWith(".safetensors")) continue;
     mkdirSync(dirname(join(copy, file)), { recursive: true });
-    cpSync(join(root, file), join(copy, file));
+    copyIfThere(file);
   }
   symlinkSync(join(root, "node_modules"), join(copy, "node_modules"));
-  execFileSync("git", ["init", "-q"], { cwd: copy });
-  execFileSync("git", ["add", "-A"], { cwd: copy });
+  git(copy, "init", "-q");
+  git(copy, "add", "-A");
 });
 afterAll(() => rmSync(copy, { recursive: true, force: true }));
+
+/** One that is listed may be gone: removed, but not yet for git, or of a test that runs at the same time. */
+function copyIfThere(file: string): void {
+  try {
+    cpSync(join(root, file), join(copy, file));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+  }
+}
 
 /** Hash of every task, as turbo would look it up in its cache. */
 function hashes(): Map<string, string> {
@@ -31,7 +38,7 @@ function hashes(): Map<string, string> {
     cwd: copy,
     encoding: "utf8",
     maxBuffer: 64 * 1024 * 1024,
-    env: { ...process.env, TURBO_TELEMETRY_DISABLED: "1" },
+    env: { ...withoutGit(process.env), TURBO_TELEMETRY_DISABLED: "1" },
   });
   const plan: { tasks: { taskId: string; hash: string }[] } = JSON.parse(out.slice(out.indexOf("{")));
   return new Map(plan.tasks.map((task) => [task.taskId, task.hash]));
