@@ -1,4 +1,3 @@
-import { spawnSync } from "node:child_process";
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
@@ -25,8 +24,8 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true }));
 
-/** As a process leaves it that was killed. */
-const stale = () => `${hostname()} ${spawnSync(process.execPath, ["-e", ""]).pid}`;
+/** As a process leaves it that was killed: a number that no process can have, so that none was given it since. */
+const STALE = `${hostname()} ${2 ** 22 + 1}`;
 
 /** Has six want the lock of `file` at once; returns how many held it together at most, and how many ever did. */
 async function contend(file: string): Promise<{ most: number; total: number }> {
@@ -45,16 +44,15 @@ async function contend(file: string): Promise<{ most: number; total: number }> {
 
 test("of several that find a stale lock, one at a time gets it", async () => {
   const file = join(folder, "file");
-  await writeFile(`${file}.lock`, stale());
+  await writeFile(`${file}.lock`, STALE);
   expect(await contend(file)).toEqual({ most: 1, total: 6 });
   expect(await readdir(folder)).toEqual([]);
 });
 
 test("one that died while it took a lock over doesn't block the others", async () => {
-  const owner = stale();
   const file = join(folder, "file");
-  await writeFile(`${file}.lock`, owner);
-  await writeFile(`${file}.lock.lock`, owner);
+  await writeFile(`${file}.lock`, STALE);
+  await writeFile(`${file}.lock.lock`, STALE);
   expect(await contend(file)).toEqual({ most: 1, total: 6 });
   expect(await readdir(folder)).toEqual([]);
 });
