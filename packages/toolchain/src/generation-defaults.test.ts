@@ -57,6 +57,18 @@ describe("a checkpoint's generation_config", () => {
   ])("says nothing by %j", (config) => expect(generationDefaults(config)).toEqual({ doSample: false }));
 });
 
+describe("tokens that a model doesn't have", () => {
+  it.each<[Readonly<Record<string, unknown>>, object]>([
+    [{ suppress_tokens: [5, -1, 100] }, { suppressTokens: [5] }],
+    [{ bad_words_ids: [[5, 6], [100]] }, {}],
+    [{ bad_words_ids: [5, 6] }, {}],
+    [{ sequence_bias: [[[5, 100], 1]], top_k: 3 }, { topK: 3 }],
+  ])("stop no request: %j", (generation, options) => {
+    for (const config of [{ vocab_size: 100 }, { text_config: { vocab_size: 100 } }])
+      expect(generationDefaults(generation, config)).toEqual({ doSample: false, ...options });
+  });
+});
+
 describe("which tokens end a text", () => {
   const gemma = { eos_token_id: [1, 106] };
   it.each<[string, Readonly<Record<string, unknown>> | undefined, Readonly<Record<string, unknown>>, object]>([

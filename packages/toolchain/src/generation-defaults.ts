@@ -48,7 +48,10 @@ export function generationDefaults(generation: Json | undefined, config: Json = 
   const ends = said.map((fields) => tokenIds(fields?.eos_token_id)).find(({ length }) => length > 0);
   const eos: GenerateOptions = ends ? { eosTokenId: ends } : {};
   if (!generation) return eos;
-  const read = Object.entries(FIELDS).map(([name, fits]) => readField(name, generation[name], fits));
+  const sizes = [config.vocab_size, (config.text_config as Json | undefined)?.vocab_size];
+  const vocab = sizes.find((size): size is number => typeof size === "number") ?? Number.POSITIVE_INFINITY;
+  const known = { ...generation, suppress_tokens: knownIds(generation.suppress_tokens, vocab) };
+  const read = Object.entries(FIELDS).map(([name, fits]) => readField(name, (known as Json)[name], { fits, vocab }));
   // It samples only where it says so.
   return Object.assign({ doSample: false }, ...read, eos);
 }
@@ -58,11 +61,21 @@ function tokenIds(value: unknown): number[] {
   return [value].flat().filter((id): id is number => Number.isInteger(id) && (id as number) >= 0);
 }
 
-function readField(name: string, value: unknown, fits: (value: unknown) => boolean): GenerateOptions {
+/** transformers suppresses the tokens that there are, and passes over other ids. */
+function knownIds(ids: unknown, vocab: number): unknown {
+  return Array.isArray(ids) ? ids.filter((id) => Number.isInteger(id) && id >= 0 && id < vocab) : ids;
+}
+
+interface Fit {
+  readonly fits: (value: unknown) => boolean;
+  readonly vocab: number;
+}
+
+function readField(name: string, value: unknown, { fits, vocab }: Fit): GenerateOptions {
   if (value === null || value === undefined || !fits(value)) return {};
   try {
     const options = readOptions({ [name]: value });
-    checkSampling(options, Number.POSITIVE_INFINITY);
+    checkSampling(options, vocab);
     return options;
   } catch {
     return {};

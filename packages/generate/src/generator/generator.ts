@@ -258,6 +258,8 @@ export class Generator<T extends TextTokenizer | TransformersTokenizer = TextTok
     let firstTokenMs = 0;
 
     const scale = options.guidanceScale ?? 1;
+    if (options.negativePrompt !== undefined && options.guidanceScale === undefined)
+      throw new GenerateError("option-invalid", "a negativePrompt steers by guidanceScale; give that too, such as 1.5");
     const guidance = { scale, ...(scale === 1 ? {} : this.#away(maxNewTokens, options)) };
     const request: GenerateRequest = {
       prompt: tokens,

@@ -8,7 +8,7 @@ import type { TransformersStreamer } from "../text/transformers.ts";
 import type { Switched } from "./defaults.ts";
 import { checkKind } from "./option-kinds.ts";
 import type { Prompt } from "./prompt.ts";
-import { isPassedOver, OTHER_NAMES } from "./transformers-options.ts";
+import { impliedBy, isPassedOver, OTHER_NAMES } from "./transformers-options.ts";
 
 /** How to generate: the sampling options, when to end, and what to tell on the way. */
 export interface GenerateOptions extends SamplingOptions {
@@ -173,16 +173,18 @@ const KNOWN: ReadonlySet<string> = new Set([...OWN, ...SAMPLED]);
 export function readOptions(given: GenerateOptions | TransformersOptions): GenerateOptions {
   const { generation_config, generationConfig = generation_config, ...named } = given as TransformersOptions;
   const options: Record<string, unknown> = generationConfig ? { ...readOptions(generationConfig) } : {};
+  let implied: GenerateOptions = {};
   for (const [name, value] of Object.entries(named)) {
     if (value === undefined || value === null) continue;
     const camel = name.replaceAll(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
+    implied = { ...implied, ...impliedBy(camel, value) };
     if (isPassedOver(name, camel, value)) continue;
     const known = OTHER_NAMES[camel] ?? camel;
     if (!KNOWN.has(known)) throw new GenerateError("option-invalid", `there is no option ${name}`);
     checkKind(name, known, value);
     options[known] = value;
   }
-  return options as GenerateOptions;
+  return { ...implied, ...options };
 }
 
 /** Options with one switch for drawing, whose adapter is a session's. */

@@ -90,6 +90,13 @@ describe("a negative prompt", () => {
     await generator.close();
   });
 
+  it("is refused where nothing says how far it steers", async () => {
+    const generator = open();
+    expect(() => generator.stream("a", { negativePrompt: "b" })).toThrow("a negativePrompt steers by guidanceScale");
+    await generator.generate("a", { negative_prompt_ids: [5, 6], guidanceScale: 1, maxNewTokens: 1 });
+    await generator.close();
+  });
+
   it("is steered to below 1, and at 0 says what it would by itself", async () => {
     const generator = open();
     const towards = await generator.generate("a", { ...guided, guidanceScale: 0, negativePrompt: "b" });

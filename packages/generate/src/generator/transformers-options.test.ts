@@ -28,6 +28,37 @@ describe("options of transformers that nothing here is called by", () => {
     expect(() => readOptions({ [name]: value })).toThrow(instead);
   });
 
+  it("ask for guesses from the text where they do so there", () => {
+    expect(readOptions({ prompt_lookup_num_tokens: 10, max_matching_ngram_size: 2 })).toEqual({ speculate: true });
+    expect(readOptions({ promptLookupNumTokens: 0 })).toEqual({});
+    expect(readOptions({ prompt_lookup_num_tokens: 10, speculate: false })).toEqual({ speculate: false });
+    expect(readOptions({ speculate: false, prompt_lookup_num_tokens: 10 })).toEqual({ speculate: false });
+  });
+
+  // All of a GenerationConfig of transformers 5.23, and what `generate` takes beside it.
+  it.each(
+    `max_length max_new_tokens min_length min_new_tokens early_stopping max_time stop_strings do_sample num_beams use_mtp use_cache
+    cache_implementation cache_config max_cache_len temperature top_k top_p min_p top_h typical_p epsilon_cutoff eta_cutoff
+    repetition_penalty encoder_repetition_penalty length_penalty no_repeat_ngram_size bad_words_ids renormalize_logits
+    forced_bos_token_id forced_eos_token_id remove_invalid_values exponential_decay_length_penalty suppress_tokens
+    begin_suppress_tokens sequence_bias token_healing guidance_scale watermarking_config num_return_sequences output_attentions
+    output_hidden_states output_scores output_logits return_dict_in_generate pad_token_id bos_token_id eos_token_id
+    encoder_no_repeat_ngram_size decoder_start_token_id is_assistant num_assistant_tokens num_assistant_tokens_schedule
+    assistant_confidence_threshold prompt_lookup_num_tokens max_matching_ngram_size assistant_early_exit assistant_lookbehind
+    target_lookbehind assistant_ensemble_weight speculation_type compile_config disable_compile continuous_batching_config low_memory
+    penalty_alpha dola_layers diversity_penalty num_beam_groups constraints force_words_ids prefill_chunk_size _from_model_config
+    transformers_version logits_processor stopping_criteria prefix_allowed_tokens_fn synced_gpus assistant_model streamer
+    negative_prompt_ids custom_generate`.split(/\s+/),
+  )("are known: %s", (name) => {
+    let problem: unknown;
+    try {
+      readOptions({ [name]: 3 });
+    } catch (error) {
+      problem = error;
+    }
+    expect(String(problem)).not.toContain("there is no option");
+  });
+
   it("come as a generation_config, too, which counts where nothing beside it does", () => {
     const generation_config = { max_new_tokens: 5, do_sample: true, eos_token_id: [1, 2] };
     expect(readOptions({ generation_config, maxNewTokens: 7 })).toEqual({

@@ -5,6 +5,7 @@ export const OTHER_NAMES: Readonly<Record<string, string>> = {
   stopStrings: "stop",
   generationLen: "maxNewTokens",
   numReturnSequences: "n",
+  negativePromptIds: "negativePrompt",
 };
 
 /** What an option of transformers may say here, where only some of it can be had. */
@@ -27,10 +28,29 @@ const RULES: Readonly<Record<string, Rule>> = {
   FromModelConfig: ANY, // `_from_model_config`: where a file came from
   useCache: ANY,
   cacheImplementation: ANY,
-  promptLookupNumTokens: ANY, // how much is guessed, which `speculate` finds out
+  cacheConfig: ANY,
+  maxCacheLen: ANY,
+  compileConfig: ANY,
+  disableCompile: ANY,
+  continuousBatchingConfig: ANY,
+  prefillChunkSize: ANY,
+  lowMemory: ANY,
+  syncedGpus: ANY,
+  // How much is guessed and when, which `speculate` finds out.
+  promptLookupNumTokens: ANY,
+  maxMatchingNgramSize: ANY,
   numAssistantTokens: ANY,
   numAssistantTokensSchedule: ANY,
   assistantConfidenceThreshold: ANY,
+  assistantEarlyExit: ANY,
+  assistantLookbehind: ANY,
+  targetLookbehind: ANY,
+  assistantEnsembleWeight: ANY,
+  isAssistant: ANY,
+  speculationType: ANY,
+  useMtp: ANY,
+  assistantModel: { neutral: [], instead: "open the generator with a draftModel" },
+  assistantTokenizer: { neutral: [], instead: "open the generator with a draftModel" },
   tokenHealing: OFF,
   renormalizeLogits: ANY,
   padTokenId: ANY, // nothing is padded
@@ -46,8 +66,13 @@ const RULES: Readonly<Record<string, Rule>> = {
   encoderRepetitionPenalty: { neutral: [1] },
   encoderNoRepeatNgramSize: { neutral: [0] },
   penaltyAlpha: { neutral: [0] },
+  topH: { neutral: [], instead: "give topP or minP" },
+  dolaLayers: { neutral: [] },
+  watermarkingConfig: { neutral: [] },
+  customGenerate: { neutral: [] },
   maxTime: { neutral: [], instead: "give a signal, such as AbortSignal.timeout(ms)" },
   stoppingCriteria: { neutral: [], instead: "give stop, stopTokens or a signal" },
+  prefixAllowedTokensFn: { neutral: [], instead: "give allow or one of the forms" },
   logitsProcessor: { neutral: [], instead: "give allow, logitBias or one of the forms" },
   forceWordsIds: { neutral: [], instead: "give a grammar" },
   constraints: { neutral: [], instead: "give a grammar" },
@@ -63,6 +88,11 @@ export function isPassedOver(name: string, camel: string, value: unknown): boole
   if (!Object.hasOwn(RULES, camel)) return false;
   const { neutral, instead } = RULES[camel]!;
   return passedOverIf(neutral === undefined || neutral.includes(value) || isEmpty(value), name, instead);
+}
+
+/** Options that names of transformers turn on here, beside which nothing else is asked for. */
+export function impliedBy(camel: string, value: unknown): { readonly speculate?: true } {
+  return camel === "promptLookupNumTokens" && typeof value === "number" && value > 0 ? { speculate: true } : {};
 }
 
 function passedOverIf(neutral: boolean, name: string, instead = "leave it out"): true {
