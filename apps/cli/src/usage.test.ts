@@ -34,12 +34,18 @@ describe("wrong usage is one line and exit code 2", () => {
       "--dtypes is a list of fp32, fp16, q8, q4",
     ],
     [["inspect", "--config", "novalue"], "--config"],
+    [["tokenize", "no/such", "--in", "."], "--in .: it is a folder, not a file"],
+    [["inspect", "no/such", "--config", "novalue"], "--config: "],
+    [["verify", "--ids", "1,99999"], "token 99999 is not in the vocabulary of 4096"],
+    [["verify", "no/such", "--ids", "1,a"], "takes token ids"],
+    [["verify", "no/such", "--layers", "x"], "layers are said as A-B or A"],
+    [["verify", "no/such", "--against", "nope"], "--against nope: there is no such file or folder"],
     [["verify", "no/such", "--html", "."], "--html .: it is a folder; name the file that is to be written"],
     [["plan", "no/such", "--html", "."], "--html .: it is a folder"],
     [["inspect", "no/such", "--html", "."], "--html .: it is a folder"],
     [["conformance", "no/such", "--report", "."], "--report .: it is a folder"],
     [["logits", "no/such", "--ids", "1", "--out", "."], "--out .: it is a folder"],
-    [["tokenize", "demo", "--in", "/nonexistent.jsonl"], "can't be read (ENOENT)"],
+    [["tokenize", "demo", "--in", "/nonexistent.jsonl"], "--in /nonexistent.jsonl: there is no such file"],
   ])("llm %j", async (args, says) => {
     const { code, stdout, stderr } = await runCli(args, home);
     expect(stderr).toMatch(/^llm: [^\n]+\n$/);
@@ -69,6 +75,14 @@ describe("other exit codes", () => {
     const sizes = "batch_size=1,sequence_length=8,past_sequence_length=0";
     const { code } = await runCli(["export", "--fixed-shapes", sizes, "--out", "fixed"], home);
     expect(code).toBe(0);
+  });
+
+  it.each([
+    [["--format", "q4_0", "--q-group-size", "7"], "--q-group-size 7: q4_0 has no choice of groups"],
+    [["--format", "banana"], "--format is one of auto, "],
+  ])("2 for formats that there aren't: %j", async (format, says) => {
+    const { code, stderr } = await runCli(["run", ...format], home);
+    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining(says) });
   });
 
   it("2 for a mesh of more stages than the model has parts", async () => {

@@ -1,5 +1,5 @@
 import { type OptionTable, TargetError } from "@llm/target";
-import { FORMATS, formatName } from "@llm/tensor";
+import { codecOf, FORMATS, formatName } from "@llm/tensor";
 
 /** How weights are kept by kernels of their own. */
 export type CpuFormat = "fp32" | "int8" | "int4";
@@ -129,7 +129,18 @@ export function contextOf(wanted: number, most: number): number {
 /** Throws for a name that no number format has. */
 export function checkFormat(flag: string, format: string | undefined): void {
   if (format === undefined || Object.hasOwn(FORMATS, formatName(format))) return;
-  throw new TargetError("option-invalid", `${flag} is one of ${Object.keys(FORMATS).join(", ")}, not "${format}"`);
+  const names = ["auto", ...Object.keys(FORMATS)].join(", ");
+  throw new TargetError("option-invalid", `${flag} is one of ${names} (mxfp6 is mxfp6_e2m3), not "${format}"`);
+}
+
+/** Throws for groups that an emulated format doesn't have; what stays float32 has no use for any. */
+export function checkGroups(format: string, group: number): void {
+  if (group === 0 || formatName(format) === "fp32") return;
+  try {
+    codecOf({ format, group });
+  } catch (error) {
+    throw new TargetError("option-invalid", `--q-group-size ${group}: ${(error as Error).message}`, { cause: error });
+  }
 }
 
 /** Formats of a cache whose rounding ONNX's own ops can say. */

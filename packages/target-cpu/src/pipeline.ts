@@ -3,7 +3,7 @@ import { type PassCall, TargetError } from "@llm/target";
 import { parseMesh } from "@llm/target/mesh";
 import { parseFormatRules } from "./format-rules.ts";
 import { SPAN_INPUT } from "./lower/inputs.ts";
-import { type CpuOptions, checkCacheFormat, checkFormat, packedBits } from "./options.ts";
+import { type CpuOptions, checkCacheFormat, checkFormat, checkGroups, packedBits } from "./options.ts";
 import { GROUP } from "./ort/packed-weights.ts";
 
 /** Tokens of a row that go through the model at once: more is hardly faster and takes more memory. */
@@ -35,6 +35,7 @@ export function cpuPipeline(options: PipelineOptions): readonly PassCall[] {
   checkFormat("--format", format);
   checkCacheFormat(kvFormat);
   const bits = packedBits(options);
+  if (bits === undefined) checkGroups(format, qGroupSize);
   const rules = formatRules.length === 0 ? {} : { rules: parseFormatRules(formatRules) };
   const weights = bits === undefined ? { format, group: qGroupSize, ...rules } : {};
   const { dp, mp, pp } = parseMesh(options.mesh ?? "1x1");

@@ -37,6 +37,7 @@ export { generationDefaults } from "./generation-defaults.ts";
 export { Generator } from "./generator.ts";
 export type { GeneratorOptions } from "./generator-options.ts";
 export { type CheckpointInspection, type Inspection, type InspectOptions, inspect } from "./inspect.ts";
+export { parseLayers } from "./layers.ts";
 export { type LogitsRequest, type LogitsResult, logitsTensors, referenceLogits, sessionLogits } from "./logits.ts";
 export {
   makeReady,
@@ -46,7 +47,15 @@ export {
   type StageName,
   type StageReport,
 } from "./make-ready.ts";
-export { graphOf, type Model, type ModelGraph, type OpenModelOptions, openModel, unreadNote } from "./open-model.ts";
+export {
+  graphOf,
+  type Model,
+  type ModelGraph,
+  type OpenModelOptions,
+  openModel,
+  overridesOf,
+  unreadNote,
+} from "./open-model.ts";
 export { type OpenOptions, openRunnable, type Runnable } from "./open-runnable.ts";
 export { type Packed, type PackOptions, pack } from "./pack/pack.ts";
 export { artefactCache, hubCache, writableFolder } from "./places.ts";

@@ -6,13 +6,17 @@ export interface LayerRange {
   readonly to: number;
 }
 
-/** Reads `A-B` or `A`; `count` is how many blocks there are. */
-export function parseLayers(text: string, count: number): LayerRange {
+/** Reads `A-B` or `A`; which of them a model has is another question. */
+export function parseLayers(text: string): LayerRange {
   const match = /^\s*(\d+)\s*(?:-\s*(\d+)\s*)?$/.exec(text);
-  if (!match) throw new ToolchainError("option-invalid", `layers are said as A-B or A, counted from 0, not "${text}"`);
-  const from = Number(match[1]);
-  const to = Number(match[2] ?? match[1]);
-  if (from > to || to >= count)
-    throw new ToolchainError("option-invalid", `layers ${text} don't exist: the model has 0-${count - 1}`);
-  return { from, to };
+  const [from, to] = [Number(match?.[1]), Number(match?.[2] ?? match?.[1])];
+  if (from <= to) return { from, to };
+  throw new ToolchainError("option-invalid", `layers are said as A-B or A, counted from 0, not "${text}"`);
+}
+
+/** The same, of a model with so many blocks. */
+export function layersOf(text: string, count: number): LayerRange {
+  const range = parseLayers(text);
+  if (range.to < count) return range;
+  throw new ToolchainError("option-invalid", `layers ${text} don't exist: the model has 0-${count - 1}`);
 }

@@ -4,7 +4,7 @@ import { type Distance, distance, type LogitsDistance, logitsDistance } from "./
 import type { Dump } from "./dump.ts";
 import { ToolchainError } from "./error.ts";
 import { excerptVocabulary } from "./excerpt-vocabulary.ts";
-import { parseLayers } from "./layers.ts";
+import { layersOf } from "./layers.ts";
 import { decoderBlocks } from "./model-card.ts";
 import type { Model } from "./open-model.ts";
 import { type ExposedOptions, runExposed } from "./run-exposed.ts";
@@ -143,7 +143,7 @@ function dumped(against: Dump, { card }: Model, ids: Int32Array, options: Verify
 function chosenBlocks(graph: Graph, { layers, blocks }: VerifyOptions): ReadonlySet<string> {
   const names = decoderBlocks(graph);
   if (blocks) return new Set(blocks.map((at) => names[at]!));
-  const { from, to } = layers === undefined ? { from: 0, to: names.length - 1 } : parseLayers(layers, names.length);
+  const { from, to } = layers === undefined ? { from: 0, to: names.length - 1 } : layersOf(layers, names.length);
   return new Set(names.slice(from, to + 1));
 }
 
@@ -155,10 +155,8 @@ function someTokens(vocab: number, count: number): Int32Array {
 function checked(ids: Int32Array, vocab: number): Int32Array {
   const outside = ids.find((id) => id >= vocab);
   if (ids.length > 0 && outside === undefined) return ids;
-  throw new ToolchainError(
-    "input-invalid",
-    ids.length === 0 ? "there is no token to verify with" : `token ${outside} is not in the vocabulary of ${vocab}`,
-  );
+  if (outside === undefined) throw new ToolchainError("input-invalid", "there is no token to verify with");
+  throw new ToolchainError("option-invalid", `token ${outside} is not in the vocabulary of ${vocab}`);
 }
 
 function largest(values: Float32Array): number {

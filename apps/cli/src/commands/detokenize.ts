@@ -3,12 +3,14 @@ import type { Call, Outcome } from "../definition/command.ts";
 import { UsageError } from "../exit.ts";
 import type { Io } from "../output/io.ts";
 import { parseIds } from "../parse/value.ts";
+import { checkFile } from "./given-file.ts";
 import { mapLines, readJsonLines } from "./jsonl.ts";
 import { modelOptions } from "./model-options.ts";
 
 /** `llm detokenize` */
 export async function run(call: Call, io: Io): Promise<Outcome> {
   const { args, options } = call;
+  if (options.in !== undefined) await checkFile("--in", options.in);
   const tokenizer = await openTokenizer(args.model, modelOptions(call, io));
   const decode = (ids: ArrayLike<number>) => {
     const strange = Array.from(ids).find((id) => tokenizer.idToToken(id) === undefined);

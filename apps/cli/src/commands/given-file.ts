@@ -1,4 +1,4 @@
-import { open } from "node:fs/promises";
+import { access, open } from "node:fs/promises";
 import { UsageError } from "../exit.ts";
 
 const REASONS: Readonly<Record<string, string>> = {
@@ -7,6 +7,15 @@ const REASONS: Readonly<Record<string, string>> = {
   EISDIR: "it is a folder, not a file",
   EACCES: "it may not be read",
 };
+
+/** Refuses a file or folder that an option names and that isn't there, before anything is done that takes long. */
+export async function checkPath(flag: string, path: string): Promise<void> {
+  await access(path).catch(({ code }: NodeJS.ErrnoException) => {
+    throw new UsageError(
+      `${flag} ${path}: ${code === "ENOENT" ? "there is no such file or folder" : (REASONS[code ?? ""] ?? code)}`,
+    );
+  });
+}
 
 /** Refuses a file that an option names and that can't be read, before anything is done that takes long. */
 export async function checkFile(flag: string, file: string): Promise<void> {

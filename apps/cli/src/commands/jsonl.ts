@@ -10,10 +10,6 @@ export async function* readJsonLines<T>(
   check: (value: unknown) => T | undefined,
 ): AsyncGenerator<T> {
   const input = createReadStream(file, "utf8");
-  const opened = new Promise<void>((done, fail) => input.once("open", () => done()).once("error", fail));
-  await opened.catch((error: NodeJS.ErrnoException) => {
-    throw new UsageError(`${file}: can't be read (${error.code})`);
-  });
   let number = 0;
   for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
     number++;

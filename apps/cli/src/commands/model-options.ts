@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import type { OpenModelOptions, ResolveOptions } from "@llm/toolchain";
+import { type OpenModelOptions, overridesOf, type ResolveOptions } from "@llm/toolchain";
 import type { Call } from "../definition/command.ts";
 import { UsageError } from "../exit.ts";
 import type { Io } from "../output/io.ts";
@@ -7,6 +7,7 @@ import type { Io } from "../output/io.ts";
 /** What a call says about finding and reading its MODEL. */
 export function modelOptions({ options }: Call, io: Io): ResolveOptions & Pick<OpenModelOptions, "config" | "lora"> {
   const { config, lora, cacheDir, hfToken, revision, offline } = options;
+  overridesOf(config); // what makes no sense is said before a model is fetched
   if (lora !== undefined && !existsSync(lora)) throw new UsageError(`--lora ${lora}: there is no such folder`);
   return {
     ...(config === undefined ? {} : { config }),

@@ -2,12 +2,14 @@ import { openTokenizer } from "@llm/toolchain";
 import type { Call, Outcome } from "../definition/command.ts";
 import { UsageError } from "../exit.ts";
 import type { Io } from "../output/io.ts";
+import { checkFile } from "./given-file.ts";
 import { mapLines, readJsonLines } from "./jsonl.ts";
 import { modelOptions } from "./model-options.ts";
 
 /** `llm tokenize` */
 export async function run(call: Call, io: Io): Promise<Outcome> {
   const { args, options } = call;
+  if (options.in !== undefined) await checkFile("--in", options.in);
   const tokenizer = await openTokenizer(args.model, modelOptions(call, io));
   const encode = (text: string) => [...tokenizer.encode(text, { addSpecialTokens: options.special ?? true })];
   if (options.in !== undefined) {

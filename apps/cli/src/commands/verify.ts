@@ -1,10 +1,20 @@
-import { findTarget, type Model, readDump, tokenizerOf, type VerifyReport, verify, verifyPage } from "@llm/toolchain";
+import {
+  findTarget,
+  type Model,
+  parseLayers,
+  readDump,
+  tokenizerOf,
+  type VerifyReport,
+  verify,
+  verifyPage,
+} from "@llm/toolchain";
 import type { Call, Outcome } from "../definition/command.ts";
 import { DEFAULT_TARGET } from "../definition/options.ts";
 import { UsageError } from "../exit.ts";
 import type { Io } from "../output/io.ts";
 import { seconds } from "../output/units.ts";
 import { parseIds } from "../parse/value.ts";
+import { checkPath } from "./given-file.ts";
 import { openCalled } from "./open.ts";
 import { checkOutput, problems, writeOutput } from "./output-file.ts";
 import { onePrompt } from "./prompts.ts";
@@ -13,10 +23,13 @@ import { onePrompt } from "./prompts.ts";
 export async function run(call: Call, io: Io): Promise<Outcome> {
   const { layers, against, reportHtml } = call.options;
   const { target } = await findTarget(call.target ?? DEFAULT_TARGET);
+  const said = saidTokens(call.options);
+  if (layers !== undefined) parseLayers(layers); // before a model is fetched
+  if (against !== undefined) await checkPath("--against", against);
   await checkOutput("--html", reportHtml);
   const model = await openCalled(call, io);
   try {
-    const ids = await tokensOf(model, call.options);
+    const ids = typeof said === "string" ? await encoded(model, said) : said;
     io.progress.begin("verify", `${model.name} on ${target.title}`);
     const report = await verify(model, target, {
       ...(layers === undefined ? {} : { layers }),
@@ -37,17 +50,16 @@ export async function run(call: Call, io: Io): Promise<Outcome> {
   }
 }
 
-/** Tokens that the user gives, as ids or as text. */
-async function tokensOf(
-  { checkpoint, card }: Model,
-  { ids, prompt: prompts }: Call["options"],
-): Promise<Int32Array | undefined> {
+/** What the user gives to verify with: ids, or text. */
+function saidTokens({ ids, prompt: prompts }: Call["options"]): Int32Array | string | undefined {
   const prompt = onePrompt(prompts);
   if (ids !== undefined && prompt !== undefined)
     throw new UsageError("--ids and --prompt say the same thing; leave one of them out");
-  if (ids !== undefined) return parseIds(ids, "--ids");
-  if (prompt === undefined) return undefined;
-  return (await tokenizerOf(checkpoint)).encode(prompt).subarray(0, card.context);
+  return ids === undefined ? prompt : parseIds(ids, "--ids");
+}
+
+async function encoded({ checkpoint, card }: Model, text: string): Promise<Int32Array> {
+  return (await tokenizerOf(checkpoint)).encode(text).subarray(0, card.context);
 }
 
 function failure({ blocks, logits }: VerifyReport): string {
