@@ -176,7 +176,7 @@ describe("an answer that may be a call", () => {
     expect(() => ask({ type: "object", anyOf: [{ required: ["a"] }] })).toThrow(
       /^"anyOf" beside the parameters of "f" can't be held to/,
     );
-    expect(() => ask({ type: "object", properties: { a: { type: "string", not: { pattern: "x" } } } })).toThrow(
+    expect(() => ask({ type: "object", properties: { a: { type: "string", not: { format: "email" } } } })).toThrow(
       /^"not" at/,
     );
     expect(() => ask({ properties: { "a>b": true } })).toThrow(/^the parameter "a>b" of "f" has no name/);
@@ -195,6 +195,17 @@ describe("an answer that may be a call", () => {
     const written = (value: string) =>
       `<tool_call>f\n<arg_key>k</arg_key>\n<arg_value>${value}</arg_value>\n</tool_call>`;
     expect(["5", "abc", "ab"].filter((value) => constraint.matches(written(value)))).toEqual(valid);
+  });
+
+  it.each([
+    ["glm4", "<tool_call>f\n<arg_key>b</arg_key>\n<arg_value>x</arg_value>\n</tool_call>"],
+    ["qwen3-coder", "<tool_call>\n<function=f>\n<parameter=b>\nx\n</parameter>\n</function>\n</tool_call>"],
+  ] as const)("leaves out an argument that may be given, where no value of it is valid: %s", (id, written) => {
+    const properties = { a: { type: "integer", minimum: 5, maximum: 3 }, b: { enum: ["x"] } };
+    const form = (...required: string[]) =>
+      parseGrammar(callGrammar(callFormat(id), [{ name: "f", parameters: { properties, required } }]));
+    expect(new Constraint(form("b"), bytes).matches(written)).toBe(true);
+    expect(() => form("a")).toThrow("no value is valid by the schema");
   });
 
   it.each(FORMATS)("has an object for arguments, whatever the schema leaves out: %s", (id) => {

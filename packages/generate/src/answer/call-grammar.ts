@@ -1,4 +1,4 @@
-import { GrammarError, type GrammarSource, isAnnotation } from "@llm/grammar";
+import { GrammarError, type GrammarSource, isAnnotation, parseGrammar } from "@llm/grammar";
 import type { ArgumentTags, CallFormat, ReasoningFormat, Tool } from "./formats.ts";
 
 /** What an answer must look like that is nothing but calls of these tools, written as the model's family writes them. */
@@ -87,7 +87,6 @@ function taggedCall({ name: [before, after], key, value, pad, end }: ArgumentTag
     readonly properties?: Readonly<Record<string, unknown>>;
     readonly required?: readonly string[];
   };
-  // What may never be given is left out.
   const given = Object.keys(properties).filter((property) => properties[property] !== false);
   const names = [...new Set([...given, ...required])];
   const odd = names.find((property) => /[<>\s]/.test(property));
@@ -100,9 +99,10 @@ function taggedCall({ name: [before, after], key, value, pad, end }: ArgumentTag
     parts: [...marked(key, property), pad === "" ? "\n" : "", ...marked(value, pad, held, pad), "\n"],
   });
   const optional = (form: GrammarSource): GrammarSource => ({ anyOf: [{ choice: [""] }, form] });
-  const values = names.map((property) => {
-    const one = argument(property, { property, of: schema, before: value[1] });
-    return required.includes(property) ? one : optional(one);
+  const values = names.flatMap((property): GrammarSource[] => {
+    const held = { property, of: schema, before: value[1] };
+    if (required.includes(property)) return [argument(property, held)];
+    return isPossible(held) ? [optional(argument(property, held))] : []; // what may never be given is left out
   });
   // A function of which nothing is said takes anything, as an object does of which nothing is said.
   const { additionalProperties: others = true } = schema;
@@ -115,6 +115,16 @@ function taggedCall({ name: [before, after], key, value, pad, end }: ArgumentTag
   }
   // Where nothing stands before the name, the call ends with what closes all of them.
   return { parts: before === "" ? [tool.name, after, ...values] : [before, tool.name, after, "\n", ...values, end] };
+}
+
+function isPossible(form: GrammarSource): boolean {
+  try {
+    parseGrammar(form);
+    return true;
+  } catch (error) {
+    if (GrammarError.isInstance(error) && error.code === "unsatisfiable") return false;
+    throw error;
+  }
 }
 
 /** What stands between two tags, either of which may be a control token. */
