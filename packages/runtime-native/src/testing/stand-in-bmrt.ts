@@ -11,6 +11,6 @@ export const hasCompiler = spawnSync("cc", ["--version"], { stdio: "ignore" }).s
 export function standIn(folder: string, generation: "2023" | "now" = "now"): BmrtLibraries {
   const file = join(folder, `libstand_in_${generation}.so`);
   const old = generation === "2023" ? ["-DSTAND_IN_OF_2023"] : [];
-  execFileSync("cc", ["-shared", "-fPIC", "-O1", "-Wall", "-Werror", ...old, "-o", file, SOURCE]);
+  execFileSync("cc", ["-shared", "-fPIC", "-O1", "-Wall", ...old, "-o", file, SOURCE]);
   return { bmlib: file, bmrt: file };
 }
