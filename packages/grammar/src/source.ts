@@ -5,6 +5,7 @@ import { anyObject } from "./json-schema/literals.ts";
 import { compileProperty } from "./json-schema/property.ts";
 import { isSchema, type Json, readSchema } from "./json-schema/schema.ts";
 import { parseRegex } from "./regex/parse.ts";
+import { whole } from "./regex/texts.ts";
 import { combine } from "./rules/combine.ts";
 import { alt, type Grammar, grammarOf, many, marker, seq, text } from "./rules/rule.ts";
 import { without } from "./rules/without.ts";
@@ -46,7 +47,7 @@ export function parseGrammar(source: GrammarSource): Grammar {
     return compileSchema(schema);
   }
   if ("json" in source) return anyObject();
-  if ("regex" in source) return grammarOf(parseRegex(source.regex).rule);
+  if ("regex" in source) return grammarOf(whole(parseRegex(source.regex)));
   if ("choice" in source) {
     if (source.choice.length === 0) throw new GrammarError("syntax", "a choice needs at least one text");
     return grammarOf(alt(...source.choice.map(text)));

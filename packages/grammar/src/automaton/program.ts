@@ -110,7 +110,23 @@ class Compiler {
         return this.#push({ op: "call", rule: rule.name, next });
       case "repeat":
         return this.#repeat(rule, next);
+      case "machine":
+        return this.#machine(rule, next);
     }
+  }
+
+  /** A jump for each state: nothing is called, so nothing is to be returned to. */
+  #machine({ states }: Rule & { kind: "machine" }, next: number): number {
+    const places = states.map(() => {
+      const fork: Instruction = { op: "fork", to: [] };
+      return { fork, start: this.#push(fork) };
+    });
+    for (const [i, { accepting, steps }] of states.entries()) {
+      const { to: ways } = places[i]!.fork;
+      for (const { on, to } of steps) ways.push(this.#emit(on, places[to]!.start));
+      if (accepting) ways.push(next);
+    }
+    return places[0]!.start;
   }
 
   #bytes(bytes: Uint8Array, next: number): number {
@@ -170,6 +186,15 @@ class Compiler {
         if (rest.length === 0) return this.#withoutEmpty(first);
         if (!isNullable(first, this.#nullable)) return rule;
         return alt(seq(this.#withoutEmpty(first), ...rest), this.#withoutEmpty({ kind: "seq", of: rest }));
+      }
+      case "machine": {
+        const [first] = rule.states;
+        if (!first?.accepting) return rule;
+        const moved = rule.states.map(({ accepting, steps }) => ({
+          accepting,
+          steps: steps.map(({ on, to }) => ({ on, to: to + 1 })),
+        }));
+        return { kind: "machine", states: [{ ...moved[0]!, accepting: false }, ...moved] };
       }
       case "ref": {
         if (!this.#nullable.has(rule.name)) return rule;

@@ -1,7 +1,7 @@
 import { GrammarError } from "../error.ts";
 import type { Bound } from "./numbers.ts";
+import { notOf } from "./plain-not.ts";
 import { isNumber, type Json, type SchemaObject } from "./schema.ts";
-import { notOf } from "./values.ts";
 
 /** Between two limits, where there are any. */
 interface Gap {

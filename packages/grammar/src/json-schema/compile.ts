@@ -2,15 +2,16 @@ import { GrammarError } from "../error.ts";
 import { alt, type Grammar, NEVER, type Rule, ref, text } from "../rules/rule.ts";
 import { arrayRule } from "./arrays.ts";
 import { boundsOf, numeric } from "./bounds.ts";
-import { CONDITIONS, conditionsOf, isPlainNot } from "./conditions.ts";
+import { CONDITIONS, conditionsOf } from "./conditions.ts";
 import { distinct } from "./distinct.ts";
 import { GENERAL, isAnnotation, typeOfKeyword } from "./keywords.ts";
 import { ANY_VALUE, anyRules, literal } from "./literals.ts";
 import { mergeSchemas } from "./merge.ts";
 import { multiplesWithin, whyNot } from "./multiples.ts";
-import { negate } from "./negate.ts";
-import { type Bound, integersWithin, numbersWithin } from "./numbers.ts";
+import { negate, type Surroundings } from "./negate.ts";
+import { type Bound, integersWithin, numbersWithin, withFraction } from "./numbers.ts";
 import { objectRule } from "./objects.ts";
+import { isPlainNot, isWithoutIntegers } from "./plain-not.ts";
 import { References } from "./references.ts";
 import { checkSize, isObject, isSchema, type Json, type JsonType, type Schema, type SchemaObject } from "./schema.ts";
 import { stringRule } from "./strings.ts";
@@ -50,7 +51,13 @@ export class SchemaCompiler implements SchemaContext {
   readonly #names = new Map<Schema, string>();
   /** Rules of choices by their lists of branches. */
   readonly #choices = new Map<unknown, string>();
+  /** Schemas in the making, and the names of those that have been met again meanwhile. */
+  readonly #open = new Map<SchemaObject, { name?: string }>();
+  /** Those of them with no list or object in between: what they say is of the same value. */
+  #within = new Set<Schema>();
   #nesting = 0;
+  /** Values that a negation would allow, but that can't be described, are missing. */
+  #leftOut = false;
 
   constructor(root: Schema) {
     checkSize(root as Json);
@@ -59,6 +66,11 @@ export class SchemaCompiler implements SchemaContext {
 
   /** All rules, with that of the whole. */
   grammar(root: Rule): Grammar {
+    if (root === NEVER && this.#leftOut)
+      throw new GrammarError(
+        "unsupported",
+        `what "not", "if" or "oneOf" of the schema leave can't be held to: say what is valid instead`,
+      );
     if (root === NEVER) throw new GrammarError("unsatisfiable", "no value is valid by the schema");
     return { root: "root", rules: new Map(this.#rules).set("root", root) };
   }
@@ -77,19 +89,42 @@ export class SchemaCompiler implements SchemaContext {
     if (!isSchema(schema)) throw new GrammarError("syntax", `${path} of the schema must be an object or a boolean`);
     if (schema === false) return NEVER;
     if (schema === true) return ANY_VALUE;
-    // A reference is a rule of its own, so that schemas may contain themselves.
     const { $ref, ...rest } = schema;
-    if (typeof $ref === "string" && Object.keys(rest).every(isAnnotation)) {
-      const target = this.#references.resolve($ref);
-      let name = this.#names.get(target);
-      if (name === undefined) {
-        name = `${$ref}@${this.#names.size}`;
-        this.#names.set(target, name);
-        this.#rules.set(name, this.rule(target as Json, $ref));
-      }
-      return ref(name);
+    const alone = typeof $ref === "string" && Object.keys(rest).every(isAnnotation);
+    return this.#again(schema, () => (alone ? this.#referred($ref) : this.#object(this.flatten(schema, path), path)));
+  }
+
+  /** A reference is a rule of its own, so that schemas may contain themselves. */
+  #referred($ref: string): Rule {
+    const target = this.#references.resolve($ref);
+    if (this.#within.has(target)) return NEVER;
+    let name = this.#names.get(target);
+    if (name === undefined) {
+      name = `${$ref}@${this.#names.size}`;
+      this.#names.set(target, name);
+      this.#rules.set(name, this.rule(target as Json, $ref));
     }
-    return this.#object(this.flatten(schema, path), path);
+    return this.#rules.get(name) === NEVER ? NEVER : ref(name);
+  }
+
+  /** The rule of a schema, which has a name if the schema comes back to itself in another way than by a reference alone. */
+  #again(schema: SchemaObject, compile: () => Rule): Rule {
+    const open = this.#open.get(schema);
+    // What is valid if it is valid adds nothing.
+    if (this.#within.has(schema)) return NEVER;
+    if (open) {
+      open.name ??= `again@${this.#open.size}@${this.#rules.size}`;
+      return ref(open.name);
+    }
+    const entry: { name?: string } = {};
+    this.#open.set(schema, entry);
+    this.#within.add(schema);
+    const rule = compile();
+    this.#within.delete(schema);
+    this.#open.delete(schema);
+    if (entry.name === undefined) return rule;
+    this.#rules.set(entry.name, rule);
+    return ref(entry.name);
   }
 
   define(rule: Rule): Rule {
@@ -112,7 +147,10 @@ export class SchemaCompiler implements SchemaContext {
     if (depth > MAX_NESTING) throw this.unsupported(path, "allOf", "it contains itself");
     const { $ref, allOf, const: only, ...rest } = schema;
     const own: SchemaObject = Object.fromEntries(
-      Object.entries(rest).filter(([keyword]) => !CONDITIONS.has(keyword) && !UNEVALUATED.has(keyword)),
+      // Many that write schemas write null where nothing is said.
+      Object.entries(rest).filter(
+        ([keyword, value]) => value !== null && !CONDITIONS.has(keyword) && !UNEVALUATED.has(keyword),
+      ),
     );
     let merged: Schema = only === undefined ? own : mergeSchemas(own, { enum: [only] });
     const also: Json[] = [];
@@ -127,7 +165,7 @@ export class SchemaCompiler implements SchemaContext {
       merged = mergeSchemas(merged, isObject(part) ? this.flatten(part, path, depth + 1) : part);
     }
     const refuse = (keyword: string, hint: string): GrammarError => this.unsupported(path, keyword, hint);
-    for (const part of conditionsOf(schema, path, this.#resolve, refuse)) {
+    for (const part of conditionsOf(schema, path, this.#surroundings, refuse)) {
       // What is out of question is said as such; everything else is a schema like any other.
       const plain = !isObject(part) || (isPlainNot(part.not) && Object.keys(part).length === 1);
       merged = mergeSchemas(merged, plain ? (part as Schema) : this.flatten(part, path, depth + 1));
@@ -135,7 +173,12 @@ export class SchemaCompiler implements SchemaContext {
     return closed(merged, schema, this.#references.root, refuse);
   }
 
-  readonly #resolve = (reference: string): Json => this.#references.resolve(reference) as Json;
+  readonly #surroundings: Surroundings = {
+    resolve: (reference) => this.#references.resolve(reference) as Json,
+    leftOut: () => {
+      this.#leftOut = true;
+    },
+  };
 
   #object(schema: Schema, path: string): Rule {
     if (typeof schema === "boolean") return schema ? ANY_VALUE : NEVER;
@@ -176,7 +219,7 @@ export class SchemaCompiler implements SchemaContext {
       alt(...branches.map((branch, i) => this.rule(branch, `${path}/${keyword}/${i}`)));
     if (keyword === "anyOf" || this.#areDistinct(flat, path)) return told(flat);
     const tagged = this.#tagged(flat, schema.discriminator, path);
-    if (!tagged) return told(this.#exclusive(branches, flat, path));
+    if (!tagged) return this.#exclusive(branches, flat, path);
     if (!alone) return told(tagged);
     // Branches that must have their tag are no references any more: a choice that comes back to itself is a rule of its own.
     let name = this.#choices.get(branches);
@@ -205,12 +248,19 @@ export class SchemaCompiler implements SchemaContext {
   }
 
   /** Branches of which one alone may hold: each, as part of the whole, together with what the others aren't. */
-  #exclusive(branches: readonly Json[], whole: readonly Json[], path: string): Json[] {
+  #exclusive(branches: readonly Json[], whole: readonly Json[], path: string): Rule {
     const hint = "more than one of its branches may hold; anyOf says that";
     if (branches.length > MAX_EXCLUSIVE) throw this.unsupported(path, "oneOf", hint);
-    const others = branches.map((branch) => negate(branch, this.#resolve));
+    let leftOut = false;
+    const surroundings = { ...this.#surroundings, leftOut: () => void (leftOut = true) };
+    const others = branches.map((branch) => negate(branch, surroundings));
     if (others.includes(undefined)) throw this.unsupported(path, "oneOf", hint);
-    return whole.map((branch, i) => ({ allOf: [branch, ...(others.toSpliced(i, 1) as Json[])] }));
+    const rules = whole.map((branch, i) =>
+      this.rule({ allOf: [branch, ...(others.toSpliced(i, 1) as Json[])] }, `${path}/oneOf/${i}`),
+    );
+    // A branch of which nothing can be said to hold alone would be lost without a word.
+    if (leftOut && rules.includes(NEVER)) throw this.unsupported(path, "oneOf", hint);
+    return alt(...rules);
   }
 
   #enumerated(schema: SchemaObject, types: readonly JsonType[] | undefined, path: string): Rule {
@@ -243,6 +293,8 @@ export class SchemaCompiler implements SchemaContext {
   }
 
   #typed(type: JsonType, schema: SchemaObject, path: string): Rule {
+    if (type === "integer" && isWithoutIntegers(schema)) return NEVER;
+    if (type === "array" || type === "object") return this.#container(type, schema, path);
     switch (type) {
       case "null":
         return isValid(null, schema) ? text("null") : NEVER;
@@ -250,15 +302,20 @@ export class SchemaCompiler implements SchemaContext {
         return alt(...[true, false].filter((value) => isValid(value, schema)).map(literal));
       case "integer":
       case "number": {
-        return alt(...boundsOf(schema, path).map(({ lower, upper }) => this.#number(type, schema, lower, upper, path)));
+        const rules = boundsOf(schema, path).map(({ lower, upper }) => this.#number(type, schema, lower, upper, path));
+        return isWithoutIntegers(schema) ? withFraction(alt(...rules)) : alt(...rules);
       }
       case "string":
         return stringRule(schema, path, this);
-      case "array":
-        return arrayRule(schema, path, this);
-      case "object":
-        return objectRule(schema, path, this);
     }
+  }
+
+  #container(type: "array" | "object", schema: SchemaObject, path: string): Rule {
+    const within = this.#within;
+    this.#within = new Set();
+    const rule = (type === "array" ? arrayRule : objectRule)(schema, path, this);
+    this.#within = within;
+    return rule;
   }
 }
 

@@ -1,5 +1,6 @@
 import { GrammarError } from "../error.ts";
-import { negate } from "./negate.ts";
+import { negate, type Surroundings } from "./negate.ts";
+import { isPlainNot } from "./plain-not.ts";
 import { isObject, type Json, type SchemaObject } from "./schema.ts";
 
 /** What conditions are made of; the schemas that say the same without them stand in their place. */
@@ -22,32 +23,31 @@ export const CONDITIONS: ReadonlySet<string> = new Set([
 export function conditionsOf(
   schema: SchemaObject,
   path: string,
-  resolve: (reference: string) => Json,
+  surroundings: Surroundings,
   refuse: (keyword: string, hint: string) => GrammarError,
 ): Json[] {
-  return [...negation(schema, resolve, refuse), ...branches(schema, resolve, refuse), ...dependencies(schema, path)];
+  return [
+    ...negation(schema, surroundings, refuse),
+    ...branches(schema, surroundings, refuse),
+    ...dependencies(schema, path),
+  ];
 }
 
 type Refuse = (keyword: string, hint: string) => GrammarError;
 
-function negation({ not }: SchemaObject, resolve: (reference: string) => Json, refuse: Refuse): Json[] {
+function negation({ not }: SchemaObject, surroundings: Surroundings, refuse: Refuse): Json[] {
   if (not === undefined) return [];
   if (isPlainNot(not)) return [{ not }];
-  const other = negate(not, resolve);
+  const other = negate(not, surroundings);
   if (other === undefined) throw refuse("not", "say what is valid instead");
   return [other];
 }
 
-/** Values that are out of question: what every negation comes down to. */
-export function isPlainNot(not: Json | undefined): not is { readonly enum: readonly Json[] } {
-  return isObject(not) && Object.keys(not).length === 1 && Array.isArray(not.enum);
-}
-
-function branches(schema: SchemaObject, resolve: (reference: string) => Json, refuse: Refuse): Json[] {
+function branches(schema: SchemaObject, surroundings: Surroundings, refuse: Refuse): Json[] {
   const { if: condition, then = true, else: otherwise = true } = schema;
   // Without the condition, or with nothing that depends on it, the others say nothing.
   if (condition === undefined || (then === true && otherwise === true)) return [];
-  const other = negate(condition, resolve);
+  const other = negate(condition, surroundings);
   if (other === undefined) throw refuse("if", `what isn't so can't be said; write the cases as "anyOf"`);
   return [{ anyOf: [{ allOf: [condition, then] }, { allOf: [other, otherwise] }] }];
 }

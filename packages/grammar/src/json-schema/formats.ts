@@ -1,12 +1,29 @@
-/** Formats that are held to, as expressions for the whole string. Others say nothing about what is valid, as the standard has it. */
+// Years from 1 on, as most that read dates have them.
 const date =
-  "(?:[0-9]{4})-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])|(?:0[469]|11)-(?:0[1-9]|[12][0-9]|30)|02-(?:0[1-9]|1[0-9]|2[0-8]))";
+  "(?:[0-9]{3}[1-9]|[0-9]{2}[1-9]0|[0-9][1-9]00|[1-9]000)-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])|(?:0[469]|11)-(?:0[1-9]|[12][0-9]|30)|02-(?:0[1-9]|1[0-9]|2[0-8]))";
 const time = "(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\\.[0-9]{1,9})?(?:Z|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])";
 const byte = "(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])";
-const label = "[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?";
+// Of four labels or fewer, so that a whole name has at most 253 characters.
+const label = "[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,60}[a-zA-Z0-9])?";
+const port = "(?:[0-9]{1,4}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])";
 const word = "[0-9a-fA-F]{1,4}";
 
-export const FORMATS: Readonly<Record<string, string>> = {
+/** An address whose host and whose other parts have so many characters. */
+function uri(host: string, rest: string): string {
+  return `[a-z][a-z0-9+.-]{0,20}://[a-zA-Z0-9._~-]${host}(?::${port})?(?:/[a-zA-Z0-9._~/-]${rest})?(?:\\?[a-zA-Z0-9._~=&-]${rest})?(?:#[a-zA-Z0-9._~-]${rest})?`;
+}
+
+/** An address of at most 2,000 characters, which is shorter than most limits. */
+const SHORT_URI = uri("{1,250}", "{0,570}");
+
+/** The expression of a format, if it is held to; where a length is kept by all texts of one, nothing has to be counted. */
+export function formatOf(name: string, maxLength: number): string | undefined {
+  if (name === "uri" && maxLength >= 2000 && maxLength < Number.POSITIVE_INFINITY) return SHORT_URI;
+  return Object.hasOwn(FORMATS, name) ? FORMATS[name] : undefined;
+}
+
+/** Formats that are held to, as expressions for the whole string. Others say nothing about what is valid, as the standard has it. */
+const FORMATS: Readonly<Record<string, string>> = {
   date,
   time,
   "date-time": `${date}T${time}`,
@@ -16,7 +33,8 @@ export const FORMATS: Readonly<Record<string, string>> = {
   ipv6: `(?:${word}:){7}${word}|::(?:${word}:){0,5}${word}|(?:${word}:){1,6}:${word}|::`,
   uuid: "[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}",
   hostname: `${label}(?:\\.${label}){0,3}`,
-  email: `[a-zA-Z0-9_+-]+(?:\\.[a-zA-Z0-9_+-]+)*@${label}(?:\\.${label}){1,3}`,
-  uri: "[a-z][a-z0-9+.-]{0,20}://[a-zA-Z0-9._~-]+(?::[0-9]{1,5})?(?:/[a-zA-Z0-9._~-]*)*(?:\\?[a-zA-Z0-9._~=&-]*)?(?:#[a-zA-Z0-9._~-]*)?",
+  // At most 64 characters before the sign, and 254 in all.
+  email: `[a-zA-Z0-9_+-]{1,20}(?:\\.[a-zA-Z0-9_+-]{1,20}){0,2}@${label}(?:\\.${label}){1,2}`,
+  uri: uri("+", "*"),
   "json-pointer": "(?:/(?:[^~/]|~[01])*)*",
 };

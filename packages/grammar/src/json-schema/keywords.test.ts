@@ -2,8 +2,6 @@ import { describe, expect, it } from "vitest";
 import { Constraint } from "../constraint.ts";
 import { type GrammarSource, parseGrammar } from "../source.ts";
 import { byteVocabulary } from "../testing/byte-vocabulary.ts";
-import { randomAnswer } from "../testing/random-answer.ts";
-import { WITHOUT_LOOKING } from "./published-patterns.ts";
 
 const vocabulary = byteVocabulary();
 const constraint = (source: GrammarSource) => new Constraint(parseGrammar(source), vocabulary);
@@ -82,34 +80,18 @@ it("multiples, listed or by their last digits", () => {
   expect(() => matching({ multipleOf: 7 }, [])).toThrow("without an upper one, the step must divide 1000");
 });
 
-it("formats as notes beside patterns, and beside lengths that they don't keep by themselves", () => {
+it("formats beside lengths, and as notes beside patterns", () => {
   const matching = (schema: object, values: readonly string[]) => {
     const compiled = constraint({ jsonSchema: { type: "string", ...schema } });
     return values.filter((value) => compiled.matches(JSON.stringify(value)));
   };
   const values = ["", "2024-02-05", "24-02-05", "tomorrow", "http://a", "http://a/bb"];
   expect(matching({ format: "date", pattern: "^\\d\\d-\\d\\d-\\d\\d$" }, values)).toEqual(["24-02-05"]);
-  expect(matching({ format: "uri", minLength: 1, maxLength: 8 }, values)).toEqual(["24-02-05", "tomorrow", "http://a"]);
+  expect(matching({ format: "uri", minLength: 1, maxLength: 8 }, values)).toEqual(["http://a"]);
   expect(matching({ format: "date", minLength: 9 }, values)).toEqual(["2024-02-05"]);
   expect(matching({ format: "uri", minLength: 1 }, values)).toEqual(["http://a", "http://a/bb"]);
   expect(matching({ format: "date", maxLength: 10 }, values)).toEqual(["2024-02-05"]);
-  expect(matching({ format: "date", minLength: 11 }, values)).toEqual(["http://a/bb"]);
-});
-
-describe("patterns that look around, as zod writes them", () => {
-  it.each(Object.keys(WITHOUT_LOOKING))("%s", (pattern) => {
-    const compiled = constraint({ jsonSchema: { type: "string", pattern, format: "email" } });
-    const drawn = Array.from({ length: 300 }, (_, i) => randomAnswer(compiled, compiled.shortest + (i % 30), i));
-    const texts = drawn.map((text): string => JSON.parse(text));
-    expect(texts.filter((text) => !new RegExp(pattern, "u").test(text))).toEqual([]);
-    expect(new Set(texts).size).toBeGreaterThan(50);
-    // Nearly right ones: what the expression takes, and nothing else.
-    const near = texts.flatMap((text) =>
-      [".", "-", "T", "W", "'", "1M", "@"].flatMap((more) => [more + text, text + more, text.replace(/(?<=.)/u, more)]),
-    );
-    const right = near.filter((text) => new RegExp(pattern, "u").test(text) && text.split(".").length < 4);
-    expect(near.filter((text) => text.split(".").length < 4 && compiled.matches(JSON.stringify(text)))).toEqual(right);
-  });
+  expect(() => matching({ format: "date", minLength: 11 }, values)).toThrow("no value is valid");
 });
 
 it("lists without repetition, and objects that aren't empty", () => {
@@ -202,7 +184,9 @@ describe("names of properties", () => {
     for (const value of [{ a: 1 }, { b: 1, note: "x" }]) expect(matches(closed, value)).toBe(true);
     for (const value of [{ a: 1, b: 1 }, { note: "x" }, {}]) expect(matches(closed, value)).toBe(false);
     const patterns = { additionalProperties: false, patternProperties: { "^z": { type: "integer" } } };
-    expect(() => matches({ oneOf: [kind("a", patterns), kind("b", patterns)] }, {})).toThrow(/"oneOf" at #/);
+    const patterned = { oneOf: [kind("a", patterns), kind("b", patterns)] };
+    expect(matches(patterned, { a: 1, z: 2 })).toBe(true);
+    for (const value of [{ a: 1, b: 1 }, { a: 1, b: 1, z: 2 }, { z: 2 }]) expect(matches(patterned, value)).toBe(false);
   });
 
   it("that no part speaks of", () => {

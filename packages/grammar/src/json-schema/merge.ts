@@ -1,6 +1,8 @@
 import { GrammarError } from "../error.ts";
-import { isPlainNot } from "./conditions.ts";
+import { patternOfBoth } from "../regex/texts.ts";
 import { isAnnotation } from "./keywords.ts";
+import { plainNot, plainNotOf } from "./plain-not.ts";
+import { simplified } from "./published-patterns.ts";
 import { isNumber, isObject, type Json, type JsonType, type Schema, type SchemaObject, sameJson } from "./schema.ts";
 
 /** A schema that holds where both do. `$ref` and `allOf` must be gone from both. */
@@ -80,10 +82,12 @@ function mergeKeyword(keyword: string, a: Json, b: Json): Json {
       return left.flatMap((x) => right.map((y) => ({ allOf: [x, y] })));
     }
     case "not":
-      if (isPlainNot(a) && isPlainNot(b)) return { enum: [...a.enum, ...b.enum] };
-      break;
+      return bothNot(a, b);
     case "propertyNames":
       return both(a, b);
+    case "pattern":
+      if (typeof a === "string" && typeof b === "string" && a !== b) return patternOfBoth(simplified(a), simplified(b));
+      break;
     // Put together from both sides below.
     case "properties":
     case "additionalProperties":
@@ -93,6 +97,13 @@ function mergeKeyword(keyword: string, a: Json, b: Json): Json {
   }
   if (sameJson(a, b)) return a;
   throw new GrammarError("unsupported", `two different "${keyword}" hold at once; write one that says both`);
+}
+
+/** Both come down to what is out of question by now. */
+function bothNot(a: Json, b: Json): Json {
+  const [left, right] = [plainNotOf(a), plainNotOf(b)];
+  if (!left || !right) throw new Error("a negation is written out before it is merged");
+  return plainNot({ values: [...left.values, ...right.values], integers: left.integers || right.integers });
 }
 
 function sharedTypes(a: Json, b: Json): Json {

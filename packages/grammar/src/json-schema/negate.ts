@@ -1,4 +1,6 @@
+import { patternWithout } from "../regex/texts.ts";
 import { isAnnotation, typeOfKeyword } from "./keywords.ts";
+import { plainNot } from "./plain-not.ts";
 import { isNumber, isObject, isSchema, type Json, type JsonType } from "./schema.ts";
 
 const TYPES: readonly JsonType[] = ["null", "boolean", "number", "string", "array", "object"];
@@ -6,22 +8,43 @@ const TYPES: readonly JsonType[] = ["null", "boolean", "number", "string", "arra
 /** Deeper than anybody nests a condition; a schema that contains itself would have no end. */
 const MAX_DEPTH = 8;
 
+/** What a negation needs to know of the schema around it, and tells it. */
+export interface Surroundings {
+  resolve(reference: string): Json;
+  /** Values that aren't valid, but can't be described, have been left out. */
+  leftOut(): void;
+}
+
 /**
- * A schema of the values that aren't valid by another, or undefined where that can't be written. Each keyword is undone by itself:
- * whatever breaks one of them breaks the whole.
+ * A schema of values that aren't valid by another: of all of them where that can be written, and undefined where nothing can. Each
+ * keyword is undone by itself: whatever breaks one of them breaks the whole.
  */
-export function negate(schema: Json, resolve: (reference: string) => Json, depth = 0): Json | undefined {
+export function negate(schema: Json, surroundings: Surroundings, depth = 0): Json | undefined {
   if (typeof schema === "boolean") return !schema;
   if (!isObject(schema) || depth > MAX_DEPTH) return undefined;
-  const ways: Json[] = [];
-  for (const [keyword, value] of Object.entries(schema)) {
-    if (isAnnotation(keyword) && keyword !== "nullable") continue;
-    const way = undone(keyword, value, schema, (inner) => negate(inner, resolve, depth + 1), resolve);
-    if (way === undefined) return undefined;
-    if (way !== false) ways.push(way);
+  // With it, null is valid whatever "type" says.
+  if (schema.nullable === true) return undefined;
+  // Before 2019 nothing beside a reference counted: what breaks the reference breaks both readings.
+  const entries = Object.entries(schema.$ref === undefined ? schema : { $ref: schema.$ref });
+  return anyOf(
+    entries
+      .filter(([keyword]) => !isAnnotation(keyword))
+      .map(([keyword, value]) =>
+        undone(keyword, value!, schema, (inner) => negate(inner, surroundings, depth + 1), surroundings),
+      ),
+    surroundings,
+  );
+}
+
+/** What is so by any of these ways; those that can't be described are left out while there are others. */
+function anyOf(ways: readonly (Json | undefined)[], { leftOut }: Surroundings): Json | undefined {
+  const known = ways.filter((way) => way !== undefined && way !== false);
+  if (ways.includes(undefined)) {
+    if (known.length === 0) return undefined;
+    leftOut();
   }
-  if (ways.length === 0) return false;
-  return ways.length === 1 ? ways[0] : { anyOf: ways };
+  if (known.length === 0) return false;
+  return known.length === 1 ? known[0] : { anyOf: known as Json[] };
 }
 
 /** The schema of what one keyword forbids. */
@@ -30,15 +53,19 @@ function undone(
   value: Json,
   schema: { readonly [key: string]: Json },
   inverse: (schema: Json) => Json | undefined,
-  resolve: (reference: string) => Json,
+  surroundings: Surroundings,
 ): Json | undefined {
   switch (keyword) {
     case "type": {
       const types = (Array.isArray(value) ? value : [value]) as JsonType[];
-      // Of numbers that are no integers nothing is known how to say them.
-      if (types.includes("integer") && !types.includes("number")) return undefined;
       const others = TYPES.filter((type) => !types.includes(type));
-      return others.length === 0 ? false : { type: others };
+      if (!types.includes("integer") || types.includes("number")) return others.length > 0 && { type: others };
+      return {
+        anyOf: [
+          { type: others.filter((type) => type !== "number") },
+          { type: "number", not: plainNot({ values: [], integers: true }) },
+        ],
+      };
     }
     case "enum":
       return Array.isArray(value) ? { not: { enum: value } } : undefined;
@@ -47,13 +74,20 @@ function undone(
     case "not":
       return value;
     case "$ref":
-      return typeof value === "string" ? inverse(resolve(value)) : undefined;
+      return typeof value === "string" ? inverse(surroundings.resolve(value)) : undefined;
     case "allOf":
+      return Array.isArray(value) ? anyOf(value.map(inverse), surroundings) : undefined;
     case "anyOf": {
-      if (!Array.isArray(value)) return undefined;
-      const each = value.map(inverse);
-      if (each.includes(undefined)) return undefined;
-      return { [keyword === "allOf" ? "anyOf" : "allOf"]: each as Json[] };
+      const each = Array.isArray(value) ? value.map(inverse) : [undefined];
+      return each.includes(undefined) ? undefined : { allOf: each as Json[] };
+    }
+    case "pattern":
+      return typeof value === "string" ? { type: "string", pattern: patternWithout(value) } : undefined;
+    case "items": {
+      const other = isSchema(value) && schema.prefixItems === undefined ? inverse(value) : undefined;
+      // Lists in which none is valid are some of those in which not all are.
+      if (other !== undefined && other !== false) surroundings.leftOut();
+      return other && { type: "array", minItems: 1, items: other };
     }
     case "required": {
       if (!Array.isArray(value)) return undefined;
@@ -64,10 +98,9 @@ function undone(
       if (!isObject(value)) return undefined;
       const broken = Object.entries(value).map(([name, inner]) => {
         const way = isSchema(inner) ? inverse(inner) : undefined;
-        return way === undefined ? undefined : { type: "object", required: [name], properties: { [name]: way } };
+        return way && { type: "object", required: [name], properties: { [name]: way } };
       });
-      if (broken.includes(undefined)) return undefined;
-      return broken.length === 0 ? false : { anyOf: broken as Json[] };
+      return anyOf(broken, surroundings);
     }
     default:
       return beyond(keyword, value, schema);

@@ -1,3 +1,7 @@
+import { GrammarError } from "../error.ts";
+import { expressionOf } from "../regex/expression.ts";
+import { parseRegex } from "../regex/parse.ts";
+import { ofBoth } from "../regex/texts.ts";
 import { codePoints } from "../rules/code-points.ts";
 import { alt, chars, EMPTY, NEVER, type Rule, repeat, seq, text } from "../rules/rule.ts";
 import { isRounded } from "./schema.ts";
@@ -141,6 +145,16 @@ function decimals(lower: Edge, upper: Edge | undefined): Rule {
   if (highWhole !== undefined) ways.push(seq(text(String(highWhole)), fractions("", false, highFraction, upper!.open)));
   const between = naturals(lowWhole + 1n, highWhole === undefined ? undefined : highWhole - 1n);
   return alt(...ways, seq(between, anyFraction));
+}
+
+/** Short enough that no reader takes a number with a fraction for one without. */
+const FRACTION = parseRegex("-?[0-9]{1,9}\\.[0-9]{0,5}[1-9]");
+
+/** Those of some numbers that are no integers. */
+export function withFraction(numbers: Rule): Rule {
+  const rule = ofBoth(FRACTION, expressionOf(numbers));
+  if (rule) return rule;
+  throw new GrammarError("limit", "numbers between so many limits that are no integers make too many cases");
 }
 
 /** A double written out: its whole part and the digits of its fraction. */

@@ -1,6 +1,6 @@
 import { GrammarError } from "../error.ts";
-import { containing } from "../regex/containing.ts";
 import { parseRegex } from "../regex/parse.ts";
+import { containing } from "../regex/texts.ts";
 import { alt, EMPTY, NEVER, optional, type Rule, repeat, seq, text } from "../rules/rule.ts";
 import { countOf } from "./bounds.ts";
 import type { SchemaContext } from "./compile.ts";

@@ -21,7 +21,15 @@ export interface Keys {
   readonly patterns: readonly (readonly [pattern: string, value: Json])[];
 }
 
-const TEXT_KEYWORDS: ReadonlySet<string> = new Set(["type", "enum", "minLength", "maxLength", "pattern", "not"]);
+const TEXT_KEYWORDS: ReadonlySet<string> = new Set([
+  "type",
+  "enum",
+  "minLength",
+  "maxLength",
+  "pattern",
+  "format",
+  "not",
+]);
 
 export function keysOf(schema: SchemaObject, path: string, context: SchemaContext): Keys {
   const patterns = patternsOf(schema, path, context);
@@ -44,10 +52,7 @@ export function keysOf(schema: SchemaObject, path: string, context: SchemaContex
     any: !described,
     ...(listed ? { only: listed.filter(fits) } : {}),
     fits,
-    rule: () => {
-      if (own.not !== undefined) throw context.unsupported(path, "propertyNames", `with "not"`);
-      return quoted(textRule(own, path, context));
-    },
+    rule: () => quoted(textRule(own, path, context)),
     patterns,
   };
 }

@@ -1,5 +1,5 @@
 import { ANY, charactersOf, codePoints, intersect, subtract } from "../rules/code-points.ts";
-import { alt, chars, many, type Rule, repeat, seq, text } from "../rules/rule.ts";
+import { alt, chars, many, onEach, type Rule, repeat, seq, text } from "../rules/rule.ts";
 
 const MUST_ESCAPE = codePoints([0, 0x1f], [0x22, 0x22], [0x5c, 0x5c]);
 const SHORT: Readonly<Record<number, string>> = { 8: "b", 9: "t", 10: "n", 12: "f", 13: "r", 34: '"', 92: "\\" };
@@ -46,10 +46,10 @@ function escaped(rule: Rule): Rule {
       const escapes: Rule[] = [];
       for (let i = 0; i < special.length; i += 2) {
         for (let code = special[i]; code <= special[i + 1]; code++) {
-          escapes.push(text(SHORT[code] ? `\\${SHORT[code]}` : `\\u${code.toString(16).padStart(4, "0")}`));
+          escapes.push(text(SHORT[code] ?? `u${code.toString(16).padStart(4, "0")}`));
         }
       }
-      return alt(chars(subtract(rule.set, MUST_ESCAPE)), ...escapes);
+      return alt(chars(subtract(rule.set, MUST_ESCAPE)), seq(text("\\"), alt(...escapes)));
     }
     case "seq":
       return seq(...rule.of.map(escaped));
@@ -57,6 +57,8 @@ function escaped(rule: Rule): Rule {
       return alt(...rule.of.map(escaped));
     case "repeat":
       return repeat(escaped(rule.of), rule.min, rule.max);
+    case "machine":
+      return onEach(rule, escaped);
     case "marker":
     case "ref":
       throw new Error("a pattern is a regular expression: it refers to no rules, and no tokens");

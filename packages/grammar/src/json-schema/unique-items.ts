@@ -38,10 +38,24 @@ const others = (values: readonly Json[], used: number): [value: Rule, index: num
 
 function valuesOf(items: Json, path: string, context: SchemaContext): readonly Json[] | undefined {
   const flat = isObject(items) ? context.flatten(items, path) : items;
-  if (!isObject(flat) || !Array.isArray(flat.enum)) return undefined;
-  if (Object.keys(flat).some((keyword) => keyword !== "enum" && keyword !== "type" && !isAnnotation(keyword)))
-    return undefined;
-  const types = flat.type === undefined ? undefined : ([flat.type].flat() as JsonType[]);
-  const values = (flat.enum as readonly Json[]).filter((value) => types?.some((type) => isOfType(value, type)) ?? true);
+  if (!isObject(flat)) return undefined;
+  const { anyOf, type, enum: listed, ...others } = flat;
+  if (!Object.keys(others).every(isAnnotation) || flat.nullable !== undefined) return undefined;
+  const types = type === undefined ? undefined : ([type].flat() as JsonType[]);
+  const possible = listed ?? (anyOf === undefined ? types && ofTypes(types) : ofAny(anyOf, path, context));
+  if (!Array.isArray(possible) || (listed !== undefined && anyOf !== undefined)) return undefined;
+  const values = (possible as readonly Json[]).filter((value) => types?.some((each) => isOfType(value, each)) ?? true);
   return values.filter((value, i) => values.findIndex((other) => sameJson(value, other)) === i);
+}
+
+/** All values of types that have few. */
+function ofTypes(types: readonly JsonType[]): readonly Json[] | undefined {
+  if (!types.every((type) => type === "boolean" || type === "null")) return undefined;
+  return types.flatMap((type) => (type === "null" ? [null] : [true, false]));
+}
+
+function ofAny(branches: Json, path: string, context: SchemaContext): readonly Json[] | undefined {
+  if (!Array.isArray(branches)) return undefined;
+  const each = (branches as readonly Json[]).map((branch) => valuesOf(branch, path, context));
+  return each.includes(undefined) ? undefined : each.flatMap((values) => values!);
 }

@@ -1,50 +1,64 @@
 import { Automaton, type State } from "../automaton/automaton.ts";
 import { compile } from "../automaton/program.ts";
-import { containing } from "../regex/containing.ts";
 import { parseRegex } from "../regex/parse.ts";
+import { containing } from "../regex/texts.ts";
 import { grammarOf } from "../rules/rule.ts";
 import type { SchemaContext } from "./compile.ts";
-import { isPlainNot } from "./conditions.ts";
+import { notOf, plainNotOf } from "./plain-not.ts";
+import { simplified } from "./published-patterns.ts";
 import { isNumber, isObject, type Json, type JsonType, type SchemaObject, sameJson } from "./schema.ts";
 
 const limit =
   (
     of: (value: Json) => number | bigint | undefined,
-    fits: (size: number | bigint, bound: number | bigint) => boolean,
+    fits: (size: number | bigint, bound: number | bigint, schema: SchemaObject) => boolean,
   ) =>
-  (value: Json, bound: Json): boolean => {
+  (value: Json, bound: Json, schema: SchemaObject): boolean => {
     const size = of(value);
-    return size === undefined || (isNumber(bound) && fits(size, bound));
+    return size === undefined || (isNumber(bound) && fits(size, bound, schema));
   };
 const ofNumber = (value: Json): number | bigint | undefined => (isNumber(value) ? value : undefined);
 const ofText = (value: Json): number | undefined => (typeof value === "string" ? Array.from(value).length : undefined);
 const ofList = (value: Json): number | undefined => (Array.isArray(value) ? value.length : undefined);
-
-/** The values that are out of question. */
-export const notOf = ({ not }: SchemaObject): readonly Json[] => (isPlainNot(not) ? not.enum : []);
 
 /** Whole values of a kind can't be kept out one by one. */
 export function refuseNot(schema: SchemaObject, type: "array" | "object", path: string, context: SchemaContext): void {
   if (notOf(schema).some((value) => isOfType(value, type))) throw context.unsupported(path, "not", `for an ${type}`);
 }
 
+const above = limit(ofNumber, (size, bound) => size > bound);
+const below = limit(ofNumber, (size, bound) => size < bound);
+
 /** Keywords by which a single value can be judged without knowing anything else. */
-const CHECKS: Readonly<Record<string, (value: Json, bound: Json) => boolean>> = {
-  minimum: limit(ofNumber, (size, bound) => size >= bound),
-  maximum: limit(ofNumber, (size, bound) => size <= bound),
-  exclusiveMinimum: limit(ofNumber, (size, bound) => size > bound),
-  exclusiveMaximum: limit(ofNumber, (size, bound) => size < bound),
+const CHECKS: Readonly<Record<string, (value: Json, bound: Json, schema: SchemaObject) => boolean>> = {
+  // Before 2019 the exclusive ones were switches of the others.
+  minimum: limit(
+    ofNumber,
+    (size, bound, { exclusiveMinimum: open }) => size > bound || (size >= bound && open !== true),
+  ),
+  maximum: limit(
+    ofNumber,
+    (size, bound, { exclusiveMaximum: open }) => size < bound || (size <= bound && open !== true),
+  ),
+  exclusiveMinimum: (value, bound, schema) => typeof bound === "boolean" || above(value, bound, schema),
+  exclusiveMaximum: (value, bound, schema) => typeof bound === "boolean" || below(value, bound, schema),
   minLength: limit(ofText, (size, bound) => size >= bound),
   maxLength: limit(ofText, (size, bound) => size <= bound),
   minItems: limit(ofList, (size, bound) => size >= bound),
   maxItems: limit(ofList, (size, bound) => size <= bound),
   pattern: (value, pattern) => typeof value !== "string" || matchesPattern(value, String(pattern)),
-  not: (value, not) => isPlainNot(not) && !not.enum.some((other) => sameJson(other, value)),
+  // A note beside values that are listed: whoever lists them means them.
+  format: () => true,
+  not: (value, not) => {
+    const out = plainNotOf(not);
+    const isOut = out?.values.some((other) => sameJson(other, value)) || (out?.integers && isOfType(value, "integer"));
+    return out !== undefined && !isOut;
+  },
 };
 
 /** True where a pattern is somewhere in a text. The engine's own expressions may take for ever over what strangers write. */
 export function matchesPattern(text: string, pattern: string): boolean {
-  const automaton = new Automaton(compile(grammarOf(containing(parseRegex(pattern))), new Set()));
+  const automaton = new Automaton(compile(grammarOf(containing(parseRegex(simplified(pattern)))), new Set()));
   let state: State | null = automaton.start;
   for (const byte of new TextEncoder().encode(text)) if (state) state = automaton.step(state, byte);
   return state?.accepting ?? false;
@@ -57,7 +71,8 @@ export const unjudged = (keywords: readonly string[]): string | undefined =>
 /** True for a value that is valid by the keywords that can be judged. */
 export function isValid(value: Json, schema: SchemaObject): boolean {
   return Object.entries(schema).every(
-    ([keyword, bound]) => bound === undefined || !Object.hasOwn(CHECKS, keyword) || CHECKS[keyword]!(value, bound),
+    ([keyword, bound]) =>
+      bound === undefined || !Object.hasOwn(CHECKS, keyword) || CHECKS[keyword]!(value, bound, schema),
   );
 }
 

@@ -3,7 +3,8 @@ import { type CodePoints, charactersOf, codePoints, invert, LAST_CODE_POINT, uni
 export const controlEscapes: Readonly<Record<string, number>> = { n: 10, r: 13, t: 9, v: 11, f: 12, 0: 0 };
 
 const digits = codePoints([0x30, 0x39]);
-const word = union(digits, codePoints([0x41, 0x5a], [0x61, 0x7a]), charactersOf("_"));
+/** What `\b` takes for a letter of a word. */
+export const wordCharacters = union(digits, codePoints([0x41, 0x5a], [0x61, 0x7a]), charactersOf("_"));
 const space = union(
   charactersOf("\t\n\v\f\r \u00a0\u1680\u2028\u2029\u202f\u205f\u3000\ufeff"),
   codePoints([0x2000, 0x200a]),
@@ -17,9 +18,9 @@ export function classEscape(char: string, name: () => string): CodePoints | unde
     case "D":
       return invert(digits);
     case "w":
-      return word;
+      return wordCharacters;
     case "W":
-      return invert(word);
+      return invert(wordCharacters);
     case "s":
       return space;
     case "S":

@@ -1,23 +1,8 @@
 import { GrammarError } from "../error.ts";
-import {
-  ANY,
-  type CodePoints,
-  charactersOf,
-  codePoints,
-  intersect,
-  invert,
-  subtract,
-  union,
-} from "../rules/code-points.ts";
-import { alt, chars, EMPTY, type Rule, repeat, seq } from "../rules/rule.ts";
+import { ANY, type CodePoints, charactersOf, codePoints, intersect, invert, union } from "../rules/code-points.ts";
 import { classEscape, controlEscapes } from "./classes.ts";
-
-/** An expression, and which of its ends are tied to the text's. */
-export interface Pattern {
-  readonly rule: Rule;
-  readonly anchoredStart: boolean;
-  readonly anchoredEnd: boolean;
-}
+import { allOf, type Expression, oneOf, times } from "./expression.ts";
+import { withUnicodeRules } from "./unicode-rules.ts";
 
 /** Longer ones say what a list of choices or a grammar says better. */
 const MAX_LENGTH = 16_384;
@@ -27,23 +12,34 @@ const MAX_NESTING = 250;
 const MAX_COUNT = 100_000;
 
 /**
- * Reads an ECMAScript regular expression (with the `u` flag's rules) as a rule. Look-around, back references, word
- * boundaries, and anchors but at the very ends describe no rule and are refused by name.
+ * Reads an ECMAScript regular expression, by the `u` flag's rules; what only older rules allow, and Python's names and ends, are read
+ * as what they are. Look-behind, back references and flags inside are refused by name.
  *
  * @example parseRegex("[a-z]+@example\\.com")
  */
-export function parseRegex(source: string): Pattern {
+export function parseRegex(source: string): Expression {
   if (source.length > MAX_LENGTH) {
     throw new GrammarError("limit", `a regular expression has more than ${MAX_LENGTH} characters; make it smaller`);
   }
+  return new Parser(source, checked(source)).expression();
+}
+
+/** The expression by the `u` flag's rules. */
+function checked(source: string): string {
   try {
     new RegExp(source, "u");
-  } catch (error) {
-    throw new GrammarError("syntax", `the regular expression ${quote(source)} is not valid: ${reasonOf(error)}`, {
-      cause: error,
-    });
+    return source;
+  } catch {
+    const plain = withUnicodeRules(source);
+    try {
+      new RegExp(plain, "u");
+      return plain;
+    } catch (error) {
+      throw new GrammarError("syntax", `the regular expression ${quote(source)} is not valid: ${reasonOf(error)}`, {
+        cause: error,
+      });
+    }
   }
-  return new Parser(source).pattern();
 }
 
 /** An expression in a message: on one line, and not all of it where it is long. */
@@ -59,59 +55,39 @@ function reasonOf(error: unknown): string {
     .toLowerCase();
 }
 
+/** Any one of these characters; surrogates stand for none. */
+const only = (set: CodePoints): Expression => ({ kind: "chars", set: intersect(set, ANY) });
+
 class Parser {
   readonly #source: string;
   readonly #chars: readonly string[];
   #at = 0;
   #nesting = 0;
 
-  constructor(source: string) {
+  /** @param source the expression as it was given, for messages; `valid` is the one to read */
+  constructor(source: string, valid: string) {
     this.#source = source;
-    this.#chars = Array.from(source);
+    this.#chars = Array.from(valid);
   }
 
-  pattern(): Pattern {
-    const branches = [this.#branch()];
-    while (this.#take("|")) branches.push(this.#branch());
-    const starts = branches.filter(({ start }) => start).length;
-    const ends = branches.filter(({ end }) => end).length;
-    if (starts % branches.length !== 0 || ends % branches.length !== 0) {
-      throw this.#unsupported("an anchor in some alternatives only; give it to all, or group them");
-    }
-    return {
-      rule: alt(...branches.map(({ rule }) => rule)),
-      anchoredStart: starts > 0,
-      anchoredEnd: ends > 0,
-    };
+  expression(): Expression {
+    return this.#alternatives();
   }
 
-  /** An alternative of the outermost level: the only place where anchors have a meaning for the text as a whole. */
-  #branch(): { rule: Rule; start: boolean; end: boolean } {
-    const start = this.#take("^");
-    const parts: Rule[] = [];
-    let end = false;
-    while (this.#at < this.#chars.length && this.#peek() !== "|") {
-      if (end) throw this.#unsupported("an anchor in the middle");
-      if (this.#take("$")) end = true;
-      else parts.push(this.#term());
-    }
-    return { rule: seq(...parts), start, end };
-  }
-
-  #alternatives(): Rule {
-    const branches: Rule[] = [];
+  #alternatives(): Expression {
+    const branches: Expression[] = [];
     do {
-      const parts: Rule[] = [];
+      const parts: Expression[] = [];
       while (this.#at < this.#chars.length && this.#peek() !== "|" && this.#peek() !== ")") parts.push(this.#term());
-      branches.push(seq(...parts));
+      branches.push(allOf(parts));
     } while (this.#take("|"));
-    return alt(...branches);
+    return oneOf(branches);
   }
 
-  #term(): Rule {
+  #term(): Expression {
     const atom = this.#atom();
     const [min, max] = this.#quantifier();
-    return repeat(atom, min, max);
+    return times(atom, min, max);
   }
 
   #quantifier(): [min: number, max: number] {
@@ -132,49 +108,49 @@ class Parser {
     return bounds;
   }
 
-  #atom(): Rule {
+  #atom(): Expression {
     const char = this.#chars[this.#at++];
     switch (char) {
       case "(":
         return this.#group();
       case "[":
-        return chars(intersect(this.#class(), ANY));
+        return only(this.#class());
       case ".":
-        return chars(subtract(ANY, charactersOf("\n\r\u2028\u2029")));
+        return only(invert(charactersOf("\n\r\u2028\u2029")));
       case "\\":
         return this.#escape();
       case "^":
+        return { kind: "assert", what: "start" };
       case "$":
-        throw this.#unsupported("an anchor in the middle");
+        return { kind: "assert", what: "end" };
       default:
-        return chars(charactersOf(char));
+        return only(charactersOf(char!));
     }
   }
 
-  #group(): Rule {
+  #group(): Expression {
+    let ahead: "=" | "!" | undefined;
     if (this.#take("?")) {
       if (this.#take("<")) {
         if (this.#peek() === "=" || this.#peek() === "!") throw this.#unsupported("look-behind");
         this.#until(">");
-      } else if (!this.#take(":")) {
-        throw this.#unsupported(
-          this.#peek() === "=" || this.#peek() === "!" ? "look-ahead" : "flags inside the expression",
-        );
-      }
+      } else if (this.#take("=")) ahead = "=";
+      else if (this.#take("!")) ahead = "!";
+      else if (!this.#take(":")) throw this.#unsupported("flags inside the expression");
     }
     if (++this.#nesting > MAX_NESTING) throw new GrammarError("limit", `groups are nested deeper than ${MAX_NESTING}`);
     const inside = this.#alternatives();
     this.#nesting--;
     this.#at++; // the bracket, which a valid expression has
-    return inside;
+    return ahead === undefined ? inside : { kind: "look", of: inside, negative: ahead === "!" };
   }
 
-  #escape(): Rule {
+  #escape(): Expression {
     const char = this.#peek();
-    if (char === "b" || char === "B") throw this.#unsupported("a word boundary");
+    if (this.#take("b")) return { kind: "assert", what: "boundary" };
+    if (this.#take("B")) return { kind: "assert", what: "inside" };
     if ((char >= "1" && char <= "9") || char === "k") throw this.#unsupported("a back reference");
-    const set = this.#escapedSet();
-    return set.length === 0 ? EMPTY : chars(intersect(set, ANY));
+    return only(this.#escapedSet());
   }
 
   /** What follows a backslash, inside a class or out. */

@@ -1,5 +1,5 @@
 import { charactersOf, subtract } from "./code-points.ts";
-import { alt, chars, NEVER, type Rule, repeat, seq, text } from "./rule.ts";
+import { alt, chars, NEVER, onEach, type Rule, repeat, seq, text } from "./rule.ts";
 
 /** The texts of a rule without those that have a character; `spelling` is what may stand for it, where something may. */
 export function avoid(rule: Rule, character: string, spelling?: string): Rule {
@@ -16,6 +16,8 @@ export function avoid(rule: Rule, character: string, spelling?: string): Rule {
       return alt(...rule.of.map(inner));
     case "repeat":
       return repeat(inner(rule.of), rule.min, rule.max);
+    case "machine":
+      return onEach(rule, inner);
     case "marker":
     case "ref":
       return rule;

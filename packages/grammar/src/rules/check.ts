@@ -34,6 +34,8 @@ export function isNullable(rule: Rule, nullable: ReadonlySet<string>): boolean {
       return rule.of.some((part) => isNullable(part, nullable));
     case "repeat":
       return rule.min === 0 || isNullable(rule.of, nullable);
+    case "machine":
+      return rule.states[0]!.accepting;
     case "ref":
       return nullable.has(rule.name);
   }

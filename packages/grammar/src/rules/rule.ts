@@ -11,7 +11,16 @@ export type Rule =
   | { readonly kind: "seq"; readonly of: readonly Rule[] }
   | { readonly kind: "alt"; readonly of: readonly Rule[] }
   | { readonly kind: "repeat"; readonly of: Rule; readonly min: number; readonly max: number }
+  /** States that one character after the other leads through, from the first on; deterministic, so it is read in one way alone. */
+  | { readonly kind: "machine"; readonly states: readonly MachineState[] }
   | { readonly kind: "ref"; readonly name: string };
+
+/** A state of a machine: whether a text may end there, and where each character leads. */
+export interface MachineState {
+  readonly accepting: boolean;
+  /** Rules of one character each, however it is written. */
+  readonly steps: readonly { readonly on: Rule; readonly to: number }[];
+}
 
 /** Rules by name, and the one that a whole text must match. */
 export interface Grammar {
@@ -50,6 +59,23 @@ export function repeat(of: Rule, min: number, max: number): Rule {
 export const optional = (of: Rule): Rule => repeat(of, 0, 1);
 export const many = (of: Rule): Rule => repeat(of, 0, Number.POSITIVE_INFINITY);
 export const some = (of: Rule): Rule => repeat(of, 1, Number.POSITIVE_INFINITY);
+
+/** A machine with something else in the place of each character. */
+export const onEach = ({ states }: Rule & { readonly kind: "machine" }, change: (on: Rule) => Rule): Rule => {
+  const changed = new Map<Rule, Rule>();
+  const changeOnce = (on: Rule): Rule => {
+    const known = changed.get(on) ?? change(on);
+    changed.set(on, known);
+    return known;
+  };
+  return {
+    kind: "machine",
+    states: states.map(({ accepting, steps }) => ({
+      accepting,
+      steps: steps.map(({ on, to }) => ({ on: changeOnce(on), to })),
+    })),
+  };
+};
 
 /** A grammar of one rule. */
 export const grammarOf = (rule: Rule): Grammar => ({ root: "root", rules: new Map([["root", rule]]) });

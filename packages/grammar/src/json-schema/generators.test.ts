@@ -1,0 +1,257 @@
+import { describe, expect, it } from "vitest";
+import { Constraint } from "../constraint.ts";
+import { parseGrammar } from "../source.ts";
+import { byteVocabulary } from "../testing/byte-vocabulary.ts";
+import { randomAnswer } from "../testing/random-answer.ts";
+
+const vocabulary = byteVocabulary();
+const constraint = (jsonSchema: unknown) => new Constraint(parseGrammar({ jsonSchema }), vocabulary);
+
+/** Those of some values that match. */
+function matching(schema: unknown, values: readonly unknown[]): unknown[] {
+  const compiled = constraint(schema);
+  return values.filter((value) => compiled.matches(JSON.stringify(value)));
+}
+
+/** Patterns that generators write, and whether all that they take can come. */
+const PATTERNS: readonly (readonly [name: string, pattern: string, whole: boolean])[] = [
+  [
+    "zod's e-mail address",
+    "^(?!\\.)(?!.*\\.\\.)([A-Za-z0-9_'+\\-\\.]*)[A-Za-z0-9_+-]@([A-Za-z0-9][A-Za-z0-9\\-]*\\.)+[A-Za-z]{2,}$",
+    true,
+  ],
+  [
+    "zod's duration",
+    "^P(?:(\\d+W)|(?!.*W)(?=\\d|T\\d)(\\d+Y)?(\\d+M)?(\\d+D)?(T(?=\\d)(\\d+H)?(\\d+M)?(\\d+([.,]\\d+)?S)?)?)$",
+    true,
+  ],
+  [
+    "zod's host name",
+    "^(?=.{1,253}\\.?$)[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?(?:\\.[a-zA-Z0-9](?:[-0-9a-zA-Z]{0,61}[0-9a-zA-Z])?)*\\.?$",
+    false,
+  ],
+  ["pydantic's decimal", "^(?!^[-+.]*$)[+-]?0*\\d*\\.?\\d*$", true],
+  ["of two places", "^(?!^[-+.]*$)[+-]?0*\\d*\\.?\\d{0,2}0*$", true],
+  ["of twenty digits", "^(?!^[-+.]*$)[+-]?0*(?:\\d{0,20}|(?=[\\d.]{1,21}0*$)\\d*\\.\\d*0*$)", false],
+  [
+    "of six digits, two of them places",
+    "^(?!^[-+.]*$)[+-]?0*(?:\\d{0,4}|(?=[\\d.]{1,7}0*$)\\d{0,4}\\.\\d{0,2}0*$)",
+    false,
+  ],
+  ["a password", "^(?=.*[A-Z])(?=.*[a-z])(?=.*\\d).{8,}$", true],
+];
+
+describe("patterns that look ahead", () => {
+  it.each(PATTERNS)("%s", (_, pattern, whole) => {
+    const compiled = constraint({ type: "string", pattern });
+    const drawn = Array.from({ length: 200 }, (_, i) => randomAnswer(compiled, compiled.shortest + (i % 30), i));
+    const texts = drawn.map((text): string => JSON.parse(text));
+    const expression = new RegExp(pattern, "u");
+    expect(texts.filter((text) => !expression.test(text))).toEqual([]);
+    expect(new Set(texts).size).toBeGreaterThan(30);
+    // Nearly right ones: nothing that the expression doesn't take, and all that it takes.
+    const near = texts.flatMap((text) =>
+      [".", "-", "T", "W", "'", "1M", "@", "0"].flatMap((more) => [
+        more + text,
+        text + more,
+        text.replace(/(?<=.)/u, more),
+      ]),
+    );
+    const taken = near.filter((text) => compiled.matches(JSON.stringify(text)));
+    const right = near.filter((text) => expression.test(text));
+    if (whole) expect(taken).toEqual(right);
+    else expect(taken.filter((text) => !expression.test(text))).toEqual([]);
+  });
+
+  it("have the numbers that pydantic's are for", () => {
+    const decimal = (pattern: string, values: readonly string[]) => matching({ type: "string", pattern }, values);
+    const values = [
+      "0",
+      "-1.5",
+      "12.34",
+      "1234.56",
+      "1234.567",
+      "12345.6",
+      ".5",
+      "+3",
+      "1.",
+      "",
+      ".",
+      "-",
+      "1a",
+      "1e3",
+    ];
+    expect(decimal(PATTERNS[6]![1], values)).toEqual(["0", "-1.5", "12.34", "1234.56", ".5", "+3", "1."]);
+    expect(decimal(PATTERNS[5]![1], values)).toEqual(values.slice(0, 9));
+    expect(decimal(PATTERNS[3]![1], values)).toEqual(values.slice(0, 9));
+  });
+});
+
+describe("several things said of one text", () => {
+  it("a pattern and lengths", () => {
+    const slug = { type: "string", pattern: "^[a-z][a-z0-9_]*$", maxLength: 4 };
+    expect(matching(slug, ["a", "a_b1", "a_b1c", "1a", ""])).toEqual(["a", "a_b1"]);
+    expect(
+      matching({ type: "string", pattern: "^[A-Z]{2}\\d{2}$", minLength: 4, maxLength: 4 }, ["AB12", "AB1"]),
+    ).toEqual(["AB12"]);
+    const labels = { type: "string", pattern: "^[a-z]+(?:-[a-z]+)*$", minLength: 3, maxLength: 5 };
+    expect(matching(labels, ["a", "a-b", "abcde", "a-b-c", "ab-cde", "-abc", "é-b"])).toEqual([
+      "a-b",
+      "abcde",
+      "a-b-c",
+    ]);
+    expect(matching({ type: "string", pattern: "b", maxLength: 2 }, ["b", "éb", "ééb", "a"])).toEqual(["b", "éb"]);
+    expect(() => constraint({ type: "string", pattern: "^a{5}$", maxLength: 4 })).toThrow("no value is valid");
+  });
+
+  it("several patterns, and what may not be", () => {
+    const both = { type: "string", allOf: [{ pattern: "^a" }, { pattern: "z$" }], maxLength: 3 };
+    expect(matching(both, ["az", "abz", "abbz", "a", "z"])).toEqual(["az", "abz"]);
+    expect(matching({ type: "string", not: { pattern: "^_|_$" } }, ["a_b", "_a", "a_", ""])).toEqual(["a_b", ""]);
+    const code = { type: "string", pattern: "^[A-Z]{2}$", not: { enum: ["XX", "ZZ"] } };
+    expect(matching(code, ["AB", "XX", "ZZ", "XZ", "ABC"])).toEqual(["AB", "XZ"]);
+    expect(matching({ type: "string", maxLength: 2, not: { const: "no" } }, ["no", "na", "n", "not"])).toEqual([
+      "na",
+      "n",
+    ]);
+  });
+
+  it("a format and lengths, or a list of values", () => {
+    const url = { type: "string", format: "uri", minLength: 1, maxLength: 2083 };
+    expect(matching(url, ["https://example.com/a?b=1#c", "not a url", "https://a:99999"])).toEqual([
+      "https://example.com/a?b=1#c",
+    ]);
+    expect(matching({ type: "string", format: "enum", enum: ["A", "B"] }, ["A", "C"])).toEqual(["A"]);
+    const base = { type: "object", properties: { at: { type: "string", format: "date" } } };
+    const fixed = { allOf: [base, { properties: { at: { const: "2024-02-29" } } }] };
+    expect(matching(fixed, [{ at: "2024-02-29" }, { at: "2024-01-01" }])).toEqual([{ at: "2024-02-29" }]);
+  });
+
+  it("of names", () => {
+    const uuid = "123e4567-e89b-12d3-a456-426614174000";
+    const byUuid = { type: "object", propertyNames: { format: "uuid" }, additionalProperties: { type: "integer" } };
+    expect(matching(byUuid, [{ [uuid]: 1 }, { a: 1 }, {}])).toEqual([{ [uuid]: 1 }, {}]);
+    const keys = {
+      type: "object",
+      propertyNames: { pattern: "^[a-z]+_\\d$", maxLength: 4 },
+      additionalProperties: true,
+    };
+    expect(matching(keys, [{ ab_1: 1 }, { abc_1: 1 }, { a: 1 }])).toEqual([{ ab_1: 1 }]);
+  });
+});
+
+it("formats end where those who check them end", () => {
+  const label = "a".repeat(62);
+  const format = (name: string, values: readonly string[]) => matching({ type: "string", format: name }, values);
+  expect(format("hostname", [Array(4).fill(label).join("."), Array(4).fill(`${label}a`).join(".")])).toHaveLength(1);
+  const local = "a".repeat(20);
+  const long = `${local}.${local}.${local}@${label}.${label}.${label}`;
+  expect(format("email", [long, "first.middle.last@example.org", `${"a".repeat(65)}@b.org`])).toEqual([
+    long,
+    "first.middle.last@example.org",
+  ]);
+  expect(format("date", ["0000-01-01", "0001-01-01", "0990-01-01", "2000-12-31"])).toHaveLength(3);
+  expect(format("uri", ["http://a:65535/", "http://a:65536/", "http://a/b/c"])).toEqual([
+    "http://a:65535/",
+    "http://a/b/c",
+  ]);
+});
+
+describe("schemas that come back to themselves", () => {
+  it.each([
+    [
+      "by a described reference, as pydantic 1 writes it",
+      { allOf: [{ $ref: "#/$defs/Node" }], description: "the next" },
+    ],
+    ["by a reference beside a type", { type: "object", $ref: "#/$defs/Node" }],
+    ["by a reference that is closed", { $ref: "#/$defs/Node", unevaluatedProperties: false }],
+  ])("%s", (_, next) => {
+    const node = { type: "object", properties: { v: { type: "integer" }, next }, required: ["v"] };
+    const schema = { $ref: "#/$defs/Node", $defs: { Node: node } };
+    const values = [
+      { v: 1, next: { v: 2, next: { v: 3 } } },
+      { v: 1, next: { v: 2, next: { v: "3" } } },
+      { v: 1, next: {} },
+    ];
+    expect(matching(schema, values)).toEqual(values.slice(0, 1));
+  });
+
+  it("by a branch that is the whole adds nothing", () => {
+    expect(matching({ anyOf: [{ type: "string" }, { $ref: "#" }] }, ["a", 1])).toEqual(["a"]);
+    const list = { anyOf: [{ type: "string" }, { $ref: "#" }, { type: "array", items: { $ref: "#" } }] };
+    expect(matching(list, ["a", ["a", ["b"]], [1]])).toEqual(["a", ["a", ["b"]]]);
+    const mutual = {
+      $ref: "#/$defs/A",
+      $defs: {
+        A: { anyOf: [{ $ref: "#/$defs/B" }, { type: "null" }] },
+        B: { anyOf: [{ $ref: "#/$defs/A" }, { type: "boolean" }] },
+      },
+    };
+    expect(matching(mutual, [null, true, 1])).toEqual([null, true]);
+  });
+});
+
+describe("branches of which one alone may hold", () => {
+  const of = (name: string, value: object) => ({ type: "object", properties: { [name]: value }, required: [name] });
+
+  it("with integers, lists and patterns in them", () => {
+    const schema = { oneOf: [of("id", { type: "integer" }), of("name", { type: "string" })] };
+    expect(matching(schema, [{ id: 1 }, { name: "a" }, {}, { id: "1" }])).toEqual([{ id: 1 }, { name: "a" }]);
+    const lists = {
+      oneOf: [of("ids", { type: "array", items: { type: "string" } }), of("at", { type: "string", pattern: "^x" })],
+    };
+    expect(matching(lists, [{ ids: ["a"] }, { at: "xy" }, { at: "y" }])).toEqual([{ ids: ["a"] }, { at: "xy" }]);
+    const items = {
+      oneOf: [
+        { type: "array", items: { type: "string" } },
+        { type: "array", items: { type: "integer" } },
+      ],
+    };
+    expect(matching(items, [["a"], [1, 2], [], ["a", 1]])).toEqual([["a"], [1, 2]]);
+  });
+
+  it("by numbers that are no integers", () => {
+    expect(matching({ not: { type: "integer" } }, ["a", null, 1.5, 3, -2, 0.25])).toEqual(["a", null, 1.5, 0.25]);
+    const some = { type: "number", minimum: -1, maximum: 2, not: { anyOf: [{ enum: [0.5] }, { type: "integer" }] } };
+    expect(matching(some, [-1, -0.5, 0, 0.5, 1, 1.25, 2.5])).toEqual([-0.5, 1.25]);
+    expect(constraint(some).matches("1.000000000000000000001")).toBe(false);
+    expect(constraint({ type: "number", not: { type: "integer" } }).matches("1.5e1")).toBe(false);
+    const when = {
+      type: "object",
+      properties: { x: { type: ["integer", "string"] }, y: { type: "string" } },
+      required: ["x"],
+    };
+    // biome-ignore lint/suspicious/noThenProperty: it is a keyword of schemas
+    const then = { ...when, if: { properties: { x: { type: "integer" } } }, then: { required: ["y"] } };
+    expect(matching(then, [{ x: 1 }, { x: 1, y: "a" }, { x: "a" }])).toEqual([{ x: 1, y: "a" }, { x: "a" }]);
+  });
+
+  it("but a value that is let in by another keyword, or by an older reading, stays out", () => {
+    expect(() => constraint({ not: { type: "string", nullable: true } })).toThrow(/"not" at #/);
+    // Before 2019 what stands beside a reference says nothing: a number is then what must not be.
+    const beside = { not: { $ref: "#/$defs/any", type: "string" }, $defs: { any: { type: ["string", "number"] } } };
+    expect(matching(beside, [1, "a", null])).toEqual([null]);
+  });
+});
+
+it("small things as many write them", () => {
+  expect(
+    matching({ enum: [1, 2, 3], minimum: 1, exclusiveMinimum: true, maximum: 3, exclusiveMaximum: false }, [1, 2, 3]),
+  ).toEqual([2, 3]);
+  expect(matching({ type: "string", pattern: null, maxLength: null, enum: null }, ["a", 1])).toEqual(["a"]);
+  expect(matching({ const: null }, [null, 1])).toEqual([null]);
+  expect(
+    matching({ type: "array", items: { type: "boolean" }, uniqueItems: true }, [
+      [true, false],
+      [true, true],
+    ]),
+  ).toEqual([[true, false]]);
+  const consts = {
+    type: "array",
+    items: { anyOf: [{ const: "a" }, { const: "b" }, { type: "null" }] },
+    uniqueItems: true,
+  };
+  expect(matching(consts, [["a", null, "b"], ["a", "a"], ["c"]])).toEqual([["a", null, "b"]]);
+  const named = { type: "object", properties: { if: { type: "string" }, not: true }, unevaluatedProperties: false };
+  expect(matching(named, [{ if: "a" }, { else: "a" }])).toEqual([{ if: "a" }]);
+});
