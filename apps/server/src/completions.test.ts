@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { type DemoServer, demoServer, post } from "./testing/demo-server.ts";
 
 let server: DemoServer;
@@ -71,6 +71,38 @@ describe("a prompt with a suffix", () => {
     const { error } = await ask({ ...infill, prompt: long });
     expect(error).toMatchObject({ param: "prompt", code: "context_length_exceeded" });
     expect(error!.message).not.toContain("truncate_prompt");
+  });
+});
+
+describe("a text that is far too long", () => {
+  const huge = "value = other\n".repeat(700_000); // ten megabytes
+
+  it("is refused before it is made tokens", async () => {
+    const encode = vi.spyOn(server.generator.tokenizer, "encode");
+    const messages = [{ role: "user", content: huge }];
+    for (const [path, body] of [
+      ["/v1/completions", { prompt: huge }],
+      ["/v1/completions", { prompt: huge, suffix: "x" }],
+      ["/v1/chat/completions", { messages }],
+      ["/v1/chat/completions", { messages, stream: true }],
+      ["/v1/responses", { input: huge }],
+      ["/v1/embeddings", { input: ["x", huge] }],
+    ] as const) {
+      const { status, error } = await ask(body, path);
+      expect([status, error!.message]).toEqual([400, expect.stringMatching(/the request has at least \d+\./)]);
+    }
+    expect(encode.mock.calls.every(([text]) => text.length < 1000)).toBe(true);
+    encode.mockRestore();
+  });
+});
+
+describe("more prompts than the server takes on at once", () => {
+  it.each([
+    [{ prompt: Array(600).fill("a") }, "prompt"],
+    [{ prompt: Array(6).fill("a"), n: 100 }, "n"],
+    [{ prompt: Array(6).fill("a"), best_of: 100 }, "best_of"],
+  ])("are refused by the field that asks for them: %#", async (body, param) => {
+    expect(await ask({ ...body, max_tokens: 1 })).toMatchObject({ status: 400, error: { param } });
   });
 });
 

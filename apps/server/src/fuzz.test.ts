@@ -59,7 +59,7 @@ describe(`${requests} requests with something wrong in them, over sockets`, () =
     timeout: 60_000 + requests * 100,
   }, async () => {
     await fuzz(Math.min(requests, 300), 1); // what is kept for good is kept by now
-    const before = inUse();
+    const before = await inUse();
     const { faults, kinds } = await fuzz(requests, 20_261_121);
     expect(faults).toEqual([]);
     expect(kinds.size).toBe(13);
@@ -68,7 +68,7 @@ describe(`${requests} requests with something wrong in them, over sockets`, () =
     await until(() => server.generator.scheduler.stats.running === 0);
     expect(stats.waiting).toBe(0);
     await expect.poll(connections, { timeout: 20_000 }).toBe(0);
-    const grown = inUse() / before;
+    const grown = (await inUse()) / before;
     process.stdout.write(`${JSON.stringify(Object.fromEntries(kinds))}; memory × ${grown.toFixed(3)}\n`);
     expect(grown).toBeLessThanOrEqual(1.05);
     const answer = await post(server.address, "/v1/completions", '{"model":"demo","prompt":"a","max_tokens":2}');

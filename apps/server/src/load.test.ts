@@ -81,11 +81,11 @@ describe(`${clients} clients that stream, and a fifth of whose answers are left 
     async () => {
       const plan = { address: server.address, clients, cases: await casesOf(24), leaving: 0.2 };
       await load({ ...plan, seconds: Math.max(1.5, seconds / 10) });
-      const before = inUse();
+      const before = await inUse();
       const report = watchLoop();
       const result = await load({ ...plan, seconds });
       const loop = report();
-      const grown = inUse() / before;
+      const grown = (await inUse()) / before;
       const first = result.firstTokenMs.toSorted((a, b) => a - b);
       const figures = [
         `${result.answers} answers, ${result.left} left, ${result.wrong} wrong, ${result.failed.length} failed`,

@@ -70,14 +70,21 @@ export const modelNotFound = (model: string, known: readonly string[]): ApiError
 
 /**
  * @param limit the longest prompt: of the context, what leaves room for an answer where one follows
- * @param remedy a field that would have it cut off, where requests have one
+ * @param how `remedy` is a field that would have it cut off, where requests have one; `isLeast` where nobody has counted to the end
  */
-export const contextLengthExceeded = (param: string | null, tokens: number, limit: number, remedy?: string): ApiError =>
-  invalid(
+export function contextLengthExceeded(
+  param: string | null,
+  tokens: number,
+  limit: number,
+  { remedy, isLeast = false }: { readonly remedy?: string; readonly isLeast?: boolean } = {},
+): ApiError {
+  const [least, or] = [isLeast ? "at least " : "", remedy === undefined ? "" : `, or ask for "${remedy}"`];
+  return invalid(
     param,
-    `This model's maximum context length is ${limit} tokens for the prompt alone, and the request has ${tokens}. Shorten it by ${tokens - limit}${remedy === undefined ? "" : `, or ask for "${remedy}"`}.`,
+    `This model's maximum context length is ${limit} tokens for the prompt alone, and the request has ${least}${tokens}. Shorten it by ${least}${tokens - limit}${or}.`,
     "context_length_exceeded",
   );
+}
 
 export const unauthorized = (): ApiError =>
   new ApiError("No such API key. Send one as 'Authorization: Bearer KEY'.", {

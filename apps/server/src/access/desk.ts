@@ -61,12 +61,12 @@ export class Desk {
     return this.#closed;
   }
 
-  /** Lets a caller in for so many answers. @throws ApiError 400, 429 or 503, the latter two with when to come again */
-  enter(caller: string, answers: number): Visit {
+  /** Lets a caller in for so many answers, which `field` asks for. @throws ApiError 400, 429 or 503, the latter two with when to come again */
+  enter(caller: string, answers: number, field: string | null = null): Visit {
     if (this.#closed) throw stopping();
     const most = Math.min(this.#most, this.#mostOfOne);
     if (answers > most)
-      throw invalid(null, `This request asks for ${answers} answers, and at most ${most} may be under way`);
+      throw invalid(field, `This request asks for ${answers} answers, and at most ${most} may be under way`);
     const held = this.#held.get(caller) ?? 0;
     if (held + answers > this.#mostOfOne)
       throw tooMany(`At most ${this.#mostOfOne} answers at once for one caller; ${held} are under way`, SOON);

@@ -3,6 +3,7 @@ import { type CompletionRequest, invalid, lengthOf, samplingOf, unsupported } fr
 import type { Generator } from "@llm/toolchain";
 import { type Ask, stateOf, times } from "../engine/answers.ts";
 import { checkIds } from "./check-ids.ts";
+import { refuseHopeless } from "./too-long.ts";
 
 /** What OpenAI gives where nothing is said. */
 const DEFAULT_TOKENS = 16;
@@ -13,6 +14,13 @@ export function countOf({ prompt, suffix, n, best_of: best }: CompletionRequest)
   return (several ? prompt.length : 1) * Math.max(n ?? 1, best ?? 1);
 }
 
+/** The field that asks for the most of them. */
+export function severalOf({ prompt, n, best_of: best }: CompletionRequest): string {
+  const each = Math.max(n ?? 1, best ?? 1);
+  if (Array.isArray(prompt) && typeof prompt[0] !== "number" && prompt.length >= each) return "prompt";
+  return (best ?? 1) > (n ?? 1) ? "best_of" : "n";
+}
+
 /** Prompts as they were given: text, ids, or a list of either. */
 function promptsOf(body: CompletionRequest, generator: Generator): (string | number[])[] {
   const { tokenizer } = generator;
@@ -21,6 +29,7 @@ function promptsOf(body: CompletionRequest, generator: Generator): (string | num
     if (typeof prompt !== "string") throw invalid("prompt", "'prompt' must be one text where there is a 'suffix'");
     if (!tokenizer.infill)
       throw unsupported("suffix", "needs a model that was trained to fill in, and this one has no tokens for it");
+    refuseHopeless(generator, prompt + body.suffix, generator.scheduler.room - 1);
     return [Array.from(tokenizer.encodeInfill({ prefix: prompt, suffix: body.suffix }))];
   }
   const prompts = typeof prompt === "string" || typeof prompt[0] === "number" ? [prompt] : prompt;

@@ -2,6 +2,7 @@ import type { Completion, Pooling } from "@llm/generate";
 import type { Generator } from "@llm/toolchain";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Desk } from "../access/desk.ts";
+import { refuseHopeless } from "../answer/too-long.ts";
 import { goneSignal } from "../http/gone.ts";
 import { isBeyondUse, isCallersMistake } from "../http/problems.ts";
 import type { Metrics } from "../metrics/metrics.ts";
@@ -22,6 +23,12 @@ export interface Turn {
 /** Texts that are queued together: of a long list, others need not wait for all. */
 const AT_ONCE = 16;
 
+/** Refuses what can't fit before it is made tokens, unless it is to be cut. */
+function checkLength(generator: Generator, { prompt, options }: Ask): void {
+  const isCut = options.truncatePrompt !== undefined || options.inputLen !== undefined;
+  if (typeof prompt === "string" && !isCut) refuseHopeless(generator, prompt, generator.scheduler.room - 1);
+}
+
 /** Lets requests in, gives each its model, and notes what comes of them. */
 export class Turns {
   readonly #host: ModelHost;
@@ -41,6 +48,7 @@ export class Turns {
 
   /**
    * Begins a request for so many answers. It ends by itself when its response does, however that comes.
+   * @param field what asks for more than one
    * @throws ApiError where the model isn't served, or the caller must come later
    */
   async begin(
@@ -48,9 +56,10 @@ export class Turns {
     reply: FastifyReply,
     model: string | null | undefined,
     answers: number,
+    field: string | null = null,
   ): Promise<Turn> {
     this.#host.named(model);
-    const visit = this.#desk.enter(request.caller, answers);
+    const visit = this.#desk.enter(request.caller, answers, field);
     const gone = goneSignal(reply);
     reply.raw.once("close", visit.leave);
     const { id, options, generator, release } = await this.#host.lease(model, visit.signal);
@@ -69,11 +78,15 @@ export class Turns {
       model: id,
       generator,
       signal,
-      answer: (asks, onPiece) =>
-        answer(generator, this.#metrics.watch(id, generator, asks.map(here)), signal, onPiece).catch((error) => {
+      answer: async (asks, onPiece) => {
+        try {
+          for (const ask of asks) checkLength(generator, ask);
+          return await answer(generator, this.#metrics.watch(id, generator, asks.map(here)), signal, onPiece);
+        } catch (error) {
           const enough = asks.some(({ until }) => until?.aborted) && !signal.aborted;
           throw noted(error, enough ? 0 : asks.length);
-        }),
+        }
+      },
       embed: async (texts, pooling) => {
         const { adapter } = options;
         const reading = { signal, ...(adapter === undefined ? {} : { adapter }), ...(pooling ? { pooling } : {}) };

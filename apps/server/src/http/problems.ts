@@ -1,6 +1,7 @@
 import { ContextOverflowError, GenerateError, GrammarError } from "@llm/generate";
 import { ApiError, contextLengthExceeded, internal, invalid, unavailable } from "@llm/protocol";
 import { TokenizerError } from "@llm/tokenizer-bpe";
+import { HopelessTextError } from "../answer/too-long.ts";
 import { stopping } from "./stopping.ts";
 
 /** What of a request its failures are told by. */
@@ -16,7 +17,8 @@ export function problemOf(error: unknown, { id, url, body }: Asked): ApiError {
   const { param, remedy } = TEXTS.find(({ path }) => url.startsWith(path)) ?? { param: null, remedy: undefined };
   if (error instanceof ContextOverflowError) {
     const cut = fieldIn(body, ["suffix"]) ? undefined : remedy; // what is filled in stands between marks, which stay
-    return contextLengthExceeded(param, error.tokens, error.limit, cut);
+    const isLeast = error instanceof HopelessTextError;
+    return contextLengthExceeded(param, error.tokens, error.limit, { ...(cut ? { remedy: cut } : {}), isLeast });
   }
   if (GrammarError.isInstance(error)) return invalid(fieldIn(body, FORMS), error.message, "invalid_grammar");
   if (GenerateError.isInstance(error)) {
@@ -27,6 +29,9 @@ export function problemOf(error: unknown, { id, url, body }: Asked): ApiError {
   }
   // Templates refuse conversations that their models weren't trained for: it is the caller who can write another.
   if (TokenizerError.isInstance(error) && OF_REQUESTS.has(error.code)) return invalid(param, error.message);
+  // A form is followed by recursion, and one that is valid may still be deeper than there is room for.
+  const form = fieldIn(body, FORMS);
+  if (isOutOfStack(error) && form !== null) return invalid(form, `'${form}' is too deep or too large to be held`);
   const status = (error as { statusCode?: unknown } | null)?.statusCode;
   // What the HTTP layer itself refuses: bodies too large, not JSON, of another type.
   if (typeof status === "number" && status >= 400 && status < 500) {
@@ -36,6 +41,8 @@ export function problemOf(error: unknown, { id, url, body }: Asked): ApiError {
   }
   return internal(id, error);
 }
+
+const isOutOfStack = (error: unknown): boolean => error instanceof RangeError && /call stack/.test(error.message);
 
 /** The field that holds the text of a request, by its address, and the one that would have it cut off. */
 const TEXTS: readonly { readonly path: string; readonly param: string; readonly remedy?: string }[] = [
@@ -57,7 +64,7 @@ const OF_REQUESTS: ReadonlySet<TokenizerError["code"]> = new Set([
 ]);
 
 /** Fields that give an answer its form, the likelier to be meant first. */
-const FORMS = ["grammar", "regex", "choice", "response_format", "text", "tools"];
+const FORMS = ["grammar", "regex", "choice", "json_schema", "response_format", "text", "output_config", "tools"];
 
 /** The first of these fields that a request has. */
 function fieldIn(body: unknown, fields: readonly string[]): string | null {

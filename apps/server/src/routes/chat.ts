@@ -29,7 +29,7 @@ export function chatRoutes({ app, turns, fingerprint }: RouteContext): void {
   app.post("/v1/chat/completions", async (request, reply) => {
     const body = read(chatRequest, request.body);
     const n = body.n ?? 1;
-    const turn = await turns.begin(request, reply, body.model, n);
+    const turn = await turns.begin(request, reply, body.model, n, "n");
     const { generator } = turn;
     const isWarming = body.n_predict === 0; // editors have the prompt read while the rest of it is typed
     const { ask, parser } = chatAsk(isWarming ? { ...body, n_predict: 1 } : body, generator);

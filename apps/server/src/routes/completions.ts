@@ -11,7 +11,7 @@ import {
   textEvents,
   usageOf,
 } from "@llm/protocol";
-import { asksOf, countOf, echoed } from "../answer/completion-asks.ts";
+import { asksOf, countOf, echoed, severalOf } from "../answer/completion-asks.ts";
 import { tokenLogprobs } from "../answer/logprobs.ts";
 import { promptIds } from "../answer/prompt-ids.ts";
 import { StreamUsage } from "../answer/stream-usage.ts";
@@ -22,7 +22,7 @@ import { type RouteContext, streamTo } from "./context.ts";
 export function completionRoutes({ app, turns, fingerprint }: RouteContext): void {
   app.post("/v1/completions", async (request, reply) => {
     const body = read(completionRequest, request.body);
-    const turn = await turns.begin(request, reply, body.model, countOf(body));
+    const turn = await turns.begin(request, reply, body.model, countOf(body), severalOf(body));
     const { generator } = turn;
     const asks = asksOf(body, generator);
     const head: AnswerHead = { id: `cmpl-${randomUUID()}`, created: Math.floor(Date.now() / 1000), model: turn.model };

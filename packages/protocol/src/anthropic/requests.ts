@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { jsonObject } from "../json-value.ts";
 
 /** Marks what may be cached; equal beginnings are found again without it. */
 const cacheControl = z.looseObject({ type: z.literal("ephemeral") }).nullish();
@@ -30,7 +31,7 @@ const assistantBlock = z.discriminatedUnion("type", [
     type: z.literal("tool_use"),
     id: z.string(),
     name: z.string(),
-    input: z.record(z.string(), z.unknown()),
+    input: jsonObject,
     cache_control: cacheControl,
     caller: z.strictObject({ type: z.literal("direct") }).nullish(),
   }),
@@ -45,7 +46,7 @@ const tool = z.strictObject({
   type: z.literal("custom").nullish(),
   name: z.string().regex(/^[a-zA-Z0-9_-]{1,64}$/, "a name has 1 to 64 letters, digits, _ and -"),
   description: z.string().nullish(),
-  input_schema: z.record(z.string(), z.unknown()),
+  input_schema: jsonObject,
   strict: z.boolean().nullish(),
   cache_control: cacheControl,
 });
@@ -67,7 +68,7 @@ const conversation = {
   output_config: z
     .strictObject({
       format: z
-        .strictObject({ type: z.literal("json_schema"), schema: z.record(z.string(), z.unknown()) })
+        .strictObject({ type: z.literal("json_schema"), schema: jsonObject })
         .nullish()
         .describe("the answer is JSON by this schema"),
     })

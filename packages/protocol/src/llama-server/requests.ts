@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { jsonObject } from "../json-value.ts";
 import { chatMessage, templateVariables } from "../openai/chat.ts";
 
 /** `POST /tokenize`. */
@@ -16,7 +17,7 @@ export const detokenizeRequest = z.strictObject({ tokens: z.array(z.int().min(0)
 /** `POST /apply-template`. */
 export const applyTemplateRequest = z.strictObject({
   messages: z.array(chatMessage).min(1),
-  tools: z.array(z.record(z.string(), z.unknown())).nullish(),
+  tools: z.array(jsonObject).nullish(),
   add_generation_prompt: z.boolean().nullish(),
   chat_template_kwargs: templateVariables,
   model: z.string().nullish(),

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { jsonObject } from "../json-value.ts";
 import { editorConflicts, editorFields } from "../llama-server/editor-fields.ts";
 import type { AnswerHead, ChoiceIds, PromptIds, TokenLogprob, Usage } from "./completions.ts";
 import { needs, oneForm, streamOptionsNeedStream } from "./conflicts.ts";
@@ -50,7 +51,7 @@ const tool = z.strictObject({
   function: z.strictObject({
     name: functionName,
     description: z.string().nullish(),
-    parameters: z.record(z.string(), z.unknown()).nullish(),
+    parameters: jsonObject.nullish(),
     strict: z.boolean().nullish(),
   }),
 });
@@ -69,7 +70,7 @@ export const responseFormat = z.discriminatedUnion("type", [
     json_schema: z.strictObject({
       name: z.string(),
       description: z.string().nullish(),
-      schema: z.record(z.string(), z.unknown()),
+      schema: jsonObject,
       strict: z.boolean().nullish(),
     }),
   }),
@@ -79,8 +80,7 @@ export const responseFormat = z.discriminatedUnion("type", [
 const FIELDS_OF_TEMPLATES = ["messages", "tools", "documents", "add_generation_prompt"];
 
 /** Further variables for the model's chat template. */
-export const templateVariables = z
-  .record(z.string(), z.unknown())
+export const templateVariables = jsonObject
   .superRefine((variables, context) => {
     for (const name of FIELDS_OF_TEMPLATES)
       if (Object.hasOwn(variables, name))
@@ -125,7 +125,7 @@ export const chatRequest = z
     chat_template_kwargs: templateVariables,
     add_generation_prompt: z.boolean().nullish(),
     continue_final_message: z.boolean().nullish(),
-    documents: z.array(z.record(z.string(), z.unknown())).nullish(),
+    documents: z.array(jsonObject).nullish(),
     ...samplingFields,
     ...editorFields,
   })

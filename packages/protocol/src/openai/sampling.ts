@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { jsonObject } from "../json-value.ts";
 
 const finite = z.number();
 const stopText = z.string().min(1, "an empty text stands everywhere, and would end nothing");
@@ -32,8 +33,7 @@ export const samplingFields = {
     .describe("guess from what was said before: the same text, in fewer steps where it repeats"),
   max_new_tokens: z.int().min(1).nullish().describe("as `max_tokens`"),
   generation_len: z.int().min(1).nullish().describe("as `max_tokens`"),
-  json_schema: z
-    .record(z.string(), z.unknown())
+  json_schema: jsonObject
     .nullish()
     .describe("the answer is JSON by this schema; chats can say so by `response_format`, too"),
   regex: z.string().nullish().describe("the answer matches this expression as a whole"),

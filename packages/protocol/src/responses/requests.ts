@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { jsonObject } from "../json-value.ts";
 
 const inputText = z.strictObject({ type: z.literal("input_text"), text: z.string() });
 /** What clients add to the answers that they hand out, and send back with them. */
@@ -51,7 +52,7 @@ const tool = z.strictObject({
   type: z.literal("function"),
   name: z.string().regex(/^[a-zA-Z0-9_-]{1,64}$/, "a name has 1 to 64 letters, digits, _ and -"),
   description: z.string().nullish(),
-  parameters: z.record(z.string(), z.unknown()).nullish(),
+  parameters: jsonObject.nullish(),
   strict: z.boolean().nullish(),
 });
 
@@ -62,7 +63,7 @@ const format = z.discriminatedUnion("type", [
     type: z.literal("json_schema"),
     name: z.string(),
     description: z.string().nullish(),
-    schema: z.record(z.string(), z.unknown()),
+    schema: jsonObject,
     strict: z.boolean().nullish(),
   }),
 ]);
