@@ -1,4 +1,4 @@
-import { beginsWithBos, PRE_TOKENIZERS } from "@llm/tokenizer-bpe/gguf-pre";
+import { beginsWithBos, PRE_TOKENIZERS, preTokenizerName } from "@llm/tokenizer-bpe/gguf-pre";
 import type { Json, JsonObject } from "../json.ts";
 import type { Metadata } from "./metadata.ts";
 import { sentencePieceModel } from "./sentencepiece.ts";
@@ -48,11 +48,15 @@ async function types(metadata: Metadata, count: number): Promise<number[]> {
 }
 
 /** llama.cpp's own defaults where the file doesn't say. */
-function addsBos(metadata: Metadata): boolean {
+function addsBos(metadata: Metadata, list: readonly string[]): boolean {
   return (
     metadata.flag("tokenizer.ggml.add_bos_token") ??
-    beginsWithBos(metadata.text("tokenizer.ggml.model"), metadata.text("tokenizer.ggml.pre"))
+    beginsWithBos(metadata.text("tokenizer.ggml.model"), preOf(metadata, list))
   );
+}
+
+function preOf(metadata: Metadata, list: readonly string[]): string {
+  return preTokenizerName(metadata.text("tokenizer.ggml.pre"), metadata.architecture, list);
 }
 
 function addsEos(metadata: Metadata): boolean {
@@ -64,7 +68,7 @@ async function byteLevelBpe(metadata: Metadata): Promise<JsonObject> {
   const kinds = await types(metadata, list.length);
   const merges = await metadata.texts("tokenizer.ggml.merges");
   if (!merges) throw metadata.error("has a BPE tokenizer, but no tokenizer.ggml.merges");
-  const pre = metadata.text("tokenizer.ggml.pre") ?? "default";
+  const pre = preOf(metadata, list);
   const known = Object.hasOwn(PRE_TOKENIZERS, pre) ? PRE_TOKENIZERS[pre]! : undefined;
   if (!known) throw metadata.error(`cuts text in a way called ${JSON.stringify(pre)}, which is not known here`);
   const added = list.flatMap((content, id) =>
@@ -102,7 +106,7 @@ function addedToken(id: number, content: string, type: number): JsonObject {
 /** Puts the first and last token of a text around it where the model wants them. */
 function postProcessor(metadata: Metadata, list: readonly string[]): Json {
   const around = [
-    addsBos(metadata) ? metadata.number("tokenizer.ggml.bos_token_id") : undefined,
+    addsBos(metadata, list) ? metadata.number("tokenizer.ggml.bos_token_id") : undefined,
     addsEos(metadata) ? metadata.number("tokenizer.ggml.eos_token_id") : undefined,
   ].map((id) => (id === undefined || list[id] === undefined ? undefined : { id, token: list[id] }));
   const [bos, eos] = around;
@@ -155,7 +159,7 @@ async function tokenizerConfig(metadata: Metadata): Promise<JsonObject> {
   };
   const config: Record<string, Json> = {
     tokenizer_class: metadata.text("tokenizer.ggml.model") === "llama" ? "LlamaTokenizer" : "PreTrainedTokenizerFast",
-    add_bos_token: addsBos(metadata),
+    add_bos_token: addsBos(metadata, list),
     add_eos_token: addsEos(metadata),
     bos_token: token("bos"),
     eos_token: token("eos"),

@@ -8,7 +8,7 @@ import { readNormalizers } from "../normalize/from-json.ts";
 import type { SpecialTokens } from "../special-tokens.ts";
 import { readCutter } from "../split/from-json.ts";
 import { encodeUtf8 } from "../text/utf8.ts";
-import { beginsWithBos, PRE_TOKENIZERS, type PreTokenizer } from "./gguf-pre.ts";
+import { beginsWithBos, PRE_TOKENIZERS, type PreTokenizer, preTokenizerName } from "./gguf-pre.ts";
 import { MergeBuilder } from "./merge-builder.ts";
 import { sentencePieceTokenizer } from "./sentencepiece.ts";
 import { PieceType, type SentencePieceSpec } from "./sentencepiece-proto.ts";
@@ -59,7 +59,7 @@ function sentencePiece(metadata: GgufMetadata, tokens: readonly string[], kind: 
     escapeSpaces: true,
   };
   return sentencePieceTokenizer(spec, {
-    addBos: flag(metadata, "add_bos_token", addsBos(metadata)),
+    addBos: flag(metadata, "add_bos_token", beginsWithBos(metadata["tokenizer.ggml.model"], undefined)),
     addEos: flag(metadata, "add_eos_token", kind === "unigram"),
     prefixEachPart: true,
   });
@@ -75,7 +75,7 @@ function byteLevel(metadata: GgufMetadata, tokens: readonly string[]): ReadToken
     const bytes = encodeUtf8(merge);
     builder.addSpaced(bytes, bytes.length);
   }
-  const { cut, normalizer, ignoreMerges = false } = preTokenizer(metadata["tokenizer.ggml.pre"]);
+  const { cut, normalizer, ignoreMerges = false } = preTokenizer(preOf(metadata, tokens));
   const around = (key: string, add: string, unsaid: boolean) => {
     const id = idOf(metadata, key, tokens.length);
     return id >= 0 && flag(metadata, add, unsaid) ? [id] : [];
@@ -86,7 +86,7 @@ function byteLevel(metadata: GgufMetadata, tokens: readonly string[]): ReadToken
     model: new BpeModel({ vocab, merges: builder.table, byteLevel: true, ignoreMerges }),
     addedTokens: addedTokens(metadata, tokens),
     post: {
-      before: around("bos_token_id", "add_bos_token", addsBos(metadata)),
+      before: around("bos_token_id", "add_bos_token", beginsWithBos("gpt2", preOf(metadata, tokens))),
       after: around("eos_token_id", "add_eos_token", false),
       trims: [],
     },
@@ -94,14 +94,13 @@ function byteLevel(metadata: GgufMetadata, tokens: readonly string[]): ReadToken
   };
 }
 
-function addsBos(metadata: GgufMetadata): boolean {
-  return beginsWithBos(metadata["tokenizer.ggml.model"], metadata["tokenizer.ggml.pre"]);
+function preOf(metadata: GgufMetadata, tokens: readonly string[]): string {
+  return preTokenizerName(metadata["tokenizer.ggml.pre"], metadata["general.architecture"], tokens);
 }
 
-function preTokenizer(name: unknown = "default"): PreTokenizer {
-  const known = typeof name === "string" && Object.hasOwn(PRE_TOKENIZERS, name) ? PRE_TOKENIZERS[name] : undefined;
-  if (known === undefined)
-    throw new TokenizerError("unsupported", `unknown tokenizer.ggml.pre ${printable(String(name))}`);
+function preTokenizer(name: string): PreTokenizer {
+  const known = Object.hasOwn(PRE_TOKENIZERS, name) ? PRE_TOKENIZERS[name] : undefined;
+  if (known === undefined) throw new TokenizerError("unsupported", `unknown tokenizer.ggml.pre ${printable(name)}`);
   return known;
 }
 
