@@ -44,6 +44,17 @@ describe("an answer that is held to a form", () => {
     expect(regex).toMatchObject({ finishReason: "stop", usage: { completionTokens: 6 } });
   });
 
+  it("may be a RegExp, whose flags say nothing else", async () => {
+    const generator = open();
+    const [one, other] = await generator.generate(["a", "a"], [{ regex: /[0-9]{3}/gu }, { regex: /[A-F]{2}/ }]);
+    expect([one!.text, other!.text]).toEqual([
+      expect.stringMatching(/^[0-9]{3}$/),
+      expect.stringMatching(/^[A-F]{2}$/),
+    ]);
+    expect(() => generator.stream("a", { regex: /[a-f]/i })).toThrow("a regex can't be held to with the flag i");
+    await generator.close();
+  });
+
   it("is complete within the tokens there are", async () => {
     const generator = open();
     const schema = { type: "array", items: { type: "string" } };

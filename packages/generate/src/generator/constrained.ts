@@ -120,7 +120,7 @@ function answerForm(options: GenerateOptions): GrammarSource | undefined {
     case "json":
       return { json: true };
     case "regex":
-      return { regex: regex! };
+      return { regex: typeof regex === "string" ? regex : expressionOf(regex!) };
     case "choice":
       return { choice: choice! };
     case "grammar":
@@ -130,6 +130,13 @@ function answerForm(options: GenerateOptions): GrammarSource | undefined {
     default:
       return undefined;
   }
+}
+
+/** Of a RegExp its expression: no flag may say that it means another one, only how to search for it. */
+function expressionOf({ source, flags }: RegExp): string {
+  const [flag] = /[imsv]/.exec(flags) ?? [];
+  if (flag === undefined) return source;
+  throw new GenerateError("unsupported", `a regex can't be held to with the flag ${flag}; write out what it means`);
 }
 
 /** False is a schema, of nothing; under any other name it asks for no form. */

@@ -149,9 +149,9 @@ export class Generator<T extends TextTokenizer | TransformersTokenizer = TextTok
   /** Goes on with a conversation, by the model's own template. */
   chat(
     messages: readonly ChatMessage[],
-    given: (GenerateOptions | TransformersOptions) & { readonly tools?: readonly unknown[] } = {},
+    given: (GenerateOptions | TransformersOptions) & Pick<ChatTemplateOptions, "tools" | "variables"> = {},
   ): Generation {
-    const { tools, ...rest } = given;
+    const { tools, variables, ...rest } = given;
     const template = this.#template ?? this.#text.applyChatTemplate?.bind(this.#text);
     if (!template)
       throw new GenerateError(
@@ -166,6 +166,7 @@ export class Generator<T extends TextTokenizer | TransformersTokenizer = TextTok
     const conversation = functions && !isTold ? toolsAsText(messages, functions) : messages;
     const prompt = template(conversation, {
       addGenerationPrompt: true,
+      ...(variables ? { variables } : {}),
       ...(functions && isTold ? { tools: functions } : {}),
     });
     const reasoning = reasoningFormatOf(source, prompt);

@@ -21,6 +21,8 @@ describe("an option of the wrong kind", () => {
     [{ numBeams: 2, diversityPenalty: "1" }, 'diversityPenalty is "1", but must be a number'],
     [{ numBeams: 0 }, "numBeams is 0, but must be a whole number above 0"],
     [{ inputLen: 0 }, "inputLen is 0, but must be a whole number above 0"],
+    [{ regex: 5 }, "regex is 5, but must be an ECMAScript expression: its text, or a RegExp"],
+    [{ choice: "yes" }, 'choice is "yes", but must be a list of texts'],
     [{ greedy: "false" }, 'greedy is "false", but must be true or false'],
     [{ ignoreEos: "false" }, 'ignoreEos is "false", but must be true or false'],
     [{ truncatePrompt: true }, 'truncatePrompt is true, but must be "left" or "middle"'],

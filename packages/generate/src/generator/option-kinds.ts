@@ -45,6 +45,12 @@ const KINDS: { readonly [N in keyof GenerateOptions]?: Kind } = {
   eosTokenId: { is: (value) => isWhole(value) || IDS.is(value), must: "a token id, or a list of them" },
   stopTokens: IDS,
   stop: { is: (value) => isText(value) || listOf(isText)(value), must: "a text, or a list of texts" },
+  regex: {
+    is: (value) => isText(value) || value instanceof RegExp,
+    must: "an ECMAScript expression: its text, or a RegExp",
+  },
+  choice: { is: listOf(isText), must: "a list of texts" },
+  grammar: { is: isText, must: "the text of a grammar" },
   truncatePrompt: { is: (value) => value === "left" || value === "middle", must: '"left" or "middle"' },
 };
 

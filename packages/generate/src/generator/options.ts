@@ -69,7 +69,7 @@ export interface GenerateOptions extends SamplingOptions {
   /** The answer is a JSON object. */
   readonly json?: boolean;
   /** The whole answer matches this ECMAScript expression. */
-  readonly regex?: string;
+  readonly regex?: string | RegExp;
   /** The answer is one of these texts. */
   readonly choice?: readonly string[];
   /** The answer matches `root` of this grammar, in llama.cpp's notation. */
