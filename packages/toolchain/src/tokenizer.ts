@@ -1,7 +1,7 @@
 import { readdir, stat } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { type Checkpoint, openCheckpoint } from "@llm/checkpoint";
-import { createTokenizer, loadTokenizer, type Tokenizer } from "@llm/tokenizer-bpe";
+import { createTokenizer, loadTokenizer, type Tokenizer, TokenizerError } from "@llm/tokenizer-bpe";
 import { ToolchainError } from "./error.ts";
 import { MODEL_FILES } from "./model-files.ts";
 import { type ResolveOptions, resolveModel } from "./resolve-model.ts";
@@ -17,14 +17,26 @@ export interface TokenizerDescription {
 export async function openTokenizer(model?: string, options: ResolveOptions = {}): Promise<Tokenizer> {
   const { path } = await resolveModel(model, { want: "tokenizer", ...options });
   if (!(await stat(path)).isDirectory()) {
-    if (!path.endsWith(".gguf")) return loadTokenizer(path);
-    const checkpoint = await openCheckpoint(path);
-    return tokenizerOf(checkpoint).finally(() => checkpoint.close());
+    if (path.endsWith(".gguf")) return tokenizerInside(path);
+    // Weights that are named by themselves have their tokenizer beside them.
+    return loadTokenizer(/\.(?:safetensors|bin)$/.test(path) ? dirname(path) : path);
   }
   const inside = join(path, MODEL_FILES); // artefacts keep the checkpoint's files one folder down
   const has = async (folder: string) =>
     (await readdir(folder).catch(() => [])).some((name) => /^(tokenizer|vocab)\./.test(name));
-  return loadTokenizer(!(await has(path)) && (await has(inside)) ? inside : path);
+  try {
+    return await loadTokenizer(!(await has(path)) && (await has(inside)) ? inside : path);
+  } catch (error) {
+    const missing = TokenizerError.isInstance(error) && error.code === "not-found";
+    if (missing && (await readdir(path)).some((name) => name.endsWith(".gguf"))) return tokenizerInside(path);
+    throw error;
+  }
+}
+
+/** The tokenizer that a GGUF file has in itself, by its path or its folder's. */
+async function tokenizerInside(path: string): Promise<Tokenizer> {
+  const checkpoint = await openCheckpoint(path);
+  return tokenizerOf(checkpoint).finally(() => checkpoint.close());
 }
 
 const made = new WeakMap<Checkpoint, Promise<Tokenizer>>();
