@@ -242,12 +242,12 @@ export class Generator<T extends TextTokenizer | TransformersTokenizer = TextTok
 
     const pieces = new PieceQueue();
     const stops = new StopStrings(listOf(options.stop));
-    const decoder = this.#decoder(options);
     const said: GeneratedToken[] = [];
     const form = formOf(options);
     if (form && options.allow)
       throw new GenerateError("option-invalid", "allow can't be given together with a form that the answer must have");
     const held = form && this.#constrained.hold(form, eos, Math.min(maxNewTokens, room - tokens.length));
+    const decoder = held ? inText(this.#text, this.#decoder(options)) : this.#decoder(options);
     const ends = new Set(options.ignoreEos ? [] : eos);
     let text = "";
     const say = (piece: string): void => {
@@ -342,6 +342,15 @@ export class Generator<T extends TextTokenizer | TransformersTokenizer = TextTok
     if (skipSpecialTokens && answerFormats) return markedStream(this.#text, markersOf(answerFormats));
     return this.#text.stream({ skipSpecialTokens });
   }
+}
+
+/**
+ * A stream that has begun already: some tokenizers leave out the blank that a text's first token begins with, which is a part of what
+ * was held to the form.
+ */
+function inText(tokenizer: TextTokenizer, stream: TextStream): TextStream {
+  for (const id of Array.from(tokenizer.encode("a", { addSpecialTokens: false }))) stream.push(id);
+  return stream;
 }
 
 function meanLogprob({ logprobs = [] }: Completion): number {

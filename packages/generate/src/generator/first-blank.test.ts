@@ -1,0 +1,31 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { goldenRoot } from "@llm/fixtures";
+import { openNull } from "@llm/target/null";
+import { createTokenizer } from "@llm/tokenizer-bpe";
+import { describe, expect, it } from "vitest";
+import { Generator } from "./generator.ts";
+
+describe.each(["spm_llama2", "spm_llama_metaspace", "spm_unigram_bytefb", "bpe_gpt2"])(
+  "with the tokenizer %s",
+  (name) => {
+    const folder = join(goldenRoot, "tokenizers", name);
+    const files = readdirSync(folder).map((file) => [file, readFileSync(join(folder, file))] as const);
+    const tokenizer = createTokenizer(Object.fromEntries(files));
+    const open = (): Generator =>
+      new Generator({ session: openNull({ vocab: tokenizer.vocabSize, slots: 8 }), tokenizer });
+
+    it("an answer is what it is held to, the blank at its beginning included", async () => {
+      const generator = open();
+      const asked = Array.from({ length: 8 }, (_, seed) => ({ choice: [" yes", " no", "{1}"], temperature: 1, seed }));
+      const answers = await generator.generate(
+        asked.map(() => "Answer:"),
+        asked,
+      );
+      for (const { text } of answers) expect([" yes", " no", "{1}"]).toContain(text);
+      const number = await generator.generate("Answer:", { regex: " [0-9]{3}" });
+      expect(number.text).toMatch(/^ [0-9]{3}$/);
+      await generator.close();
+    });
+  },
+);
