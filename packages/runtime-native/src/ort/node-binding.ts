@@ -98,6 +98,8 @@ export class NodeOrtSession implements OrtSession {
     } catch (cause) {
       throw new NativeError("run-failed", `ONNX Runtime: ${firstLine(cause)}`, { file: this.#file, cause });
     }
+    // What was written where it was wanted comes back as a copy, too, the whole cache among it, and would wait to be collected.
+    for (const [name, tensor] of Object.entries(wanted)) if (tensor !== null) giveUp(results[name] as Tensor, tensor);
     for (const search of best) findBest(search);
     return Object.fromEntries(
       Object.entries(wanted).map(([name, tensor]) => [name, tensor ?? unwrap(results[name] as Tensor)]),
@@ -119,6 +121,12 @@ export class NodeOrtSession implements OrtSession {
     }
     return wrapped;
   }
+}
+
+/** Frees a copy's memory now. */
+function giveUp(copy: Tensor | undefined, { data: own }: OrtTensor): void {
+  const buffer = (copy?.data as OrtTensor["data"] | undefined)?.buffer;
+  if (buffer instanceof ArrayBuffer && buffer !== own.buffer) buffer.transfer(0);
 }
 
 function unwrap(tensor: Tensor): OrtTensor {

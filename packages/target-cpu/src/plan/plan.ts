@@ -1,4 +1,5 @@
 import { corePasses, type Graph, type Net, programOf, runPipeline } from "@llm/core-ir";
+import { ortAddonStatus } from "@llm/runtime-native/ort";
 import type { DevicePlan, Plan } from "@llm/target";
 import { usableMemory } from "@llm/target/engine";
 import { parseMesh } from "@llm/target/mesh";
@@ -33,17 +34,20 @@ export function planCpu(model: Graph, options: CpuOptions, source?: Pick<WeightS
   const total = Math.floor(usableMemory() / count);
   const reserve = Math.ceil(RESERVE / count) + (count > 1 ? WORKER_RESERVE : 0);
   const slots = Math.ceil(options.batchSize / dp);
+  // Elsewhere a step ends with copies of the caches it wrote to.
+  const inPlace = ortAddonStatus().used;
 
   const width = widthOf(model);
   const needs = places.map((nets) => placeNeeds(nets, context, width, source));
   const shards = needs.map(({ weights, slot, tables, during }, place): DevicePlan => {
-    const [kv, activations] = [slot * slots, activationBytes(during, slots)];
+    const kv = slot * slots;
+    const activations = activationBytes(during, slots) + (inPlace ? 0 : kv);
     const name = count === 1 ? "CPU" : placeName(places[place]!, places.length);
     const free = total - weights - kv - activations - reserve;
     return { name, total, weights, kv, activations, reserve, ...(tables > 0 ? { tables } : {}), free };
   });
   const rooms = needs.map(({ weights, slot, during }) =>
-    slot === 0 ? Number.POSITIVE_INFINITY : slotsIn(total - weights - reserve, slot, during),
+    slot === 0 ? Number.POSITIVE_INFINITY : slotsIn(total - weights - reserve, inPlace ? slot : 2 * slot, during),
   );
   const most = Math.min(...rooms);
   const fullest = shards.reduce((a, b) => (a.free <= b.free ? a : b));

@@ -43,7 +43,7 @@ export function starcoderFile(codes: GgufCodes): string {
 
 /** A mixture of experts as wide as published small ones, few layers of it: 300 million random weights. */
 export function mixtureFolder(): string {
-  const folder = join(benchCache(), "mixture-300m");
+  const folder = join(benchCache(), "mixture-300m-2");
   if (!existsSync(folder)) {
     rmSync(`${folder}.part`, { recursive: true, force: true });
     makeCheckpoint(`${folder}.part`, MIXTURE, "dense");
