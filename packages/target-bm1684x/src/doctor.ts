@@ -33,7 +33,14 @@ export function addonFinding(status: AddonStatus): Finding {
   if (status.state === "loaded")
     return { name, state: "ok", detail: "bmodels can be run, on cards and on the simulator" };
   const detail = `bmodels can be compiled but not run here, nor simulated: ${status.reason}`;
-  return { name, state: "missing", detail };
+  return { name, state: "missing", detail, fix: fixOf(status) };
+}
+
+function fixOf({ state }: AddonStatus): string {
+  if (state === "off") return "unset LLM_ADDON";
+  return state === "failed"
+    ? "install @llm/runtime-native again; in a clone, pnpm build"
+    : "in a clone, pnpm build, with cmake and a C++ compiler; the published package brings it for linux-x64 and linux-arm64";
 }
 
 async function compiler(env: Host["env"], machine: string): Promise<Finding> {

@@ -1,6 +1,7 @@
 /** `pnpm check` after the linter and the compiler: what only this repository asks of itself. */
 import { unannouncedChanges } from "./changesets.ts";
 import { exportMismatches, undeclaredImports } from "./declared.ts";
+import { lostPages } from "./docs-index.ts";
 import { staleFeatures } from "./features.ts";
 import { longFiles } from "./file-length.ts";
 import { forbiddenDependencies, readImportTable } from "./import-table.ts";
@@ -16,6 +17,7 @@ const problems = [
   ...packages.filter(({ manifest }) => !manifest.private).flatMap((pkg) => packProblems(pkg, filesToPack(pkg))),
   ...packages.flatMap(longFiles),
   ...staleFeatures(),
+  ...lostPages(),
   ...brokenSnippets(packages),
   ...unannouncedChanges(root),
 ];

@@ -11,28 +11,42 @@ export function sources(dir: string): string[] {
 
 const IMPORT = /(?:\bfrom|\bimport)\s*\(?\s*["'](@llm\/[\w-]+)(\/[\w-/]+)?["']/g;
 
+/** Lines of comments: examples import what callers have. */
+const COMMENT = /^\s*(?:\*|\/\*|\/\/).*$/gm;
+
 /** Imports of ours that package.json or tsconfig.json doesn't know of, and subpaths that nobody exports. */
-export function undeclaredImports(pkg: Package, packages: readonly Package[]): string[] {
+export function undeclaredImports(pkg: Package, packages: readonly Package[], base: string = root): string[] {
   const problems = new Set<string>();
-  if (!existsSync(join(root, pkg.dir, "tsconfig.json"))) return []; // scripts alone
-  const declared = { ...pkg.manifest.dependencies, ...pkg.manifest.devDependencies };
-  const tsconfig = JSON.parse(readFileSync(join(root, pkg.dir, "tsconfig.json"), "utf8"));
+  if (!existsSync(join(base, pkg.dir, "tsconfig.json"))) return []; // scripts alone
+  const { dependencies, optionalDependencies, peerDependencies, devDependencies } = pkg.manifest;
+  const shipped = { ...dependencies, ...optionalDependencies, ...peerDependencies };
+  const here = { ...shipped, ...devDependencies };
+  const tsconfig = JSON.parse(readFileSync(join(base, pkg.dir, "tsconfig.json"), "utf8"));
   const references = new Set<string>(
     (tsconfig.references ?? []).map((reference: { path: string }) => join(pkg.dir, reference.path)),
   );
-  for (const file of sources(join(root, pkg.dir, "src"))) {
-    const text = readFileSync(join(root, pkg.dir, "src", file), "utf8");
-    for (const [, name, subpath] of text.matchAll(IMPORT)) {
+  for (const file of sources(join(base, pkg.dir, "src"))) {
+    const text = readFileSync(join(base, pkg.dir, "src", file), "utf8");
+    for (const [, name, subpath] of text.replaceAll(COMMENT, "").matchAll(IMPORT)) {
       const where = `${pkg.dir}/src/${file}`;
       const other = packages.find((candidate) => candidate.manifest.name === name);
       if (name === pkg.manifest.name || other === undefined) continue;
-      if (!(name in declared)) problems.add(`${where}: imports ${name}, which package.json doesn't declare`);
+      const declared = pkg.manifest.private || isOurs(file) ? here : shipped;
+      if (!(name in declared))
+        problems.add(
+          `${where}: imports ${name}, which package.json doesn't declare${name in here ? " for those who install it" : ""}`,
+        );
       if (!references.has(other.dir)) problems.add(`${pkg.dir}/tsconfig.json: lacks a reference to ${other.dir}`);
       if (subpath && !(`.${subpath}` in (other.manifest.exports ?? {})))
         problems.add(`${where}: imports ${name}${subpath}, which ${name} doesn't export`);
     }
   }
   return [...problems];
+}
+
+/** Whether a source is for tests: nobody who installs the package has it. */
+function isOurs(file: string): boolean {
+  return /\.test\.ts$|(^|\/)testing\//.test(file);
 }
 
 /** What is published must be there under the same names as in the repo. */

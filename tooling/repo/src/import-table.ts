@@ -37,7 +37,7 @@ export function forbiddenDependencies(table: ImportTable, packages: readonly Pac
       continue;
     }
     if (allowed === "any") continue;
-    for (const dependency of Object.keys(pkg.manifest.dependencies ?? {}))
+    for (const dependency of Object.keys({ ...pkg.manifest.dependencies, ...pkg.manifest.optionalDependencies }))
       if (dependency.startsWith("@llm/") && !allowed.includes(dependency.slice(5)))
         problems.push(`${pkg.dir}/package.json: may not depend on ${dependency} (ARCHITECTURE.md, Packages)`);
   }

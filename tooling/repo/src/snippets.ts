@@ -1,4 +1,4 @@
-import { spawnSync } from "node:child_process";
+import { type SpawnSyncReturns, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { type Package, root } from "./workspace.ts";
@@ -93,15 +93,29 @@ function compile(files: readonly string[], snippets: ReadonlyMap<string, Snippet
       files: files.map((file) => relative(config, join(root, file))),
     };
     writeFileSync(join(config, "tsconfig.json"), JSON.stringify(settings));
-    const { stdout } = spawnSync(join(root, "node_modules/.bin/tsc"), ["-p", config, "--pretty", "false"], {
+    const tsc = spawnSync(join(root, "node_modules/.bin/tsc"), ["-p", config, "--pretty", "false"], {
       cwd: root,
       encoding: "utf8",
     });
-    return [...stdout.matchAll(/^(\S+\.ts)\((\d+),\d+\): error (.+)$/gm)].map(([, file, line, message]) => {
-      const snippet = snippets.get(file!);
-      return snippet ? `${snippet.page}:${snippet.line + Number(line) - 1}: ${message}` : `${file}:${line}: ${message}`;
-    });
+    return compilerProblems(tsc, snippets);
   } finally {
     rmSync(config, { recursive: true, force: true });
   }
+}
+
+/** What a run of the compiler said, by page and line; one that failed without naming a file is a problem, too. */
+export function compilerProblems(
+  { status, stdout, stderr, error }: Pick<SpawnSyncReturns<string>, "status" | "stdout" | "stderr" | "error">,
+  snippets: ReadonlyMap<string, Snippet>,
+): string[] {
+  const problems = [...(stdout ?? "").matchAll(/^(\S+\.ts)\((\d+),\d+\): error (.+)$/gm)].map(
+    ([, file, line, message]) => {
+      const snippet = snippets.get(file!);
+      return snippet ? `${snippet.page}:${snippet.line + Number(line) - 1}: ${message}` : `${file}:${line}: ${message}`;
+    },
+  );
+  if (status === 0 || problems.length > 0) return problems;
+  return [
+    `pages could not be compiled: ${error?.message ?? ([stdout, stderr].join("\n").trim() || `tsc ended with ${status}`)}`,
+  ];
 }

@@ -50,7 +50,11 @@ function dependents(name: string): Set<string> {
   for (let grew = true; grew; ) {
     grew = false;
     for (const { manifest } of workspacePackages()) {
-      const needs = Object.keys({ ...manifest.dependencies, ...manifest.devDependencies });
+      const needs = Object.keys({
+        ...manifest.dependencies,
+        ...manifest.optionalDependencies,
+        ...manifest.devDependencies,
+      });
       if (found.has(manifest.name) || !needs.some((need) => found.has(need))) continue;
       found.add(manifest.name);
       grew = true;

@@ -72,6 +72,7 @@ describe("the doctor", () => {
     expect(addonFinding({ state: "not-built", reason })).toMatchObject({
       state: "missing",
       detail: expect.stringMatching(/nor simulated: there is no binary/),
+      fix: expect.stringContaining("pnpm build"),
     });
     expect(addonFinding({ state: "loaded", file: "llm_native.node" })).toMatchObject({ state: "ok" });
     expect((await ask({})).map(({ name }) => name)).toEqual(["tpu-mlir", "libsophon", "addon"]);
