@@ -57,6 +57,21 @@ describe("room", () => {
     expect(cache.bytes).toBe(3 * 384 * (2 * 4 + 3) * 4);
   });
 
+  test("gives up views that nobody has used for long, and keeps the others", () => {
+    const cache = new KvCache(states, 16, 100);
+    cache.reserve(10, nothing);
+    const used = cache.view(3, 1);
+    const unused = cache.view(2, 1);
+    for (let first = 0; first < 16; first++)
+      for (let count = 2; first + count <= 16; count++) {
+        cache.view(first, count);
+        expect(cache.view(3, 1)).toBe(used);
+      }
+    expect(cache.view(2, 1)).not.toBe(unused);
+    mark(cache, 2, 5, 7);
+    expect(unused.keys!.data).toEqual(cache.view(2, 1).keys!.data);
+  });
+
   test("stays what it was where the system has no memory for more", () => {
     // The first could have it; the second would take more than there are addresses (2 ** 50 bytes of 2 ** 47), so that it is
     // refused where a system promises all memory that it is asked for as well.

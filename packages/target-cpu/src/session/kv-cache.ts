@@ -5,6 +5,9 @@ import { type ForkMove, SessionError } from "@llm/target";
 const STEP = 128;
 const GROWTH = 1.25;
 
+/** Runs of slots whose views are kept: those of a usual server. Each takes some kilobytes for each state, and there are slots² / 2. */
+const KEPT_VIEWS = 64;
+
 /** One state: [batch, heads, context, width] for keys and values, [batch, context, width] for latent vectors. */
 interface Store {
   readonly name: string;
@@ -30,6 +33,7 @@ export class KvCache {
   readonly most: number;
   readonly #stores: readonly Store[];
   readonly #fill: number;
+  /** By first and count, the one that was used last at the end. */
   readonly #views = new Map<string, Readonly<Record<string, OrtTensor>>>();
   #capacity = 0;
   /** For the most columns of every store; undefined where the system promises no more memory than it has. */
@@ -106,7 +110,7 @@ export class KvCache {
     store.data = wide;
   }
 
-  /** The states of `count` slots from `first` on, by name. The same objects every time, until there is more room. */
+  /** The states of `count` slots from `first` on, by name. Mostly the same objects every time, until there is more room. */
   view(first: number, count: number): Readonly<Record<string, OrtTensor>> {
     const key = `${first} ${count}`;
     let view = this.#views.get(key);
@@ -118,8 +122,9 @@ export class KvCache {
           return [name, ortTensor("f32", [count, ...fixed(shape.slice(1, -2)), this.#capacity, width], part)];
         }),
       );
-      this.#views.set(key, view);
-    }
+    } else this.#views.delete(key);
+    this.#views.set(key, view);
+    if (this.#views.size > KEPT_VIEWS) this.#views.delete(this.#views.keys().next().value!);
     return view;
   }
 
