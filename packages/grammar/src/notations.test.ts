@@ -24,6 +24,7 @@ const grammars: readonly Row[] = [
   [{ grammar: 'root ::= "a" b\nb ::= "x" b | "y" # comment\n' }, ["ay", "axxy"], ["a", "ax"]],
   [{ grammar: 'root ::=\n  ("yes" |\n   "no") [.!]?\n  | "\\u00e9"' }, ["yes!", "no", "é"], ["yes?"]],
   [{ grammar: 'root ::= "[" (root ("," root)*)? "]"' }, ["[]", "[[],[[]]]"], ["[", "[,]"]],
+  [{ grammar: 'root ::= <think> [a-z]+ "</think>"?' }, ["<think>a", "<think>a</think>"], ["a", "<think>"]],
   [{ grammar: "root ::= [^a-z\\]]{2} . x-1*\nx-1 ::= [\\x30-\\x39]" }, ["AB😀12"], ["ABx1a", "]Bc"]],
 ];
 
@@ -216,6 +217,9 @@ describe("large ones that say something are compiled", () => {
     ["up to thousands of characters", { jsonSchema: { type: "string", minLength: 1, maxLength: 2083 } }, '"x"'],
     ["up to a thousand items", { jsonSchema: { items: { type: "integer" }, maxItems: 1000 } }, "[1,2]"],
     ["a hundred items", { jsonSchema: { items: { type: "integer" }, minItems: 100 } }, `[1${",2".repeat(99)}]`],
+    ["two hundred thousand choices", { choice: Array.from({ length: 200_000 }, (_, i) => String(i)) }, "199999"],
+    ["a grammar of as many alternatives", { grammar: `root ::= ${new Array(150_000).fill('"a"').join("|")}` }, "a"],
+    ["counted rounds of five hundred letters that may be missing", { regex: `(?:${"a?".repeat(500)}){2,3}` }, "aaa"],
     ["thirty nested repetitions", { regex: `${"(?:".repeat(30)}a${")+".repeat(30)}` }, "aaa"],
   ] as readonly (readonly [string, GrammarSource, string])[])("%s", (_, source, text) => {
     const began = performance.now();
@@ -278,6 +282,11 @@ describe("what can't be held to is refused in one line", () => {
     [{ jsonSchema: { $ref: "#/$defs/none" } }, /names nothing/],
     [{ jsonSchema: { $ref: "#" } }, /no value is valid/],
     [{ jsonSchema: { minLength: -1 } }, /whole number from 0/],
+    [{ jsonSchema: { type: "string", not: { const: "a".repeat(20_000) } } }, /"not" at #/],
+    [{ regex: `(?:${"a?".repeat(8000)}){2}` }, /ways at once/],
+    [{ grammar: 'root ::= <[1000]> "a"' }, /<\[1000\]> in the grammar can't be held to: tokens can be named/],
+    [{ grammar: "root ::= !<think>" }, /!<think> in the grammar can't be held to/],
+    [{ grammar: "root ::= <think" }, /the name of a token, as in <think>, is expected/],
     [{ jsonSchema: 3 }, /object or a boolean/],
     [{ jsonSchema: false }, /no value is valid/],
     [{ jsonSchema: { type: "integer", minimum: 10, maximum: 9 } }, /no value is valid/],

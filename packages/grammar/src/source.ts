@@ -7,7 +7,7 @@ import { isSchema, type Json, readSchema } from "./json-schema/schema.ts";
 import { parseRegex } from "./regex/parse.ts";
 import { whole } from "./regex/texts.ts";
 import { combine } from "./rules/combine.ts";
-import { alt, type Grammar, grammarOf, many, marker, seq, text } from "./rules/rule.ts";
+import { alt, anyOf, type Grammar, grammarOf, many, marker, seq, text } from "./rules/rule.ts";
 import { without } from "./rules/without.ts";
 
 /** What an answer must match, in one of the usual notations. */
@@ -50,7 +50,7 @@ export function parseGrammar(source: GrammarSource): Grammar {
   if ("regex" in source) return grammarOf(whole(parseRegex(source.regex)));
   if ("choice" in source) {
     if (source.choice.length === 0) throw new GrammarError("syntax", "a choice needs at least one text");
-    return grammarOf(alt(...source.choice.map(text)));
+    return grammarOf(anyOf(source.choice.map(text)));
   }
   if ("marker" in source) return grammarOf(marker(source.marker));
   if ("without" in source) return without(source.without);

@@ -1,7 +1,7 @@
 import { GrammarError } from "../error.ts";
 import { checkGrammar, isNullable } from "../rules/check.ts";
 import type { CodePoints } from "../rules/code-points.ts";
-import { alt, type Grammar, NEVER, type Rule, ref, repeat, seq } from "../rules/rule.ts";
+import { anyOf, type Grammar, NEVER, type Rule, ref, repeat, seq } from "../rules/rule.ts";
 import { markerBytes } from "../vocabulary/markers.ts";
 import { type ByteRange, utf8Sequences } from "./utf8.ts";
 
@@ -43,7 +43,7 @@ const AGAIN = 1;
 class Compiler {
   readonly #grammar: Grammar;
   readonly #rules: Map<string, Rule>;
-  readonly #nullable: ReadonlySet<string>;
+  readonly #nullable: Set<string>;
   readonly #code: Instruction[] = [{ op: "return" }, { op: "again" }];
   readonly #waiting: string[] = [];
   readonly #nonEmpty = new Map<string, string>();
@@ -56,7 +56,7 @@ class Compiler {
   constructor(grammar: Grammar, markers: ReadonlySet<string>) {
     this.#grammar = grammar;
     this.#markers = markers;
-    this.#nullable = checkGrammar(grammar);
+    this.#nullable = new Set(checkGrammar(grammar));
     this.#rules = new Map(grammar.rules);
   }
 
@@ -176,17 +176,13 @@ class Compiler {
       case "chars":
         return rule;
       case "alt":
-        return alt(...rule.of.map((part) => this.#withoutEmpty(part)));
+        return anyOf(rule.of.map((part) => this.#withoutEmpty(part)));
       case "repeat":
         return isNullable(rule.of, this.#nullable)
           ? repeat(this.#withoutEmpty(rule.of), 1, rule.max)
           : repeat(rule.of, Math.max(rule.min, 1), rule.max);
-      case "seq": {
-        const [first, ...rest] = rule.of;
-        if (rest.length === 0) return this.#withoutEmpty(first);
-        if (!isNullable(first, this.#nullable)) return rule;
-        return alt(seq(this.#withoutEmpty(first), ...rest), this.#withoutEmpty({ kind: "seq", of: rest }));
-      }
+      case "seq":
+        return this.#sequenceWithoutEmpty(rule.of);
       case "machine": {
         const [first] = rule.states;
         if (!first?.accepting) return rule;
@@ -207,6 +203,23 @@ class Compiler {
         return ref(name);
       }
     }
+  }
+
+  /** The first part that isn't empty, and what may follow: each rest is a rule of its own, or they would be quadratic. */
+  #sequenceWithoutEmpty(parts: readonly Rule[]): Rule {
+    const last = parts.findIndex((part) => !isNullable(part, this.#nullable));
+    const firsts = last < 0 ? parts : parts.slice(0, last + 1);
+    let rest: Rule = seq(...parts.slice(firsts.length));
+    const ways: Rule[] = [];
+    for (const part of firsts.toReversed()) {
+      ways.push(seq(isNullable(part, this.#nullable) ? this.#withoutEmpty(part) : part, rest));
+      const name = `${this.#rules.size}\0rest`;
+      const whole = seq(part, rest);
+      this.#rules.set(name, whole);
+      if (isNullable(whole, this.#nullable)) this.#nullable.add(name);
+      rest = ref(name);
+    }
+    return anyOf(ways.toReversed());
   }
 
   /** Any one character of a set. A set is translated once, and copied wherever it stands again: that of all letters is hundreds of steps. */

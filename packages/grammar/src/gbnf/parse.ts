@@ -1,6 +1,6 @@
 import { GrammarError } from "../error.ts";
 import { ANY, type CodePoints, codePoints, intersect, invert } from "../rules/code-points.ts";
-import { alt, chars, type Grammar, type Rule, ref, repeat, seq, text } from "../rules/rule.ts";
+import { anyOf, chars, type Grammar, marker, type Rule, ref, repeat, seq, text } from "../rules/rule.ts";
 
 const MAX_NESTING = 250;
 const MAX_COUNT = 100_000;
@@ -45,7 +45,7 @@ class Parser {
       this.#space(true);
       if (!this.#take("|")) {
         this.#at = end;
-        return alt(...branches);
+        return anyOf(branches);
       }
       this.#space(true);
       branches.push(this.#sequence());
@@ -80,7 +80,22 @@ class Parser {
       if (!this.#take(")")) throw this.#wrong('")"');
       return inside;
     }
+    if (char === "<" || (char === "!" && this.#source[this.#at + 1] === "<")) return this.#token();
     return /[A-Za-z0-9_-]/.test(char ?? "") ? ref(this.#name()) : undefined;
+  }
+
+  /** A control token by its name, as `<think>`. */
+  #token(): Rule {
+    const written = /^!?<[^<>\n]{1,256}>/.exec(this.#source.slice(this.#at, this.#at + 259))?.[0];
+    if (written === undefined) throw this.#wrong("the name of a token, as in <think>,");
+    if (!/^<[^[]/.test(written)) {
+      throw new GrammarError(
+        "unsupported",
+        `${written} in the grammar can't be held to: tokens can be named, as in <think>, but neither numbered nor ruled out`,
+      );
+    }
+    this.#at += written.length;
+    return marker(written);
   }
 
   #repetition(item: Rule): Rule {

@@ -13,13 +13,17 @@ import type { Json, SchemaObject } from "./schema.ts";
 import { quoted, stringExcept, stringOf } from "./text.ts";
 import { isValid } from "./values.ts";
 
+/** Longest text that is kept out a letter inside another. */
+const MAX_SPELLED = 256;
+
 /** A string by its length, its pattern or its format, as JSON. */
 export function stringRule(schema: SchemaObject, path: string, context: SchemaContext): Rule {
   const { lengths, pattern, format } = partsOf(schema, path);
   if (pattern || format) return quoted(textRule(schema, path, context));
   const bounded = lengths.min > 0 || lengths.max < Number.POSITIVE_INFINITY;
   const none = excludedBy(schema);
-  if (none.length > 0) return bounded ? quoted(textRule(schema, path, context)) : stringExcept(none);
+  const short = none.every((text) => text.length <= MAX_SPELLED);
+  if (none.length > 0) return bounded || !short ? quoted(textRule(schema, path, context)) : stringExcept(none);
   return lengths.min > lengths.max ? NEVER : stringOf(lengths.min, lengths.max);
 }
 
@@ -37,7 +41,7 @@ export function textRule(schema: SchemaObject, path: string, context: SchemaCont
   throw context.unsupported(
     path,
     pattern ? "pattern" : "not",
-    "its lengths make too many cases; count inside a pattern",
+    pattern ? "its lengths make too many cases; count inside it" : "the texts that are ruled out make too many cases",
   );
 }
 

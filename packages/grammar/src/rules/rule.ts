@@ -44,7 +44,10 @@ export function seq(...of: readonly Rule[]): Rule {
   return parts.length === 1 ? parts[0] : { kind: "seq", of: parts };
 }
 
-export function alt(...of: readonly Rule[]): Rule {
+export const alt = (...of: readonly Rule[]): Rule => anyOf(of);
+
+/** Any one of a list, however long: arguments are put on the stack. */
+export function anyOf(of: readonly Rule[]): Rule {
   const parts = of.flatMap((rule) => (rule.kind === "alt" ? rule.of : [rule]));
   if (parts.length === 0) return NEVER;
   return parts.length === 1 ? parts[0] : { kind: "alt", of: parts };
