@@ -66,6 +66,20 @@ def save_all():
     torch.save({"a": torch.zeros(2), "f8": torch.zeros(2).to(torch.float8_e4m3fn)}, OUT / "unreadable.bin")
 
 
+def save_adapter():
+    """A LoRA adapter as PEFT saved them before its version 0.7: a pickle beside the config."""
+    folder = OUT.parent / "adapter"
+    folder.mkdir(exist_ok=True)
+    module = "base_model.model.model.layers.0.self_attn.q_proj"
+    state = {
+        f"{module}.lora_A.weight": torch.arange(6.0).reshape(2, 3),
+        f"{module}.lora_B.weight": torch.arange(8.0).reshape(4, 2) / 4,
+    }
+    torch.save(state, folder / "adapter_model.bin")
+    config = {"peft_type": "LORA", "r": 2, "lora_alpha": 3, "target_modules": ["q_proj"], "fan_in_fan_out": False}
+    (folder / "adapter_config.json").write_text(json.dumps(config, indent=2) + "\n")
+
+
 class Evil:
     def __reduce__(self):
         return os.system, ("touch /tmp/should-not-exist",)
@@ -80,6 +94,7 @@ def save_hostile():
 def main():
     save_all()
     save_hostile()
+    save_adapter()
     expected = {}
     for name in ("zip", "legacy", "legacy_protocol4", "wrapped", "protocol3", "protocol4", "protocol5"):
         state = torch.load(OUT / f"{name}.bin", weights_only=False)

@@ -2,7 +2,7 @@ import { basename, dirname, resolve } from "node:path";
 import { CheckpointError } from "./error.ts";
 import { openWeightFiles } from "./shards.ts";
 import type { StoredWeights } from "./stored-weights.ts";
-import { readerFor } from "./weight-layouts.ts";
+import { tensorReaderFor } from "./weight-layouts.ts";
 
 /**
  * The tensors of one safetensors or PyTorch file, with no config beside it: dumps of another implementation, adapters. The caller
@@ -15,7 +15,7 @@ import { readerFor } from "./weight-layouts.ts";
  */
 export async function openTensorFile(path: string): Promise<StoredWeights> {
   const file = resolve(path);
-  const read = readerFor(basename(file));
+  const read = tensorReaderFor(basename(file));
   if (!read) throw new CheckpointError("not-a-checkpoint", "is neither a safetensors nor a PyTorch file", { file });
   return openWeightFiles(dirname(file), [basename(file)], read);
 }

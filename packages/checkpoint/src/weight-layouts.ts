@@ -63,6 +63,11 @@ export async function openNamedWeights(folder: string, files: readonly string[],
   return sharded ?? openWeightFiles(folder, [name], layout.read);
 }
 
+/** The reader for any file of tensors, whatever they are of; undefined for other files. */
+export function tensorReaderFor(name: string): ((file: BinaryFile) => Promise<WeightFile>) | undefined {
+  return LAYOUTS.find(({ suffixes }) => suffixes.some((suffix) => name.endsWith(suffix)))?.read;
+}
+
 /** The reader for one weight file named by itself; undefined for other files. */
 export function readerFor(name: string): ((file: BinaryFile) => Promise<WeightFile>) | undefined {
   return layoutOf(name)?.read;

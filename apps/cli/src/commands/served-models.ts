@@ -57,8 +57,9 @@ function given<T extends object>(options: T): { [K in keyof T]?: Exclude<T[K], u
 
 /** What an adapter's matrices take. */
 function adapterBytes(folder: string): number {
-  const file = join(folder, "adapter_model.safetensors");
-  return existsSync(file) ? statSync(file).size : 0; // that it lacks one is said when it is opened
+  const files = ["adapter_model.safetensors", "adapter_model.bin"].map((name) => join(folder, name));
+  const file = files.find((path) => existsSync(path));
+  return file === undefined ? 0 : statSync(file).size; // that it lacks one is said when it is opened
 }
 
 /** The folders of `--adapter NAME=DIR`, by name; nothing where there is none. */

@@ -2,8 +2,8 @@ import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { read, type Tensor, weights } from "@llm/tensor";
 import { CheckpointError } from "../error.ts";
-import { readSafetensors } from "../safetensors/header.ts";
-import { openWeightFiles } from "../shards.ts";
+import { listFiles } from "../files/side-files.ts";
+import { openTensorFile } from "../open-tensors.ts";
 import type { StoredWeights } from "../stored-weights.ts";
 
 /** What an adapter adds to one matrix: `scale` · b · a, as PEFT stores them. */
@@ -25,7 +25,8 @@ export interface Adapter {
 }
 
 const CONFIG = "adapter_config.json";
-const WEIGHTS = "adapter_model.safetensors";
+/** PEFT saved pickles until its version 0.7; where both are there, the newer form counts. */
+const WEIGHTS: readonly string[] = ["adapter_model.safetensors", "adapter_model.bin"];
 const PREFIX = "base_model.model.";
 /** More than any adapter is wide; what claims more isn't one. */
 const MAX_RANK = 4096;
@@ -58,7 +59,7 @@ const REFUSED: readonly string[] = [
 const PLAIN_BEGINNINGS: readonly unknown[] = [true, false, null, undefined, "gaussian", "eva", "orthogonal", "mica"];
 
 /**
- * Opens a folder with PEFT's adapter_config.json and adapter_model.safetensors.
+ * Opens a folder with PEFT's adapter_config.json and adapter_model.safetensors (or, as before its version 0.7, adapter_model.bin).
  *
  * @example
  * const adapter = await openAdapter("adapters/style");
@@ -67,7 +68,7 @@ const PLAIN_BEGINNINGS: readonly unknown[] = [true, false, null, undefined, "gau
 export async function openAdapter(path: string): Promise<Adapter> {
   const folder = resolve(path);
   const config = await readConfig(join(folder, CONFIG));
-  const tensors = await openWeightFiles(folder, [WEIGHTS], readSafetensors);
+  const tensors = await openTensorFile(join(folder, await weightsIn(folder)));
   try {
     return {
       path: folder,
@@ -78,6 +79,14 @@ export async function openAdapter(path: string): Promise<Adapter> {
   } finally {
     await tensors.close();
   }
+}
+
+async function weightsIn(folder: string): Promise<string> {
+  const names = await listFiles(folder);
+  const found = WEIGHTS.find((name) => names.includes(name));
+  if (found === undefined)
+    throw new CheckpointError("file-missing", `holds neither ${WEIGHTS.join(" nor ")}`, { file: folder });
+  return found;
 }
 
 async function readConfig(file: string): Promise<AdapterConfig> {
