@@ -50,8 +50,38 @@ describe("llm chat", () => {
     expect(JSON.parse(content)).toEqual({ ok: expect.any(Boolean) });
     expect(thoughts).toMatch(/\w/);
     const { stdout } = await runCli(args, home, { input: "def f(\n" });
-    expect(stdout).toBe(`${thoughts}\n\n${content}\n`);
+    expect(stdout).toBe(`${content}\n`); // a program that reads it wants the answer
+    const thought =
+      "{% if enable_thinking is defined and not enable_thinking %}<think></think>{% else %}<think>{% endif %}";
+    writeFileSync(join(folder, "chat_template.jinja"), template.replace("<think>", thought));
+    const off = jsonOf(await runCli([...args, "--thinking", "off", "--json"], home, { input: "def f(\n" }));
+    expect(off.messages).toEqual([
+      { role: "user", content: "def f(" },
+      { role: "assistant", content: expect.stringContaining("ok"), finish_reason: expect.any(String) },
+    ]);
     rmSync(folder, { recursive: true });
+  });
+
+  it("answers as long as there is room, and says where and why an answer was cut", async () => {
+    const cut = async (...more: string[]) => {
+      const args = ["chat", "demo", "--greedy", "--ignore-eos", "--json", ...more];
+      const ran = await runCli(args, home, { input: "import os\n" });
+      expect(jsonOf(ran).messages).toMatchObject([{ role: "user" }, { role: "assistant", finish_reason: "length" }]);
+      return ran.stderr;
+    };
+    const [, tokens] = /cut after (\d+) tokens, where the room for them ends/.exec(await cut("--ctx-len", "384")) ?? [];
+    expect(Number(tokens)).toBeGreaterThan(300);
+    expect(await cut("--max-new-tokens", "4")).toContain("cut after 4 tokens; --max-new-tokens allows more");
+  });
+
+  it("forgets, helps and ends where that is typed", async () => {
+    const input = "import os\n/clear\n/help\n/hlep\nimport sys\n/exit\nimport re\n";
+    const ran = await runCli(["chat", "demo", "--greedy", "--max-new-tokens", "4", "--json"], home, { input });
+    expect(jsonOf(ran).messages).toMatchObject([{ role: "user", content: "import sys" }, { role: "assistant" }]);
+    expect(ran.stderr).toContain("/clear   forget what was said");
+    expect(ran.stderr).toContain("did you mean /help?");
+    const none = await runCli(["chat", "demo", "--thinking", "off"], home, { input: "/exit\n" });
+    expect(none.stderr).toContain("--thinking changes nothing: this model's chat template has no switch for it");
   });
 
   it("ends when it is told to, while it waits for a line", async () => {

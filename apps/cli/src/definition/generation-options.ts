@@ -5,6 +5,7 @@ export interface GenerationOptionValues {
   prompt: readonly string[];
   promptsTxtFilePath: string;
   system: string;
+  thinking: "on" | "off";
   batchSize: number;
   maxNewTokens: number;
   temperature: number;
@@ -54,6 +55,11 @@ export const GENERATION_OPTIONS: {
   },
   promptsTxtFilePath: { kind: "string", value: "FILE", rivals: ["prompt"], doc: "A file with one prompt a line" },
   system: { kind: "string", value: "TEXT", doc: "What the model is told before the conversation" },
+  thinking: {
+    kind: "choice",
+    choices: ["on", "off"],
+    doc: "Whether a model that can think before it answers does; as its chat template has it, unless said",
+  },
   batchSize: {
     kind: "number",
     whole: true,
@@ -69,7 +75,7 @@ export const GENERATION_OPTIONS: {
     min: 1,
     value: "N",
     alias: ["generation-len"],
-    doc: "Stop after so many tokens; 256 unless said, less where the context ends",
+    doc: "Stop after so many tokens; 256 unless said, less where the context ends. A chat's answers take what room there is",
   },
   inputLen: {
     kind: "number",

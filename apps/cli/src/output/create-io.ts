@@ -25,6 +25,7 @@ export function createIo(streams: Streams, env: Io["env"], signal: AbortSignal, 
   streams.once("exit", () => progress.close());
   return {
     json,
+    terminal: stdout.isTTY,
     env,
     signal,
     progress,

@@ -5,6 +5,8 @@ import type { Progress } from "./progress.ts";
 export interface Io {
   /** Whether a JSON document is wanted: then nothing else goes to stdout. */
   readonly json: boolean;
+  /** Whether stdout is somebody's terminal, and no file or program. */
+  readonly terminal: boolean;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly signal: AbortSignal;
   readonly progress: Progress;

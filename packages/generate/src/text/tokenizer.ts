@@ -40,4 +40,6 @@ export interface ChatMessage {
 export interface ChatTemplateOptions {
   readonly addGenerationPrompt?: boolean;
   readonly tools?: readonly unknown[];
+  /** Further variables of the template, such as `{ enable_thinking: false }`. */
+  readonly variables?: Readonly<Record<string, unknown>>;
 }

@@ -66,12 +66,24 @@ export const GENERATING: readonly Command[] = [
     name: "chat",
     summary: "Talk with a model in the terminal",
     about:
-      "By the model's own chat template, or a plain one where it has none. Ctrl-C stops an answer, Ctrl-D ends the conversation.",
+      "By the model's own chat template, or a plain one where it has none. Ctrl-C stops an answer, Ctrl-D ends the conversation; " +
+      "/clear forgets it, /help says what else may be typed. Thoughts before an answer are shown at a terminal alone.",
     arguments: ARTEFACT_OR_MODEL,
-    options: ["system", ...SAMPLING, ...SEARCH, "draftModel", "stream", "target", "lora", ...MODEL_OPTIONS, ...COMMON],
+    options: [
+      "system",
+      "thinking",
+      ...SAMPLING,
+      ...SEARCH,
+      "draftModel",
+      "stream",
+      "target",
+      "lora",
+      ...MODEL_OPTIONS,
+      ...COMMON,
+    ],
     targetOptions: true,
     examples: [{ line: "llm chat demo --temperature 0.7", doc: "with the bundled checkpoint, which knows little" }],
-    json: { messages: "[{role, content}], the whole conversation" },
+    json: { messages: "[{role, content, reasoning_content, finish_reason}], the conversation since it last began" },
     load: () => import("../../commands/chat.ts"),
   },
   {
