@@ -4,6 +4,7 @@ export type NativeErrorCode =
   | "runtime-version" // it is, and is too old or too new
   | "model-missing"
   | "model-invalid" // the runtime refuses the model
+  | "resources" // the system gives no memory, files or threads
   | "input-invalid" // a tensor that the model doesn't take
   | "option-invalid" // a setting of the environment that stands for nothing here
   | "run-failed"

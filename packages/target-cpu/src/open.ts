@@ -60,8 +60,12 @@ export function threadCount(wanted = 0, most: number = availableParallelism(), b
   return wanted === 0 ? best : Math.min(wanted, most);
 }
 
-/** Loads a net's model; what is wrong is said in the target's terms. */
-export async function openModel(file: string, options: OrtOptions = {}): Promise<OrtSession> {
+/** Loads a net's model; what is wrong is said in the target's terms, and of a damaged one how to get another. */
+export async function openModel(
+  file: string,
+  options: OrtOptions = {},
+  instead = "build the artefact again",
+): Promise<OrtSession> {
   const threads = threadCount(options.threads);
   try {
     return await openOrt(file, { ...options, threads });
@@ -70,7 +74,7 @@ export async function openModel(file: string, options: OrtOptions = {}): Promise
     const { code, message } = cause;
     if (code === "runtime-missing" || code === "runtime-version")
       throw new TargetError("tool-missing", message, { cause });
-    if (code === "option-invalid") throw new TargetError(code, message, { cause });
-    throw new TargetError("artefact-damaged", `${message}; build the artefact again`, { cause });
+    if (code === "option-invalid" || code === "resources") throw new TargetError(code, message, { cause });
+    throw new TargetError("artefact-damaged", `${message}; ${instead}`, { cause });
   }
 }

@@ -3,6 +3,7 @@ export type TargetErrorCode =
   | "option-invalid"
   | "does-not-fit" // the model needs more than the device has
   | "unsupported" // legal, but not on this device
+  | "resources" // the system gives no memory, files or threads
   | "tool-missing" // something that must be installed; the message says how
   | "unit-invalid" // units that contradict one another, or themselves
   | "unit-failed" // a compiler or writer gave up

@@ -1,4 +1,4 @@
-import { rmSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { demoModelFolder } from "@llm/demo-model";
 import { goldenDir, readGolden } from "@llm/fixtures";
@@ -89,5 +89,16 @@ describe("a folder made for transformers.js", () => {
     const { session, close } = await opened({ mesh: "1x1", kvFormat: "fp32", ctxLen: 32 });
     expect(session.limits.context).toBe(32);
     await close();
+  });
+
+  it("says of a broken download to get it again: nobody built it", async () => {
+    const out = await published(demoModelFolder, "broken");
+    const file = join(out, "onnx", "model.onnx");
+    rmSync(file);
+    writeFileSync(file, "half of it");
+    await expect(openRunnable(out, { env })).rejects.toMatchObject({
+      code: "artefact-damaged",
+      message: expect.stringMatching(/model\.onnx: ONNX Runtime refuses this model: .*; download it again$/),
+    });
   });
 });

@@ -3,6 +3,7 @@ import { NativeError } from "../error.ts";
 import { searchFields } from "./best.ts";
 import { checkTensor, namesOf, refuseUnknown, wrong } from "./checks.ts";
 import { firstLine } from "./first-line.ts";
+import { refusalOf } from "./refusal.ts";
 import {
   configOf,
   type OrtOptions,
@@ -67,7 +68,7 @@ export class AddonOrtSession implements OrtSession {
       const kept = panels === undefined ? {} : { panels, progress };
       opened = await ort.addon.open(ort.library, file, { threads, arena, kernels, config, ...kept });
     } catch (cause) {
-      throw new NativeError("model-invalid", `ONNX Runtime refuses this model: ${firstLine(cause)}`, { file, cause });
+      throw refusalOf(file, cause);
     }
     if (opened.unkept !== undefined) onPanels?.({ kind: "unkept", reason: `${panels}: ${opened.unkept}` });
     return new AddonOrtSession(file, ort, opened);

@@ -3,6 +3,7 @@ import { NativeError } from "../error.ts";
 import { findBest } from "./best.ts";
 import { checkCall, checkWanted } from "./checks.ts";
 import { firstLine } from "./first-line.ts";
+import { refusalOf } from "./refusal.ts";
 import {
   configOf,
   type OrtOptions,
@@ -79,7 +80,7 @@ export class NodeOrtSession implements OrtSession {
       return new NodeOrtSession(file, ort, await ort.InferenceSession.create(file, sessionOptions(options)));
     } catch (cause) {
       if (NativeError.isInstance(cause)) throw cause;
-      throw new NativeError("model-invalid", `ONNX Runtime refuses this model: ${firstLine(cause)}`, { file, cause });
+      throw refusalOf(file, cause);
     }
   }
 

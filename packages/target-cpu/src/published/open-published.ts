@@ -34,7 +34,7 @@ export async function openPublished(
       "option-invalid",
       `--format ${options.format}: this folder has no ONNX file with such weights`,
     );
-  const model = await openModel(chosen, { threads: options.threads, prepack: true });
+  const model = await openModel(chosen, { threads: options.threads, prepack: true }, "download it again");
   try {
     const past = tokenBytes(model.inputs.filter(({ name }) => PAST.test(name)));
     const weights = await bytesOf(chosen);
