@@ -3,6 +3,7 @@ import { demoModelFolder } from "@llm/demo-model";
 import { describe, expect, it } from "vitest";
 import { createTokenizer } from "./create.ts";
 import { goldenFiles, goldenNames, readGolden } from "./testing/golden.ts";
+import { alphabetBytes } from "./text/byte-alphabet.ts";
 
 const sentencePiece = goldenNames("golden.spm.json");
 
@@ -58,6 +59,27 @@ describe("vocab.json and merges.txt alone", () => {
       expect(tokenizer.decode(ids), text).toBe(decoded);
     }
     expect(tokenizer.eosTokenId).toBe(50256);
+  });
+
+  it.each(["CodeGen25Tokenizer", "XgenTokenizer"])("make what %s adds to, as the rank file does", (tokenizer_class) => {
+    const { "vocab.json": vocab } = goldenFiles("real_gpt2", (file) => file === "vocab.json");
+    const entries = Object.entries<number>(JSON.parse(new TextDecoder().decode(vocab as Uint8Array)));
+    const ranks = entries.flatMap(([token, rank]) =>
+      token === "<|endoftext|>" ? [] : [`${Buffer.from(alphabetBytes(token)!).toString("base64")} ${rank}\n`],
+    );
+    const config = { "tokenizer_config.json": JSON.stringify({ tokenizer_class }) };
+    const [pair, whole] = [
+      createTokenizer({ ...config, "vocab.json": vocab! }),
+      createTokenizer({ ...config, "gpt2.tiktoken": ranks.join("") }),
+    ];
+    for (const { text, ids } of readGolden("real_gpt2").cases) {
+      expect([...pair.encode(text)], text).toEqual([...whole.encode(text)]);
+      if (!/ {2}|\t\t|<\||<s|<f/.test(text)) expect([...pair.encode(text)], text).toEqual(ids);
+    }
+    expect([...pair.encode("x    y<fim_prefix>")]).toEqual([...whole.encode("x    y<fim_prefix>")]);
+    expect(pair.eosTokenId).toBe(50256);
+    expect(pair.vocabSize).toBe(whole.vocabSize);
+    expect(() => createTokenizer(config)).toThrow(/put GPT-2's vocab\.json or gpt2\.tiktoken beside them/);
   });
 
   it("make StarCoder's, whose digits stand alone, out of the bundled checkpoint's", () => {

@@ -4,6 +4,7 @@ import { type CreateOptions, createTokenizer } from "./create.ts";
 import { TokenizerError } from "./error.ts";
 import type { TokenizerFiles } from "./files.ts";
 import { MAX_FILE_BYTES } from "./limits.ts";
+import { NO_TOKENIZER } from "./read/vocabulary-file.ts";
 import type { Tokenizer } from "./tokenizer.ts";
 
 /** The files that say something about a tokenizer; nothing else in a checkpoint's folder is opened. */
@@ -36,9 +37,11 @@ export async function loadTokenizer(source: string | TokenizerFiles, options: Cr
     if (error.code === "not-found")
       throw new TokenizerError(
         "not-found",
-        info.isDirectory()
-          ? "has no tokenizer (tokenizer.json, vocab.json with merges.txt, tokenizer.model or a .tiktoken file)"
-          : "is no tokenizer's file by its name (tokenizer.json, tokenizer.model or a .tiktoken file)",
+        error.message !== NO_TOKENIZER
+          ? error.message
+          : info.isDirectory()
+            ? "has no tokenizer (tokenizer.json, vocab.json with merges.txt, tokenizer.model or a .tiktoken file)"
+            : "is no tokenizer's file by its name (tokenizer.json, tokenizer.model or a .tiktoken file)",
         { file: source },
       );
     throw error;

@@ -1,8 +1,10 @@
 import type { CreateOptions } from "../create.ts";
-import { inFile, TokenizerError } from "../error.ts";
+import { inFile, invalid, TokenizerError } from "../error.ts";
 import type { Files } from "../files.ts";
 import type { SpecialTokens } from "../special-tokens.ts";
+import { alphabetBytes } from "../text/byte-alphabet.ts";
 import { isNode, type JsonNode } from "../text/json-node.ts";
+import { encodeUtf8 } from "../text/utf8.ts";
 import { chatGlm, glm4Encoding } from "./glm.ts";
 import { sentencePieceTokenizer } from "./sentencepiece.ts";
 import { readSentencePieceProto, type SentencePieceSpec } from "./sentencepiece-proto.ts";
@@ -36,6 +38,7 @@ export function readVocabularyFile(files: Files, beside: Beside, options: Create
   const model = files.has("tokenizer.model") ? "tokenizer.model" : files.names.find((name) => name.endsWith(".model"));
   if (model !== undefined) return sentencePiece(files, model, beside, options);
   const vocab = files.bytes("vocab.json");
+  if (isSalesforce(config)) return salesforce(files, special);
   const merges = files.bytes("merges.txt");
   if (vocab !== undefined && merges !== undefined) {
     const said = special.eos === undefined ? gpt2Tokens(files, special) : special;
@@ -51,8 +54,11 @@ export function readVocabularyFile(files: Files, beside: Beside, options: Create
       "not-found",
       `${vocab === undefined ? "merges.txt" : "vocab.json"} is here, but not the other of the two`,
     );
-  throw new TokenizerError("not-found", "no tokenizer among the files");
+  throw new TokenizerError("not-found", NO_TOKENIZER);
 }
+
+/** What is said of files among which nothing is a vocabulary, to whoever doesn't know where they are from. */
+export const NO_TOKENIZER = "no tokenizer among the files";
 
 /** GPT-2's classes have these names for their tokens without any file saying so. */
 function gpt2Tokens(files: Files, special: SpecialTokens): SpecialTokens {
@@ -62,10 +68,38 @@ function gpt2Tokens(files: Files, special: SpecialTokens): SpecialTokens {
   return { ...special, bos: special.bos ?? end, eos: end, unk: special.unk ?? end, named };
 }
 
+/** CodeGen 2.5 and XGen add to GPT-2's vocabulary, which their classes take out of a Python package: no file of theirs has it. */
+function isSalesforce({ tokenizer_class }: JsonNode): boolean {
+  return /^(?:CodeGen25|Xgen)Tokenizer$/i.test(String(tokenizer_class));
+}
+
+function salesforce(files: Files, special: SpecialTokens): FromFile {
+  const file = "vocab.json";
+  const vocab = files.object(file);
+  if (!files.has(file))
+    throw new TokenizerError(
+      "not-found",
+      "its tokenizer adds to GPT-2's, which its files don't have; put GPT-2's vocab.json or gpt2.tiktoken beside them",
+    );
+  const encoding = tiktokenEncodings.salesforce();
+  const read = inFile(file, () => readTiktoken(ranksOf(vocab, encoding), encoding));
+  return { file, special: endedBy("<|endoftext|>", special, encoding), read };
+}
+
+/** A rank file of the same tokens: GPT-2's ids are their ranks. */
+function ranksOf(vocab: JsonNode, { specialTokens }: TiktokenEncoding): Uint8Array {
+  const lines = Object.entries(vocab).flatMap(([token, rank]) => {
+    if (Object.hasOwn(specialTokens, token)) return [];
+    const bytes = alphabetBytes(token);
+    if (bytes === undefined || typeof rank !== "number") throw invalid("is not GPT-2's vocabulary");
+    const binary = Array.from(bytes, (byte) => String.fromCharCode(byte)).join("");
+    return [`${btoa(binary)} ${rank}\n`];
+  });
+  return encodeUtf8(lines.join(""));
+}
+
 function tiktoken(files: Files, file: string, { config, special }: Beside, options: CreateOptions): FromFile {
-  const name = /^(?:CodeGen25|Xgen)Tokenizer$/i.test(String(config.tokenizer_class))
-    ? "salesforce"
-    : file.slice(file.lastIndexOf("/") + 1, -".tiktoken".length);
+  const name = isSalesforce(config) ? "salesforce" : file.slice(file.lastIndexOf("/") + 1, -".tiktoken".length);
   const known = Object.hasOwn(tiktokenEncodings, name) ? tiktokenEncodings[name]() : undefined;
   const encoding = options.tiktoken ?? known;
   if (encoding === undefined) throw unknownEncoding(file);
