@@ -17,7 +17,7 @@ export function testConfig(overrides: ViteUserConfig["test"] = {}): ViteUserConf
       include: ["src/**/*.test.ts"],
       reporters: ["default", ["json", { outputFile: ".test/results.json" }]],
       setupFiles: existsSync("node_modules/fast-check") ? [new URL("vitest.setup.ts", import.meta.url).pathname] : [],
-      env: { LLM_SEED: process.env.LLM_SEED ?? "20261121", NO_PROXY: DIRECT, no_proxy: DIRECT },
+      env: { LLM_TEST_SEED: process.env.LLM_TEST_SEED ?? "20261121", NO_PROXY: DIRECT, no_proxy: DIRECT },
       maxWorkers: WORKERS,
       // No test waits for it to pass: it ends what hangs, also on a slow machine.
       testTimeout: 300_000,

@@ -11,9 +11,9 @@ const MODES: readonly Bm1684xMode[] = ["F16", "int8", "int4"];
 const ALL = process.env.LLM_SIMULATOR === "all";
 const STEPS = 8;
 
-/** `pnpm test:simulator` runs all; a plain run one of them, which `LLM_SEED` chooses. */
+/** `pnpm test:simulator` runs all; a plain run one of them, which `LLM_TEST_SEED` chooses. */
 function inTurn(names: readonly string[]): readonly string[] {
-  return ALL ? names : [names[Number(process.env.LLM_SEED) % names.length]!];
+  return ALL ? names : [names[Number(process.env.LLM_TEST_SEED) % names.length]!];
 }
 
 const others = Object.keys(FAMILIES).filter((family) => family !== "gpt_bigcode");

@@ -30,10 +30,23 @@ export function testHome(): { readonly home: string; remove(): void } {
   return { home, remove: () => rmSync(home, { recursive: true, force: true }) };
 }
 
+/** Variables that say which tools there are; all others that the program reads would be options that no test has given. */
+const TOOLS = ["LLM_PYTHON", "LLM_ADDON", "LLM_CPU_KERNEL"];
+
+function neutral(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const isOption = (name: string) => /^(LLM|HF)_|^(NO|FORCE)_COLOR$/.test(name) && !TOOLS.includes(name);
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !isOption(name)));
+}
+
 /** Runs the program as a user does: a process with arguments, nothing shared. */
 export function runCli(args: readonly string[], home: string, options: CliOptions = {}): Promise<CliRun> {
-  const { LLM_TEST_REQUIRE_ALL: _, ...inherited } = process.env;
-  const env = { ...inherited, HOME: home, XDG_CACHE_HOME: join(home, ".cache"), HF_HUB_OFFLINE: "1", ...options.env };
+  const env = {
+    ...neutral(process.env),
+    HOME: home,
+    XDG_CACHE_HOME: join(home, ".cache"),
+    HF_HUB_OFFLINE: "1",
+    ...options.env,
+  };
   const child = spawn(process.execPath, [bin, ...args], { env, cwd: options.cwd ?? home });
   const kill = (signal: NodeJS.Signals) => void child.kill(signal);
   const output = { stdout: "", stderr: "" };
