@@ -20,7 +20,7 @@ export class SharedPrompts {
 
   /** Who is to compute what a sequence needs next: of those that begin alike the one that is furthest, or else itself. */
   computes(sequence: Sequence, running: readonly Sequence[]): Sequence {
-    if (this.#limits.fork === "none") return sequence;
+    if (this.#limits.fork === "none" || reusable(sequence) - sequence.held < WORTH_SHARING) return sequence;
     let best = sequence;
     let most = sequence.held + WORTH_SHARING - 1;
     for (const other of running) {
