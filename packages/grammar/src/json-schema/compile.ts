@@ -145,12 +145,13 @@ export class SchemaCompiler implements SchemaContext {
   /** Takes `$ref`, `allOf` and conditions into the schema itself. */
   flatten(schema: SchemaObject, path: string, depth = 0): Schema {
     if (depth > MAX_NESTING) throw this.unsupported(path, "allOf", "it contains itself");
-    const { $ref, allOf, const: only, ...rest } = schema;
+    // Many that write schemas write null where nothing is said.
+    const said: SchemaObject = Object.fromEntries(
+      Object.entries(schema).filter(([keyword, value]) => value !== null || keyword === "const"),
+    );
+    const { $ref, allOf, const: only, ...rest } = said;
     const own: SchemaObject = Object.fromEntries(
-      // Many that write schemas write null where nothing is said.
-      Object.entries(rest).filter(
-        ([keyword, value]) => value !== null && !CONDITIONS.has(keyword) && !UNEVALUATED.has(keyword),
-      ),
+      Object.entries(rest).filter(([keyword]) => !CONDITIONS.has(keyword) && !UNEVALUATED.has(keyword)),
     );
     let merged: Schema = only === undefined ? own : mergeSchemas(own, { enum: [only] });
     const also: Json[] = [];
@@ -165,12 +166,12 @@ export class SchemaCompiler implements SchemaContext {
       merged = mergeSchemas(merged, isObject(part) ? this.flatten(part, path, depth + 1) : part);
     }
     const refuse = (keyword: string, hint: string): GrammarError => this.unsupported(path, keyword, hint);
-    for (const part of conditionsOf(schema, path, this.#surroundings, refuse)) {
+    for (const part of conditionsOf(said, path, this.#surroundings, refuse)) {
       // What is out of question is said as such; everything else is a schema like any other.
       const plain = !isObject(part) || (isPlainNot(part.not) && Object.keys(part).length === 1);
       merged = mergeSchemas(merged, plain ? (part as Schema) : this.flatten(part, path, depth + 1));
     }
-    return closed(merged, schema, this.#references.root, refuse);
+    return closed(merged, said, this.#references.root, refuse);
   }
 
   readonly #surroundings: Surroundings = {

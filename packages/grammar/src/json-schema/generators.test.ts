@@ -127,6 +127,12 @@ describe("several things said of one text", () => {
     expect(matching(fixed, [{ at: "2024-02-29" }, { at: "2024-01-01" }])).toEqual([{ at: "2024-02-29" }]);
   });
 
+  it("patterns are valid each by itself", () => {
+    const halves = { type: "string", allOf: [{ pattern: "a)(b" }, { pattern: "c" }] };
+    expect(() => constraint(halves)).toThrow(/not valid: unmatched/);
+    expect(() => constraint({ type: "string", not: { pattern: "a)(b" } })).toThrow(/not valid: unmatched/);
+  });
+
   it("of names", () => {
     const uuid = "123e4567-e89b-12d3-a456-426614174000";
     const byUuid = { type: "object", propertyNames: { format: "uuid" }, additionalProperties: { type: "integer" } };
@@ -240,6 +246,10 @@ it("small things as many write them", () => {
   ).toEqual([2, 3]);
   expect(matching({ type: "string", pattern: null, maxLength: null, enum: null }, ["a", 1])).toEqual(["a"]);
   expect(matching({ const: null }, [null, 1])).toEqual([null]);
+  const nothing = { $ref: null, allOf: null, anyOf: null, not: null, if: null, unevaluatedProperties: null };
+  expect(
+    matching({ type: "object", properties: { a: { type: "null" } }, ...nothing }, [{ a: null }, { b: 1 }]),
+  ).toEqual([{ a: null }]);
   expect(
     matching({ type: "array", items: { type: "boolean" }, uniqueItems: true }, [
       [true, false],

@@ -5,6 +5,7 @@ import { alt, EMPTY, NEVER, optional, type Rule, repeat, seq, text } from "../ru
 import { countOf } from "./bounds.ts";
 import type { SchemaContext } from "./compile.ts";
 import { type Keys, keysOf } from "./property-names.ts";
+import { simplified } from "./published-patterns.ts";
 import { isObject, type Json, type SchemaObject } from "./schema.ts";
 import { space } from "./space.ts";
 import { quoted, stringExcept } from "./text.ts";
@@ -69,7 +70,7 @@ function extraRule(
         if (rule === NEVER) return NEVER;
         // A key that has been written would be written anew, with a value that this schema alone holds.
         if (taken(pattern)) throw context.unsupported(path, "patternProperties", "where they match a property's name");
-        return member(quoted(containing(parseRegex(pattern))), rule);
+        return member(quoted(containing(parseRegex(simplified(pattern)))), rule);
       }),
     );
   }

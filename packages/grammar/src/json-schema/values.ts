@@ -46,7 +46,9 @@ const CHECKS: Readonly<Record<string, (value: Json, bound: Json, schema: SchemaO
   maxLength: limit(ofText, (size, bound) => size <= bound),
   minItems: limit(ofList, (size, bound) => size >= bound),
   maxItems: limit(ofList, (size, bound) => size <= bound),
-  pattern: (value, pattern) => typeof value !== "string" || matchesPattern(value, String(pattern)),
+  pattern: (value, pattern) =>
+    typeof value !== "string" ||
+    [simplified(String(pattern)), String(pattern)].some((source) => matchesPattern(value, source)),
   // A note beside values that are listed: whoever lists them means them.
   format: () => true,
   not: (value, not) => {
@@ -58,7 +60,7 @@ const CHECKS: Readonly<Record<string, (value: Json, bound: Json, schema: SchemaO
 
 /** True where a pattern is somewhere in a text. The engine's own expressions may take for ever over what strangers write. */
 export function matchesPattern(text: string, pattern: string): boolean {
-  const automaton = new Automaton(compile(grammarOf(containing(parseRegex(simplified(pattern)))), new Set()));
+  const automaton = new Automaton(compile(grammarOf(containing(parseRegex(pattern))), new Set()));
   let state: State | null = automaton.start;
   for (const byte of new TextEncoder().encode(text)) if (state) state = automaton.step(state, byte);
   return state?.accepting ?? false;

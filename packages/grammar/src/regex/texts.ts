@@ -4,6 +4,7 @@ import { alt, chars, EMPTY, many, type Rule, repeat, seq } from "../rules/rule.t
 import { allOf, type Expression, literally, oneOf, ruleOf, times, untied } from "./expression.ts";
 import { withLengths } from "./lengths.ts";
 import { type Lengths, machineOf } from "./machine.ts";
+import { parseRegex } from "./parse.ts";
 
 const anything: Expression = times({ kind: "chars", set: ANY }, 0, Number.POSITIVE_INFINITY);
 
@@ -48,10 +49,16 @@ export const ofBoth = (a: Expression, b: Expression): Rule | undefined =>
 const END: Expression = { kind: "assert", what: "end" };
 
 /** A pattern of the texts that an expression is nowhere in. */
-export const patternWithout = (source: string): string => `^(?![^]*(?:${source}))`;
+export const patternWithout = (source: string): string => `^(?![^]*${grouped(source)})`;
 
 /** A pattern of the texts that two others are both in. */
-export const patternOfBoth = (a: string, b: string): string => `^(?=[^]*(?:${a}))[^]*(?:${b})`;
+export const patternOfBoth = (a: string, b: string): string => `^(?=[^]*${grouped(a)})[^]*${grouped(b)}`;
+
+/** One that isn't valid by itself might be as a part of another, and mean something else. */
+function grouped(source: string): string {
+  parseRegex(source);
+  return `(?:${source})`;
+}
 
 const somewhere = (expression: Expression): Expression => allOf([anything, expression, anything]);
 
