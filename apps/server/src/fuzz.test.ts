@@ -56,7 +56,7 @@ const connections = (): Promise<number> =>
 
 describe(`${requests} requests with something wrong in them, over sockets`, () => {
   it("are answered with the right code or given up; none breaks anything, and nothing is left of them", {
-    timeout: 60_000 + requests * 100,
+    timeout: 300_000 + requests * 100,
   }, async () => {
     await fuzz(Math.min(requests, 300), 1); // what is kept for good is kept by now
     const before = await inUse();

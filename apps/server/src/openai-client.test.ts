@@ -12,7 +12,7 @@ beforeAll(async () => {
     apiKey: "none",
     maxRetries: 0,
   });
-}, 60_000);
+});
 afterAll(() => app.close());
 
 const prompt = "def fibonacci(n):";

@@ -17,9 +17,7 @@ const { env } = scratch();
 const { prompts } = JSON.parse(readFileSync(join(demoModelFolder, "golden.json"), "utf8")) as Golden;
 const greedy = { greedy: true, maxNewTokens: 64 };
 
-test("a model shared between workers says what it says alone, and can be shared otherwise", {
-  timeout: 120_000,
-}, async () => {
+test("a model shared between workers says what it says alone, and can be shared otherwise", async () => {
   const generator = await Generator.fromPretrained("demo", { env, mesh: { mp: 2 }, batchSize: 2 });
   expect((await generator.generate(prompts[0]!.text, greedy)).text).toBe(prompts[0]!.greedy_text);
   const drawn = generator.describeMesh();

@@ -114,9 +114,7 @@ function squeezed(like: string, slots: number, pressure: number): Partial<Limits
 }
 
 describe.each(NULL_DEVICES)("scheduler on a device like %s", (like) => {
-  it("gives each request the tokens it gets alone, whatever else happens (1,000 random schedules)", {
-    timeout: 240_000, // seconds, where nothing else runs
-  }, async () => {
+  it("gives each request the tokens it gets alone, whatever else happens (1,000 random schedules)", async () => {
     let preemptions = 0;
     let cachedTokens = 0;
     let large = 0;

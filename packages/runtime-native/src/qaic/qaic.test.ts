@@ -13,7 +13,7 @@ beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "qaic-host-"));
   installStandIn(join(folder, "sdk"));
   program = await buildQaicHost({ sdk: join(folder, "sdk"), program: join(folder, "made/qaic-host") });
-}, 120_000);
+});
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const hosts: QaicHost[] = [];

@@ -88,7 +88,7 @@ test("doctor compiles it, and a QPC from anywhere runs as its shapes say", async
   expect(data[0]).toBe("setData input_ids=2x8 position_ids=2x8 past_key.0=0 logits=2x1x300 past_key.0_RetainedState=0");
   expect(data[1]).toBe("setData input_ids=2x1 position_ids=2x1 past_key.0=0 logits=2x1x300 past_key.0_RetainedState=0");
   expect(calls.slice(-2)).toEqual(["deactivate", "unload"]);
-}, 120_000);
+});
 
 test("a group of one is that device, as it is in the library", async () => {
   rmSync(join(folder, "log"), { force: true });

@@ -53,7 +53,7 @@ describe.skipIf(missing)("what was planned is what the compiler reports, within 
     ["falcon", "int8", 16, "1x1"],
     ["mpt", "F16", 16, "1x1"], // its blocks calculate with positions: their arrays are to be stored once, too
     ["gpt_bigcode", "int4", 16, "1x2"],
-  ])("%s in %s, %s tokens, as %s", { timeout: 120_000 }, async ([family, mode, seqLength, mesh]) => {
+  ])("%s in %s, %s tokens, as %s", async ([family, mode, seqLength, mesh]) => {
     const model = randomModel(models[family]!, 5);
     const options = optionsOf({ mode, ctxLen: seqLength, mesh, name: "tiny" });
     using built = await buildModel(model, options);
