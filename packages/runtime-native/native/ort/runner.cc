@@ -34,11 +34,18 @@ std::shared_ptr<Runner> Runner::Make(Napi::Env env) { return std::shared_ptr<Run
 Runner::Runner(Napi::Env env) : env_(env) {
   Check(napi_create_threadsafe_function(env, nullptr, nullptr, Napi::String::New(env, "llm run"), 0, 1, nullptr, nullptr,
                                         nullptr, Tell, &tell_));
-  // A program may end while a model is open; it may not while one runs.
-  Check(napi_unref_threadsafe_function(env, tell_));
-  // Hooks come in the opposite order: ours before the function is closed.
-  Check(napi_add_env_cleanup_hook(env, OnEnd, this));
-  thread_ = std::thread(&Runner::Loop, this);
+  try {
+    // A program may end while a model is open; it may not while one runs.
+    Check(napi_unref_threadsafe_function(env, tell_));
+    thread_ = std::thread(&Runner::Loop, this);
+    // Hooks come in the opposite order: ours before the function is closed.
+    Check(napi_add_env_cleanup_hook(env, OnEnd, this));
+  } catch (...) {
+    // There is no destructor of what was never made.
+    Stop();
+    napi_release_threadsafe_function(tell_, napi_tsfn_release);
+    throw;
+  }
 }
 
 Runner::~Runner() {

@@ -8,6 +8,7 @@ test.each([
   ["Exception during initialization: bad allocation", "the system gives no memory"],
   ["Failed to allocate memory for requested buffer of size 4096", "the system gives no memory"],
   ["pthread_create failed, error code: 11 error msg: ", "the system gives no more threads"],
+  ["Resource temporarily unavailable", "the system gives no more threads"],
   ["custom_create_thread_fn returned invalid handle.", "the system gives no more threads"],
 ])("%s is no fault of the model", (message, said) => {
   const error = refusalOf("m.onnx", new Error(message));

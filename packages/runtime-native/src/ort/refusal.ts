@@ -13,7 +13,7 @@ const SYSTEM: Readonly<Record<number, string>> = {
 
 const ERRNO = /system error number (\d+)|error code: (\d+)|errno:? (\d+)/i;
 const NO_MEMORY = /bad_alloc|bad allocation|failed to allocate memory|out of memory/i;
-const NO_THREADS = /invalid handle|thread.*(?:unavailable|failed)/i;
+const NO_THREADS = /returned invalid handle|resource temporarily unavailable/i;
 
 /** What ONNX Runtime threw when it was to load a model: what the system couldn't give, or else that it refuses the model. */
 export function refusalOf(file: string, cause: unknown): NativeError {
