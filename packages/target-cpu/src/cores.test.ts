@@ -38,7 +38,11 @@ test("a container's limit counts", () => {
   expect(cores("0-7", 1)).toBe(1);
 });
 
+test("processors that may be plugged in one day aren't there", () => {
+  expect(cores("0-127")).toBe(4);
+});
+
 test("where the system says nothing, every processor counts", () => {
   expect(coreCount({ processors: folder, status: join(folder, "none") }, 6)).toBe(6);
-  expect(cores("0-9", 10)).toBe(10); // two of which nothing is known
+  expect(cores("8-9", 2)).toBe(2); // of which nothing is known
 });

@@ -18,14 +18,22 @@ export function coreCount(files: ProcessorFiles = LINUX, most: number = availabl
   return Math.min(physicalCores(files) ?? most, most);
 }
 
-/** The cores behind the processors that this process may run on; undefined where the system doesn't say. */
+/**
+ * The cores behind the processors that this process may run on; undefined where the system doesn't say. What is allowed counts
+ * processors that may be plugged in one day, as virtual machines have them: those without a topology aren't there.
+ */
 function physicalCores({ processors, status }: ProcessorFiles): number | undefined {
+  const allowed = /^Cpus_allowed_list:\s*(\S+)$/m.exec(textOf(status) ?? "");
+  if (allowed === null) return undefined;
+  const cores = idsOf(allowed[1]!).map((id) =>
+    textOf(join(processors, `cpu${id}/topology/thread_siblings_list`))?.trim(),
+  );
+  return new Set(cores.filter((core) => core !== undefined)).size || undefined;
+}
+
+function textOf(file: string): string | undefined {
   try {
-    const allowed = /^Cpus_allowed_list:\s*(\S+)$/m.exec(readFileSync(status, "utf8"));
-    if (allowed === null) return undefined;
-    const core = (id: number) =>
-      readFileSync(join(processors, `cpu${id}/topology/thread_siblings_list`), "utf8").trim();
-    return new Set(idsOf(allowed[1]!).map(core)).size || undefined;
+    return readFileSync(file, "utf8");
   } catch {
     return undefined;
   }
