@@ -40,7 +40,9 @@ test("another binary can be named", () => {
   const file = join(root, "mine.node");
   writeFileSync(file, "");
   expect(loadAddon({ root, env: { LLM_ADDON: file } }).status).toMatchObject({ state: "failed", file });
-  expect(loadAddon({ root, env: { LLM_ADDON: `${file}.gone` } }).status.state).toBe("not-built");
+  const gone = `${file}.gone`;
+  const reason = `LLM_ADDON is ${gone}, and there is no such file`;
+  expect(loadAddon({ root, env: { LLM_ADDON: gone } }).status).toEqual({ state: "failed", reason, file: gone });
 });
 
 test("one that was built here comes before the one that was shipped", () => {

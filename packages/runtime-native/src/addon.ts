@@ -214,6 +214,10 @@ export function loadAddon(options: LoadOptions = {}): LoadedAddon {
   const platform = options.platform ?? `${process.platform}-${process.arch}`;
   const places = env.LLM_ADDON ? [env.LLM_ADDON] : addonPlaces(root, platform);
   const file = places.find((place) => existsSync(place));
+  if (file === undefined && env.LLM_ADDON) {
+    const reason = `LLM_ADDON is ${env.LLM_ADDON}, and there is no such file`;
+    return { addon: undefined, status: { state: "failed", reason, file: env.LLM_ADDON } };
+  }
   if (file === undefined) {
     const build = existsSync(join(root, "scripts")) ? `; with a C++ compiler and cmake: npm run build in ${root}` : "";
     const reason = `there is no binary for ${platform}${build}`;
