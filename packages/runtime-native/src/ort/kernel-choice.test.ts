@@ -23,7 +23,7 @@ interface Said {
 }
 
 /** The kernel in use and a model's answer, or what is wrong, in a process of its own. */
-function said(chosen: string): Said {
+function said(chosen: string, addon: Readonly<Record<string, string>> = {}): Said {
   const program = `
     const { openOrt, ortKernel, ortTensor } = await import(${JSON.stringify(new URL("./index.ts", import.meta.url))});
     try {
@@ -34,7 +34,7 @@ function said(chosen: string): Said {
     } catch ({ code, message }) {
       console.log(JSON.stringify({ code, message }));
     }`;
-  const env = { ...process.env, LLM_CPU_KERNEL: chosen };
+  const env = { ...process.env, ...addon, LLM_CPU_KERNEL: chosen };
   const text = execFileSync(process.execPath, ["--input-type=module", "-e", program], { encoding: "utf8", env });
   return JSON.parse(text) as Said;
 }
@@ -44,6 +44,16 @@ function worst(actual: readonly number[], wanted: readonly number[]): number {
   const off = wanted.map((value, i) => Math.abs(actual[i]! - value));
   return Math.max(...off) / Math.max(...wanted.map(Math.abs));
 }
+
+test("without the addon LLM_CPU_KERNEL names the runtime's alone", () => {
+  const off = { LLM_ADDON: "off" };
+  const { code, message } = said("avx3", off);
+  expect([code, message]).toEqual([
+    "option-invalid",
+    "LLM_CPU_KERNEL avx3: this processor, without the addon, can run onnxruntime",
+  ]);
+  for (const name of ["", "onnxruntime"]) expect(said(name, off).y).toBeDefined();
+});
 
 describe.skipIf(skipWithout(ortAddonStatus().used && ortKernels().length > 0))("LLM_CPU_KERNEL", () => {
   const [best] = ortKernels();

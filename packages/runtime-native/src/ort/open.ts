@@ -18,10 +18,8 @@ import type { OrtOptions, OrtSession } from "./session.ts";
 export async function openOrt(file: string, options: OrtOptions = {}): Promise<OrtSession> {
   if (!existsSync(file)) throw new NativeError("model-missing", "there is no such file", { file });
   const found = options.backend === "onnxruntime-node" ? "not wanted" : ortBackend();
-  if (typeof found !== "string") {
-    checkKernel(process.env[KERNEL], found.addon.kernels());
-    return AddonOrtSession.open(file, options, found);
-  }
+  checkKernel(process.env[KERNEL], ortKernels());
+  if (typeof found !== "string") return AddonOrtSession.open(file, options, found);
   if (options.backend === "addon") throw new NativeError("runtime-missing", `the addon can't be used: ${found}`);
   return NodeOrtSession.open(file, options);
 }
@@ -67,7 +65,10 @@ export function ortKernel(): string | undefined {
 function checkKernel(wanted: string | undefined, names: readonly string[]): void {
   if (!wanted || wanted === THEIRS || names.includes(wanted)) return;
   const offered = [...names, THEIRS].join(", ");
-  throw new NativeError("option-invalid", `${KERNEL} ${wanted}: this processor can run ${offered}`);
+  throw new NativeError(
+    "option-invalid",
+    `${KERNEL} ${wanted}: this processor${names.length > 0 ? "" : ", without the addon,"} can run ${offered}`,
+  );
 }
 
 let backend: OrtBackend | string | undefined;
