@@ -10,6 +10,12 @@ export const cpuFeatureTable: readonly Feature[] = [
   },
   { name: "ragged batches", state: "yes", shown: "hardware" },
   { name: "chunked prefill", state: "yes", shown: "hardware" },
+  {
+    name: "same numbers in any batch",
+    state: "partly",
+    shown: "hardware",
+    note: "packed linears add in one order; attention and float32 linears compute a single row in another than several, which differs in the last bits",
+  },
   { name: "rewind and fork", state: "yes", shown: "hardware", note: "a fork is a copy" },
   {
     name: "4- and 8-bit weights",
