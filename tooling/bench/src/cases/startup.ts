@@ -36,7 +36,7 @@ const side = (name: string, detail: string, args: readonly string[]): Side => ({
 
 /** How long the bundled checkpoint takes from the shell's Enter to its first piece of text. */
 export const startup: Case = {
-  name: "startup",
+  name: "cpu-startup",
   title: "Start-up and first token of the bundled checkpoint",
   metrics: [
     { key: "first", unit: "ms", better: "lower", limit: 600 },
