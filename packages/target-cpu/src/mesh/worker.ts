@@ -63,8 +63,12 @@ function unheard<R extends { readonly want?: { readonly last: number } }>(row: R
 }
 
 /** Views into what the session keeps would be sent with all that lies around them. */
-function ownResult(result: RowResult): RowResult {
-  return result.logits ? { ...result, logits: result.logits.slice() } : result;
+function ownResult({ logits, hidden, ...rest }: RowResult): RowResult {
+  return {
+    ...rest,
+    ...(logits ? { logits: logits.slice() } : {}),
+    ...(hidden ? { hidden: hidden.slice() } : {}),
+  };
 }
 
 function failed(error: unknown): void {
