@@ -42,28 +42,6 @@ export function dimMul(a: Dim, b: Dim): Dim {
   return toDim(product);
 }
 
-/** `a / b` where it divides without remainder for every size of the symbols; undefined where it doesn't. */
-export function dimDiv(a: Dim, b: Dim): Dim | undefined {
-  if (b === 0) return undefined;
-  if (typeof a === "number" && typeof b === "number") return a % b === 0 ? a / b + 0 : undefined;
-  if (b === 1) return a;
-  if (a === b) return 1;
-  // Long division by the leading term: it ends, because each round takes the rest's leading term away.
-  const divisor = toPoly(b);
-  const [leadProduct, leadTimes] = terms(divisor)[0]!;
-  const rest = new Map(toPoly(a));
-  const quotient = new Map<string, number>();
-  while (rest.size > 0) {
-    const [product, count] = terms(rest)[0]!;
-    const factor = without(product, leadProduct);
-    if (factor === undefined || count % leadTimes !== 0) return undefined;
-    const q = count / leadTimes;
-    accumulate(quotient, factor, q);
-    for (const [p, n] of divisor) accumulate(rest, times(p, factor), -q * n);
-  }
-  return toDim(quotient);
-}
-
 /** The product of a shape's dimensions; 1 for a scalar. */
 export function dimProduct(shape: readonly Dim[]): Dim {
   return shape.reduce<Dim>(dimMul, 1);
@@ -155,17 +133,6 @@ function symbolsOf(product: string): string[] {
 function times(p: string, q: string): string {
   if (p === "" || q === "") return p + q;
   return [...symbolsOf(p), ...symbolsOf(q)].sort().join("*");
-}
-
-/** The product that is left of `product` when `factor` is taken out; undefined when it isn't in there. */
-function without(product: string, factor: string): string | undefined {
-  const left = symbolsOf(product);
-  for (const symbol of symbolsOf(factor)) {
-    const at = left.indexOf(symbol);
-    if (at < 0) return undefined;
-    left.splice(at, 1);
-  }
-  return left.join("*");
 }
 
 function accumulate(poly: Map<string, number>, product: string, count: number): void {

@@ -25,6 +25,12 @@ async function llm(...args: string[]): Promise<Record<string, unknown>> {
   return JSON.parse(stdout);
 }
 
+/** What `llm run` answers its only prompt. */
+async function tokensOf(...args: string[]): Promise<number[]> {
+  const { completions } = (await llm(...args)) as { completions: { tokens: number[] }[] };
+  return completions[0]!.tokens;
+}
+
 function same(what: string, found: unknown, wanted: unknown): void {
   if (JSON.stringify(found) !== JSON.stringify(wanted))
     throw new Error(`${what} is ${JSON.stringify(found)}, not ${JSON.stringify(wanted)}`);
@@ -48,6 +54,14 @@ const checks: Readonly<Record<string, () => Promise<void>>> = {
   },
   "cpu: from checkpoint to text": async () => {
     same("tokens", (await llm("infer", "demo", ...generation)).tokens, expected);
+  },
+  "Cloud AI 100, emulated: from checkpoint to text": async () => {
+    const emulated = ["--target", "aic100", "--emulate", "--format", "fp32", "--ctx-len", "256"];
+    same("tokens", await tokensOf("run", "demo", ...emulated, ...generation), expected);
+  },
+  "null: whatever a device's limits are, an answer of the length asked for": async () => {
+    const tokens = await tokensOf("run", "demo", "--target", "null", "--like", "bm1684x", ...generation);
+    same("how many tokens", tokens.length, TOKENS);
   },
   "cpu: the second time every stage is skipped": async () => {
     const { stages } = (await llm("infer", "demo", ...generation)) as { stages: { name: string; skipped: boolean }[] };

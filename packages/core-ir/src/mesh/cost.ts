@@ -47,7 +47,7 @@ function repeated(cost: BlockCost, n: number): BlockCost {
  * What every block of a placed graph costs, without rewriting it. Ops outside all blocks count with the block after them, and what
  * ranks tell one another with the block that makes it, as `stages` has it.
  */
-export function blockCosts({ graph, ranks, ops }: Placed): readonly BlockCost[] {
+function blockCosts({ graph, ranks, ops }: Placed): readonly BlockCost[] {
   const leaves = new Set(graph.weights.map(({ value }) => value.id));
   const all = Array.from({ length: ranks }, (_, rank) => rank);
   const edges = graph.blocks.map(({ to }, at) => (at === graph.blocks.length - 1 ? ops.length : to));

@@ -1,10 +1,10 @@
 export { type Combination, collectives, combine } from "./collectives.ts";
 export { type Conversion, elementsIn, movedElements, type Via } from "./conversion.ts";
-export { type BlockCost, blockCosts, meshCosts, type TalkCost, toldElements } from "./cost.ts";
+export { type BlockCost, meshCosts, type TalkCost, toldElements } from "./cost.ts";
 export { cutAtCollectives } from "./cut-at-collectives.ts";
 export { type DescribedMesh, describeMesh } from "./describe.ts";
 export { inOrder, interpretProgram, type ProgramBindings, type ProgramResults } from "./interpret-program.ts";
-export { type MeshAxes, partition, placeGraph, rankId } from "./partition.ts";
+export { type MeshAxes, partition, placeGraph } from "./partition.ts";
 export { type Placed, type PlacedOp, type PlaceOptions, place } from "./place.ts";
 export * from "./placement.ts";
 export { type HeadSpans, headSpans } from "./rules/heads.ts";

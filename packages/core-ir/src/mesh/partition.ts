@@ -49,6 +49,6 @@ export const partition = pass({
 });
 
 /** What the net of a rank is called. */
-export function rankId(rank: number): string {
+function rankId(rank: number): string {
   return `rank${rank}`;
 }

@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import type { WeightExpr } from "../weight-expr.ts";
 
 /**
@@ -7,11 +6,6 @@ import type { WeightExpr } from "../weight-expr.ts";
  */
 export function canonicalText(expr: WeightExpr): string {
   return JSON.stringify(sorted(expr));
-}
-
-/** SHA-256 of the canonical text, in hex. */
-export function exprHash(expr: WeightExpr): string {
-  return createHash("sha256").update(canonicalText(expr)).digest("hex");
 }
 
 function sorted(value: unknown): unknown {
