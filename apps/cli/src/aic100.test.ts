@@ -86,6 +86,19 @@ test("plan takes formats, devices and lengths by the names that other targets ha
   }
 }, 60_000);
 
+test("what was made for several sequences takes as many prompts, unless told otherwise", async () => {
+  const out = join(home, "batch");
+  const made = ["--target", "aic100", "--emulate", "--batch-size", "2", "--ctx-len", "32", "--prompt-len", "8"];
+  await runCli(["export", "demo", ...made, "--out", out], home, { env });
+  const prompts = async (...args: readonly string[]) => {
+    const ran = await runCli(["run", "--qpc", out, "--max-new-tokens", "2", "--json", ...args], home, { env });
+    return (jsonOf(ran).completions as { prompt: string }[]).map(({ prompt }) => prompt);
+  };
+  expect(await prompts("--prompt", "a|b|c")).toEqual(["a", "b"]);
+  expect(await prompts("--prompt", "a")).toEqual(["a", "a"]);
+  expect(await prompts("--prompt", "a|b", "--batch-size", "1")).toEqual(["a|b"]);
+}, 60_000);
+
 test("inspect looks into a QPC by its first bytes, and says of a damaged one that it is", async () => {
   const qpc = Buffer.alloc(40);
   qpc.writeUInt32LE(0x00a1cd7c, 0);

@@ -39,6 +39,7 @@ export type { GeneratorOptions } from "./generator-options.ts";
 export { type CheckpointInspection, type Inspection, type InspectOptions, inspect } from "./inspect.ts";
 export { parseLayers } from "./layers.ts";
 export { type LogitsRequest, type LogitsResult, logitsTensors, referenceLogits, sessionLogits } from "./logits.ts";
+export { madeBatch } from "./made-batch.ts";
 export {
   makeReady,
   type Ready,

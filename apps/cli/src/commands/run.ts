@@ -1,4 +1,4 @@
-import { Generator } from "@llm/toolchain";
+import { Generator, madeBatch } from "@llm/toolchain";
 import type { Call, Outcome } from "../definition/command.ts";
 import type { Io } from "../output/io.ts";
 import { automationFigures } from "./automation.ts";
@@ -11,9 +11,9 @@ const PROMPT = "My name is";
 
 /** `llm run` */
 export async function run(call: Call, io: Io): Promise<Outcome> {
+  const asked = { ...call.options, ...(await batchOf(call, io)) };
   const prompts =
-    promptsOf(call.options, io.note) ??
-    promptsOf({ ...call.options, prompt: [call.options.suffix === undefined ? PROMPT : ""] }, io.note)!;
+    promptsOf(asked, io.note) ?? promptsOf({ ...asked, prompt: [asked.suffix === undefined ? PROMPT : ""] }, io.note)!;
   const generation = generationOptions(call.options, io.note);
   const generator = await Generator.fromPretrained(thingOf(call), {
     ...runnableOptions(call, io),
@@ -30,4 +30,13 @@ export async function run(call: Call, io: Io): Promise<Outcome> {
   } finally {
     await generator.close();
   }
+}
+
+/** As many prompts as what runs was made for, where nothing says how many. */
+async function batchOf(call: Call, { env }: Io): Promise<Pick<Call["options"], "batchSize">> {
+  const { batchSize, prompt = [] } = call.options;
+  const thing = thingOf(call);
+  if (batchSize !== undefined || prompt.length > 1 || thing === undefined) return {};
+  const made = await madeBatch(thing, env);
+  return made === undefined ? {} : { batchSize: made };
 }

@@ -66,7 +66,7 @@ export const GENERATION_OPTIONS: {
     min: 1,
     max: 4096,
     value: "N",
-    doc: "How many prompts at once; prompts are repeated or cut to it. As many as there are of --prompt, unless said",
+    doc: "How many prompts at once; prompts are repeated or cut to it. Unless said, as many as there are of --prompt, or as something compiled was made for",
     default: 1,
   },
   maxNewTokens: {

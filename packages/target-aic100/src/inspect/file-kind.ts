@@ -37,7 +37,7 @@ async function artefact(file: string): Promise<Artefact> {
         context: caches[0]?.dims.at(-2) ?? 0,
         parameters: 0,
       },
-      options: {},
+      options: network?.batchSize === undefined ? {} : { batchSize: network.batchSize },
       tools: {},
       checkpoint: "",
       units: [],
