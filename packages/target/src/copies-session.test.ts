@@ -57,6 +57,44 @@ test("what one copy loses is named by its slots here; rows of the other are done
   expect(other!.logits).toEqual(oracle([3, 6]));
 });
 
+describe("where going back is bounded, after one copy's failure", () => {
+  const failing = async (lost: readonly number[] | undefined) => {
+    const opened: Session[] = [];
+    const session = await openCopies(2, async () => {
+      opened.push(openNull({ like: "cpu", ...sizes, limits: { rewind: 2 } }));
+      return opened.at(-1)!;
+    });
+    await session.step([row(0, 0, 1), row(1, 0, 2), row(2, 0, 3)]);
+    const step = opened[1]!.step.bind(opened[1]);
+    opened[1]!.step = async () => {
+      throw new SessionError("device", "it failed", lost ? { lost } : {});
+    };
+    const failure = await session.step([row(0, 1, 4, 5, 6), row(1, 1, 7), row(2, 1, 8)]).catch((error) => error);
+    opened[1]!.step = step;
+    return { session, failure };
+  };
+
+  test("rows of the other are done again, or lost where they went too far", async () => {
+    const { session, failure } = await failing([]);
+    expect(failure).toMatchObject({ code: "device", lost: [0] });
+    const [anew, again, other] = await session.step([row(0, 0, 1, 4), row(1, 1, 7), row(2, 1, 8)]);
+    expect([anew, again, other].map((result) => result!.logits)).toEqual(
+      [
+        [1, 4],
+        [2, 7],
+        [3, 8],
+      ].map(oracle),
+    );
+    await session.close();
+  });
+
+  test("nothing is said of what is lost where the copy that failed doesn't know", async () => {
+    const { session, failure } = await failing(undefined);
+    expect(failure).toMatchObject({ code: "device", lost: undefined });
+    await session.close();
+  });
+});
+
 test("rows that start together can't be shared by copies; what was opened is closed", async () => {
   let closed = 0;
   const open = async () => {

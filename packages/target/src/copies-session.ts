@@ -58,6 +58,7 @@ class CopiesSession implements Session {
       this.#ledger.check(rows);
       const results: RowResult[] = rows.map(() => ({}));
       const parts = Map.groupBy(rows.keys(), (index) => this.#home(rows[index]!.slot).copy);
+      const done: Row[] = [];
       const settled = await Promise.allSettled(
         [...parts].map(async ([copy, indexes]) => {
           const own = indexes.map((index) => ({ ...rows[index]!, slot: this.#home(rows[index]!.slot).slot }));
@@ -65,10 +66,11 @@ class CopiesSession implements Session {
           answers.forEach((answer, i) => {
             results[indexes[i]!] = answer;
           });
+          done.push(...indexes.map((index) => rows[index]!));
         }),
       );
       const failed = settled.flatMap((result) => (result.status === "rejected" ? [result.reason as unknown] : []));
-      if (failed.length > 0) throw this.#afterFailure(rows, failed);
+      if (failed.length > 0) throw await this.#afterFailure(done, failed);
       this.#ledger.commit(rows);
       return results;
     });
@@ -160,13 +162,25 @@ class CopiesSession implements Session {
     }
   }
 
-  /** The first failure, which names all that is lost; rows that were done are as before them, and will be done again. */
-  #afterFailure(rows: readonly Row[], errors: readonly unknown[]): unknown {
-    const lost = errors.flatMap((error) => (SessionError.isInstance(error) ? (error.lost ?? []) : []));
-    for (const { slot, at } of rows)
-      if (!lost.includes(slot)) this.#ledger.trim(slot, Math.min(at, this.#ledger.length(slot)));
+  /**
+   * The first failure, which names all that is lost. Rows that were done in other copies are taken back, to be done again; what
+   * can't go back so far is lost, too.
+   */
+  async #afterFailure(done: readonly Row[], errors: readonly unknown[]): Promise<unknown> {
+    const named = errors.map((error) => (SessionError.isInstance(error) ? error.lost : undefined));
+    const lost = named.flatMap((slots) => slots ?? []);
+    this.#ledger.commit(done);
+    for (const { slot, at, tokens } of done) {
+      const reaches = at === 0 || tokens.length <= this.limits.rewind;
+      this.#ledger.trim(slot, reaches ? at : 0);
+      if (reaches) continue;
+      await this.#at(slot).trim(0);
+      lost.push(slot);
+    }
     const [first] = errors;
-    if (lost.length === 0 || !SessionError.isInstance(first)) return first;
-    return new SessionError(first.code, first.message, { cause: first, lost });
+    if (!SessionError.isInstance(first)) return first;
+    // Where one copy doesn't know what it holds, nobody does.
+    const known = named.every((slots) => slots !== undefined);
+    return new SessionError(first.code, first.message, { cause: first, ...(known ? { lost } : {}) });
   }
 }
