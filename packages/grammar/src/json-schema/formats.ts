@@ -1,3 +1,6 @@
+import type { Expression } from "../regex/expression.ts";
+import { parseRegex } from "../regex/parse.ts";
+
 // Years from 1 on, as most that read dates have them.
 const date =
   "(?:[0-9]{3}[1-9]|[0-9]{2}[1-9]0|[0-9][1-9]00|[1-9]000)-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])|(?:0[469]|11)-(?:0[1-9]|[12][0-9]|30)|02-(?:0[1-9]|1[0-9]|2[0-8]))";
@@ -17,9 +20,17 @@ function uri(host: string, rest: string): string {
 const SHORT_URI = uri("{1,250}", "{0,570}");
 
 /** The expression of a format, if it is held to; where a length is kept by all texts of one, nothing has to be counted. */
-export function formatOf(name: string, maxLength: number): string | undefined {
-  if (name === "uri" && maxLength >= 2000 && maxLength < Number.POSITIVE_INFINITY) return SHORT_URI;
-  return Object.hasOwn(FORMATS, name) ? FORMATS[name] : undefined;
+export function formatOf(name: string, maxLength: number): Expression | undefined {
+  if (name === "uri" && maxLength >= 2000 && maxLength < Number.POSITIVE_INFINITY) return read(SHORT_URI);
+  return Object.hasOwn(FORMATS, name) ? read(FORMATS[name]!) : undefined;
+}
+
+const known = new Map<string, Expression>();
+
+function read(format: string): Expression {
+  const expression = known.get(format) ?? parseRegex(format);
+  known.set(format, expression);
+  return expression;
 }
 
 /** Formats that are held to, as expressions for the whole string. Others say nothing about what is valid, as the standard has it. */

@@ -56,7 +56,7 @@ function partsOf(
   // By the standard a format is a note: beside a pattern that is what it stays.
   if (schema.pattern !== undefined) return { lengths, pattern: patternOf(schema.pattern, path) };
   const format = formatOf(String(schema.format), lengths.max);
-  return format === undefined ? { lengths } : { lengths, format: parseRegex(format) };
+  return format === undefined ? { lengths } : { lengths, format };
 }
 
 function patternOf(pattern: Json, path: string): Expression {

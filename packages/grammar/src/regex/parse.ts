@@ -56,7 +56,11 @@ function reasonOf(error: unknown): string {
 }
 
 /** Any one of these characters; surrogates stand for none. */
-const only = (set: CodePoints): Expression => ({ kind: "chars", set: intersect(set, ANY) });
+const only = (set: CodePoints): Expression => ({ kind: "chars", set: isPlain(set) ? set : intersect(set, ANY) });
+
+/** True for one character that is no surrogate, as most parts of an expression are. */
+const isPlain = ([code, last, ...others]: CodePoints): boolean =>
+  code === last && others.length === 0 && !(code! >= 0xd800 && code! <= 0xdfff);
 
 class Parser {
   readonly #source: string;
