@@ -74,6 +74,27 @@ describe("a prompt with a suffix", () => {
   });
 });
 
+describe("a prompt that is cut", () => {
+  const cut = { prompt: long, truncate_prompt: "left", max_tokens: 4, ignore_eos: true, return_token_ids: true };
+  interface Told {
+    readonly choices: readonly { readonly prompt_token_ids?: number[] }[];
+    readonly usage: { readonly prompt_tokens: number };
+  }
+
+  it("is told and counted as it goes to the model, whole and streamed", async () => {
+    const whole = (await ask(cut)) as unknown as Told;
+    const ids = whole.choices[0]!.prompt_token_ids!;
+    expect(ids).toHaveLength(whole.usage.prompt_tokens);
+    expect(ids).toEqual(Array.from(server.generator.tokenizer.encode(long)).slice(-ids.length));
+    const stream_options = { continuous_usage_stats: true };
+    const body = JSON.stringify({ model: "demo", ...cut, stream: true, stream_options });
+    const [first] = (await (await post(server.address, "/v1/completions", body)).text()).split("\n\n");
+    const piece = JSON.parse(first!.slice("data: ".length)) as Told;
+    expect(piece.choices[0]!.prompt_token_ids).toEqual(ids);
+    expect(piece.usage.prompt_tokens).toBe(ids.length);
+  });
+});
+
 describe("a text that is far too long", () => {
   const huge = "value = other\n".repeat(700_000); // ten megabytes
 

@@ -113,7 +113,7 @@ describe("the description of the server", () => {
     const { paths } = JSON.parse(await text("/openapi.json"));
     const { properties, required, additionalProperties } =
       paths["/v1/chat/completions"].post.requestBody.content["application/json"].schema;
-    expect(required).toEqual(["model", "messages"]);
+    expect(required).toEqual(["messages"]);
     expect(additionalProperties).toBe(false);
     expect(properties.temperature.anyOf).toContainEqual({ type: "number", minimum: 0, maximum: 2 });
   });

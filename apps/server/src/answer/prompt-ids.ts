@@ -1,8 +1,7 @@
 import type { Generator } from "@llm/toolchain";
 import type { Ask } from "../engine/answers.ts";
 
-/** A prompt's tokens, before anything is left out of one that is too long. */
-export function promptIds({ tokenizer }: Generator, { prompt, options }: Ask): readonly number[] {
-  if (typeof prompt !== "string") return prompt;
-  return Array.from(tokenizer.encode(prompt, { addSpecialTokens: options.addSpecialTokens ?? true }));
+/** A prompt's tokens as they go to the model. */
+export function promptIds(generator: Generator, { prompt, options }: Ask): readonly number[] {
+  return Array.from(generator.promptIds(prompt, options));
 }

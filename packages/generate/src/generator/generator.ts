@@ -193,6 +193,11 @@ export class Generator<T extends TextTokenizer | TransformersTokenizer = TextTok
     return this.#contexts.run(context, signal);
   }
 
+  /** The ids of a prompt as they go to the model, without what these options leave out of a long one. */
+  promptIds(prompt: Prompt, options: GenerateOptions | TransformersOptions = {}): Int32Array {
+    return this.#fit(prompt, this.#read(options)).tokens;
+  }
+
   /** Up to `maxNewTokens` for every row at once: (rows, maxNewTokens), -1 after a row's end. */
   generateAtOnce(context: Context, maxNewTokens: number, signal?: AbortSignal): Promise<ContextStep> {
     return this.#contexts.atOnce(context, maxNewTokens, signal);
