@@ -8,6 +8,12 @@ type Plain = string | number | boolean | null;
 const MAX_COUNT = 4096; // layers, experts
 const MAX_SIZE = 2 ** 26; // widths, vocabularies, contexts
 
+/** What a config is held to, gathered while it is read. */
+interface Limits {
+  readonly values: Map<string, readonly Plain[]>;
+  readonly rules: Set<string>;
+}
+
 /** One name, or the names that different generations of a checkpoint's config use for one field. */
 type Key = string | readonly string[];
 
@@ -19,13 +25,13 @@ export class Config {
   readonly raw: Raw;
   readonly #path: string;
   readonly #read: Set<string>;
-  readonly #limits: Map<string, readonly Plain[]>;
+  readonly #limits: Limits;
 
   constructor(
     raw: unknown,
     path = "",
     read: Set<string> = new Set(),
-    limits: Map<string, readonly Plain[]> = new Map(),
+    limits: Limits = { values: new Map(), rules: new Set() },
   ) {
     if (typeof raw !== "object" || raw === null || Array.isArray(raw))
       throw new ModelError("config-invalid", `config.json: ${path || "the file"} is not an object`);
@@ -37,7 +43,12 @@ export class Config {
 
   /** Fields for which only some values are supported, with those values: what FEATURES.md lists. */
   get limits(): ReadonlyMap<string, readonly Plain[]> {
-    return this.#limits;
+    return this.#limits.values;
+  }
+
+  /** What fields must be together, in words. */
+  get rules(): ReadonlySet<string> {
+    return this.#limits.rules;
   }
 
   /** Dotted names of all fields that were asked for so far. */
@@ -105,6 +116,7 @@ export class Config {
 
   /** One of `choices`; anything else is refused as not supported. */
   choice<T extends string>(key: Key, choices: readonly T[], or?: T): T {
+    this.limit(key, choices);
     const value = this.#value(key, or);
     if (typeof value !== "string") throw this.#wrong(key, value, "a string");
     if (!choices.includes(value as T))
@@ -126,6 +138,7 @@ export class Config {
 
   /** An array of strings, each one of `choices`. */
   strings<T extends string>(key: Key, choices: readonly T[], length: number): T[] {
+    this.limit(key, choices);
     const value = this.#value(key, undefined);
     if (!Array.isArray(value) || value.length !== length || !value.every((item) => choices.includes(item)))
       throw this.#wrong(key, value, `an array of ${length} of: ${choices.join(", ")}`);
@@ -147,12 +160,17 @@ export class Config {
   /** A field that changes the numbers and that only these values are implemented for; absent counts as the first, as does null. */
   only(key: Key, ...values: readonly Plain[]): void {
     const name = this.#find(key);
-    this.#limits.set(this.#name(key), values);
+    this.limit(key, values);
     if (name === undefined || values.includes(this.raw[name] as never)) return;
     throw new ModelError(
       "config-unsupported",
       `config.json: ${this.#join(name)} is ${JSON.stringify(this.raw[name])}, which is not supported; supported: ${values.map((value) => JSON.stringify(value)).join(", ")}`,
     );
+  }
+
+  /** Notes that only these values of a field are supported, under each of its names; for fields that may be absent. */
+  limit(key: Key, values: readonly Plain[]): void {
+    for (const name of [key].flat()) this.#limits.values.set(this.#join(name), values);
   }
 
   /** Fields that others make meaningless, with all that is in them: known, though nobody asks what they say. */
@@ -165,9 +183,10 @@ export class Config {
     }
   }
 
-  /** An error about a combination of fields. */
-  unsupported(message: string): ModelError {
-    return new ModelError("config-unsupported", `config.json: ${message}`);
+  /** Holds a combination of fields to a rule; `message` says how this one breaks it. */
+  must(rule: string, holds: boolean, message: string): void {
+    this.#limits.rules.add(rule);
+    if (!holds) throw new ModelError("config-unsupported", `config.json: ${message}`);
   }
 
   #find(key: Key): string | undefined {

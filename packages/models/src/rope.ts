@@ -39,6 +39,7 @@ export interface RopeOptions {
  */
 export function readRope(config: Config, options: RopeOptions): Rope {
   const { theta, scaling, partial } = parameters(config, options);
+  noteLimits(config);
   const dims = Math.floor(options.headDim * partial);
   const plain = inverseFrequencies(theta, dims);
   const type = scalingType(scaling);
@@ -71,8 +72,20 @@ export function readRope(config: Config, options: RopeOptions): Rope {
   }
 }
 
+const KIND = ["rope_type", "type"];
+/** Phi's mixtures have factors of their own for either length, which nothing here computes. */
+const MIXTURES_FACTORS = ["short_mscale", "long_mscale"];
+
+/** What scalings are held to, also where this config has none. */
+function noteLimits(config: Config): void {
+  for (const place of ["rope_scaling", "rope_parameters"]) {
+    for (const kind of KIND) config.limit(`${place}.${kind}`, TYPES);
+    for (const factor of MIXTURES_FACTORS) config.limit(`${place}.${factor}`, [null]);
+  }
+}
+
 function scalingType(scaling: Config | undefined): (typeof TYPES)[number] {
-  return scaling?.choice(["rope_type", "type"], TYPES, "default") ?? "default";
+  return scaling?.choice(KIND, TYPES, "default") ?? "default";
 }
 
 /**
@@ -176,8 +189,7 @@ function yarn(theta: number, dims: number, scaling: Config, factor: number, orig
 }
 
 function longrope(plain: readonly number[], dims: number, scaling: Config, factor: number, original: number): Rope {
-  // Phi's mixtures have factors of their own for either length, which nothing here computes.
-  for (const key of ["short_mscale", "long_mscale"]) scaling.only(key, null);
+  for (const key of MIXTURES_FACTORS) scaling.only(key, null);
   const derived = factor <= 1 ? 1 : Math.sqrt(1 + Math.log(factor) / Math.log(original));
   const divided = (key: string) => scaling.numbers(key, dims / 2).map((by, i) => stretched(plain[i], by, key));
   return {

@@ -30,13 +30,16 @@ export function readShape(config: Config, or: Partial<Shape> = {}): Shape {
 
 /** Refuses heads that can't share keys and values evenly. */
 export function checkHeads<S extends Pick<Shape, "heads" | "groups">>(config: Config, shape: S): S {
-  if (shape.heads % shape.groups !== 0)
-    throw config.unsupported(`${shape.heads} heads can't share ${shape.groups} key and value heads`);
+  config.must(
+    "heads that can share key and value heads evenly",
+    shape.heads % shape.groups === 0,
+    `${shape.heads} heads can't share ${shape.groups} key and value heads`,
+  );
   return shape;
 }
 
 /** Size of a head where it follows from the width; a width that doesn't divide is refused. */
 export function headDim(config: Config, width: number, heads: number): number {
-  if (width % heads !== 0) throw config.unsupported(`${heads} heads don't divide a width of ${width}`);
+  config.must("heads that divide the width", width % heads === 0, `${heads} heads don't divide a width of ${width}`);
   return width / heads;
 }

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { GraphError, partition, programOf } from "@llm/core-ir";
-import { goldenNames, readGoldenConfig } from "@llm/fixtures";
+import { goldenNames, hasLegacyConfig, readGoldenConfig } from "@llm/fixtures";
 import { architectureFor, architectures, Config } from "@llm/models";
 import type { Target } from "@llm/target";
 import { nullTarget } from "@llm/target/null";
@@ -34,21 +34,23 @@ function architectureSection(): string {
   return ["| architecture | `model_type` | golden models |", "|---|---|---|", ...rows].join("\n");
 }
 
-/** Config values that are refused, numbered: found by building a golden model of each architecture. */
+/** What is refused of configs, each with its architectures, numbered: found by building the golden models in both generations of keys. */
 function refusals(): string {
-  const lines: string[] = [];
-  for (const { id, build } of architectures) {
-    const limits = new Map<string, string>();
-    for (const name of goldensOf(id)) {
-      const config = new Config(readGoldenConfig(name));
-      build(config);
-      for (const [field, values] of config.limits)
-        limits.set(field, values.map((value) => `\`${value}\``).join(" or "));
-    }
-    for (const [field, values] of limits)
-      lines.push(`${lines.length + 1}. \`${id}\`: \`${field}\` other than ${values}`);
-  }
-  return lines.join("\n");
+  const lines = new Map<string, Set<string>>();
+  const add = (id: string, line: string) => lines.set(line, (lines.get(line) ?? new Set()).add(id));
+  for (const { id, build } of architectures)
+    for (const name of goldensOf(id))
+      for (const file of ["config.json", "config.legacy.json"] as const) {
+        if (file === "config.legacy.json" && !hasLegacyConfig(name)) continue;
+        const config = new Config(readGoldenConfig(name, file));
+        build(config);
+        for (const [field, values] of config.limits)
+          add(id, `\`${field}\` other than ${values.map((value) => `\`${value}\``).join(" or ")}`);
+        for (const rule of config.rules) add(id, `anything but ${rule}`);
+      }
+  return [...lines]
+    .map(([line, ids], at) => `${at + 1}. ${[...ids].map((id) => `\`${id}\``).join(", ")}: ${line}`)
+    .join("\n");
 }
 
 /** Models that can't be shared between devices, numbered: found by sharing every golden model in these ways. */
@@ -87,8 +89,8 @@ ${architectureSection()}
 
 ## What is refused
 
-Values of config fields that change the numbers and that no published checkpoint of these architectures is known to use. A
-checkpoint that has one is refused by name, never run with the field ignored.
+Values of config fields that change the numbers and that no published checkpoint of these architectures is known to use, and
+what fields must be together. A checkpoint that has another is refused by name, never run with the field ignored.
 
 ${refusals()}
 

@@ -17,10 +17,11 @@ function kinds(config: Config, layers: number): readonly string[] {
   const list = (types as [string[], number][]).flatMap(([pattern, times]) =>
     Array.from({ length: times }, () => pattern).flat(),
   );
-  if (list.length !== layers || !list.every((kind) => KINDS.includes(kind as never)))
-    throw config.unsupported(
-      `attention_types names ${list.length} layers of ${layers}, or others than ${KINDS.join(" and ")}`,
-    );
+  config.must(
+    `\`attention_types\` that name each layer ${KINDS.join(" or ")}`,
+    list.length === layers && list.every((kind) => KINDS.includes(kind as never)),
+    `attention_types names ${list.length} layers of ${layers}, or others than ${KINDS.join(" and ")}`,
+  );
   return list;
 }
 

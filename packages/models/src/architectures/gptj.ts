@@ -79,8 +79,11 @@ export const codegen: Architecture = {
   ignored: { ...COMMON_IGNORED, ...GPT2_IGNORED },
   build: (config) =>
     build(config, "codegen", ({ width, heads, dim, rope }) => {
-      if (heads % CUTS !== 0)
-        throw config.unsupported(`${heads} heads don't divide by ${CUTS}, as CodeGen's layout needs`);
+      config.must(
+        `as many heads as ${CUTS} divides`,
+        heads % CUTS === 0,
+        `${heads} heads don't divide by ${CUTS}, as CodeGen's layout needs`,
+      );
       return (d, x, prefix) => {
         const fused = d.b.reshape(d.linear(x, `${prefix}.qkv_proj`, width, 3 * width), [CUTS, 3, width / CUTS], 1);
         const [q, v, k] = d.b.split(fused, [1, 1, 1], -2).map((part) => d.b.reshape(part, [heads, dim], 3));
