@@ -13,7 +13,6 @@ import { clipConstants } from "./graph/clip-constants.ts";
 import { recomputeShared } from "./graph/recompute-shared.ts";
 import { replicateKvHeads } from "./graph/replicate-kv-heads.ts";
 import { sampleTokens } from "./graph/sample-tokens.ts";
-import { scaleQueries } from "./graph/scale-queries.ts";
 import { checkModel, settle } from "./graph/settle.ts";
 import { openQpc } from "./host/open-qpc.ts";
 import { aic100Doctor, buildRuntime } from "./host/runtime.ts";
@@ -34,7 +33,7 @@ export const aic100Target: Target<Aic100Options> = {
   options: aic100Options,
   features: aic100Features,
   dialects: [aic],
-  passes: [cardGraph, clipConstants, recomputeShared, replicateKvHeads, sampleTokens, scaleQueries],
+  passes: [cardGraph, clipConstants, recomputeShared, replicateKvHeads, sampleTokens],
   doctor: aic100Doctor,
   buildRuntime,
   defaults: impliedDefaults,

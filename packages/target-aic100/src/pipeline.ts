@@ -16,7 +16,7 @@ export function aic100Pipeline(model: Graph, options: Aic100Options): readonly P
     // The compiler rounds weights itself; only what runs here has to be given rounded ones.
     ...(options.emulate && weights ? [{ pass: "quantise", params: { format: weights } }] : []),
     ...(replicas > 1 ? [{ pass: "replicate-kv-heads", params: { times: replicas } }] : []),
-    { pass: "aic100-scale-queries" },
+    { pass: "scale-queries" },
     ...(dtype === "f16" ? [{ pass: "precision", params: { dtype, keep: ["norm"], wideOutputs: false } }] : []),
     // Inner widths are cut where blocks of MXFP6 end.
     ...(ranks > 1 ? [{ pass: "partition", params: { mp: ranks, ...(weights ? { step: 32 } : {}) } }] : []),

@@ -9,7 +9,6 @@ import { impliedDefaults } from "./length.ts";
 import { deviceNets } from "./nets/device-nets.ts";
 import { laneLinears } from "./nets/lane-linears.ts";
 import { nearFrequencies } from "./nets/near-frequencies.ts";
-import { scaleQueries } from "./nets/scale-queries.ts";
 import { type Bm1684xOptions, bm1684xOptions } from "./options.ts";
 import { bm1684xPipeline } from "./pipeline.ts";
 import { chooseBm1684x } from "./plan/choose.ts";
@@ -29,7 +28,7 @@ export const bm1684xTarget: Target<Bm1684xOptions> = {
   options: bm1684xOptions,
   features: bm1684xFeatures,
   dialects: [],
-  passes: [nearFrequencies, laneLinears, scaleQueries, deviceNets, lowerToTop],
+  passes: [nearFrequencies, laneLinears, deviceNets, lowerToTop],
   doctor: bm1684xDoctor,
   async install({ env }, report) {
     await installToolchain({ env, report });

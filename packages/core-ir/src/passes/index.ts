@@ -15,6 +15,7 @@ import { precision } from "./precision.ts";
 import { quantise } from "./quantise.ts";
 import { rotaryTables } from "./rotary-tables.ts";
 import { roundResults } from "./round-results.ts";
+import { scaleQueries } from "./scale-queries.ts";
 import { share } from "./share.ts";
 import { specialise } from "./specialise.ts";
 import { splitBlocks } from "./split-blocks.ts";
@@ -38,6 +39,7 @@ export const corePasses: readonly Pass[] = [
   rotaryTables,
   roundResults,
   scaleNorms,
+  scaleQueries,
   share,
   specialise,
   splitBlocks,

@@ -133,7 +133,7 @@ function graphFor({ model, transformed, options = {}, kv = true }: ExportForAic1
 
 function inHalves(model: Graph): Graph {
   const halves = [
-    { pass: "aic100-scale-queries" },
+    { pass: "scale-queries" },
     { pass: "precision", params: { dtype: "f16", keep: ["norm"], wideOutputs: false } },
     { pass: "clip-constants" },
   ];

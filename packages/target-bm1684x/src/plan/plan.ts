@@ -6,7 +6,6 @@ import { lengthFor } from "../length.ts";
 import { deviceNets } from "../nets/device-nets.ts";
 import { laneLinears } from "../nets/lane-linears.ts";
 import { nearFrequencies } from "../nets/near-frequencies.ts";
-import { scaleQueries } from "../nets/scale-queries.ts";
 import type { Bm1684xOptions } from "../options.ts";
 import { bm1684xPipeline } from "../pipeline.ts";
 import { CHIP } from "./chip.ts";
@@ -14,7 +13,7 @@ import { cacheBytes, instructionBytes, runtimeBytes, weightArrays } from "./net-
 import { chipsOf, copiesOf } from "./sharing.ts";
 
 /** Passes up to the last, which says the same in the compiler's ops: it changes no sizes. */
-const PASSES = [...corePasses, nearFrequencies, laneLinears, scaleQueries, deviceNets];
+const PASSES = [...corePasses, nearFrequencies, laneLinears, deviceNets];
 const LAST = "lower-to-top";
 
 /** What a model will need on its chips, from its graph alone. */
