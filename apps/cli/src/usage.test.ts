@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, it } from "vitest";
-import { runCli, testHome } from "./testing/run-cli.ts";
+import { jsonOf, runCli, testHome } from "./testing/run-cli.ts";
 
 const { home, remove } = testHome();
 afterAll(remove);
@@ -61,6 +61,13 @@ describe("other exit codes", () => {
       code: 2,
       stderr: expect.stringContaining("token 99999 is not in the vocabulary"),
     });
+  });
+
+  it("0 for what was exported before, which writes nothing again", async () => {
+    const exported = async () =>
+      jsonOf(await runCli(["export", "demo", "--target", "cpu", "--out", "d", "--json"], home));
+    expect((await exported()).bytesWritten).toBeGreaterThan(1e6);
+    expect(await exported()).toMatchObject({ bytesWritten: 0, upToDate: true });
   });
 
   it.each([

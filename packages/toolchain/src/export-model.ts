@@ -20,6 +20,8 @@ export interface ExportReport {
   /** Of weights that stayed where they were. */
   readonly bytesReferenced: number;
   readonly notes: readonly string[];
+  /** It was made before, of the same things: nothing was written but names. */
+  readonly upToDate?: boolean;
 }
 
 export interface ExportOptions extends Omit<BuildOptions, "folder"> {
@@ -31,16 +33,24 @@ export interface ExportOptions extends Omit<BuildOptions, "folder"> {
 export async function exportModel<O>(model: Model, target: Target<O>, options: ExportOptions): Promise<ExportReport> {
   const memory = sampleMemory();
   const prepared = await prepare(model, exporting(target), options.targetOptions);
-  const { artefact, units, seconds } = await build(prepared, options);
+  let copied = 0;
+  const { artefact, units, seconds, upToDate } = await build(prepared, {
+    ...options,
+    onEvent: (event) => {
+      if (event.kind === "copied") copied += event.bytes;
+      options.onEvent?.(event);
+    },
+  });
   const files = artefact.manifest.files.map((file) => ({ path: file.path, bytes: file.bytes, linked: "link" in file }));
   return {
     folder: artefact.folder,
     files,
     seconds,
     peakRssBytes: Math.max(memory.stop(), ...units.map(({ peakRssBytes }) => peakRssBytes)),
-    bytesWritten: sum(files.filter(({ linked }) => !linked)),
+    bytesWritten: upToDate ? copied : sum(files.filter(({ linked }) => !linked)),
     bytesReferenced: sum(files.filter(({ linked }) => linked)),
     notes: [],
+    upToDate,
   };
 }
 

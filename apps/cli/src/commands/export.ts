@@ -47,7 +47,7 @@ export async function run(call: Call, io: Io): Promise<Outcome> {
           onEvent: buildProgress(io.progress),
         })
       : await exportPortable(model, id as Portable, out, call, io);
-    io.progress.end({ seconds: report.seconds });
+    io.progress.end({ seconds: report.seconds, skipped: report.upToDate ?? false });
     for (const note of report.notes) io.note(note);
     const { notes, ...json } = report;
     return { json: { ...json, target: id, notes }, text: summary(report) };
@@ -126,7 +126,8 @@ function refuseForeign({ options, settings }: Call, id: string, target: Pick<Tar
   throw new UsageError(`${flag} is for --target ${owner}, not for --target ${id}; leave one of them out`);
 }
 
-function summary({ folder, files, bytesWritten, bytesReferenced, seconds: took, peakRssBytes }: ExportReport): string {
+function summary(report: ExportReport): string {
+  const { folder, files, bytesWritten, bytesReferenced, upToDate, seconds: took, peakRssBytes } = report;
   const width = Math.max(...files.map(({ path }) => path.length));
   return [
     folder,
@@ -134,6 +135,6 @@ function summary({ folder, files, bytesWritten, bytesReferenced, seconds: took, 
       ({ path, bytes: size, linked }) =>
         `  ${path.padEnd(width)}  ${bytes(size)}${linked ? ", the checkpoint's own" : ""}`,
     ),
-    `${bytes(bytesWritten)} written, ${bytes(bytesReferenced)} stayed where they were, ${seconds(took)}, ${bytes(peakRssBytes)} of memory at most`,
+    `${upToDate ? "up to date, " : ""}${bytes(bytesWritten)} written, ${bytes(bytesReferenced)} stayed where they were, ${seconds(took)}, ${bytes(peakRssBytes)} of memory at most`,
   ].join("\n");
 }

@@ -46,6 +46,7 @@ export const MAKING: readonly Command[] = [
       seconds: "how long it took",
       peakRssBytes: "most memory in use",
       bytesWritten: "of new files",
+      upToDate: "true where a device's was made before, of the same things",
       bytesReferenced: "of weights that stayed where they were",
     },
     load: () => import("../../commands/export.ts"),
