@@ -324,6 +324,13 @@ describe("an answer", () => {
     );
   });
 
+  it("holds no more of a text than a name may have", () => {
+    const parser = new AnswerParser({ calls: callFormat("mistral-args"), tools: [{ name: "w" }] });
+    const long = `[TOOL_CALLS]${"x".repeat(5000)}`;
+    expect(parser.push(long)).toEqual([{ kind: "text", text: long }]);
+    expect(parser.push("y")).toEqual([{ kind: "text", text: "y" }]);
+  });
+
   it("gives text and arguments out as they come, not at the end", () => {
     const parser = new AnswerParser(hermes);
     expect(parser.push("Well, ")).toEqual([{ kind: "text", text: "Well," }]);

@@ -3,6 +3,9 @@ import { Scanner } from "./scanner.ts";
 
 type Expecting = "name" | "id" | "arguments";
 
+/** Characters before a mark: no name or id has more, and what is held is looked through with each. */
+const MAX_HELD = 1024;
+
 /** Reads `name[ARGS]{…}`, with `[CALL_ID]…` before the arguments or without. */
 export class NamedScanner extends Scanner<Expecting> {
   readonly #marks: { readonly args: string; readonly id: string };
@@ -45,7 +48,8 @@ export class NamedScanner extends Scanner<Expecting> {
     } else {
       // Names and ids have no blanks inside: what goes on behind one is a text.
       const rest = this.#text.replace(/^\s*[^\s[]*\s*/, "");
-      if (![args, id].some((mark) => mark.startsWith(rest))) this.expecting = "broken";
+      const begins = [args, id].some((mark) => mark.startsWith(rest));
+      if (!begins || this.#text.length > MAX_HELD) this.expecting = "broken";
     }
   }
 
