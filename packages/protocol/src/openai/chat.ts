@@ -21,27 +21,27 @@ const toolCall = z.strictObject({
 });
 
 /** What messages of any role may have. */
-const any = {
+const ofAnyRole = {
   name: z.string().nullish(),
   type: z.literal("text").nullish().describe("some clients say it beside the content; accepted"),
 };
 
 /** A message, by its role. Pictures and sound are no text, and refused by the part's type. */
 export const chatMessage = z.discriminatedUnion("role", [
-  z.strictObject({ role: z.literal("developer"), content, ...any }),
-  z.strictObject({ role: z.literal("system"), content, ...any }),
-  z.strictObject({ role: z.literal("user"), content, ...any }),
+  z.strictObject({ role: z.literal("developer"), content, ...ofAnyRole }),
+  z.strictObject({ role: z.literal("system"), content, ...ofAnyRole }),
+  z.strictObject({ role: z.literal("user"), content, ...ofAnyRole }),
   z.strictObject({
     role: z.literal("assistant"),
     content: z.union([z.string(), z.array(z.union([textPart, refusalPart])).min(1)]).nullish(),
-    ...any,
+    ...ofAnyRole,
     refusal: z.string().nullish(),
     reasoning_content: z.string().nullish(),
     tool_calls: z.array(toolCall).nullish(),
     parsed: echo,
     annotations: echo,
   }),
-  z.strictObject({ role: z.literal("tool"), content, tool_call_id: z.string(), ...any }),
+  z.strictObject({ role: z.literal("tool"), content, tool_call_id: z.string(), ...ofAnyRole }),
 ]);
 
 const functionName = z.string().regex(/^[a-zA-Z0-9_-]{1,64}$/, "a name has 1 to 64 letters, digits, _ and -");

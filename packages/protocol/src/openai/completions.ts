@@ -72,11 +72,10 @@ export function completionLogprobs(tokens: readonly TokenLogprob[], offsets: rea
 
 /** The best tokens by their names, and the one that came, though it may be none of them. */
 function topOf(token: TokenLogprob, logprob: number): Record<string, number> {
-  const named: Record<string, number> = {};
+  const named = new Map<string, number>();
   // What several tokens are called is the likeliest of them, and the one that came before all.
-  for (const each of token.top.toReversed()) named[nameOf(each)] = each.logprob;
-  named[nameOf(token)] = logprob;
-  return named;
+  for (const each of token.top) if (!named.has(nameOf(each))) named.set(nameOf(each), each.logprob);
+  return Object.fromEntries(named.set(nameOf(token), logprob));
 }
 
 /** A token's text, or its bytes where they are no whole characters: what several of them would be called alike by. */
