@@ -2,6 +2,7 @@ import { GrammarError } from "../error.ts";
 import { alt, EMPTY, NEVER, type Rule, repeat, seq, text } from "../rules/rule.ts";
 import { countOf } from "./bounds.ts";
 import type { SchemaContext } from "./compile.ts";
+import { containingRule } from "./contains.ts";
 import type { Json, SchemaObject } from "./schema.ts";
 import { space } from "./space.ts";
 import { uniqueItemsRule } from "./unique-items.ts";
@@ -18,6 +19,10 @@ export function arrayRule(schema: SchemaObject, path: string, context: SchemaCon
   const min = countOf(schema, "minItems", path, 0);
   const max = countOf(schema, "maxItems", path, Number.POSITIVE_INFINITY);
   if (min > max) return NEVER;
+  if (schema.contains !== undefined) {
+    if (prefix.length > 0 || schema.uniqueItems) throw context.unsupported(path, "contains", "beside such items");
+    return seq(text("["), space, containingRule(schema, others, { min, max }, path, context), text("]"));
+  }
   // One alone is like no other.
   if (schema.uniqueItems && max > 1) {
     const items = prefix.length > 0 ? undefined : uniqueItemsRule(others, { min, max }, `${path}/items`, context);

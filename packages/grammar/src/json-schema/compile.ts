@@ -3,6 +3,7 @@ import { alt, type Grammar, NEVER, type Rule, ref, text } from "../rules/rule.ts
 import { arrayRule } from "./arrays.ts";
 import { boundsOf, numeric } from "./bounds.ts";
 import { CONDITIONS, conditionsOf } from "./conditions.ts";
+import { withoutIdleCounts } from "./contains.ts";
 import { distinct } from "./distinct.ts";
 import { GENERAL, isAnnotation, typeOfKeyword } from "./keywords.ts";
 import { ANY_VALUE, anyRules, literal } from "./literals.ts";
@@ -150,8 +151,10 @@ export class SchemaCompiler implements SchemaContext {
       Object.entries(schema).filter(([keyword, value]) => value !== null || keyword === "const"),
     );
     const { $ref, allOf, const: only, ...rest } = said;
-    const own: SchemaObject = Object.fromEntries(
-      Object.entries(rest).filter(([keyword]) => !CONDITIONS.has(keyword) && !UNEVALUATED.has(keyword)),
+    const own = withoutIdleCounts(
+      Object.fromEntries(
+        Object.entries(rest).filter(([keyword]) => !CONDITIONS.has(keyword) && !UNEVALUATED.has(keyword)),
+      ),
     );
     let merged: Schema = only === undefined ? own : mergeSchemas(own, { enum: [only] });
     const also: Json[] = [];

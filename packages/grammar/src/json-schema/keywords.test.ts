@@ -104,6 +104,40 @@ it("lists without repetition, and objects that aren't empty", () => {
   expect([some.matches("{}"), some.matches('{"a":1}'), some.matches('{"a":1,"b":2}')]).toEqual([false, true, true]);
 });
 
+it("lists with an item of a kind, wherever it stands", () => {
+  const matching = (schema: object, values: readonly unknown[]) => {
+    const compiled = constraint({ jsonSchema: { type: "array", ...schema } });
+    return values.filter((value) => compiled.matches(JSON.stringify(value)));
+  };
+  const items = { type: ["integer", "string"] };
+  const values = [
+    [],
+    ["a"],
+    [1],
+    ["a", 1],
+    [1, "a"],
+    ["a", "b", 1],
+    ["a", 1, "b", 2],
+    ["a", "b", "c", 1, "d"],
+    [null, 1],
+  ];
+  const with1 = values.filter((value) => (value as unknown[]).some((item) => item === 1) && value[0] !== null);
+  expect(matching({ items, contains: { type: "integer" } }, values)).toEqual(with1);
+  expect(matching({ items, contains: { type: "integer" }, minItems: 3 }, values)).toEqual(
+    with1.filter(({ length }) => length >= 3),
+  );
+  expect(matching({ items, contains: { const: 1 }, minItems: 2, maxItems: 4 }, values)).toEqual(
+    with1.filter(({ length }) => length >= 2 && length <= 4),
+  );
+  expect(matching({ items, contains: { const: 1 }, minContains: 0 }, values)).toEqual(values.slice(0, -1));
+  // What one schema counts is nothing to another beside it.
+  const none = { contains: { const: 1 }, minContains: 0 };
+  for (const other of [none, { minContains: 0 }])
+    expect(matching({ items, allOf: [{ contains: { const: 1 } }, other] }, values)).toEqual(with1);
+  for (const more of [{ minContains: 2 }, { maxContains: 2 }, { uniqueItems: true, maxItems: 2 }, { maxItems: 100 }])
+    expect(() => matching({ items, contains: { const: 1 }, ...more }, [])).toThrow(/"(?:min|max)?[cC]ontains" at #/);
+});
+
 describe("names of properties", () => {
   const matches = (jsonSchema: unknown, value: unknown) => constraint({ jsonSchema }).matches(JSON.stringify(value));
 

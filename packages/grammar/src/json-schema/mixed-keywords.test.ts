@@ -33,6 +33,8 @@ const { schema } = fc.letrec<{ schema: unknown; named: unknown; list: unknown; p
     items: tie("schema"),
     prefixItems: tie("list"),
     uniqueItems: fc.boolean(),
+    contains: tie("schema"),
+    minContains: fc.constantFrom(0, 1),
     minItems: few,
     maxItems: few,
     minimum: fc.constantFrom(-1, 0, 2.5),
