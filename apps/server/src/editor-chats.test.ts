@@ -7,6 +7,8 @@ beforeAll(async () => {
 });
 afterAll(() => server.app.close());
 
+/** Nobody waits for a whole context of an answer here. */
+const short = { choice: ["pass"] };
 const messages = [
   { role: "system", content: "You are an expert coder." },
   { role: "user", content: "Write a function." },
@@ -19,7 +21,7 @@ describe("an editor's chats", () => {
     const common = { id_slot: 1, cache_prompt: true, model: "" };
     const warm = await chat({ ...common, samplers: [], n_predict: 0, stream: false, response_fields: [""] });
     expect([warm.status, await warm.json()]).toEqual([200, {}]);
-    const answer = { ...common, samplers: ["min_p"], min_p: 0.1, temperature: 0.1, stream: true };
+    const answer = { ...common, samplers: ["min_p"], min_p: 0.1, temperature: 0.1, stream: true, ...short };
     const events = (await (await chat({ ...answer, stream_options: { include_usage: true } })).text()).trim();
     const chunks = events.split("\n\n").map((event) => event.slice("data: ".length));
     expect(chunks.pop()).toBe("[DONE]");
@@ -33,7 +35,16 @@ describe("an editor's chats", () => {
     const dry = { dry_multiplier: 0, dry_base: 1.75, dry_allowed_length: 2, dry_penalty_last_n: -1 };
     const sampling = { temperature: 0.8, top_k: 40, top_p: 0.95, min_p: 0.05, typical_p: 1, repeat_penalty: 1 };
     const rest = { presence_penalty: 0, frequency_penalty: 0, max_tokens: -1, timings_per_token: false };
-    const body = { stream: false, cache_prompt: true, samplers: "edkypmxt", ...sampling, ...off, ...dry, ...rest };
+    const body = {
+      stream: false,
+      cache_prompt: true,
+      samplers: "edkypmxt",
+      ...sampling,
+      ...off,
+      ...dry,
+      ...rest,
+      ...short,
+    };
     const answer = await chat(body);
     expect([answer.status, ((await answer.json()) as { model: string }).model]).toEqual([200, "demo"]);
   });
