@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { readFile, rename, rm, writeFile } from "node:fs/promises";
+import { open, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { makeFolder } from "@llm/tensor/files";
 import { ToolchainError } from "./error.ts";
@@ -18,9 +18,19 @@ export async function writePrefix(path: string, bytes: Uint8Array): Promise<void
   }
 }
 
-export async function readPrefix(path: string): Promise<Uint8Array> {
+/** The system reads less than 2 GiB at once, and a long history is more. */
+const PIECE = 2 ** 30;
+
+export async function readPrefix(path: string, piece: number = PIECE): Promise<Uint8Array> {
   try {
-    return await readFile(path);
+    await using file = await open(path);
+    const bytes = new Uint8Array((await file.stat()).size);
+    for (let at = 0; at < bytes.length; ) {
+      const { bytesRead } = await file.read(bytes, at, Math.min(piece, bytes.length - at));
+      if (bytesRead === 0) return bytes.subarray(0, at); // somebody made it shorter
+      at += bytesRead;
+    }
+    return bytes;
   } catch (cause) {
     const { code, message } = cause as NodeJS.ErrnoException;
     const what = code === "ENOENT" ? "there is no such file; savePrefixTo makes one" : message;

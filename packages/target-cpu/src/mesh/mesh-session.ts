@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import {
   type ForkMove,
   type Limits,
@@ -9,6 +8,7 @@ import {
   SessionError,
   SlotLedger,
 } from "@llm/target";
+import { digestOf } from "../session/digest.ts";
 import type { Answers, Question, ShardUsage } from "./messages.ts";
 import { type QuestionFor, Replica, type ReplicaSetup } from "./replica.ts";
 
@@ -226,36 +226,34 @@ function withLost(error: unknown, slots: readonly number[]): unknown {
 }
 
 const DIGEST = 32;
+/** Of a part's length before it. */
+const LENGTH = 8;
 
 /** Parts with their lengths before them, and a digest of all: what is damaged is refused before any shard takes its part. */
 function joined(parts: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((size, part) => size + 4 + part.length, DIGEST));
+  const whole = new Uint8Array(parts.reduce((size, part) => size + LENGTH + part.length, DIGEST));
   const view = new DataView(whole.buffer);
   let at = DIGEST;
   for (const part of parts) {
-    view.setUint32(at, part.length, true);
-    whole.set(part, at + 4);
-    at += 4 + part.length;
+    view.setBigUint64(at, BigInt(part.length), true);
+    whole.set(part, at + LENGTH);
+    at += LENGTH + part.length;
   }
-  whole.set(digestOf(whole));
+  whole.set(digestOf(whole.subarray(DIGEST)));
   return whole;
-}
-
-function digestOf(whole: Uint8Array): Uint8Array {
-  return createHash("sha256").update(whole.subarray(DIGEST)).digest();
 }
 
 function parted(whole: Uint8Array, count: number): readonly Uint8Array[] {
   const view = new DataView(whole.buffer, whole.byteOffset, whole.byteLength);
   const parts: Uint8Array[] = [];
-  for (let at = DIGEST; at + 4 <= whole.length; ) {
-    const length = view.getUint32(at, true);
-    parts.push(whole.slice(at + 4, at + 4 + length));
-    at += 4 + length;
+  for (let at = DIGEST; at + LENGTH <= whole.length; ) {
+    const length = Number(view.getBigUint64(at, true));
+    parts.push(whole.slice(at + LENGTH, at + LENGTH + length));
+    at += LENGTH + length;
   }
-  if (parts.length !== count || parts.reduce((size, part) => size + 4 + part.length, DIGEST) !== whole.length)
+  if (parts.length !== count || parts.reduce((size, part) => size + LENGTH + part.length, DIGEST) !== whole.length)
     throw new SessionError("saved-invalid", "these bytes were not saved by a session with this mesh");
-  if (!Buffer.from(digestOf(whole)).equals(whole.subarray(0, DIGEST)))
+  if (!digestOf(whole.subarray(DIGEST)).equals(whole.subarray(0, DIGEST)))
     throw new SessionError("saved-invalid", "this saved slot is damaged; it can't be restored");
   return parts;
 }

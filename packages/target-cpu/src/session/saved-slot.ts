@@ -1,5 +1,5 @@
-import { createHash } from "node:crypto";
 import { SessionError } from "@llm/target";
+import { digestOf } from "./digest.ts";
 
 /** What a saved slot begins with; the digit changes with the layout. */
 const MAGIC = Buffer.from("LLMSLOT1");
@@ -18,7 +18,7 @@ export function writeSlot({ tokens, values }: SavedSlot, owner: string): Uint8Ar
   const body = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
   const counts = Buffer.alloc(8);
   counts.writeUInt32LE(tokens);
-  return Buffer.concat([MAGIC, counts, digest(owner), digest(body), body]);
+  return Buffer.concat([MAGIC, counts, digestOf(Buffer.from(owner)), digestOf(body), body]);
 }
 
 /** The slot in `bytes`; refuses what isn't whole, or is another model's. `floats` is how many a token takes. */
@@ -28,16 +28,12 @@ export function readSlot(bytes: Uint8Array, owner: string, floats: number): Save
     throw new SessionError("saved-invalid", "these bytes are no saved slot");
   const tokens = saved.readUInt32LE(MAGIC.length);
   const whose = saved.subarray(MAGIC.length + 8, MAGIC.length + 8 + DIGEST);
-  if (!whose.equals(digest(owner)))
+  if (!whose.equals(digestOf(Buffer.from(owner))))
     throw new SessionError("saved-invalid", "this slot was saved from another model, or another precision of it");
   const body = saved.subarray(HEADER);
-  if (body.length !== tokens * floats * 4 || !saved.subarray(HEADER - DIGEST, HEADER).equals(digest(body)))
+  if (body.length !== tokens * floats * 4 || !saved.subarray(HEADER - DIGEST, HEADER).equals(digestOf(body)))
     throw new SessionError("saved-invalid", "this saved slot is damaged; it can't be restored");
   const values = new Float32Array(tokens * floats);
   new Uint8Array(values.buffer).set(body); // a copy, because the bytes may lie at any address
   return { tokens, values };
-}
-
-function digest(content: string | Uint8Array): Buffer {
-  return createHash("sha256").update(content).digest();
 }
