@@ -156,7 +156,8 @@ export const aic100Options: OptionTable<Aic100Options> = {
     doc: "Whose graphs, flags and files: recipe (cache_index, qaic-exec), 2024-05, 1.21, 1.22, today (qaic-compile); auto asks the installed SDK, and is 1.22 where there is none.",
     default: "auto",
     choices: ["auto", "recipe", "2024-05", "1.21", "1.22", "today"],
-    alias: ["sdk-profile"],
+    flag: "sdk-profile",
+    alias: ["sdk"],
     shapes: true,
   },
   hwVersion: {

@@ -6,6 +6,8 @@ export interface OptionDef<T> {
   readonly choices?: readonly string[];
   /** Other names that people have for choices, in lower case: { mxfp6: "mx6" }. */
   readonly choiceAlias?: Readonly<Record<string, string>>;
+  /** What a shell calls it, without dashes, where that isn't its key in kebab case. */
+  readonly flag?: string;
   readonly alias?: readonly string[]; // other spellings, without dashes
   readonly min?: number;
   readonly max?: number;
@@ -25,9 +27,9 @@ export interface OptionDef<T> {
 /** Keys are camelCase; flags are their kebab-case. */
 export type OptionTable<O> = { readonly [K in keyof O]-?: OptionDef<O[K]> };
 
-/** What a shell calls the option of a key: `maxNewTokens` → `max-new-tokens`. */
-export function flagName(key: string): string {
-  return key.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+/** What a shell calls the option of a key: `maxNewTokens` → `max-new-tokens`, unless it has a name of its own. */
+export function flagName(key: string, { flag }: Pick<OptionDef<unknown>, "flag"> = {}): string {
+  return flag ?? key.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }
 
 /** The choice that people mean by a text: in either case, and by another name that it has. */

@@ -18,9 +18,10 @@ export function checkFinished(
   for (const [name, { shapes, mayDiffer }] of Object.entries(table)) {
     if (!shapes || mayDiffer || given[name] === undefined || !Object.hasOwn(was, name)) continue;
     if (said[name] === "auto" || same(said[name], was[name])) continue;
+    const flag = `--${flagName(name, table[name])}`;
     throw new ToolchainError(
       "option-invalid",
-      `${thing} is finished, and was made ${how(name, was[name])}, not ${how(name, said[name])}: leave that out, or give the checkpoint it was made from`,
+      `${thing} is finished, and was made ${how(flag, was[name])}, not ${how(flag, said[name])}: leave that out, or give the checkpoint it was made from`,
     );
   }
 }
@@ -34,8 +35,7 @@ function settled(value: unknown): unknown {
   return value === undefined || (Array.isArray(value) && value.length === 0) ? null : value;
 }
 
-function how(name: string, value: unknown): string {
-  const flag = `--${flagName(name)}`;
+function how(flag: string, value: unknown): string {
   if (settled(value) === null || value === false) return `without ${flag}`;
   return value === true ? `with ${flag}` : `with ${flag} ${String(value)}`;
 }

@@ -26,7 +26,7 @@ export function targetOptions<O>(
     const value = typeof said === "string" ? ownName(def, said) : said;
     const wrong = problem(def, value);
     if (wrong)
-      throw new ToolchainError("option-invalid", `target ${target.id}: ${name} ${wrong} (--${flagName(name)})`);
+      throw new ToolchainError("option-invalid", `target ${target.id}: ${name} ${wrong} (--${flagName(name, def)})`);
     options[name] = value;
   }
   return options as O;

@@ -5,8 +5,6 @@ import { flagName, type OptionDef } from "@llm/target";
  * help, docs and validation are made from it.
  */
 export interface CliOption<T = unknown> extends Omit<OptionDef<T>, "shapes"> {
-  /** The flag without dashes, where it isn't the key in kebab case. */
-  readonly flag?: string;
   /** The environment twin without `LLM_`, where that of the flag means something else to other commands. */
   readonly environment?: string;
   /** One letter. */
@@ -25,7 +23,7 @@ export interface CliOption<T = unknown> extends Omit<OptionDef<T>, "shapes"> {
 
 /** An option's flag, without dashes. */
 export function flagOf(key: string, option: CliOption): string {
-  return option.flag ?? flagName(key);
+  return flagName(key, option);
 }
 
 /** The environment variable that says the same as the flag. */

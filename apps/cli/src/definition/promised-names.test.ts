@@ -62,6 +62,13 @@ describe("names that scripts rely on", () => {
     expect(parse(`${name} -m m`).args).toEqual({ model: "m" });
   });
 
+  it.each(["LLM_SDK_PROFILE", "LLM_SDK"])("has a variable for either name of an option: %s", (twin) => {
+    const compile = COMMANDS.find(({ name }) => name === "compile")!;
+    const env = { [twin]: "recipe", LLM_SPECULATE_LEN: "3" };
+    const { targetOptions } = parseCommand(compile, ["--target", "aic100"], env, targets);
+    expect(targetOptions).toEqual({ sdk: "recipe", numSpeculativeTokens: 3 });
+  });
+
   it("gives a bench its batch by either name, and by its old twin", () => {
     expect(parse("bench demo --batch-size 4").options).toMatchObject({ benchBatch: 4 });
     const bench = COMMANDS.find(({ name }) => name === "bench")!;
