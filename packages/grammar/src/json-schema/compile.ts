@@ -45,6 +45,12 @@ export interface SchemaContext {
   unsupported(path: string, keyword: string, hint?: string): GrammarError;
 }
 
+/** A schema in the making, and its name where it has been met again meanwhile. */
+interface Open {
+  readonly number: number;
+  name?: string;
+}
+
 /** The rules of one schema, as they are asked for. */
 export class SchemaCompiler implements SchemaContext {
   readonly #references: References;
@@ -52,8 +58,8 @@ export class SchemaCompiler implements SchemaContext {
   readonly #names = new Map<Schema, string>();
   /** Rules of choices by their lists of branches. */
   readonly #choices = new Map<unknown, string>();
-  /** Schemas in the making, and the names of those that have been met again meanwhile. */
-  readonly #open = new Map<SchemaObject, { name?: string }>();
+  readonly #open = new Map<SchemaObject, Open>();
+  #met = 0;
   /** Those of them with no list or object in between: what they say is of the same value. */
   #within = new Set<Schema>();
   #nesting = 0;
@@ -114,10 +120,10 @@ export class SchemaCompiler implements SchemaContext {
     // What is valid if it is valid adds nothing.
     if (this.#within.has(schema)) return NEVER;
     if (open) {
-      open.name ??= `again@${this.#open.size}@${this.#rules.size}`;
+      open.name ??= `again@${open.number}`;
       return ref(open.name);
     }
-    const entry: { name?: string } = {};
+    const entry: Open = { number: this.#met++ };
     this.#open.set(schema, entry);
     this.#within.add(schema);
     const rule = compile();

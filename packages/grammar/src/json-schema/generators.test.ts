@@ -182,6 +182,29 @@ describe("schemas that come back to themselves", () => {
     expect(matching(schema, values)).toEqual(values.slice(0, 1));
   });
 
+  it("one inside another", () => {
+    const part = (name: string) => ({ allOf: [{ $ref: `#/$defs/${name}` }], title: name });
+    const of = (type: string, inner: object) => ({
+      type: "object",
+      properties: { v: { type }, of: inner },
+      required: ["v"],
+    });
+    const [a, b] = [part("A"), part("B")];
+    const $defs = { A: of("integer", b), B: of("string", { anyOf: [a, b] }) };
+    const values = [
+      { v: 1, of: { v: "b", of: { v: 2, of: { v: "c" } } } },
+      { v: 1, of: { v: "b", of: { v: "c", of: { v: "d", of: { v: 1 } } } } },
+      { v: 1, of: { v: 2 } },
+      { v: 1, of: { v: "b", of: { v: 2, of: { v: 3 } } } },
+    ];
+    expect(matching({ ...a, $defs }, values)).toEqual(values.slice(0, 2));
+    const both = {
+      type: "object",
+      properties: { v: { type: "integer" }, x: { anyOf: [a, { type: "array", items: b }] } },
+    };
+    expect(matching({ ...both, $defs }, [{ x: [{ v: "a", of: { v: 1 } }] }, { x: [{ v: 1 }] }])).toHaveLength(1);
+  });
+
   it("by a branch that is the whole adds nothing", () => {
     expect(matching({ anyOf: [{ type: "string" }, { $ref: "#" }] }, ["a", 1])).toEqual(["a"]);
     const list = { anyOf: [{ type: "string" }, { $ref: "#" }, { type: "array", items: { $ref: "#" } }] };
