@@ -1,9 +1,10 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { unannouncedChanges } from "./changesets.ts";
 import { git } from "./git.ts";
+import { root, workspacePackages } from "./workspace.ts";
 
 let base: string;
 
@@ -51,4 +52,10 @@ describe("the changeset check", () => {
     commit("release again");
     expect(unannouncedChanges(base)).toEqual([]);
   });
+});
+
+it("versions what is published, and nothing else", () => {
+  const { ignore } = JSON.parse(readFileSync(join(root, ".changeset/config.json"), "utf8")) as { ignore: string[] };
+  const ours = workspacePackages().filter(({ manifest }) => manifest.private);
+  expect(ignore.toSorted()).toEqual(ours.map(({ manifest }) => manifest.name).toSorted());
 });
