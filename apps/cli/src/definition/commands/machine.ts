@@ -19,6 +19,8 @@ export const MACHINE: readonly Command[] = [
       failed: "how many",
       checks: "[{name, state, seconds, reason}]",
       machine: "{platform, arch, processor}",
+      tools: "{name: version}, of the compilers that made what was checked",
+      found: "[{name, state, detail, fix}], as `llm doctor` says it of the target",
     },
     load: () => import("../../commands/conformance.ts"),
   },
