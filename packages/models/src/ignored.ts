@@ -21,6 +21,7 @@ export const TIED_HEAD: Harmless = {
 /** Fields of every transformers config, at any depth, that no decoder reads. */
 export const GENERIC_IGNORED: Readonly<Record<string, string>> = {
   _name_or_path: "where it was saved from",
+  _num_labels: "labels of a classifier",
   architectures: "chooses the architecture, and nothing else",
   chunk_size_feed_forward: "how the published code may cut its work",
   dtype: "how the weights are stored, which their files say",
@@ -43,11 +44,13 @@ export function ignoredUnder(field: string, ignored: Readonly<Record<string, str
 /** Fields that change nothing in inference, whatever the architecture, each with the reason. */
 export const COMMON_IGNORED: Readonly<Record<string, string>> = {
   ...GENERIC_IGNORED,
+  _from_model_config: "how its generation_config came about",
   attention_dropout: "training only",
   attn_pdrop: "training only",
   auto_map: "names code of the checkpoint, which is never run",
   bos_token_id: "the tokenizer's",
   classifier_dropout: "training only",
+  custom_pipelines: "names code of the checkpoint, which is never run",
   embd_pdrop: "training only",
   eos_token_id: "ends generation, not the computation",
   gradient_checkpointing: "training only",
@@ -55,6 +58,7 @@ export const COMMON_IGNORED: Readonly<Record<string, string>> = {
   pad_token_id: "the tokenizer's",
   quantization_config: "how the weights are stored, which the checkpoint reader handles",
   resid_pdrop: "training only",
+  tokenizer_class: "the tokenizer's",
   transformers_version: "who wrote the file",
   unk_token_id: "the tokenizer's",
   use_cache: "every graph here can keep a cache",
@@ -63,6 +67,7 @@ export const COMMON_IGNORED: Readonly<Record<string, string>> = {
 /** What the GPT-2 family's configs carry besides. */
 export const GPT2_IGNORED: Readonly<Record<string, string>> = {
   n_ctx: "an older name for n_positions, always beside it",
+  output_past: "how the published code hands out its cache",
   reorder_and_upcast_attn: "everything is computed in float32",
   summary_activation: "a classification head that generation doesn't have",
   summary_first_dropout: "a classification head that generation doesn't have",

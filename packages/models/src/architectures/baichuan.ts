@@ -35,7 +35,6 @@ export const baichuan: Architecture = {
   ignored: {
     ...COMMON_IGNORED,
     gradient_checkpointing: "training only",
-    tokenizer_class: "the tokenizer's",
     z_loss_weight: "training only",
   },
   build(config, shapes) {

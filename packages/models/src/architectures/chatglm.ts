@@ -36,6 +36,8 @@ export const chatglm: Architecture = {
     const last = config.bool("post_layer_norm", true);
     const tied = config.bool("tie_word_embeddings", false);
     config.only("pre_seq_len", 0);
+    config.only("interleaved_qkv", false);
+    config.only("quantization_bit", 0);
     const dims = Math.floor(dim / 2);
     const shape = checkHeads(config, { width, heads, groups, dim });
     const attention: Part = selfAttention({

@@ -20,6 +20,10 @@ export const gptBigcode: Architecture = {
     ...GPT2_IGNORED,
     attention_softmax_in_fp32: "everything is computed in float32",
     scale_attention_softmax_in_fp32: "undone after the softmax; float32 needs no such care",
+    inference_runner: "which of the published code's own ways to run",
+    pad_key_length: "how the published code lays out its cache",
+    pre_allocate_kv_cache: "how the published code lays out its cache",
+    validate_runner_input: "what the published code checks",
     num_key_value_heads: "follows from multi_query in the published class",
   },
   build(config) {

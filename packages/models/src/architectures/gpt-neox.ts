@@ -15,7 +15,13 @@ export const gptNeox: Architecture = {
   modelTypes: ["gpt_neox"],
   classNames: ["GPTNeoXForCausalLM"],
   harmless: [TIED_HEAD, CAUSAL_MASKS],
-  ignored: { ...COMMON_IGNORED, hidden_dropout: "training only", is_decoder: "it always is" },
+  ignored: {
+    ...COMMON_IGNORED,
+    attention_probs_dropout_prob: "training only",
+    hidden_dropout: "training only",
+    hidden_dropout_prob: "training only",
+    is_decoder: "it always is",
+  },
   build(config) {
     const width = config.size("hidden_size");
     const heads = config.size("num_attention_heads");

@@ -49,13 +49,15 @@ function build(config: Config, name: string, attention: (sizes: Sizes) => Part) 
   return d.head(stream, (rows) => d.logits(norm(d, rows, "ln_f"), width, vocab, { table, bias: true }));
 }
 
+const ALWAYS_SCALED = { scale_attn_weights: "the published class always scales" };
+
 export const gptj: Architecture = {
   id: "gptj",
   title: "GPT-J",
   modelTypes: ["gptj"],
   classNames: ["GPTJForCausalLM"],
   harmless: [TIED_HEAD, CAUSAL_MASKS],
-  ignored: { ...COMMON_IGNORED, ...GPT2_IGNORED, rotary: "the published class always rotates" },
+  ignored: { ...COMMON_IGNORED, ...GPT2_IGNORED, ...ALWAYS_SCALED, rotary: "the published class always rotates" },
   build: (config) =>
     build(config, "gptj", ({ width, heads, dim, rope }) =>
       selfAttention({
@@ -76,7 +78,7 @@ export const codegen: Architecture = {
   modelTypes: ["codegen"],
   classNames: ["CodeGenForCausalLM"],
   harmless: [TIED_HEAD, CAUSAL_MASKS],
-  ignored: { ...COMMON_IGNORED, ...GPT2_IGNORED },
+  ignored: { ...COMMON_IGNORED, ...GPT2_IGNORED, ...ALWAYS_SCALED },
   build: (config) =>
     build(config, "codegen", ({ width, heads, dim, rope }) => {
       config.must(

@@ -19,9 +19,12 @@ export const phi3: Architecture = {
     ...COMMON_IGNORED,
     embd_layer: "names the published embedding",
     attention_bias: "the published class has no biases",
+    full_attn_mod: "the published class doesn't read it",
+    interpolate_factor: "the published class doesn't read it",
   },
   build(config) {
     const shape = readShape(config, { context: 4096 });
+    for (const bias of ["mlp_bias", "lm_head_bias"]) config.only(bias, false);
     const norm = rms(shape.width, config.positive("rms_norm_eps", 1e-5));
     return standardDecoder({
       name: "phi3",

@@ -15,7 +15,12 @@ export const starcoder2: Architecture = {
   modelTypes: ["starcoder2"],
   classNames: ["Starcoder2ForCausalLM"],
   harmless: [TIED_HEAD],
-  ignored: { ...COMMON_IGNORED, embedding_dropout: "training only", residual_dropout: "training only" },
+  ignored: {
+    ...COMMON_IGNORED,
+    embedding_dropout: "training only",
+    layer_norm_epsilon: "the published class reads norm_epsilon",
+    residual_dropout: "training only",
+  },
   build(config) {
     const shape = readShape(config, { context: 4096 });
     const norm = layer(shape.width, config.positive("norm_epsilon", 1e-5));
