@@ -25,7 +25,7 @@ describe("wrong usage is one line and exit code 2", () => {
     [["logits", "--ids", "1,a"], "takes token ids"],
     [["compile", "no/such", "--target", "onnx"], "llm export MODEL --target onnx --out DIR"],
     [["export"], "needs --out DIR"],
-    [["export", "--format", "int4", "--out", "x"], "--format is for --target aic100 or cpu: say which"],
+    [["export", "--format", "int4", "--out", "x"], "--format is for --target aic100 or bm1684x or cpu: say which"],
     [["export", "--target", "cpu", "--copy", "--out", "x"], "--copy is for --target onnx"],
     [["export", "--no-save-fp32-onnx", "--out", "x"], "neither fp32 nor fp16 is to be saved"],
     [["export", "--dtypes", "q8", "--out", "x"], "--dtypes is for --target transformersjs, not for --target onnx"],

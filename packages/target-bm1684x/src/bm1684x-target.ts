@@ -5,7 +5,7 @@ import { onnxUnits } from "./compile/onnx-units.ts";
 import { bm1684xUnits } from "./compile/units.ts";
 import { bm1684xDoctor } from "./doctor.ts";
 import { bm1684xFeatures } from "./features.ts";
-import { impliedDefaults } from "./length.ts";
+import { impliedDefaults } from "./implied-defaults.ts";
 import { deviceNets } from "./nets/device-nets.ts";
 import { laneLinears } from "./nets/lane-linears.ts";
 import { nearFrequencies } from "./nets/near-frequencies.ts";

@@ -12,6 +12,8 @@ export const HEAD_BITS = 8;
 /** What a user can say of a model on a BM1684X. */
 export interface Bm1684xOptions {
   readonly mode: Bm1684xMode;
+  /** The same, by the names that formats have for every target. */
+  readonly format?: "fp16" | "int8" | "int4";
   readonly ctxLen: number;
   readonly qGroupSize: number;
   readonly numDevice: number;
@@ -34,6 +36,13 @@ export const bm1684xOptions: OptionTable<Bm1684xOptions> = {
     choices: ["F16", "int8", "int4"],
     choiceAlias: { fp16: "F16", w8f16: "int8", w4f16: "int4" },
     shapes: true,
+  },
+  format: {
+    kind: "choice",
+    doc: "The same as --mode, by the names that other targets have: fp16, int8, int4.",
+    choices: ["fp16", "int8", "int4"],
+    choiceAlias: { f16: "fp16", w8f16: "int8", w4f16: "int4" },
+    shapes: false, // what it says is the mode's
   },
   ctxLen: {
     kind: "number",

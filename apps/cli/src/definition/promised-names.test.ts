@@ -25,6 +25,7 @@ describe("names that scripts rely on", () => {
     "compile demo --target aic100 --batch-size 1 --prompt-len 32 --ctx-len 128 --full-batch-size 2 --num-cores 16 --mxfp6 --mxint8",
     "compile demo --target aic100 --device-group 0,1 --mos 1 --aic-enable-depth-first --sdk-profile recipe --card dl2q --speculate-len 3",
     "compile demo --target bm1684x --mode int8 --q-group-size 64 --num-device 2 --name n --force",
+    "plan demo --target bm1684x --format W4F16",
     "plan demo --target aic100 --batch-size max --ctx-len 128 --mesh auto --socs 4 --html p.html",
     "logits demo --ids 1,2,3 --hidden --greedy 4 --target cpu --out f.safetensors",
     "eval demo --text f --format int8 --kv-format mxint8",

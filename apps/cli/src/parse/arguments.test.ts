@@ -108,6 +108,22 @@ describe("arguments", () => {
     expect(parse(["--target", "chip", "--cores", "4"]).target).toBe("chip");
   });
 
+  it("leaves the values of an option to the target, where several have it", () => {
+    const format = (...choices: string[]) => ({ format: { kind: "choice", choices, doc: "" } }) as const;
+    const both = [
+      { id: "cpu", options: { format: { kind: "string", doc: "" } } },
+      { id: "chip", options: format("mx6") },
+      { id: "other", options: format("int8") },
+    ] as const;
+    for (const [id, value] of [
+      ["cpu", "q4_0"],
+      ["chip", "mx6"],
+    ] as const)
+      expect(parseCommand(command, ["--target", id, "--format", value], {}, both).targetOptions).toEqual({
+        format: value,
+      });
+  });
+
   it("lets an option that the default target alone has imply that one", () => {
     const cpu = { id: "cpu", options: { kvFormat: { kind: "string", doc: "" } } } as const;
     expect(parseCommand(command, ["--kv-format", "fp16"], {}, [cpu, ...targets.slice(1)]).target).toBe("cpu");

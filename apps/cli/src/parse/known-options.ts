@@ -40,9 +40,17 @@ export function knownOptions(command: Command, targets: readonly TargetOptions[]
       known.set(flag, {
         kind: "target",
         key,
-        option: alias.length > 0 ? { ...option, alias: alias.filter((name) => !taken.has(name)) } : option,
+        option: { ...inCommon(before?.option, option), alias: alias.filter((name) => !taken.has(name)) },
         targets: [...(before?.targets ?? []), id],
       });
     }
   return known;
+}
+
+/** Which values an option of several targets has is theirs to say, once one is chosen. */
+function inCommon(before: CliOption | undefined, option: CliOption): CliOption {
+  const isSame = before?.kind === option.kind && String(before.choices) === String(option.choices);
+  if (before === undefined || isSame) return option;
+  const { choices: _, choiceAlias: __, ...rest } = option;
+  return { ...rest, kind: "string" };
 }

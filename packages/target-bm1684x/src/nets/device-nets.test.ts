@@ -4,7 +4,7 @@ import { shapeOf } from "@llm/tensor";
 import { describe, expect, it } from "vitest";
 import { bm1684xTarget } from "../bm1684x-target.ts";
 import type { JoinSpec } from "../compile/units.ts";
-import { impliedDefaults } from "../length.ts";
+import { impliedDefaults } from "../implied-defaults.ts";
 import type { Bm1684xOptions } from "../options.ts";
 import { FAMILIES } from "../testing/families.ts";
 import { optionsOf } from "../testing/options.ts";
