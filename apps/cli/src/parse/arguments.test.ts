@@ -124,6 +124,16 @@ describe("arguments", () => {
       });
   });
 
+  it("takes numbers that any target takes", () => {
+    const number = (most: number) => ({ cores: { kind: "number", min: 1, max: most, doc: "" } }) as const;
+    const both = [
+      { id: "chip", options: number(16) },
+      { id: "other", options: number(8) },
+    ];
+    expect(parseCommand(command, ["--target", "chip", "--cores", "16"], {}, both).targetOptions).toEqual({ cores: 16 });
+    expect(() => parseCommand(command, ["--cores", "17"], {}, both)).toThrow("--cores is between 1 and 16, not 17");
+  });
+
   it("lets an option that the default target alone has imply that one", () => {
     const cpu = { id: "cpu", options: { kvFormat: { kind: "string", doc: "" } } } as const;
     expect(parseCommand(command, ["--kv-format", "fp16"], {}, [cpu, ...targets.slice(1)]).target).toBe("cpu");

@@ -47,10 +47,15 @@ export function knownOptions(command: Command, targets: readonly TargetOptions[]
   return known;
 }
 
-/** Which values an option of several targets has is theirs to say, once one is chosen. */
+/** An option of several targets takes what any of them does; which of it is right is the chosen one's to say. */
 function inCommon(before: CliOption | undefined, option: CliOption): CliOption {
-  const isSame = before?.kind === option.kind && String(before.choices) === String(option.choices);
-  if (before === undefined || isSame) return option;
-  const { choices: _, choiceAlias: __, ...rest } = option;
-  return { ...rest, kind: "string" };
+  if (before === undefined) return option;
+  const { choices, choiceAlias, min, max, ...rest } = option;
+  const isSame = before.kind === option.kind && String(before.choices) === String(choices);
+  return {
+    ...rest,
+    ...(isSame ? { ...(choices ? { choices } : {}), ...(choiceAlias ? { choiceAlias } : {}) } : { kind: "string" }),
+    ...(before.min === undefined || min === undefined ? {} : { min: Math.min(before.min, min) }),
+    ...(before.max === undefined || max === undefined ? {} : { max: Math.max(before.max, max) }),
+  };
 }
