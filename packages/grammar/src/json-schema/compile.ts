@@ -16,7 +16,7 @@ import { isPlainNot, isWithoutIntegers } from "./plain-not.ts";
 import { References } from "./references.ts";
 import { checkSize, isObject, isSchema, type Json, type JsonType, type Schema, type SchemaObject } from "./schema.ts";
 import { stringRule } from "./strings.ts";
-import { closed, UNEVALUATED } from "./unevaluated.ts";
+import { closed, closedByBranch, UNEVALUATED } from "./unevaluated.ts";
 import { isOfType, isValid, unjudged } from "./values.ts";
 
 /** References followed, and schemas merged, inside one another without an end in sight. */
@@ -162,6 +162,8 @@ export class SchemaCompiler implements SchemaContext {
         Object.entries(rest).filter(([keyword]) => !CONDITIONS.has(keyword) && !UNEVALUATED.has(keyword)),
       ),
     );
+    const refuse = (keyword: string, hint: string): GrammarError => this.unsupported(path, keyword, hint);
+    const flat = (part: SchemaObject): Schema => closedByBranch(this.flatten(part, path, depth + 1), refuse);
     let merged: Schema = only === undefined ? own : mergeSchemas(own, { enum: [only] });
     const also: Json[] = [];
     if ($ref !== undefined) also.push(this.#references.resolve(String($ref)) as Json);
@@ -172,13 +174,12 @@ export class SchemaCompiler implements SchemaContext {
     for (const part of also) {
       if (!isSchema(part))
         throw new GrammarError("syntax", `a part of "allOf" at ${path} must be an object or a boolean`);
-      merged = mergeSchemas(merged, isObject(part) ? this.flatten(part, path, depth + 1) : part);
+      merged = mergeSchemas(merged, isObject(part) ? flat(part) : part);
     }
-    const refuse = (keyword: string, hint: string): GrammarError => this.unsupported(path, keyword, hint);
     for (const part of conditionsOf(said, path, this.#surroundings, refuse)) {
       // What is out of question is said as such; everything else is a schema like any other.
       const plain = !isObject(part) || (isPlainNot(part.not) && Object.keys(part).length === 1);
-      merged = mergeSchemas(merged, plain ? (part as Schema) : this.flatten(part, path, depth + 1));
+      merged = mergeSchemas(merged, plain ? (part as Schema) : flat(part));
     }
     return closed(merged, said, this.#references.root, refuse);
   }

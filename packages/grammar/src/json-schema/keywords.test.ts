@@ -236,6 +236,25 @@ describe("names of properties", () => {
   });
 });
 
+it("what a part doesn't speak of stays so, whatever stands beside the part", () => {
+  const matching = (jsonSchema: object, values: readonly unknown[]) => {
+    const compiled = constraint({ jsonSchema });
+    return values.filter((value) => compiled.matches(JSON.stringify(value)));
+  };
+  const part = { anyOf: [{ properties: { a: { type: "null" } } }, { required: ["b"] }], unevaluatedProperties: false };
+  const values = [{ a: null }, { x: 1 }, { a: null, x: 1 }, {}];
+  expect(matching({ type: "object", ...part }, values)).toEqual([{ a: null }, {}]);
+  expect(matching({ properties: { x: true }, allOf: [part] }, values)).toEqual([{ a: null }, {}]);
+  const inner = { anyOf: [{ oneOf: [{ type: "object" }] }], unevaluatedProperties: false };
+  expect(() => constraint({ jsonSchema: { unevaluatedProperties: true, oneOf: [inner] } })).toThrow(
+    /"unevaluatedProperties" at .* beside "oneOf" inside another/,
+  );
+  const chosen = { oneOf: [{ properties: { a: true } }, { required: ["b"] }], unevaluatedProperties: false };
+  expect(() => constraint({ jsonSchema: { properties: { x: true }, allOf: [chosen] } })).toThrow(
+    /"unevaluatedProperties" at # .* beside "oneOf" inside another/,
+  );
+});
+
 it("a name inside a schema that changes what references mean is refused", () => {
   const inner = { $id: "inner", $defs: { B: { type: "string" } }, $ref: "#/$defs/B" };
   const schema = { $defs: { B: {} }, properties: { a: inner } };

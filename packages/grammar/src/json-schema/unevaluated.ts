@@ -39,6 +39,27 @@ export function closed(
   return result as SchemaObject;
 }
 
+/**
+ * A part of a schema that waits for its branches, with the waiting in each of them: what stands beside the part in the whole is none
+ * of what it speaks of.
+ */
+export function closedByBranch(part: Schema, refuse: (keyword: string, hint: string) => GrammarError): Schema {
+  if (!isObject(part)) return part;
+  const { unevaluatedProperties: properties, unevaluatedItems: items, anyOf, ...own } = part;
+  if (properties === undefined && items === undefined) return part;
+  // Which of them hold alone may change with what they are closed to.
+  if (!Array.isArray(anyOf) || own.oneOf !== undefined)
+    throw refuse(
+      properties === undefined ? "unevaluatedItems" : "unevaluatedProperties",
+      `beside "oneOf" inside another`,
+    );
+  const closing = {
+    ...(properties === undefined ? {} : { unevaluatedProperties: properties }),
+    ...(items === undefined ? {} : { unevaluatedItems: items }),
+  };
+  return { anyOf: (anyOf as Json[]).map((branch): Json => ({ ...closing, allOf: [own, branch] })) };
+}
+
 /** True where a condition stands anywhere in a schema. */
 const hasConditions = (schema: Json): boolean => someSchema(schema, (keyword) => CONDITIONS.has(keyword));
 
