@@ -28,12 +28,13 @@ export async function openCpu(
   const { context: most, width } = manifest.model;
   const owner = JSON.stringify([manifest.checkpoint, manifest.units.map(({ key }) => key)]);
   const mesh = await meshOf(artefact, options.mesh);
-  if (mesh) return openMesh(artefact, mesh, { ...options, context: contextOf(options.ctxLen, most), owner });
+  const onPanels = (event: PanelsEvent) => tell?.(told(event));
+  if (mesh) return openMesh(artefact, mesh, { ...options, context: contextOf(options.ctxLen, most), owner }, onPanels);
   contextOf(options.ctxLen, most); // refused before a model is loaded
   const model = await openModel(join(folder, modelFile(NET)), {
     threads: options.threads,
     ...netOptions(manifest, NET),
-    onPanels: (event) => tell?.(told(event)),
+    onPanels,
   });
   const weights = manifest.files.reduce((sum, { bytes }) => sum + bytes, 0);
   const context = roomOnOpening(options, { weights, token: tokenBytes(statePorts(model)), most }, note);

@@ -1,3 +1,4 @@
+import type { PanelsEvent } from "@llm/runtime-native/ort";
 import {
   type ForkMove,
   type Limits,
@@ -10,6 +11,7 @@ import {
 } from "@llm/target";
 import { digestOf } from "../session/digest.ts";
 import type { Answers, Question, ShardUsage } from "./messages.ts";
+import { panelsTogether } from "./panels-together.ts";
 import { type QuestionFor, Replica, type ReplicaSetup } from "./replica.ts";
 
 /** What a shard of a replica has and was told. */
@@ -31,8 +33,14 @@ export class MeshSession implements Session {
   readonly #ledger: SlotLedger;
   readonly #calls = new OneAtATime();
 
-  static async open(setup: ReplicaSetup, count: number): Promise<MeshSession> {
-    const opened = await Promise.allSettled(Array.from({ length: count }, () => Replica.open(setup)));
+  /** `tell` hears what opening takes its time for, all workers together. */
+  static async open(setup: ReplicaSetup, count: number, tell?: (event: PanelsEvent) => void): Promise<MeshSession> {
+    const together = tell && panelsTogether(tell);
+    const opened = await Promise.allSettled(
+      Array.from({ length: count }, (_, copy) =>
+        Replica.open(setup, (place, event) => together?.(`${copy} ${place}`, event)),
+      ),
+    );
     const failed = opened.find((result) => result.status === "rejected");
     const replicas = opened.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
     if (failed) {

@@ -1,4 +1,4 @@
-import type { OrtOptions } from "@llm/runtime-native/ort";
+import type { OrtOptions, PanelsEvent } from "@llm/runtime-native/ort";
 import type { ForkMove, Limits, Row, RowResult, SessionErrorCode, TargetErrorCode } from "@llm/target";
 import type { MeshMemory } from "./exchange.ts";
 import type { MeshSchedule } from "./schedule.ts";
@@ -53,6 +53,8 @@ export interface Answers {
 
 export type Reply =
   | { readonly kind: "ready"; readonly limits: Limits }
+  /** While it is opened: what that takes its time for. */
+  | { readonly kind: "panels"; readonly event: PanelsEvent }
   | { readonly kind: "answer"; readonly value: Answers[keyof Answers] }
   | {
       readonly kind: "error";

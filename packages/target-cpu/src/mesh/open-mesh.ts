@@ -1,5 +1,6 @@
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
+import type { PanelsEvent } from "@llm/runtime-native/ort";
 import { type Artefact, TargetError } from "@llm/target";
 import { type Mesh, meshText, parseMesh } from "@llm/target/mesh";
 import { MESH_FILE, MESH_UNIT, modelFile } from "../build/units.ts";
@@ -59,6 +60,7 @@ export async function openMesh(
   { folder, manifest }: Artefact,
   { mesh, schedule }: MeshToOpen,
   { batchSize, threads, context, owner }: OpenMeshOptions,
+  tell?: (event: PanelsEvent) => void,
 ): Promise<MeshSession> {
   const workers = mesh.dp * schedule.places.length;
   const most = Math.max(MOST_WORKERS, 2 * availableParallelism());
@@ -82,6 +84,7 @@ export async function openMesh(
       owner,
     },
     mesh.dp,
+    tell,
   );
 }
 

@@ -1,4 +1,5 @@
 import { Worker } from "node:worker_threads";
+import type { PanelsEvent } from "@llm/runtime-native/ort";
 import { type Limits, SessionError, TargetError } from "@llm/target";
 import { stopAll } from "./channel.ts";
 import type { Answers, Question, Reply, WorkerSetup } from "./messages.ts";
@@ -30,10 +31,11 @@ export class Replica {
   readonly #setup: ReplicaSetup;
   #broken = false;
 
-  static async open(setup: ReplicaSetup): Promise<Replica> {
+  /** `tell` hears what opening takes its time for, of each worker by its place. */
+  static async open(setup: ReplicaSetup, tell?: (place: number, event: PanelsEvent) => void): Promise<Replica> {
     const { mp, pp, places } = setup.schedule;
     const memory = meshMemory(mp, pp);
-    const shards = places.map((_, place) => start({ ...setup, memory, place }));
+    const shards = places.map((_, place) => start({ ...setup, memory, place }, (event) => tell?.(place, event)));
     const replies = await Promise.all(shards.map(next));
     const failed =
       replies.find((reply) => reply.kind === "error" && !reply.follows) ?? replies.find(({ kind }) => kind === "error");
@@ -106,7 +108,7 @@ export class Replica {
   }
 }
 
-function start(setup: WorkerSetup): Shard {
+function start(setup: WorkerSetup, tell: (event: PanelsEvent) => void): Shard {
   const { rank, stage } = setup.schedule.places[setup.place]!;
   const worker = new Worker(WORKER, { workerData: setup, name: `shard ${rank}.${stage}` });
   const shard: Shard = { worker, settle: undefined, exited: false };
@@ -119,7 +121,7 @@ function start(setup: WorkerSetup): Shard {
     shard.exited = true;
     settle({ kind: "error", code: "device", message: lost(setup, why), follows: false, refused: false });
   };
-  worker.on("message", settle);
+  worker.on("message", (reply: Reply) => (reply.kind === "panels" ? tell(reply.event) : settle(reply)));
   worker.on("error", (error: Error) => gone(`failed: ${error.message.split("\n")[0]}`));
   worker.on("exit", () => gone("has died"));
   worker.unref();

@@ -1,4 +1,5 @@
 import { parentPort, workerData } from "node:worker_threads";
+import type { PanelsEvent } from "@llm/runtime-native/ort";
 import { type RowResult, SessionError, TargetError } from "@llm/target";
 import { openModel } from "../open.ts";
 import { chunkOf } from "../pipeline.ts";
@@ -21,8 +22,11 @@ const speaks = rank === 0 && stage === setup.schedule.pp - 1;
 async function open(): Promise<CpuSession> {
   const { folder, threads, schedule, width, vocab, slots, context, owner } = setup;
   const loaded = [];
-  for (const id of nets)
-    loaded.push({ id, model: await openModel(netFile(folder, id), { ...setup.nets[id], threads, spin: false }) });
+  const onPanels = (event: PanelsEvent) => reply({ kind: "panels", event });
+  for (const id of nets) {
+    const options = { ...setup.nets[id], threads, spin: false, onPanels };
+    loaded.push({ id, model: await openModel(netFile(folder, id), options) });
+  }
   const model = new NetsModel(loaded, schedule, exchange, vocab);
   const names = model.inputs.map(({ name }) => name);
   return new CpuSession(model, width, {
