@@ -1,5 +1,6 @@
 import { elementsOf, type OrtPort, type OrtTensor, ortTensor } from "@llm/runtime-native/ort";
 import { type ForkMove, SessionError } from "@llm/target";
+import { addressesCount } from "./addresses.ts";
 
 /** Columns are added this many at a time, and at least a quarter more: each growth moves what is there. */
 const STEP = 128;
@@ -197,9 +198,13 @@ const MAPPED_BYTES = 33 << 20;
 /** Less isn't worth the addresses, which count for whoever collects garbage. */
 const WORTH_BYTES = 1 << 20;
 
-/** Zeros that take no memory before they are written to; undefined for few, and where the system wants to have all of it. */
+/**
+ * Zeros that take no memory before they are written to; undefined for few, and where the system wants to have all of it: where this
+ * process may have only so many addresses, or promises count as memory, room for the longest histories would leave none for
+ * what is computed.
+ */
 function unwritten(bytes: number): ArrayBuffer | undefined {
-  if (bytes < WORTH_BYTES) return undefined;
+  if (bytes < WORTH_BYTES || addressesCount()) return undefined;
   try {
     return new ArrayBuffer(Math.max(bytes, MAPPED_BYTES));
   } catch (error) {
