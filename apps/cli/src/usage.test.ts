@@ -34,6 +34,9 @@ describe("wrong usage is one line and exit code 2", () => {
       "--dtypes is a list of fp32, fp16, q8, q4",
     ],
     [["inspect", "--config", "novalue"], "--config"],
+    [["tokenize", "no/such", "--in", "f.jsonl", "text"], "TEXT and --in FILE both say what to tokenize"],
+    [["detokenize", "no/such", "--in", "f.jsonl", "1,2"], "IDS and --in FILE both say what to detokenize"],
+    [["run", "no/such", "--target", "reference"], '"reference" is the plain interpreter'],
     [["tokenize", "no/such", "--in", "."], "--in .: it is a folder, not a file"],
     [["inspect", "no/such", "--config", "novalue"], "--config: "],
     [["verify", "--ids", "1,99999"], "token 99999 is not in the vocabulary of 4096"],
@@ -64,10 +67,10 @@ describe("other exit codes", () => {
   });
 
   it("0 for what was exported before, which writes nothing again", async () => {
-    const exported = async () =>
-      jsonOf(await runCli(["export", "demo", "--target", "cpu", "--out", "d", "--json"], home));
-    expect((await exported()).bytesWritten).toBeGreaterThan(1e6);
-    expect(await exported()).toMatchObject({ bytesWritten: 0, upToDate: true });
+    const args = ["export", "demo", "--target", "cpu", "--out", "d", "--json"];
+    await runCli(args, home);
+    expect(jsonOf(await runCli(args, home))).toMatchObject({ bytesWritten: 0, upToDate: true });
+    expect(jsonOf(await runCli([...args, "--force"], home)).bytesWritten).toBeGreaterThan(1e6);
   });
 
   it.each([

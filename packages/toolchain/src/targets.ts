@@ -53,6 +53,11 @@ export async function findTarget(id: string, bases: readonly string[] = searchBa
       "option-invalid",
       `"${id}" is something to export to, not a target that compiles and runs: llm export MODEL --target ${id} --out DIR`,
     );
+  if (id === REFERENCE)
+    throw new ToolchainError(
+      "option-invalid",
+      `"${id}" is the plain interpreter, not a target that compiles and runs; llm logits and llm eval take it`,
+    );
   const there = (await installedTargets(bases)).map((target) => target.id).join(", ") || "none";
   throw new ToolchainError(
     "target-not-installed",
@@ -62,6 +67,9 @@ export async function findTarget(id: string, bases: readonly string[] = searchBa
 
 /** What `llm export` writes for other programs to run. */
 const EXPORTS: ReadonlySet<string> = new Set(["onnx", "transformersjs"]);
+
+/** What the plain interpreter is called where it stands for a target. */
+const REFERENCE = "reference";
 
 /** Folders to look for packages from: this package's, the program's and the user's. */
 function searchBases(): readonly string[] {

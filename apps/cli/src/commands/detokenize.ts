@@ -10,7 +10,11 @@ import { modelOptions } from "./model-options.ts";
 /** `llm detokenize` */
 export async function run(call: Call, io: Io): Promise<Outcome> {
   const { args, options } = call;
-  if (options.in !== undefined) await checkFile("--in", options.in);
+  if (options.in !== undefined) {
+    if (args.ids !== undefined)
+      throw new UsageError("IDS and --in FILE both say what to detokenize; leave one of them out");
+    await checkFile("--in", options.in);
+  }
   const tokenizer = await openTokenizer(args.model, modelOptions(call, io));
   const decode = (ids: ArrayLike<number>) => {
     const strange = Array.from(ids).find((id) => tokenizer.idToToken(id) === undefined);

@@ -9,7 +9,11 @@ import { modelOptions } from "./model-options.ts";
 /** `llm tokenize` */
 export async function run(call: Call, io: Io): Promise<Outcome> {
   const { args, options } = call;
-  if (options.in !== undefined) await checkFile("--in", options.in);
+  if (options.in !== undefined) {
+    if (args.text !== undefined)
+      throw new UsageError("TEXT and --in FILE both say what to tokenize; leave one of them out");
+    await checkFile("--in", options.in);
+  }
   const tokenizer = await openTokenizer(args.model, modelOptions(call, io));
   const encode = (text: string) => [...tokenizer.encode(text, { addSpecialTokens: options.special ?? true })];
   if (options.in !== undefined) {
