@@ -15,25 +15,27 @@ const CONTEXT_STEP = 128;
 export function chooseCpu(model: Graph, options: CpuOptions, source?: Stored): Choice<CpuOptions> {
   const chosen = chooseFormat(model, options, source);
   const formatted = { ...options, format: chosen.format };
-  const ctxLen = options.ctxLen || roomFor(model, formatted, source);
+  const { ctxLen, need } = roomFor(model, formatted, source);
   const settled = { ...formatted, ctxLen };
-  const need = needOf(model, settled, source);
   const note = need.fits ? noteOn(model, options, settled, chosen, need, source) : misfit(model, settled, need, source);
   return { options: settled, notes: note === undefined ? [] : [note] };
 }
 
-/** The longest context that memory holds: the model's own, where that is no longer. */
-function roomFor(model: Graph, options: CpuOptions, source: Stored): number {
-  const fits = (ctxLen: number) => needOf(model, { ...options, ctxLen }, source).fitsWell;
+/** The context that was asked for, else the longest that memory holds; and what it takes. */
+function roomFor(model: Graph, options: CpuOptions, source: Stored): { readonly ctxLen: number; readonly need: Need } {
+  const needWith = (ctxLen: number) => needOf(model, { ...options, ctxLen }, source);
   const most = longestOf(model);
-  if (most <= LEAST_CONTEXT || fits(most)) return most;
+  const whole = needWith(options.ctxLen || most);
+  if (options.ctxLen > 0) return { ctxLen: options.ctxLen, need: whole };
+  if (most <= LEAST_CONTEXT || whole.fitsWell) return { ctxLen: most, need: whole };
   let [good, bad] = [LEAST_CONTEXT / CONTEXT_STEP, Math.ceil(most / CONTEXT_STEP)];
   while (bad - good > 1) {
     const middle = (good + bad) >> 1;
-    if (fits(middle * CONTEXT_STEP)) good = middle;
+    if (needWith(middle * CONTEXT_STEP).fitsWell) good = middle;
     else bad = middle;
   }
-  return good * CONTEXT_STEP;
+  const ctxLen = good * CONTEXT_STEP;
+  return { ctxLen, need: needWith(ctxLen) };
 }
 
 /** What was chosen that somebody might want otherwise, with what that would take; undefined where nothing was. */
