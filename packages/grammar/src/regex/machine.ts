@@ -61,12 +61,12 @@ function tableOf(expression: Expression): Table | undefined {
   const next: number[][] = [];
   const accepting: boolean[] = [];
   for (let i = 0; i < states.length; i++) {
-    if (states.length > MAX_STATES) return undefined;
+    if (states.length > MAX_STATES || reader.gaveUp) return undefined;
     const { ways, before } = states[i]!;
     accepting.push(reader.read(ways, before, undefined).matched);
     next.push(classes.map((each) => numberOf(reader.read(ways, before, each).ways, each.word ? "word" : "other")));
   }
-  return { next, accepting, classes };
+  return reader.gaveUp ? undefined : { next, accepting, classes };
 }
 
 /** The machine of a table, of whose states each stands there as often as there are lengths at which it matters. */

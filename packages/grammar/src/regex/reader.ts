@@ -26,6 +26,9 @@ interface Read {
   readonly ways: readonly Way[];
 }
 
+/** Steps taken for one expression: about half a second's worth, with everything else waiting. */
+const MAX_TAKEN = 500_000;
+
 const NO_LOOKS: readonly Look[] = [];
 
 function wayOf(at: number, looks: readonly Look[]): Way {
@@ -48,9 +51,15 @@ export class Reader {
   /** What looks have come to at a place of a kind: many ways share theirs. */
   readonly #looked = new Map<string, Read>();
   readonly #looks = new Map<string, Look>();
+  #taken = 0;
 
   constructor(network: Network) {
     this.#network = network;
+  }
+
+  /** True once an expression has taken so many steps that what was read is not all there is. */
+  get gaveUp(): boolean {
+    return this.#taken > MAX_TAKEN;
   }
 
   get start(): readonly Way[] {
@@ -107,7 +116,8 @@ export class Reader {
     const waiting: Way[] = [];
     const seen = new Set<string>();
     const stack = [...ways];
-    for (let way = stack.pop(); way !== undefined; way = stack.pop()) {
+    for (let way = stack.pop(); way !== undefined && !this.gaveUp; way = stack.pop()) {
+      this.#taken++;
       if (seen.has(way.key)) continue;
       seen.add(way.key);
       const { looks } = way;

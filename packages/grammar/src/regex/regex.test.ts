@@ -119,6 +119,7 @@ it("what can be told by states alone is told by few of them", () => {
   const ambiguous = parseRegex("(?=(?:a|b)*a(?:a|b){40}$)a");
   expect(() => described({ pattern: ambiguous, lengths: { min: 0, max: 99 } })).toThrow(/too many states/);
   expect(described({ pattern: parseRegex("^a+b+$"), lengths: { min: 0, max: 99_999 } })).toBeUndefined();
+  expect(() => containing(parseRegex("(?=x)(?:[a-z]{1,9}){1,500}"))).toThrow(/too many states/);
   expect(() => containing(parseRegex("(?=x{30000})x"))).toThrow(/makes too many states; make it smaller/);
 });
 
