@@ -178,6 +178,38 @@ describe("a device that loses some of its slots", () => {
     await scheduler.close();
   });
 
+  it.each(["at once", "later"])(
+    "fails whom it can't give a copy, and the rest goes on: a request that comes %s",
+    async (when) => {
+      const session = openNull({ like: "cpu", slots: 3, context: 64, vocab: VOCAB });
+      let copies = 0;
+      session.fork = async (moves) => {
+        if (++copies > 9) throw new Error("it is tried again and again");
+        throw new SessionError("device", "no copies", { lost: moves.map(({ to }) => to) });
+      };
+      const scheduler = new Scheduler(session);
+      const prompt = Array.from({ length: 40 }, (_, i) => i % VOCAB);
+      const requests: Promise<unknown>[] = [];
+      const ask = (onToken?: () => void): void =>
+        void requests.push(scheduler.submit({ prompt, maxNewTokens: 9, ...(onToken ? { onToken } : {}) }).done);
+      let isFirst = true;
+      ask(() => {
+        if (isFirst && when === "later") ask();
+        isFirst = false;
+      });
+      if (when === "at once") ask();
+      const first = requests[0]!;
+      await first;
+      const outcomes = await Promise.allSettled(requests);
+      expect(outcomes).toMatchObject([
+        { status: "fulfilled" },
+        { status: "rejected", reason: { message: "no copies" } },
+      ]);
+      expect(copies).toBe(1);
+      await scheduler.close();
+    },
+  );
+
   it("may tell so when it is asked for what to keep: what was cached there is computed anew", async () => {
     const session = openNull({ like: "cpu", slots: 2, context: 64, vocab: VOCAB });
     const scheduler = new Scheduler(session);

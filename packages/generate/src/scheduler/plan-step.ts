@@ -38,17 +38,18 @@ export function planStep(
     } else prompts.push(sequence);
   }
   prompts.sort((a, b) => rank(b) - rank(a) || a.lastServed - b.lastServed || a.arrival - b.arrival);
+  const computes = shared.computing(running);
   let budget = promptTokens;
   for (const sequence of prompts) {
-    const computes = shared.computes(sequence, running);
-    if (!served.has(computes)) {
-      const count = chunkOf(computes, limits, budget);
+    const one = computes(sequence);
+    if (!served.has(one)) {
+      const count = chunkOf(one, limits, budget);
       if (count === 0) continue;
       budget -= count;
-      served.add(computes);
-      rows.push(rowOf(computes, count, limits));
+      served.add(one);
+      rows.push(rowOf(one, count, limits));
     }
-    computes.lastServed = step;
+    one.lastServed = step;
     sequence.lastServed = step;
   }
   return rows;

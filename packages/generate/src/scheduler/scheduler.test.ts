@@ -174,7 +174,10 @@ describe.each(NULL_DEVICES)("scheduler on a device like %s", (like) => {
         outcomes.forEach((outcome, i) => {
           const { leaves } = requests[i]!;
           if (outcome === "cancelled") expect(leaves).toBeLessThan(expected[i]!.length);
-          else expect(Array.from(outcome.tokens)).toEqual(expected[i]);
+          else {
+            expect(Array.from(outcome.tokens)).toEqual(expected[i]);
+            expect(outcome.usage.cachedTokens).toBeLessThanOrEqual(outcome.usage.promptTokens);
+          }
         });
         preemptions += scheduler.stats.preemptions;
         cachedTokens += scheduler.stats.cachedTokens;

@@ -1,4 +1,4 @@
-import { type RowResult, type Session, SessionError } from "@llm/target";
+import { type ForkMove, type RowResult, type Session, SessionError } from "@llm/target";
 import { DeviceFailedError, GenerateError } from "../error.ts";
 import { DraftModel } from "../speculation/draft-model.ts";
 import { Speculation } from "../speculation/speculation.ts";
@@ -268,7 +268,7 @@ export class Scheduler {
     if (fork) {
       // What the slot held goes first: making room might empty it anyway, and then the sum would be another.
       if (this.#slots.lengthOf(slot) > 0) await this.#empty(slot);
-      if (await this.#makeRoom(fork.length, fork.from)) await this.session.fork!([fork]);
+      if (await this.#makeRoom(fork.length, fork.from)) await this.#copy(fork, sequence);
       else placement = { slot, reused: 0 }; // the copy doesn't fit: computed anew instead
     }
     this.#slots.take(placement, sequence);
@@ -283,15 +283,25 @@ export class Scheduler {
   /** Those that waited for what another prompt computes copy it, once all of it is there. */
   async #catchUp(): Promise<void> {
     for (const sequence of this.#running) {
-      const waits = this.#shared.computes(sequence, this.#running) !== sequence;
+      const waits = sequence.finished || this.#shared.aheadOf(sequence, this.#running) !== undefined;
       const fork = waits ? undefined : this.#slots.copyFor(sequence);
       if (!fork || !(await this.#makeRoom(fork.length - sequence.held, fork.from))) continue;
-      await this.session.fork!([fork]);
+      await this.#copy(fork, sequence);
       if (sequence.held === sequence.cachedTokens) {
-        this.#cachedTokens += fork.length - sequence.held;
-        sequence.cachedTokens = fork.length;
+        sequence.cachedTokens = Math.min(fork.length, sequence.promptLength);
+        this.#cachedTokens += sequence.cachedTokens - sequence.held;
       }
       this.#slots.take({ slot: fork.to, reused: fork.length, fork }, sequence);
+    }
+  }
+
+  /** Whoever can't be given a copy ends with the reason: it would be given the same one again. */
+  async #copy(fork: ForkMove, sequence: Sequence): Promise<void> {
+    try {
+      await this.session.fork!([fork]);
+    } catch (error) {
+      sequence.fail(error);
+      throw error;
     }
   }
 

@@ -18,10 +18,24 @@ export class SharedPrompts {
     this.#limits = limits;
   }
 
-  /** Who is to compute what a sequence needs next: of those that begin alike the one that is furthest, or else itself. */
-  computes(sequence: Sequence, running: readonly Sequence[]): Sequence {
-    if (this.#limits.fork === "none" || reusable(sequence) - sequence.held < WORTH_SHARING) return sequence;
-    let best = sequence;
+  /** Of each of these sequences as they stand, who is to compute what it needs next: whoever goes ahead of it, or else itself. */
+  computing(running: readonly Sequence[]): (sequence: Sequence) => Sequence {
+    const known = new Map<Sequence, Sequence>(); // many wait for the same, by way of others
+    const computes = (sequence: Sequence): Sequence => {
+      const found = known.get(sequence);
+      if (found) return found;
+      const ahead = this.aheadOf(sequence, running);
+      const one = ahead ? computes(ahead) : sequence;
+      known.set(sequence, one);
+      return one;
+    };
+    return computes;
+  }
+
+  /** Whom a sequence waits for, if for anybody: of those that it could copy from later, the one that shares most with it. */
+  aheadOf(sequence: Sequence, running: readonly Sequence[]): Sequence | undefined {
+    if (this.#limits.fork === "none" || reusable(sequence) - sequence.held < WORTH_SHARING) return undefined;
+    let best: Sequence | undefined;
     let most = sequence.held + WORTH_SHARING - 1;
     for (const other of running) {
       if (!isAhead(other, sequence)) continue;
@@ -30,7 +44,7 @@ export class SharedPrompts {
       best = other;
       most = shared;
     }
-    return best === sequence ? sequence : this.computes(best, running);
+    return best;
   }
 
   /** How many tokens a sequence could go on from once another has computed them. */
@@ -42,11 +56,13 @@ export class SharedPrompts {
   }
 
   #commonOf(one: Sequence, other: Sequence): number {
-    const known = this.#common.get(one) ?? new WeakMap<Sequence, number>();
-    this.#common.set(one, known);
-    const length =
-      known.get(other) ?? commonLength(one.tokens(0, one.promptLength), other.tokens(0, other.promptLength));
-    known.set(other, length);
+    let known = this.#common.get(one);
+    if (!known) this.#common.set(one, (known = new WeakMap()));
+    let length = known.get(other);
+    if (length === undefined) {
+      length = commonLength(one.tokens(0, one.promptLength), other.tokens(0, other.promptLength));
+      known.set(other, length);
+    }
     return length;
   }
 }
