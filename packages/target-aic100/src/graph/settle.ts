@@ -64,7 +64,8 @@ export function settle(options: Aic100Options): Settled {
   if (generation === "index") {
     if (fullBatchSize > 0)
       throw invalid(`--full-batch-size: SDK ${sdk} writes all rows at one place; choose --sdk-profile 1.21`);
-    if (numSpeculativeTokens > 0) throw invalid(`--num-speculative-tokens: not with SDK ${sdk}; choose --sdk-profile 1.21`);
+    if (numSpeculativeTokens > 0)
+      throw invalid(`--num-speculative-tokens: not with SDK ${sdk}; choose --sdk-profile 1.21`);
     if (compCtxLengths.length > 0) throw invalid(`--comp-ctx-lengths: not with SDK ${sdk}; choose --sdk-profile 1.22`);
     if (options.onDeviceSampling) throw invalid(`--on-device-sampling: not with SDK ${sdk}; choose --sdk-profile 1.22`);
   }
