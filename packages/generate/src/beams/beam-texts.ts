@@ -23,6 +23,7 @@ export const NOT_WITH_BEAMS = [
   "grammar",
   "form",
   "guidanceScale",
+  "negativePrompt",
 ] as const satisfies readonly (keyof GenerateOptions)[];
 
 export interface BeamTextParts {

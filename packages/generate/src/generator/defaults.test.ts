@@ -113,6 +113,13 @@ describe("defaults that a call's kind of generation can't follow", () => {
     await expect(generator.generate("ab", { ...beams, stop: "x" })).rejects.toThrow("a beam search takes no stop");
     expect(generator.prepareContext("ab").rows[0]).toMatchObject({ stop: { strings: ["zz"] } });
     expect(() => generator.prepareContext("ab", { guidanceScale: 1.5 })).toThrow("takes no guidanceScale");
+    await expect(generator.generate("ab", { ...beams, negativePrompt: "x" })).rejects.toThrow("no negativePrompt");
+    await generator.close();
+  });
+
+  it("rule out nothing themselves where they go unheard", async () => {
+    const generator = over({ numBeams: 2, stop: ["zz"] });
+    expect(generator.prepareContext("ab").rows[0]).toMatchObject({ stop: { strings: ["zz"] } });
     await generator.close();
   });
 });

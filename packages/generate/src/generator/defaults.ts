@@ -34,8 +34,9 @@ export function withDefaults(
 
 /** What of the defaults counts beside what a call says. */
 function heard(defaults: Switched, own: Switched, without: readonly (keyof GenerateOptions)[]): Switched {
-  const isSearch = (own.numBeams ?? defaults.numBeams ?? 1) > 1;
-  const unheard = new Set<string>([...without, ...(isSearch ? NOT_WITH_BEAMS : [])]);
+  const unheard = new Set<string>(without);
+  const { numBeams = unheard.has("numBeams") ? 1 : defaults.numBeams } = own;
+  if ((numBeams ?? 1) > 1) for (const name of NOT_WITH_BEAMS) unheard.add(name);
   // The number of new tokens goes before the length of all; but not one by default before a length that was asked for.
   if (own.maxLength !== undefined) unheard.add("maxNewTokens");
   if (own.minLength !== undefined) unheard.add("minNewTokens");

@@ -98,13 +98,13 @@ export class Generator<T extends TextTokenizer | TransformersTokenizer = TextTok
     if (each.length !== prompts.length)
       throw new GenerateError("option-invalid", `${each.length} sets of options for ${prompts.length} prompts`);
     checkStreamers(each);
+    // Rows don't draw alike, unless each says what it draws from.
+    const states = apart(randomOf(this.#read(isList(options) ? {} : options)), prompts.length);
     return together(
       prompts.map((prompt, i) => () => {
         const all = this.#read(each[i]!);
-        // Rows don't draw alike, unless each says what it draws from.
         const saysItself = isList(options) && (each[i]!.seed ?? each[i]!.random) !== undefined;
-        const random = saysItself ? randomOf(all) : apart(randomOf(all), prompts.length)[i]!;
-        return this.#begin(prompt, { ...all, random });
+        return this.#begin(prompt, { ...all, random: saysItself ? randomOf(all) : states[i]! });
       }),
     );
   }
@@ -122,7 +122,9 @@ export class Generator<T extends TextTokenizer | TransformersTokenizer = TextTok
     const asked = bestOf > n ? { logprobs: logprobs ?? 0 } : logprobs === undefined ? {} : { logprobs };
     const drawn = await together(
       apart(randomOf(all), bestOf).map((random, i) => () => {
-        const reading = i === 0 && scored !== undefined ? { promptLogprobs: scored } : {}; // the prompt is the same for all
+        // The prompt is the same for all; but where nothing follows, its score is all that there is of each.
+        const isRead = scored !== undefined && (i === 0 || all.maxNewTokens === 0);
+        const reading = isRead ? { promptLogprobs: scored } : {};
         return this.#begin(prompt, { ...common, ...asked, ...reading, random });
       }),
     );
@@ -295,6 +297,7 @@ export class Generator<T extends TextTokenizer | TransformersTokenizer = TextTok
       ticket.cancel(reason);
       scored?.cancel(reason);
     };
+    ticket.done.catch((error: unknown) => scored?.cancel(error));
     try {
       scored = scoredPrompt(this.scheduler, tokens, options);
       streamer?.put([Array.from(tokens, BigInt)]);
@@ -302,7 +305,6 @@ export class Generator<T extends TextTokenizer | TransformersTokenizer = TextTok
       cancel(error);
       throw error;
     }
-    ticket.done.catch((error: unknown) => scored?.cancel(error));
     const completion = ticket.done.then(async (outcome): Promise<Completion> => {
       if (!stops.stopped) say(stops.push(decoder.end()) + stops.end());
       const { finishReason, random, usage } = outcome;

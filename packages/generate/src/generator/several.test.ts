@@ -46,6 +46,14 @@ describe("several answers", () => {
     await generator.close();
   });
 
+  it("are each the prompt's score where nothing is to follow", async () => {
+    const generator = open();
+    const texts = await generator.several("abc", { n: 2, maxNewTokens: 0, promptLogprobs: 1 });
+    expect(texts).toHaveLength(2);
+    for (const { text, promptLogprobs } of texts) expect([text, promptLogprobs!.length]).toEqual(["", 3]);
+    await generator.close();
+  });
+
   it("are the likeliest of those that were drawn", async () => {
     const generator = open();
     const asked = { ...plain, temperature: 1, seed: 4 };
@@ -268,7 +276,8 @@ describe("a streamer", () => {
       },
       end: () => {},
     };
-    expect(() => generator.stream("a long prompt", { ...plain, promptLogprobs: 1, streamer: deaf })).toThrow("deaf");
+    for (const how of [{ promptLogprobs: 1 }, { guidanceScale: 2 }])
+      expect(() => generator.stream("a long prompt", { ...plain, ...how, streamer: deaf })).toThrow("deaf");
     await generator.generate("x", { maxNewTokens: 1 });
     expect(generator.scheduler.stats).toMatchObject({ running: 0, waiting: 0, steps: 1 });
     await generator.close();
