@@ -76,7 +76,7 @@ def save_adapter():
         f"{module}.lora_B.weight": torch.arange(8.0).reshape(4, 2) / 4,
     }
     torch.save(state, folder / "adapter_model.bin")
-    config = {"peft_type": "LORA", "r": 2, "lora_alpha": 3, "target_modules": ["q_proj"], "fan_in_fan_out": False}
+    config = {"peft_type": "LORA", "r": 2, "lora_alpha": 3, "target_modules": "q_proj", "fan_in_fan_out": False}
     (folder / "adapter_config.json").write_text(json.dumps(config, indent=2) + "\n")
 
 
