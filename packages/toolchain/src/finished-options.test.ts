@@ -8,8 +8,8 @@ import { scratch } from "./testing/scratch.ts";
 
 const { env } = scratch();
 
-async function made(targetOptions: Readonly<Record<string, unknown>> = {}): Promise<string> {
-  const { target } = await findTarget("cpu");
+async function made(targetOptions: Readonly<Record<string, unknown>> = {}, id = "cpu"): Promise<string> {
+  const { target } = await findTarget(id);
   const { artefact, model } = await makeReady(demoModelFolder, target, { env, targetOptions, verify: false });
   await model.close();
   return artefact.folder;
@@ -51,5 +51,12 @@ test("what is said for a larger model leaves its draft as it was made", async ()
     draftModel: await made(),
     targetOptions: { format: "int4" },
   });
+  await generator.close();
+});
+
+test("a draft that is finished for another device is taken beside a model whose target was said", async () => {
+  const draftModel = await made({}, "null");
+  const generator = await Generator.fromPretrained(demoModelFolder, { env, draftModel, target: "cpu" });
+  expect(generator.runnable.target.id).toBe("cpu");
   await generator.close();
 });

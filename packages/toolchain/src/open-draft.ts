@@ -30,13 +30,17 @@ export async function openDraft(draftModel: string, { model, tokenizer, options 
 }
 
 /**
- * How the larger model was opened, without what is said of that model alone. Target options become settings: a finished draft of
- * another format, or for another device, is taken as it was made.
+ * How the larger model was opened, without what is said of that model alone. The target becomes a default and its options settings:
+ * a finished draft of another format, or for another device, is taken as it was made.
  */
 function sharedWithDraft(options: OpenOptions): OpenOptions {
   const { config, revision, lora, adapters, tokenizer, force, mesh, sample, ...shared } = options;
-  const { targetSettings, targetOptions, ...rest } = shared;
-  return { ...rest, targetSettings: { ...targetSettings, ...targetOptions } };
+  const { target, targetSettings, targetOptions, ...rest } = shared;
+  return {
+    ...rest,
+    ...(target ? { defaultTarget: target } : {}),
+    targetSettings: { ...targetSettings, ...targetOptions },
+  };
 }
 
 /** Sizes may differ: vocabularies are padded, and larger models know more special tokens. */
