@@ -96,3 +96,23 @@ it("writes calls as they are asked for, whether their arguments are text or not"
     expect(toolsAsText([call], [])[0]!.content).toBe('{"name":"weather","arguments":{"city":"Rome"}}');
   }
 });
+
+it("puts together what is said in parts, and nothing where nothing is", () => {
+  const parts = (...texts: string[]) => texts.map((text) => ({ type: "text", text }));
+  const call = { function: { name: "weather", arguments: "" } };
+  const said = toolsAsText(
+    [
+      { role: "user", content: parts("How is it ", "in Rome?") },
+      { role: "assistant", content: null, tool_calls: [call] },
+      { role: "tool", name: "weather", content: parts("sunny") },
+      { role: "tool", name: "weather", content: null },
+      { role: "user", content: parts("And now?") },
+    ],
+    [tool],
+  );
+  expect(said.map(({ content }) => content)).toEqual([
+    expect.stringMatching(/\n\nHow is it in Rome\?$/),
+    '{"name":"weather","arguments":{}}',
+    "Result of weather: sunny\nResult of weather: \nAnd now?",
+  ]);
+});

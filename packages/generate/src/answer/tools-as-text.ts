@@ -33,7 +33,7 @@ export function toolsAsText(messages: readonly ChatMessage[], tools: readonly un
     // Several results, and what is said to them, are one turn: many templates refuse two.
     const results = each.role === "tool" || messages[i - 1]?.role === "tool";
     if (results && last?.role === "user" && message.role === "user")
-      said[said.length - 1] = { ...last, content: `${last.content}\n${message.content}` };
+      said[said.length - 1] = { ...last, content: `${textOf(last)}\n${textOf(message)}` };
     else said.push(message);
   }
   return tools.length === 0 ? said : toldOf(tools, said);
@@ -43,18 +43,25 @@ interface Call {
   readonly function: { readonly name: string; readonly arguments: unknown };
 }
 
+/** What a message says, in one piece. */
+function textOf({ content }: ChatMessage): string {
+  if (!Array.isArray(content)) return String(content ?? "");
+  return content.map((part: { readonly text?: unknown }) => String(part.text ?? "")).join("");
+}
+
 function asText({ tool_calls: calls, ...message }: ChatMessage): ChatMessage {
   if (message.role === "tool")
-    return { role: "user", content: `Result of ${message.name ?? "the call"}: ${message.content}` };
+    return { role: "user", content: `Result of ${message.name ?? "the call"}: ${textOf(message)}` };
   if (!Array.isArray(calls) || calls.length === 0) return message;
   const written = (calls as readonly Call[]).map(({ function: { name, arguments: given } }) =>
     // As OpenAI has them, arguments are text that is JSON already.
     typeof given === "string"
-      ? `{"name":${JSON.stringify(name)},"arguments":${given}}`
+      ? `{"name":${JSON.stringify(name)},"arguments":${given || "{}"}}`
       : JSON.stringify({ name, arguments: given }),
   );
   const text = written.length === 1 ? written[0] : `[${written.join(", ")}]`;
-  return { ...message, content: message.content ? `${message.content}\n${text}` : text };
+  const before = textOf(message);
+  return { ...message, content: before ? `${before}\n${text}` : text };
 }
 
 /** The functions, before whatever comes first: not every template takes a system message that nobody sent. */
@@ -65,6 +72,6 @@ ${functions.join("\n")}
 To call one, answer with nothing but {"name": its name, "arguments": an object of its arguments}, in JSON; to call several, with an array of these.`;
   const [first, ...rest] = said;
   if (first?.role !== "system" && first?.role !== "user") return [{ role: "system", content: text }, ...said];
-  const parts = first.role === "system" ? [first.content, text] : [text, first.content];
+  const parts = first.role === "system" ? [textOf(first), text] : [text, textOf(first)];
   return [{ ...first, content: parts.join("\n\n") }, ...rest];
 }
