@@ -106,6 +106,8 @@ describe("a text that is far too long", () => {
       ["/v1/completions", { prompt: huge, suffix: "x" }],
       ["/v1/chat/completions", { messages }],
       ["/v1/chat/completions", { messages, stream: true }],
+      ["/v1/chat/completions", { messages, stream: true, stream_options: { continuous_usage_stats: true } }],
+      ["/v1/completions", { prompt: huge, stream: true, stream_options: { continuous_usage_stats: true } }],
       ["/v1/responses", { input: huge }],
       ["/v1/embeddings", { input: ["x", huge] }],
     ] as const) {

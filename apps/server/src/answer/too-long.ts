@@ -1,6 +1,7 @@
 import { ContextOverflowError } from "@llm/generate";
 import type { Tokenizer } from "@llm/tokenizer-bpe";
 import type { Generator } from "@llm/toolchain";
+import type { Ask } from "../engine/answers.ts";
 
 /** Characters from which a text is looked at before it becomes tokens, which takes everybody's time: shorter ones take little. */
 const LOOKED_AT = 2 ** 17;
@@ -21,6 +22,12 @@ export function refuseHopeless({ tokenizer }: Generator, text: string, most: num
   if (text.length < LOOKED_AT) return;
   const tokens = Math.ceil(text.length / (COMPOSED * longestToken(tokenizer)));
   if (tokens > most) throw new HopelessTextError(tokens, most);
+}
+
+/** Refuses a prompt that can't fit before it is made tokens, unless it is to be cut. */
+export function checkLength(generator: Generator, { prompt, options }: Ask): void {
+  const isCut = options.truncatePrompt !== undefined || options.inputLen !== undefined;
+  if (typeof prompt === "string" && !isCut) refuseHopeless(generator, prompt, generator.scheduler.room - 1);
 }
 
 /** Bytes of a tokenizer's longest token: characters of a text are no more. */

@@ -2,7 +2,7 @@ import type { Completion, Pooling } from "@llm/generate";
 import type { Generator } from "@llm/toolchain";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Desk } from "../access/desk.ts";
-import { refuseHopeless } from "../answer/too-long.ts";
+import { checkLength } from "../answer/too-long.ts";
 import { goneSignal } from "../http/gone.ts";
 import { isBeyondUse, isCallersMistake } from "../http/problems.ts";
 import type { Metrics } from "../metrics/metrics.ts";
@@ -22,12 +22,6 @@ export interface Turn {
 
 /** Texts that are queued together: of a long list, others need not wait for all. */
 const AT_ONCE = 16;
-
-/** Refuses what can't fit before it is made tokens, unless it is to be cut. */
-function checkLength(generator: Generator, { prompt, options }: Ask): void {
-  const isCut = options.truncatePrompt !== undefined || options.inputLen !== undefined;
-  if (typeof prompt === "string" && !isCut) refuseHopeless(generator, prompt, generator.scheduler.room - 1);
-}
 
 /** Lets requests in, gives each its model, and notes what comes of them. */
 export class Turns {
