@@ -126,7 +126,7 @@ export function createServer(options: ServerOptions): FastifyInstance {
         if (!context.turns.open) return; // it was told to stop meanwhile
         const foreseen = ApiError.isInstance(problem);
         if (options.onStartFailure) options.onStartFailure(foreseen ? (problem.cause ?? problem) : problem);
-        else if (foreseen) app.log.error(problem.message);
+        else if (foreseen) app.log.error({ why: whyOf(problem) }, problem.message);
         else app.log.error({ err: problem }, "the model could not be opened");
       },
     );
@@ -146,10 +146,13 @@ export function createServer(options: ServerOptions): FastifyInstance {
 
 const isAnthropic = ({ url }: FastifyRequest): boolean => url.startsWith("/v1/messages");
 
+/** What was behind a failure, for the log: with where things lie, which callers aren't told. */
+const whyOf = ({ cause }: ApiError): string | undefined => (cause instanceof Error ? cause.message : undefined);
+
 /** Any failure, as the answer that says what is wrong. */
 function answerProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const problem = problemOf(error, request);
-  if (problem.code === "model_unavailable") request.log.warn(problem.message);
+  if (problem.code === "model_unavailable") request.log.warn({ why: whyOf(problem) }, problem.message);
   const left = isGone(error) && reply.raw.destroyed; // which is nobody's mistake, and told by the line of the request
   if (problem.status >= 500 && problem.status !== 503 && !left) request.log.error({ err: error }, "a request failed");
   if (problem.retryAfter !== undefined) reply.header("retry-after", problem.retryAfter);

@@ -71,7 +71,13 @@ describe("what is for the template alone", () => {
   });
 
   it("may be switched off where it isn't there", async () => {
-    const ask = { model: "demo", messages: [user], max_tokens: 1, chat_template_kwargs: { enable_thinking: false }, documents: [] };
+    const ask = {
+      model: "demo",
+      messages: [user],
+      max_tokens: 1,
+      chat_template_kwargs: { enable_thinking: false },
+      documents: [],
+    };
     expect((await post(server.address, "/v1/chat/completions", JSON.stringify(ask))).status).toBe(200);
     const asked = { model: "demo", messages: [user], max_tokens: 1 };
     expect((await anthropic.messages.create({ ...asked, thinking: { type: "disabled" } })).role).toBe("assistant");

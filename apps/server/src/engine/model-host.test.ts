@@ -80,6 +80,12 @@ describe("the models of a server", () => {
       param: "model",
       cause: foreseen,
     });
+    const lost = Object.assign(new Error("/data/a/config.json: it is cut off"), { code: "file-invalid" });
+    const placed = new ModelHost([{ id: "a", unlisted: ["/data/a"], open: () => Promise.reject(lost) }]);
+    await expect(placed.lease("a")).rejects.toMatchObject({
+      message: "The model 'a' can't be opened: a/config.json: it is cut off",
+      cause: lost,
+    });
     const unforeseen = new TypeError("x is undefined");
     await expect(open(unforeseen)).rejects.toBe(unforeseen);
   });

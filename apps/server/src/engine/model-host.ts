@@ -2,6 +2,7 @@ import type { GenerateOptions } from "@llm/generate";
 import { ApiError, invalid, type Model, modelNotFound, modelUnavailable, unavailable } from "@llm/protocol";
 import type { Generator } from "@llm/toolchain";
 import { stopping } from "../http/stopping.ts";
+import { withoutPlaces } from "./without-places.ts";
 
 /** What every answer under a name is generated with. */
 export type ServedOptions = Pick<GenerateOptions, "adapter" | "speculate">;
@@ -193,7 +194,7 @@ export class ModelHost {
     } catch (error) {
       // What failed once may work the next time: a download, a card that was busy.
       this.#entries.delete(model.id);
-      throw signal.aborted ? signal.reason : told(model.id, error);
+      throw signal.aborted ? signal.reason : told(model, error);
     }
   }
 
@@ -233,11 +234,11 @@ function byName(named: readonly (readonly [string, Named])[]): ReadonlyMap<strin
 }
 
 /** Why a model can't be opened, for whoever asked for it. What nobody foresaw stays what it is: its words may be anything. */
-function told(id: string, error: unknown): unknown {
+function told({ id, unlisted = [] }: ServedModel, error: unknown): unknown {
   const { code } = (error ?? {}) as { readonly code?: unknown };
   const foreseen = error instanceof Error && typeof code === "string" && /^[a-z][a-z-]*$/.test(code);
   if (ApiError.isInstance(error) || !foreseen) return error;
-  const line = error.message.replaceAll(/\s*\n\s*/g, " ");
+  const line = withoutPlaces(error.message.replaceAll(/\s*\n\s*/g, " "), unlisted, id);
   return modelUnavailable(id, line.startsWith(`${id}: `) ? line.slice(id.length + 2) : line, SOON, error);
 }
 
