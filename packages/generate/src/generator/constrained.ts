@@ -92,7 +92,8 @@ function follow(matcher: Matcher, generated: Int32Array): void {
   for (let i = matcher.length; i < generated.length; i++) matcher.accept(generated[i]);
 }
 
-const FORMS = [
+/** The options that hold an answer to a form. */
+export const FORMS = [
   "jsonSchema",
   "json",
   "regex",
@@ -109,7 +110,7 @@ export function formOf(options: GenerateOptions): GrammarSource | undefined {
 }
 
 function answerForm(options: GenerateOptions): GrammarSource | undefined {
-  const asked = FORMS.filter((name) => asksForForm(name, options[name]));
+  const asked = FORMS.filter((name) => isAsked(name, options[name]));
   if (asked.length > 1)
     throw new GenerateError("option-invalid", `${asked.join(" and ")} can't be asked for at once; choose one form`);
   const { jsonSchema, regex, choice, grammar, form } = options;
@@ -139,8 +140,8 @@ function expressionOf({ source, flags }: RegExp): string {
   throw new GenerateError("unsupported", `a regex can't be held to with the flag ${flag}; write out what it means`);
 }
 
-/** False is a schema, of nothing; under any other name it asks for no form. */
-function asksForForm(name: (typeof FORMS)[number], value: unknown): boolean {
+/** False is a schema, of nothing; under any other name it asks for nothing. */
+export function isAsked(name: string, value: unknown): boolean {
   return value !== undefined && (value !== false || name === "jsonSchema");
 }
 

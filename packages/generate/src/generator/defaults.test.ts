@@ -1,5 +1,6 @@
 import { openNull } from "@llm/target/null";
 import { describe, expect, it } from "vitest";
+import { randomState } from "../random/random-state.ts";
 import { isGreedy } from "../sampling/options.ts";
 import { BYTE_VOCAB, byteTokenizer } from "../testing/byte-tokenizer.ts";
 import { withDefaults } from "./defaults.ts";
@@ -103,6 +104,17 @@ describe("defaults that a call's kind of generation can't follow", () => {
     expect((await generator.generate("abcd", { maxLength: 10, maxNewTokens: 2 })).tokens).toHaveLength(2);
     expect(withDefaults({ minNewTokens: 30 }, { minLength: 5 })).toEqual({ minLength: 5 });
     await generator.close();
+  });
+
+  it("give way to another form, and to another beginning of what is drawn", async () => {
+    const generator = over({ json: true, random: randomState(7), temperature: 1, maxNewTokens: 8 });
+    expect(await generator.generate("ab", { choice: ["yes", "no"] })).toMatchObject({
+      text: expect.stringMatching(/^(yes|no)$/),
+    });
+    const drawn = { json: false, seed: 3, ignoreEos: true };
+    const alone = over({ temperature: 1, maxNewTokens: 8, ignoreEos: true });
+    expect((await generator.generate("ab", drawn)).tokens).toEqual((await alone.generate("ab", { seed: 3 })).tokens);
+    await Promise.all([generator.close(), alone.close()]);
   });
 
   it("go unheard, and only what the call says is refused", async () => {

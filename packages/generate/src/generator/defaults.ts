@@ -1,9 +1,18 @@
 import { NOT_WITH_BEAMS } from "../beams/beam-texts.ts";
 import { narrows } from "../sampling/neutral.ts";
+import { FORMS, isAsked } from "./constrained.ts";
 import type { GenerateOptions } from "./options.ts";
 
 /** What transformers draws from where it is told to draw and nothing else. */
 const TOP_K = 50;
+
+/** Ways to say one thing, of which one goes before another: but not one by default before one that was asked for. */
+const INSTEAD: readonly (readonly (keyof Switched)[])[] = [
+  ["maxNewTokens", "maxLength"],
+  ["minNewTokens", "minLength"],
+  ["random", "seed"],
+  [...FORMS, "allow"],
+];
 
 /** Options with one switch for drawing. */
 export type Switched = Omit<GenerateOptions, "doSample">;
@@ -37,9 +46,8 @@ function heard(defaults: Switched, own: Switched, without: readonly (keyof Gener
   const unheard = new Set<string>(without);
   const { numBeams = unheard.has("numBeams") ? 1 : defaults.numBeams } = own;
   if ((numBeams ?? 1) > 1) for (const name of NOT_WITH_BEAMS) unheard.add(name);
-  // The number of new tokens goes before the length of all; but not one by default before a length that was asked for.
-  if (own.maxLength !== undefined) unheard.add("maxNewTokens");
-  if (own.minLength !== undefined) unheard.add("minNewTokens");
+  for (const ways of INSTEAD)
+    if (ways.some((name) => isAsked(name, own[name]))) for (const name of ways) unheard.add(name);
   return Object.fromEntries(Object.entries(defaults).filter(([name]) => !unheard.has(name)));
 }
 
