@@ -88,6 +88,12 @@ describe("where going back is bounded, after one copy's failure", () => {
     await session.close();
   });
 
+  test("a history that was taken back is saved as it was before", async () => {
+    const { session } = await failing([]);
+    expect(await session.restore!(3, await session.save!(1))).toBe(1);
+    await session.close();
+  });
+
   test("nothing is said of what is lost where the copy that failed doesn't know", async () => {
     const { session, failure } = await failing(undefined);
     expect(failure).toMatchObject({ code: "device", lost: undefined });

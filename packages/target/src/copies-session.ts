@@ -166,21 +166,26 @@ class CopiesSession implements Session {
    * The first failure, which names all that is lost. Rows that were done in other copies are taken back, to be done again; what
    * can't go back so far is lost, too.
    */
-  async #afterFailure(done: readonly Row[], errors: readonly unknown[]): Promise<unknown> {
-    const named = errors.map((error) => (SessionError.isInstance(error) ? error.lost : undefined));
-    const lost = named.flatMap((slots) => slots ?? []);
+  async #afterFailure(done: readonly Row[], failed: readonly unknown[]): Promise<unknown> {
+    const errors = [...failed];
+    const gone: number[] = [];
     this.#ledger.commit(done);
     for (const { slot, at, tokens } of done) {
-      const reaches = at === 0 || tokens.length <= this.limits.rewind;
-      this.#ledger.trim(slot, reaches ? at : 0);
-      if (reaches) continue;
-      await this.#at(slot).trim(0);
-      lost.push(slot);
+      const left = tokens.length <= this.limits.rewind ? at : 0;
+      this.#ledger.trim(slot, left);
+      await this.#at(slot)
+        .trim(left)
+        .catch((error: unknown) => errors.push(error));
+      if (left < at) gone.push(slot);
     }
     const [first] = errors;
     if (!SessionError.isInstance(first)) return first;
+    const named = errors.map((error) => (SessionError.isInstance(error) ? error.lost : undefined));
     // Where one copy doesn't know what it holds, nobody does.
     const known = named.every((slots) => slots !== undefined);
-    return new SessionError(first.code, first.message, { cause: first, ...(known ? { lost } : {}) });
+    return new SessionError(first.code, first.message, {
+      cause: first,
+      ...(known ? { lost: [...new Set([...named.flat(), ...gone])] } : {}),
+    });
   }
 }
