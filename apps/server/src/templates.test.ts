@@ -252,6 +252,8 @@ describe("an answer of which nobody said how long it may be", () => {
     try {
       expect((await answerOf(other, ask)).usage.completion_tokens).toBe(300);
       expect((await answerOf(other, { ...ask, max_tokens: 7 })).usage.completion_tokens).toBe(7);
+      const { room } = other.generator.scheduler;
+      expect((await answerOf(other, { ...ask, max_tokens: -1 })).usage.total_tokens).toBe(room);
     } finally {
       await other.app.close();
       own.remove();

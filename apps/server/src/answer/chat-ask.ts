@@ -46,14 +46,14 @@ function promptOf(body: ChatRequest, { tokenizer }: Generator): { prompt: string
 
 function optionsOf(body: ChatRequest, tools: ToolUse, { tokenizer, scheduler, runnable }: Generator): GenerateOptions {
   const own = [body.stop ?? runnable.defaults.stop ?? []].flat();
-  const most = lengthOf(body) ?? runnable.defaults.maxNewTokens;
+  const most = lengthOf(body) ?? runnable.defaults.maxNewTokens ?? Number.POSITIVE_INFINITY;
   return {
     ...samplingOf({ ...body, json_schema: null }), // which is a form, as `response_format` is
     stop: [...tokenizer.chatTemplate.stops, ...own],
     ...(tools.form ?? formatOf(body)),
     addSpecialTokens: false, // the template has written them
     // Without a word about it, an answer ends by itself: where the checkpoint says, or where the context does.
-    ...(most === undefined ? { maxLength: scheduler.room } : { maxNewTokens: most }),
+    ...(most === Number.POSITIVE_INFINITY ? { maxLength: scheduler.room } : { maxNewTokens: most }),
     ...(body.prediction ? { prediction: textOf(body.prediction.content) } : {}),
     ...(body.logprobs ? { logprobs: body.top_logprobs ?? 0 } : {}),
   };

@@ -6,10 +6,10 @@ const LENGTHS = ["max_completion_tokens", "max_tokens", "max_new_tokens", "gener
 
 type Lengths = { readonly [name in (typeof LENGTHS)[number]]?: number | null | undefined };
 
-/** How many tokens an answer may have; nothing where that isn't said, or is said by -1. */
+/** How many tokens an answer may have, without end where -1 is asked for; nothing where that isn't said. */
 export function lengthOf(request: Lengths): number | undefined {
   const most = LENGTHS.map((name) => request[name]).find((value) => value !== undefined && value !== null);
-  return most === undefined || most === null || most < 0 ? undefined : most;
+  return most === -1 ? Number.POSITIVE_INFINITY : (most ?? undefined);
 }
 
 /** An answer has one length, at which it isn't still to be kept from ending. */
