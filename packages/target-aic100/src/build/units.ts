@@ -1,5 +1,6 @@
 import { inOrder, type Net, type Program, printGraph } from "@llm/core-ir";
 import type { Json, Unit } from "@llm/target";
+import { withAnyContext } from "../graph/form.ts";
 import type { Aic100Options } from "../options.ts";
 
 /** The model's unit, its file, and its twin that the emulator runs. */
@@ -67,7 +68,7 @@ function modelUnit(
     ...at,
     kind: "aic100-onnx@1",
     stage: "export",
-    spec: { graph: printGraph(graph), opset, emulate, clip, subFunctions },
+    spec: { graph: printGraph(withAnyContext(graph)), opset, emulate, clip, subFunctions },
     weights: graph.weights.map(({ expr }) => expr),
     after: [],
     makes: [MODEL_FILE, ...(emulate ? [EMULATOR_FILE] : [])],

@@ -55,6 +55,15 @@ export function contextOfGraph({ dims }: Graph): number | undefined {
   return (dims[CONTEXT] ?? dims[COMP_CONTEXT])?.max;
 }
 
+/** The graph as its file has it, which leaves to specialisations how many tokens it is for. */
+export function withAnyContext(graph: Graph): Graph {
+  const open = [CONTEXT, COMP_CONTEXT].filter((symbol) => symbol in graph.dims);
+  return {
+    ...graph,
+    dims: { ...graph.dims, ...Object.fromEntries(open.map((symbol) => [symbol, { min: 1, max: MANY }])) },
+  };
+}
+
 /** One generation of how the card is spoken to, for one graph. */
 export interface Generation {
   /** Tokens' positions (batch, seq), i32; makes the inputs that go with them. */
