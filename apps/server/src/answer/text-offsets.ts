@@ -3,39 +3,54 @@ import type { Tokenizer } from "@llm/tokenizer-bpe";
 /** Where the tokens of a text begin in it, counted in characters. One that begins within a character begins where that does. */
 export class TextOffsets {
   readonly #tokenizer: Tokenizer;
-  readonly #skipsSpecial: boolean;
+  readonly #how: AnswerText;
   readonly #decoder = new TextDecoder("utf-8", { ignoreBOM: true });
   #at: number;
+  #isFirst = true;
 
-  /**
-   * @param before what stands before the first of them
-   * @param skipsSpecial whether special tokens are no part of an answer's text
-   */
-  constructor(tokenizer: Tokenizer, before: string, skipsSpecial: boolean) {
+  /** @param before what stands before the first of them */
+  constructor(tokenizer: Tokenizer, before: string, how: AnswerText) {
     this.#tokenizer = tokenizer;
-    this.#skipsSpecial = skipsSpecial;
+    this.#how = how;
     this.#at = lengthOf(before);
   }
 
   /** Those of a prompt's tokens. Its text has all but the one that the tokenizer begins every prompt with. */
   ofPrompt(tokens: readonly Identified[], text: string): number[] {
-    return tokens.map(({ id }, i) => {
+    const offsets = tokens.map(({ id }, i) => {
       const isAdded = i === 0 && this.#tokenizer.isSpecial(id) && !text.startsWith(this.#tokenizer.decode([id]));
       return this.#next(id, !isAdded);
     });
+    this.#isFirst = true; // an answer's text is made of its own tokens alone
+    return offsets;
   }
 
   /** Those of the next tokens of an answer. */
   ofAnswer(tokens: readonly Identified[]): number[] {
-    return tokens.map(({ id }) => this.#next(id, !(this.#skipsSpecial && this.#tokenizer.isSpecial(id))));
+    const { skipsSpecial, isFormed } = this.#how;
+    if (isFormed) this.#isFirst = false;
+    return tokens.map(({ id }) => this.#next(id, !(skipsSpecial && this.#tokenizer.isSpecial(id))));
   }
 
   /** Where a token begins; the next one begins behind it, where it is part of the text. */
   #next(id: number, isPart: boolean): number {
     const at = this.#at;
-    if (isPart) this.#at += lengthOf(this.#decoder.decode(this.#tokenizer.tokenBytes(id), { stream: true }));
+    if (!isPart) return at;
+    const text = this.#decoder.decode(this.#tokenizer.tokenBytes(id), { stream: true });
+    // Some tokenizers leave out the blank that a text's first token begins with.
+    const isBlankLeft = this.#isFirst && text === ` ${this.#tokenizer.decode([id])}`;
+    this.#isFirst = false;
+    this.#at += lengthOf(text) - (isBlankLeft ? 1 : 0);
     return at;
   }
+}
+
+/** How an answer's tokens make its text. */
+export interface AnswerText {
+  /** Whether special tokens are no part of it. */
+  readonly skipsSpecial: boolean;
+  /** Whether it is held to a form, which a blank that it begins with is a part of. */
+  readonly isFormed: boolean;
 }
 
 interface Identified {
