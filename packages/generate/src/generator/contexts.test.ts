@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import { BYTE_VOCAB, byteTokenizer } from "../testing/byte-tokenizer.ts";
 import { type Context, stackContexts } from "./contexts.ts";
 import { Generator } from "./generator.ts";
+import type { GenerateOptions } from "./options.ts";
 
 /** Letters only, so that text is text. */
 const suppressTokens = Array.from({ length: BYTE_VOCAB }, (_, id) => id).filter((id) => id < 97 || id > 122);
@@ -84,12 +85,19 @@ describe("a context's options", () => {
     expect(order).toEqual(["high", "low"]);
   });
 
-  it.each(["streamer", "onToken", "allow", "signal", "logprobs", "jsonSchema", "form"])(
-    "are refused by name where they can't be kept: %s",
-    (name) => {
-      expect(() => open().prepareContext("x", { [name]: 1 })).toThrow(`step by step takes no ${name}`);
-    },
-  );
+  it.each<[keyof GenerateOptions, unknown]>([
+    ["streamer", { put: () => {}, end: () => {} }],
+    ["onToken", () => {}],
+    ["allow", () => undefined],
+    ["signal", new AbortController().signal],
+    ["logprobs", 1],
+    ["jsonSchema", {}],
+    ["form", { json: true }],
+  ])("are refused by name where they can't be kept: %s", async (name, value) => {
+    const generator = open();
+    expect(() => generator.prepareContext("x", { [name]: value })).toThrow(`step by step takes no ${name}`);
+    await generator.close();
+  });
 });
 
 describe("rows that step together", () => {

@@ -25,6 +25,11 @@ describe("an option of the wrong kind", () => {
     [{ choice: "yes" }, 'choice is "yes", but must be a list of texts'],
     [{ greedy: "false" }, 'greedy is "false", but must be true or false'],
     [{ ignoreEos: "false" }, 'ignoreEos is "false", but must be true or false'],
+    [{ random: 5 }, "random is 5, but must be a random state, such as randomState(7)"],
+    [{ signal: 5 }, "signal is 5, but must be an AbortSignal"],
+    [{ streamer: () => {} }, "streamer is () => {}, but must be a streamer, with put and end"],
+    [{ onToken: "log" }, 'onToken is "log", but must be a function'],
+    [{ allow: [5] }, "allow is 5, but must be a function"],
     [{ truncatePrompt: true }, 'truncatePrompt is true, but must be "left" or "middle"'],
   ])("is refused by name: %o", async (options, message) => {
     const generator = new Generator({ session: openNull({ vocab: BYTE_VOCAB }), tokenizer: byteTokenizer });

@@ -18,6 +18,11 @@ const COUNT: Kind = { is: (value) => isWhole(value) && (value as number) >= 0, m
 const SOME: Kind = { is: (value) => isWhole(value) && (value as number) > 0, must: "a whole number above 0" };
 const SWITCH: Kind = { is: (value) => typeof value === "boolean", must: "true or false" };
 const NUMBER: Kind = { is: Number.isFinite, must: "a number" };
+const CALLED: Kind = { is: (value) => typeof value === "function", must: "a function" };
+const has =
+  (...names: readonly string[]) =>
+  (value: unknown): boolean =>
+    typeof value === "object" && value !== null && names.every((name) => name in value);
 const IDS: Kind = { is: listOf(isWhole), must: "a list of token ids" };
 
 /** What nobody looks at again before it is used, where the wrong kind would change the text or fail far from here. */
@@ -42,6 +47,11 @@ const KINDS: { readonly [N in keyof GenerateOptions]?: Kind } = {
   diversityPenalty: NUMBER,
   lengthPenalty: NUMBER,
   earlyStopping: { is: (value) => typeof value === "boolean" || value === "never", must: 'true, false or "never"' },
+  random: { is: has("key", "drawn"), must: "a random state, such as randomState(7)" },
+  signal: { is: has("throwIfAborted"), must: "an AbortSignal" },
+  streamer: { is: has("put", "end"), must: "a streamer, with put and end" },
+  onToken: CALLED,
+  allow: CALLED,
   eosTokenId: { is: (value) => isWhole(value) || IDS.is(value), must: "a token id, or a list of them" },
   stopTokens: IDS,
   stop: { is: (value) => isText(value) || listOf(isText)(value), must: "a text, or a list of texts" },
