@@ -1,4 +1,4 @@
-import { type DeviceSampling, drawToken, SessionError } from "@llm/target";
+import { type DeviceSampling, drawToken } from "@llm/target";
 
 /** The best tokens of a vocabulary, the likeliest first, and their shares of the probability at the wanted temperature. */
 export interface Best {
@@ -19,7 +19,7 @@ export function drawFromBest(
   return isDecided ? drawToken(shares, sampling, random, ids) : undefined;
 }
 
-/** Draws from logits, of the tokens that are allowed. */
+/** Draws from logits, of the tokens that are allowed; -1 where none is, or the logits are no numbers. */
 export function drawFromLogits(
   logits: Float32Array,
   allow: Uint32Array | undefined,
@@ -28,8 +28,7 @@ export function drawFromLogits(
 ): number {
   const isAllowed = (id: number) => !allow || ((allow[id >>> 5]! >>> (id & 31)) & 1) === 1;
   const most = logits.reduce((best, x, id) => (x > best && isAllowed(id) ? x : best), Number.NEGATIVE_INFINITY);
-  if (most === Number.NEGATIVE_INFINITY)
-    throw new SessionError("device", "there is no token to draw: the logits are no numbers");
+  if (most === Number.NEGATIVE_INFINITY) return -1;
   const { temperature = 1 } = sampling;
   const weights = logits.map((x, id) => (isAllowed(id) ? Math.exp((x - most) / temperature) : 0));
   return drawToken(weights, sampling, random);

@@ -33,7 +33,7 @@ function best(rows: readonly Float32Array[], k: number): NonNullable<RowResult["
       order.map((v) => row[v]!),
       i * k,
     );
-    const most = order.length > 0 ? row[order[0]!]! : -Infinity;
+    const most = order.length > 0 ? row[order[0]!]! : 0;
     logSumExp[i] = most + Math.log(row.reduce((sum, x) => sum + Math.exp(x - most), 0));
   });
   return { ids, logits, logSumExp };
@@ -52,7 +52,9 @@ function descending(row: Float32Array): number[] {
 function pick(row: Float32Array, sampling: DeviceSampling, at: number): number {
   if (sampling.method === "greedy") return argmax(row);
   const { temperature = 1, random } = sampling;
-  const most = row[argmax(row)]!;
+  const first = argmax(row);
+  if (first < 0) return first;
+  const most = row[first]!;
   const weights = row.map((x) => Math.exp((x - most) / temperature));
   return drawToken(weights, sampling, random?.[at] ?? 0);
 }
