@@ -21,7 +21,15 @@ describe("an editor's chats", () => {
     const common = { id_slot: 1, cache_prompt: true, model: "" };
     const warm = await chat({ ...common, samplers: [], n_predict: 0, stream: false, response_fields: [""] });
     expect([warm.status, await warm.json()]).toEqual([200, {}]);
-    const answer = { ...common, samplers: ["min_p"], min_p: 0.1, temperature: 0.1, stream: true, ...short };
+    const answer = {
+      ...common,
+      response_fields: [],
+      samplers: ["min_p"],
+      min_p: 0.1,
+      temperature: 0.1,
+      stream: true,
+      ...short,
+    };
     const events = (await (await chat({ ...answer, stream_options: { include_usage: true } })).text()).trim();
     const chunks = events.split("\n\n").map((event) => event.slice("data: ".length));
     expect(chunks.pop()).toBe("[DONE]");

@@ -42,6 +42,7 @@ describe("a model under several names", () => {
     expect(data).toMatchObject([{ id: "demo" }, { id: "sql", parent: "demo" }]);
     expect(data[0]).not.toHaveProperty("parent");
     expect(await client.models.retrieve("sql")).toMatchObject({ loaded: true });
+    expect(await (await fetch(`${client.baseURL}/models/`)).json()).toMatchObject({ object: "list", data });
   });
 
   it("answers each with its own adapter, also at once and after one another", async () => {

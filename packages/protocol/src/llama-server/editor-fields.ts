@@ -43,7 +43,7 @@ export function editorConflicts(request: Edited, context: z.RefinementCtx): void
   const { stream, n_predict: most, response_fields: fields, repeat_last_n: reach, ...penalties } = request;
   const { presence_penalty, frequency_penalty, repetition_penalty } = penalties;
   if (stream && most === 0) refuse(context, "n_predict", "'n_predict' of 0 says nothing that could be streamed");
-  if (stream && fields)
+  if (stream && fields?.length)
     refuse(context, "response_fields", "'response_fields' choose of a whole answer, not of a stream");
   const isPenalised = presence_penalty || frequency_penalty || (repetition_penalty ?? 1) !== 1;
   if (isPenalised && (reach ?? -1) !== -1)
