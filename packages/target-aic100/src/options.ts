@@ -55,7 +55,7 @@ export const aic100Options: OptionTable<Aic100Options> = {
     choiceAlias: { f16: "fp16", mxfp6: "mx6", mxfp6_e2m3: "mx6", f32: "fp32" },
     shapes: true,
   },
-  mxfp6: { kind: "boolean", doc: "The same as --format mx6.", default: false, shapes: true, mayDiffer: true },
+  mxfp6: { kind: "boolean", doc: "The same as --format mx6.", default: false, shapes: true, says: "format" },
   mxint8: {
     kind: "boolean",
     doc: "Keep keys and values in MXINT8: about half of fp16's memory.",

@@ -42,7 +42,8 @@ export const bm1684xOptions: OptionTable<Bm1684xOptions> = {
     doc: "The same as --mode, by the names that other targets have: fp16, int8, int4.",
     choices: ["fp16", "int8", "int4"],
     choiceAlias: { f16: "fp16", w8f16: "int8", w4f16: "int4" },
-    shapes: false, // what it says is the mode's
+    shapes: false,
+    says: "mode",
   },
   ctxLen: {
     kind: "number",

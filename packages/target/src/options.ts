@@ -17,11 +17,10 @@ export interface OptionDef<T> {
   readonly numberFormat?: true;
   /** Part of the content hash when it shapes the artefact; false for options of running it. */
   readonly shapes: boolean;
-  /**
-   * Of one that shapes: may be said otherwise of what is finished. Opening goes by it too, and says how far; or it is another name for
-   * what an option says that may not.
-   */
+  /** Of one that shapes: may be said otherwise of what is finished. Opening goes by it too, and says how far. */
   readonly mayDiffer?: true;
+  /** The key of the option that this one says in other words; the target's `defaults` fill that in. */
+  readonly says?: string;
 }
 
 /** Keys are camelCase; flags are their kebab-case. */

@@ -1,5 +1,6 @@
 import { demoModelFolder } from "@llm/demo-model";
 import { expect, test } from "vitest";
+import { checkFinished } from "./finished-options.ts";
 import { Generator } from "./generator.ts";
 import { makeReady } from "./make-ready.ts";
 import { openRunnable } from "./open-runnable.ts";
@@ -43,6 +44,26 @@ test("it takes what it was made with, what is left open, and what only opening g
   await opens(packed, { format: "INT4", emulate: false, formatRules: [] });
   await opens(packed, { format: "auto", ctxLen: 32, threads: 1 });
   await opens(packed, { mesh: "2x1" });
+});
+
+test("what says an option in other words is held to what that one was", () => {
+  const choice = { kind: "choice", doc: "", choices: ["fp16", "int4"] } as const;
+  const target = {
+    id: "made",
+    options: {
+      mode: { ...choice, default: "fp16", shapes: true },
+      format: { ...choice, shapes: false, says: "mode" },
+      packed: { kind: "boolean", doc: "", default: false, shapes: true, says: "mode" },
+    },
+    defaults: ({ format, packed }: { format?: string; packed?: boolean }) =>
+      packed ? { mode: "int4" } : format === undefined ? {} : { mode: format },
+  } as never;
+  const check = (mode: string, given: object) => () =>
+    checkFinished("x", target, { mode, packed: false }, { ...given });
+  expect(check("int4", { format: "fp16" })).toThrow("made with --mode int4, not with --mode fp16");
+  expect(check("fp16", { packed: true })).toThrow("made with --mode fp16, not with --mode int4");
+  for (const given of [{ format: "int4" }, { packed: true }, { packed: false }, {}])
+    expect(check("int4", given)).not.toThrow();
 });
 
 test("what is said for a larger model leaves its draft as it was made", async () => {

@@ -15,8 +15,9 @@ export function checkFinished(
   const was = (made ?? {}) as Readonly<Record<string, unknown>>;
   const table = target.options as Readonly<Record<string, OptionDef<unknown>>>;
   const said = targetOptions<Readonly<Record<string, unknown>>>(target, given);
-  for (const [name, { shapes, mayDiffer }] of Object.entries(table)) {
-    if (!shapes || mayDiffer || given[name] === undefined || !Object.hasOwn(was, name)) continue;
+  for (const name of optionsSaid(table, given)) {
+    const { shapes, mayDiffer } = table[name]!;
+    if (!shapes || mayDiffer || !Object.hasOwn(was, name)) continue;
     if (said[name] === "auto" || same(said[name], was[name])) continue;
     const flag = `--${flagName(name, table[name])}`;
     throw new ToolchainError(
@@ -24,6 +25,18 @@ export function checkFinished(
       `${thing} is finished, and was made ${how(flag, was[name])}, not ${how(flag, said[name])}: leave that out, or give the checkpoint it was made from`,
     );
   }
+}
+
+/** Keys of the options that something was said of, in whatever words. */
+function optionsSaid(
+  table: Readonly<Record<string, OptionDef<unknown>>>,
+  given: Readonly<Record<string, unknown>>,
+): ReadonlySet<string> {
+  const said = Object.keys(table).filter((name) => given[name] !== undefined);
+  // Of a flag that stands for a value, its absence says nothing.
+  return new Set(
+    said.flatMap((name) => (table[name]!.says ? (given[name] === false ? [] : [table[name]!.says]) : [name])),
+  );
 }
 
 function same(said: unknown, was: unknown): boolean {
