@@ -1,4 +1,5 @@
-import { goldenNames } from "@llm/fixtures";
+import { openCheckpoint } from "@llm/checkpoint";
+import { goldenDir, goldenNames } from "@llm/fixtures";
 import { describe, expect, it } from "vitest";
 import { Config } from "./config.ts";
 import { architectureFor } from "./registry.ts";
@@ -20,6 +21,14 @@ describe("unreadFields", () => {
       const config = goldenConfig(name, file);
       if (config) expect(unreadOf(config.raw)).toEqual([]);
     }
+  });
+
+  it("nor where tensors say more than the config: SantaCoder's own layout", async () => {
+    const { config: raw, weights, close } = await openCheckpoint(goldenDir("santacoder_custom"));
+    const [config, architecture] = [new Config({ ...raw, n_inner: 5 }), architectureFor(raw)];
+    architecture.build(config, (tensor) => weights.get(tensor)?.shape);
+    await close();
+    expect(unreadFields(config, architecture)).toEqual([]);
   });
 
   it("names what nobody reads at any depth, and nothing that is null", () => {

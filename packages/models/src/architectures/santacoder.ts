@@ -22,7 +22,8 @@ export const santacoder: Architecture = {
     const dim = headDim(config, width, heads);
     const norm = layer(width, config.positive("layer_norm_epsilon", 1e-5));
     // Configs in this layout are known whose n_inner is not the MLP's: the tensor is right.
-    const inner = shapes?.("transformer.h.0.mlp.c_fc.weight")?.[1] ?? config.size("n_inner", 4 * width);
+    const said = config.size("n_inner", 4 * width);
+    const inner = shapes?.("transformer.h.0.mlp.c_fc.weight")?.[1] ?? said;
     const scaled = config.bool("scale_attn_weights", true);
     const byLayer = config.bool("scale_attn_by_inverse_layer_idx", false);
     config.only("attention_head_type", "multiquery");
