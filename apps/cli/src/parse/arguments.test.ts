@@ -73,6 +73,21 @@ describe("arguments", () => {
     expect(parse(["--greedy"], env).options).toEqual({ greedy: true });
   });
 
+  it("lets a flag go before a setting that says the same by another name", () => {
+    const kinds = (doc: string, says?: string) => ({ kind: "string", doc, ...(says ? { says } : {}) }) as const;
+    const both = [
+      { id: "chip", options: { mode: kinds(""), format: kinds("", "mode") } },
+      { id: "cpu", options: { format: kinds("") } },
+    ] as const;
+    const read = (argv: string[], env: object) => parseCommand(command, argv, { ...env }, both).targetOptions;
+    expect(read(["--target", "chip", "--format", "int8"], { LLM_MODE: "int4" })).toEqual({ format: "int8" });
+    expect(read(["--mode", "int4"], { LLM_FORMAT: "int8" })).toEqual({ mode: "int4" });
+    expect(read(["--target", "chip"], { LLM_FORMAT: "int8", LLM_MODE: "int4" })).toEqual({
+      format: "int8",
+      mode: "int4",
+    });
+  });
+
   it("takes all of what is repeated", () => {
     expect(parse(["--prompt", "a", "-p", "b"]).options.prompt).toEqual(["a", "b"]);
     expect(parse([], { LLM_PROMPT: '["a", "b"]' }).options.prompt).toEqual(["a", "b"]);

@@ -148,11 +148,17 @@ function unknownOption(command: Command, said: string, known: Iterable<string>):
 }
 
 function addEnvironment(options: Said["options"], known: ReadonlyMap<string, Known>, env: Environment): void {
-  const flags = new Set([...options.keys()].map((flag) => known.get(flag)!.key));
+  const flags = new Set(
+    [...options].flatMap(([flag, { value }]) => {
+      const { key, option } = known.get(flag)!;
+      return option.says !== undefined && value !== false ? [key, option.says] : [key];
+    }),
+  );
   for (const [flag, entry] of known) {
     if (entry.kind === "argument" || entry.key === "help") continue;
     const name = environmentsOf(entry.key, entry.option).find((twin) => env[twin]);
-    const rival = entry.option.rivals?.some((key) => flags.has(key));
+    const { rivals = [], says = entry.key } = entry.option;
+    const rival = [entry.key, says, ...rivals].some((key) => flags.has(key));
     if (name === undefined || options.has(flag) || rival) continue;
     const text = env[name]!;
     const parse = entry.option.repeat ? parseRepeated : parseValue;

@@ -51,9 +51,11 @@ export function knownOptions(command: Command, targets: readonly TargetOptions[]
 function inCommon(before: CliOption | undefined, option: CliOption): CliOption {
   if (before === undefined) return option;
   const { choices, choiceAlias, min, max, ...rest } = option;
+  const says = option.says ?? before.says;
   const isSame = before.kind === option.kind && String(before.choices) === String(choices);
   return {
     ...rest,
+    ...(says === undefined ? {} : { says }),
     ...(isSame ? { ...(choices ? { choices } : {}), ...(choiceAlias ? { choiceAlias } : {}) } : { kind: "string" }),
     ...(before.min === undefined || min === undefined ? {} : { min: Math.min(before.min, min) }),
     ...(before.max === undefined || max === undefined ? {} : { max: Math.max(before.max, max) }),

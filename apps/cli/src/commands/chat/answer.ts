@@ -51,9 +51,7 @@ export async function answer(
     } finally {
       tell(parser.end());
     }
-    const { finishReason, tokens } = await answering.result;
-    if (finishReason === "length") io.note(cutNote(tokens.length, generation));
-    return finishReason;
+    return answering.result;
   };
   const { room } = generator.scheduler;
   const finished = await say({ ...lengthOf(generator, room), ...generation })
@@ -69,16 +67,22 @@ export async function answer(
     .finally(() => io.write(stream ? "\n" : `${shown}\n`));
   const { thoughts, content } = said;
   const message = { role: "assistant", content, ...(thoughts === "" ? {} : { reasoning_content: thoughts }) };
-  return { message, ...(finished === undefined ? {} : { finish_reason: finished }) };
+  if (finished === undefined) return { message };
+  const { finishReason, tokens } = finished;
+  if (finishReason === "length") io.note(cutNote(tokens.length, generation.maxNewTokens ?? ownLimit(generator)));
+  return { message, finish_reason: finishReason };
 }
 
 /** An answer in a conversation is as long as it takes, unless the user or the checkpoint says otherwise. */
-function lengthOf({ runnable: { defaults } }: Generator, most: number): GenerateOptions {
-  return defaults.maxNewTokens === undefined ? { maxNewTokens: most } : {};
+function lengthOf(generator: Generator, most: number): GenerateOptions {
+  return ownLimit(generator) === undefined ? { maxNewTokens: most } : {};
 }
 
-function cutNote(tokens: number, { maxNewTokens }: GenerateOptions): string {
-  return maxNewTokens === undefined
+/** How long the checkpoint says that its answers are. */
+const ownLimit = ({ runnable }: Generator): number | undefined => runnable.defaults.maxNewTokens;
+
+function cutNote(tokens: number, limit: number | undefined): string {
+  return limit === undefined || tokens < limit
     ? `cut after ${tokens} tokens, where the room for them ends; --ctx-len may give more, /clear begins anew`
     : `cut after ${tokens} tokens; --max-new-tokens allows more`;
 }
