@@ -26,6 +26,8 @@ const DEFAULTS: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
     sliding_window: 4096,
     max_position_embeddings: 8192,
   },
+  glm: { attention_bias: true },
+  glm4: { attention_bias: true },
   gptj: { rotary_dim: 64 },
   mistral: { sliding_window: 4096, max_position_embeddings: 131_072, rms_norm_eps: 1e-6 },
   mixtral: { sliding_window: null, rope_theta: 1e6, max_position_embeddings: 131_072 },

@@ -18,7 +18,7 @@ function parts(config: Config): { shape: Shape; attention: Part; mlp: Part; eps:
       shape,
       rope: readRope(config, { headDim: shape.dim, partialFactor: 0.5 }),
       pairs: "interleaved",
-      bias: config.bool("attention_bias", false),
+      bias: config.bool("attention_bias", true),
       outBias: false,
     }),
     mlp: fusedGatedMlp({ ...shape, fn: readActivation(config, "hidden_act", "silu") }),
