@@ -21,6 +21,11 @@ test.each([
   ["gemma2", { layer_types: ["chunked_attention", "full_attention"] }, "`layer_types` other than"],
   ["jais", { position_embedding_type: "rotary" }, "`position_embedding_type` other than"],
   ["codegen", { n_head: 6, num_attention_heads: null }, "anything but as many heads as 4 divides"],
+  [
+    "falcon_40b",
+    { parallel_attn: false },
+    "`falcon`: anything but `parallel_attn` true where `new_decoder_architecture` is",
+  ],
   ["llama_mha", { num_key_value_heads: 3 }, "anything but heads that can share key and value heads evenly"],
   ["starcoder2", { norm_type: "rms" }, "`norm_type` other than"],
 ])("what is refused is on FEATURES.md's list: %s %j", (golden, change, line) => {

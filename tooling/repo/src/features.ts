@@ -89,8 +89,9 @@ ${architectureSection()}
 
 ## What is refused
 
-Values of config fields that change the numbers and that no published checkpoint of these architectures is known to use, and
-what fields must be together. A checkpoint that has another is refused by name, never run with the field ignored.
+Values of config fields that change the numbers and that no published checkpoint of these architectures is known to use, but for
+ChatGLM's own files in 8 and 4 bits (\`quantization_bit\`), and what fields must be together. A checkpoint that has another is
+refused by name, never run with the field ignored.
 
 ${refusals()}
 

@@ -37,8 +37,12 @@ export const falcon: Architecture = {
     const groups = grouped ? config.size(KEY_HEADS, heads) : one ? 1 : heads;
     if (!grouped) config.moot(KEY_HEADS);
     checkHeads(config, { heads, groups });
-    const beside = grouped || config.bool("parallel_attn", true);
-    if (grouped) config.only("parallel_attn", true);
+    const beside = config.bool("parallel_attn", true);
+    config.must(
+      "`parallel_attn` true where `new_decoder_architecture` is",
+      beside || !grouped,
+      "parallel_attn is false, and new_decoder_architecture has it true",
+    );
     const norms = grouped ? config.int("num_ln_in_parallel_attn", 2, 1) : 1;
     const bias = config.bool("bias", false);
     const tied = config.bool("tie_word_embeddings", true);
