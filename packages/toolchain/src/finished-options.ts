@@ -16,8 +16,7 @@ export function checkFinished(
   const table = target.options as Readonly<Record<string, OptionDef<unknown>>>;
   const said = targetOptions<Readonly<Record<string, unknown>>>(target, given);
   for (const name of optionsSaid(table, given)) {
-    const { shapes, mayDiffer } = table[name]!;
-    if (!shapes || mayDiffer || !Object.hasOwn(was, name)) continue;
+    if (!isFixed(table[name]!) || !Object.hasOwn(was, name)) continue;
     if (said[name] === "auto" || same(said[name], was[name])) continue;
     const flag = `--${flagName(name, table[name])}`;
     throw new ToolchainError(
@@ -37,6 +36,20 @@ function optionsSaid(
   return new Set(
     said.flatMap((name) => (table[name]!.says ? (given[name] === false ? [] : [table[name]!.says]) : [name])),
   );
+}
+
+/** Of lasting settings, those that opening something finished goes by; it was made before the others could say how. */
+export function notFixed(
+  target: Pick<Target, "options">,
+  given: Readonly<Record<string, unknown>> = {},
+): Readonly<Record<string, unknown>> {
+  const table = target.options as Readonly<Record<string, OptionDef<unknown>>>;
+  const open = Object.entries(given).filter(([name]) => Object.hasOwn(table, name) && !isFixed(table[name]!));
+  return Object.fromEntries(open);
+}
+
+function isFixed({ shapes, mayDiffer }: OptionDef<unknown>): boolean {
+  return shapes && !mayDiffer;
 }
 
 function same(said: unknown, was: unknown): boolean {

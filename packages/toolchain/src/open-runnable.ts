@@ -7,7 +7,7 @@ import { type Mesh, meshText, toMesh } from "@llm/target/mesh";
 import type { Tokenizer } from "@llm/tokenizer-bpe";
 import { ToolchainError } from "./error.ts";
 import { findFinished } from "./find-finished.ts";
-import { checkFinished } from "./finished-options.ts";
+import { checkFinished, notFixed } from "./finished-options.ts";
 import { artefactDefaults, generationDefaults } from "./generation-defaults.ts";
 import { makeReady, type ReadyOptions, type StageReport } from "./make-ready.ts";
 import { type AdapterFolders, openSession, optionsForAdapters } from "./open-session.ts";
@@ -117,7 +117,8 @@ async function openFinished(thing: string, artefact: Artefact, options: OpenOpti
     throw new ToolchainError("option-invalid", `${thing} was made for target ${madeFor}, not for ${options.target}`);
   const { target } = await findTarget(madeFor);
   checkFinished(thing, target, artefact.manifest.options, options.targetOptions);
-  const chosen = targetOptions(target, givenOptions(target, options));
+  const targetSettings = notFixed(target, options.targetSettings);
+  const chosen = targetOptions(target, givenOptions(target, { ...options, targetSettings }));
   const { session, adapters } = await openSession(target, artefact, chosen, options.adapters, options.onEvent);
   return {
     card: model,

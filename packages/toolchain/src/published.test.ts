@@ -91,6 +91,17 @@ describe("a folder made for transformers.js", () => {
     await close();
   });
 
+  it("takes no lasting setting for what only shapes what is built here, nor what is said beside it as a draft", async () => {
+    const out = await published(demoModelFolder, "with-settings");
+    const targetSettings = { kvFormat: "int8", format: "int4", ctxLen: 32 };
+    const { session, close } = await openRunnable(out, { env, targetSettings });
+    expect(session.limits.context).toBe(32);
+    await close();
+    const targetOptions = { kvFormat: "int8", format: "int4" };
+    const generator = await Generator.fromPretrained("demo", { env, draftModel: out, targetOptions });
+    await generator.close();
+  });
+
   it("says of a broken download to get it again: nobody built it", async () => {
     const out = await published(demoModelFolder, "broken");
     const file = join(out, "onnx", "model.onnx");
