@@ -70,7 +70,7 @@ test("what is said for a larger model leaves its draft as it was made", async ()
   const generator = await Generator.fromPretrained(demoModelFolder, {
     env,
     draftModel: await made(),
-    targetOptions: { format: "int4" },
+    targetOptions: { format: "int4", mesh: "1x2" },
   });
   await generator.close();
 });

@@ -36,11 +36,8 @@ export async function openDraft(draftModel: string, { model, tokenizer, options 
 function sharedWithDraft(options: OpenOptions): OpenOptions {
   const { config, revision, lora, adapters, tokenizer, force, mesh, sample, ...shared } = options;
   const { target, targetSettings, targetOptions, ...rest } = shared;
-  return {
-    ...rest,
-    ...(target ? { defaultTarget: target } : {}),
-    targetSettings: { ...targetSettings, ...targetOptions },
-  };
+  const { mesh: _, ...settings }: Readonly<Record<string, unknown>> = { ...targetSettings, ...targetOptions };
+  return { ...rest, ...(target ? { defaultTarget: target } : {}), targetSettings: settings };
 }
 
 /** Sizes may differ: vocabularies are padded, and larger models know more special tokens. */
