@@ -90,7 +90,7 @@ const llama: GgufArchitecture = {
   changes: (model) => ({ ...rotatedQk(model), ...experts }),
   config: (model, metadata) => {
     const count = metadata.number("{arch}.expert_count") ?? 0;
-    const window = metadata.number("{arch}.attention.sliding_window");
+    const window = metadata.number("{arch}.attention.sliding_window") || undefined;
     const attention: JsonObject = window === undefined ? {} : { sliding_window: window };
     if (count > 0)
       return {
@@ -424,7 +424,7 @@ export const LLAMA_FAMILY: Readonly<Record<string, GgufArchitecture>> = {
       norm_epsilon: model.normEps,
       hidden_act: "gelu_pytorch_tanh",
       use_bias: model.has("blk.0.attn_q.bias"),
-      sliding_window: metadata.number("{arch}.attention.sliding_window") ?? null,
+      sliding_window: metadata.number("{arch}.attention.sliding_window") || null,
     }),
   },
   glm4: {

@@ -60,6 +60,13 @@ describe("what GGUF metadata say", () => {
     await expect(opened("olmo2", { ".attention.sliding_window": 4096 })).rejects.toThrow(/is an OLMo 3/);
   });
 
+  test("of a window of 0 is that there is none", async () => {
+    const window = { ".attention.sliding_window": 0 };
+    expect((await opened("llama", window)).config.model_type).toBe("llama");
+    for (const architecture of ["phi3", "starcoder2"])
+      expect((await opened(architecture, window)).config.sliding_window, architecture).toBeNull();
+  });
+
   test("of a model that looks ahead is refused", async () => {
     await expect(opened("llama", { ".attention.causal": false })).rejects.toThrow(/attention\.causal is false/);
   });
