@@ -7,7 +7,7 @@ import { isSchema, type Json, readSchema } from "./json-schema/schema.ts";
 import { parseRegex } from "./regex/parse.ts";
 import { whole } from "./regex/texts.ts";
 import { combine } from "./rules/combine.ts";
-import { alt, anyOf, type Grammar, grammarOf, many, marker, seq, text } from "./rules/rule.ts";
+import { alt, anyOf, EMPTY, type Grammar, grammarOf, many, marker, seq, text } from "./rules/rule.ts";
 import { without } from "./rules/without.ts";
 
 /** What an answer must match, in one of the usual notations. */
@@ -35,6 +35,8 @@ export type GrammarSource =
   | { readonly parts: readonly (string | GrammarSource)[] }
   /** Any one of these. */
   | { readonly anyOf: readonly GrammarSource[] }
+  /** Nothing, or this; nothing where no text is valid by it. */
+  | { readonly optional: GrammarSource }
   /** Again and again, at least once, with a text in between. */
   | { readonly repeat: GrammarSource; readonly between: string };
 
@@ -61,9 +63,20 @@ export function parseGrammar(source: GrammarSource): Grammar {
       seq,
     );
   }
+  if ("optional" in source) return optionally(source.optional);
   if ("anyOf" in source) return combine(source.anyOf.map(parseGrammar), alt);
   if ("repeat" in source) {
     return combine([parseGrammar(source.repeat)], (one) => seq(one, many(seq(text(source.between), one))));
   }
   return parseGbnf(source.grammar);
+}
+
+/** Nothing at all, or the form; what has no valid text can only be left out. */
+function optionally(form: GrammarSource): Grammar {
+  try {
+    return combine([parseGrammar(form)], (one) => alt(EMPTY, one));
+  } catch (error) {
+    if (GrammarError.isInstance(error) && error.code === "unsatisfiable") return grammarOf(EMPTY);
+    throw error;
+  }
 }

@@ -208,8 +208,16 @@ describe("an answer that may be a call", () => {
     expect(() => form("a")).toThrow("no value is valid by the schema");
   });
 
+  it.each(FORMATS)("is made without compiling what it is of: %s", (id) => {
+    const parameters = { type: "object", properties: { a: { type: "number", multipleOf: 0.3 } } };
+    const source = callGrammar(callFormat(id), [{ name: "f", parameters }]);
+    expect(() => parseGrammar(source)).toThrow(/"multipleOf"/);
+  });
+
   it.each(FORMATS)("has an object for arguments, whatever the schema leaves out: %s", (id) => {
-    for (const parameters of [{}, { description: "none" }, { type: ["object", "null"], nullable: true }, undefined]) {
+    const nothing = { type: null, properties: null, required: null, additionalProperties: null };
+    const none = { type: ["object", "null"], nullable: true };
+    for (const parameters of [{}, { description: "none" }, none, nothing, undefined]) {
       const constraint = new Constraint(
         parseGrammar(callGrammar(callFormat(id), [{ name: "f", ...(parameters ? { parameters } : {}) }])),
         bytes,

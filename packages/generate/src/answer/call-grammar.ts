@@ -1,4 +1,4 @@
-import { GrammarError, type GrammarSource, isAnnotation, parseGrammar } from "@llm/grammar";
+import { GrammarError, type GrammarSource, isAnnotation } from "@llm/grammar";
 import type { ArgumentTags, CallFormat, ReasoningFormat, Tool } from "./formats.ts";
 
 /** What an answer must look like that is nothing but calls of these tools, written as the model's family writes them. */
@@ -60,13 +60,11 @@ function call({ id, argumentsKey, tags, named }: CallFormat, tool: Tool): Gramma
   return { parts: [`{"name": ${JSON.stringify(tool.name)}, "${argumentsKey}": `, values, "}"] };
 }
 
-/** The schema of a function's arguments, which are an object whether or not it says so. */
-function objectSchema({ name, parameters = {} }: Tool): Readonly<Record<string, unknown>> {
-  const {
-    type = "object",
-    nullable: _,
-    ...rest
-  } = isObject(parameters) ? parameters : { type: "none", nullable: false };
+/** The schema of a function's arguments, which are an object whether or not it says so; a keyword that is null says nothing. */
+function objectSchema({ name, parameters }: Tool): Readonly<Record<string, unknown>> {
+  const given = parameters ?? {};
+  const said = isObject(given) ? Object.entries(given).filter(([, value]) => value !== null) : [["type", "none"]];
+  const { type = "object", nullable: _, ...rest } = Object.fromEntries(said);
   if (type === "object" || (Array.isArray(type) && type.includes("object"))) return { ...rest, type: "object" };
   throw new GrammarError("syntax", `the parameters of "${name}" must be the schema of an object`);
 }
@@ -98,11 +96,9 @@ function taggedCall({ name: [before, after], key, value, pad, end }: ArgumentTag
   const argument = (property: string | GrammarSource, held: GrammarSource): GrammarSource => ({
     parts: [...marked(key, property), pad === "" ? "\n" : "", ...marked(value, pad, held, pad), "\n"],
   });
-  const optional = (form: GrammarSource): GrammarSource => ({ anyOf: [{ choice: [""] }, form] });
-  const values = names.flatMap((property): GrammarSource[] => {
-    const held = { property, of: schema, before: value[1] };
-    if (required.includes(property)) return [argument(property, held)];
-    return isPossible(held) ? [optional(argument(property, held))] : []; // what may never be given is left out
+  const values = names.map((property): GrammarSource => {
+    const one = argument(property, { property, of: schema, before: value[1] });
+    return required.includes(property) ? one : { optional: one }; // what may never be given is left out
   });
   // A function of which nothing is said takes anything, as an object does of which nothing is said.
   const { additionalProperties: others = true } = schema;
@@ -111,20 +107,10 @@ function taggedCall({ name: [before, after], key, value, pad, end }: ArgumentTag
     const held: GrammarSource = said
       ? { property: "", of: { ...schema, properties: {} }, before: value[1] }
       : { without: value[1] };
-    values.push(optional({ repeat: argument({ regex: "[^<>\\s]{1,64}" }, held), between: "" }));
+    values.push({ optional: { repeat: argument({ regex: "[^<>\\s]{1,64}" }, held), between: "" } });
   }
   // Where nothing stands before the name, the call ends with what closes all of them.
   return { parts: before === "" ? [tool.name, after, ...values] : [before, tool.name, after, "\n", ...values, end] };
-}
-
-function isPossible(form: GrammarSource): boolean {
-  try {
-    parseGrammar(form);
-    return true;
-  } catch (error) {
-    if (GrammarError.isInstance(error) && error.code === "unsatisfiable") return false;
-    throw error;
-  }
 }
 
 /** What stands between two tags, either of which may be a control token. */
