@@ -61,7 +61,11 @@ export function networkOf(expression: Expression): Network | undefined {
     }
     for (let i = min; i < max && max < Number.POSITIVE_INFINITY && steps.length <= MAX_STEPS; i++)
       at = push({ op: "fork", to: [emit(of, at), next] });
-    for (let i = 0; i < min && steps.length <= MAX_STEPS; i++) at = emit(of, at);
+    for (let i = 0; i < min && steps.length <= MAX_STEPS; i++) {
+      const before = at;
+      at = emit(of, at);
+      if (at === before) break; // a round without a step: so are all others
+    }
     return at;
   };
   const start = emit(expression, 0);

@@ -97,6 +97,7 @@ export class Reader {
   /** What is still open of looks; undefined where one of them has failed. */
   #lookOn(looks: readonly Look[], before: Before, after: After): readonly Look[] | undefined {
     if (looks.length === 0) return looks;
+    this.#taken += looks.length;
     const open: Look[] = [];
     for (const look of looks) {
       const { negative } = look;
@@ -127,6 +128,7 @@ export class Reader {
       else if (step.op === "assert") {
         if (holds(step.what, before, after)) stack.push(wayOf(step.to, looks));
       } else {
+        this.#taken += looks.length;
         const look = this.#lookOf(step.negative, [wayOf(step.from, NO_LOOKS)]);
         stack.push(wayOf(step.to, distinctLooks([...looks, look])));
       }

@@ -92,6 +92,7 @@ describe("expressions that the u flag's rules don't allow, and what they are wri
     ["[+\\-*\\/\\_\\@]+", ["+-*/_@"], [",", "."]],
     ["\\A(?P<year>\\d{4})\\Z", ["2024"], ["20245"]],
     ["[\\p{L}\\@]{2}", ["é@"], ["p{"]],
+    ["\\p{L}+\\-\\u{61}\\P{L}", ["éa-a1"], ["1-a1", "é-aa"]],
   ])("%s", (source, matching, others) => {
     const matches = matcher(whole(parseRegex(source)));
     expect(matching.filter((text) => !matches(text))).toEqual([]);
@@ -121,6 +122,10 @@ it("what can be told by states alone is told by few of them", () => {
   expect(described({ pattern: parseRegex("^a+b+$"), lengths: { min: 0, max: 99_999 } })).toBeUndefined();
   expect(() => containing(parseRegex("(?=x)(?:[a-z]{1,9}){1,500}"))).toThrow(/too many states/);
   expect(() => containing(parseRegex("(?=x{30000})x"))).toThrow(/makes too many states; make it smaller/);
+  // Rounds of nothing are none, and what must be found ahead counts by how much of it there is.
+  expect(matcher(whole(parseRegex("(?=a)(?:(?:(?:){100000}){100000}){100000}a")))("a")).toBe(true);
+  const ahead = Array.from({ length: 1000 }, (_, i) => `(?=.*${String.fromCharCode(97 + (i % 26))})`).join("");
+  expect(() => containing(parseRegex(`^(?:${ahead}.)*$`))).toThrow(/too many states/);
 });
 
 it("a pattern that may go on is held to no further than it must be", () => {

@@ -23,7 +23,9 @@ function outside(chars: readonly string[], at: number): Piece {
     const escaped = chars[at + 1] ?? "";
     if (escaped === "A") return ["^", 2];
     if (escaped === "Z" || escaped === "z") return ["$", 2];
-    return isMark(escaped) && !SYNTAX.includes(escaped) ? [escaped, 2] : [char + escaped, 1 + escaped.length];
+    if (isMark(escaped) && !SYNTAX.includes(escaped)) return [escaped, 2];
+    const length = escapeLength(chars, at);
+    return [chars.slice(at, at + length).join(""), length];
   }
   if (char === "{") {
     const count = /^\{\d+(?:,\d*)?\}/.exec(chars.slice(at, at + 24).join(""))?.[0];
@@ -60,12 +62,18 @@ function classAt(chars: readonly string[], start: number): Piece {
       continue;
     }
     const escaped = next ?? "";
-    const length = /[pP]/.test(escaped) && chars[at + 2] === "{" ? chars.indexOf("}", at) - at + 1 : 2;
+    const length = escapeLength(chars, at);
     result += isMark(escaped) && !`${SYNTAX}-`.includes(escaped) ? escaped : chars.slice(at, at + length).join("");
-    at += Math.max(length, 2);
+    at += length;
     before = isSet(escaped) ? "set" : "char";
   }
   return [at < chars.length ? `${result}]` : result, at - start + 1];
+}
+
+/** Characters of an escape, with the brackets that are a part of it. */
+function escapeLength(chars: readonly string[], at: number): number {
+  const end = "pPu".includes(chars[at + 1] ?? " ") && chars[at + 2] === "{" ? chars.indexOf("}", at) : -1;
+  return end < 0 ? Math.min(2, chars.length - at) : end - at + 1;
 }
 
 const isSet = (escaped: string): boolean => escaped !== "" && "dDwWsSpP".includes(escaped);
