@@ -5,7 +5,7 @@ import { boundsOf, numeric } from "./bounds.ts";
 import { CONDITIONS, conditionsOf } from "./conditions.ts";
 import { withoutIdleCounts } from "./contains.ts";
 import { distinct } from "./distinct.ts";
-import { GENERAL, isAnnotation, typeOfKeyword } from "./keywords.ts";
+import { GENERAL, isAnnotation, saysSomething, typeOfKeyword } from "./keywords.ts";
 import { ANY_VALUE, anyRules, literal } from "./literals.ts";
 import { mergeSchemas } from "./merge.ts";
 import { multiplesWithin, whyNot } from "./multiples.ts";
@@ -21,6 +21,8 @@ import { isOfType, isValid, unjudged } from "./values.ts";
 
 /** References followed, and schemas merged, inside one another without an end in sight. */
 const MAX_NESTING = 100;
+/** Schemas that are looked at, each as often as it is referred to in other ways than by a reference alone: a second's worth. */
+const MAX_LOOKS = 50_000;
 /** Branches that are told apart by what each of the others isn't. */
 const MAX_EXCLUSIVE = 8;
 
@@ -63,6 +65,7 @@ export class SchemaCompiler implements SchemaContext {
   /** Those of them with no list or object in between: what they say is of the same value. */
   #within = new Set<Schema>();
   #nesting = 0;
+  #looks = 0;
   /** Values that a negation would allow, but that can't be described, are missing. */
   #leftOut = false;
 
@@ -92,7 +95,14 @@ export class SchemaCompiler implements SchemaContext {
     }
   }
 
+  /** Parts that refer to parts several times each are as many as two to the power of how deep they go. */
+  #look(): void {
+    if (++this.#looks > MAX_LOOKS)
+      throw new GrammarError("limit", `the schema has more than ${MAX_LOOKS} parts, references followed`);
+  }
+
   #rule(schema: Json | undefined, path: string): Rule {
+    this.#look();
     if (!isSchema(schema)) throw new GrammarError("syntax", `${path} of the schema must be an object or a boolean`);
     if (schema === false) return NEVER;
     if (schema === true) return ANY_VALUE;
@@ -152,9 +162,9 @@ export class SchemaCompiler implements SchemaContext {
   /** Takes `$ref`, `allOf` and conditions into the schema itself. */
   flatten(schema: SchemaObject, path: string, depth = 0): Schema {
     if (depth > MAX_NESTING) throw this.unsupported(path, "allOf", "it contains itself");
-    // Many that write schemas write null where nothing is said.
+    this.#look();
     const said: SchemaObject = Object.fromEntries(
-      Object.entries(schema).filter(([keyword, value]) => value !== null || keyword === "const"),
+      Object.entries(schema).filter(([keyword, value]) => saysSomething(keyword, value)),
     );
     const { $ref, allOf, const: only, ...rest } = said;
     const own = withoutIdleCounts(
@@ -185,7 +195,10 @@ export class SchemaCompiler implements SchemaContext {
   }
 
   readonly #surroundings: Surroundings = {
-    resolve: (reference) => this.#references.resolve(reference) as Json,
+    resolve: (reference) => {
+      this.#look();
+      return this.#references.resolve(reference) as Json;
+    },
     leftOut: () => {
       this.#leftOut = true;
     },
@@ -255,7 +268,13 @@ export class SchemaCompiler implements SchemaContext {
 
   #areDistinct(branches: readonly Json[], path: string): boolean {
     const seen = branches.map((branch) => (isObject(branch) ? this.flatten(branch, path) : (branch as Schema)));
-    return distinct(seen, (schema) => (isObject(schema) && "$ref" in schema ? this.flatten(schema, path) : schema));
+    const flattened = new Map<Schema | Json, Schema | Json>();
+    return distinct(seen, (schema) => {
+      if (!isObject(schema) || !("$ref" in schema)) return schema;
+      const flat = flattened.get(schema) ?? this.flatten(schema, path);
+      flattened.set(schema, flat);
+      return flat;
+    });
   }
 
   /** Branches of which one alone may hold: each, as part of the whole, together with what the others aren't. */

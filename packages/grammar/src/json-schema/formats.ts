@@ -16,13 +16,31 @@ function uri(host: string, rest: string): string {
   return `[a-z][a-z0-9+.-]{0,20}://[a-zA-Z0-9._~-]${host}(?::${port})?(?:/[a-zA-Z0-9._~/-]${rest})?(?:\\?[a-zA-Z0-9._~=&-]${rest})?(?:#[a-zA-Z0-9._~-]${rest})?`;
 }
 
-/** An address of at most 2,000 characters, which is shorter than most limits. */
-const SHORT_URI = uri("{1,250}", "{0,570}");
+/** An address of at most so many characters: 281 before its path, and three parts that share the rest. */
+const shortUri = (most: number): string => uri("{1,250}", `{0,${Math.min(570, Math.floor((most - 281) / 3) - 2)}}`);
+
+/** A label of a host name where three of them, and what is between them, have so many characters at the most. */
+const thirdOf = (most: number): string =>
+  `[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,${Math.min(60, Math.floor((most - 2) / 3) - 2)}}[a-zA-Z0-9])?`;
+
+const shortHostname = (most: number): string => `${thirdOf(most)}(?:\\.${thirdOf(most)}){0,2}`;
+
+/** An e-mail address of at most so many characters, 31 of them before the sign. */
+const shortEmail = (most: number): string =>
+  `[a-zA-Z0-9_+-]{1,20}(?:\\.[a-zA-Z0-9_+-]{1,10})?@${thirdOf(most - 32)}(?:\\.${thirdOf(most - 32)}){1,2}`;
+
+/** Formats of which those texts are taken that have at most so many characters in any case, and the limits for which that is done. */
+const SHORT: Readonly<Record<string, readonly [from: number, to: number, format: (most: number) => string]>> = {
+  uri: [1000, Number.MAX_VALUE, shortUri],
+  email: [64, 250, shortEmail],
+  hostname: [64, 250, shortHostname],
+};
 
 /** The expression of a format, if it is held to; where a length is kept by all texts of one, nothing has to be counted. */
 export function formatOf(name: string, maxLength: number): Expression | undefined {
-  if (name === "uri" && maxLength >= 2000 && maxLength < Number.POSITIVE_INFINITY) return read(SHORT_URI);
-  return Object.hasOwn(FORMATS, name) ? read(FORMATS[name]!) : undefined;
+  if (!Object.hasOwn(FORMATS, name)) return undefined;
+  const [from, to, short] = Object.hasOwn(SHORT, name) ? SHORT[name]! : [];
+  return read(short && maxLength >= from! && maxLength <= to! ? short(maxLength) : FORMATS[name]!);
 }
 
 const known = new Map<string, Expression>();

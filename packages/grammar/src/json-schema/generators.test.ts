@@ -116,6 +116,21 @@ describe("several things said of one text", () => {
     ]);
   });
 
+  it.each([
+    ["email", "first.last@mail.example.org", [60, 64, 100, 221, 250, 251, 254]],
+    ["hostname", "mail.example.org", [30, 124, 125, 200, 250, 251, 253]],
+    ["uri", "https://example.org/a/b?c=1#d", [50, 1000, 1999, 2000, 2083]],
+    ["json-pointer", "/a/0/b", [50, 20_000]],
+  ] as const)("a format and any most length: %s", (format, value, lengths) => {
+    for (const maxLength of lengths) {
+      const compiled = constraint({ type: "string", format, minLength: 5, maxLength });
+      const matches = (text: string) => compiled.matches(JSON.stringify(text));
+      expect([matches(value), matches("a b@ no such thing")], String(maxLength)).toEqual([true, false]);
+      const text: string = JSON.parse(randomAnswer(compiled, compiled.shortest + 300, maxLength));
+      expect(Array.from(text).length).toBeLessThanOrEqual(maxLength);
+    }
+  });
+
   it("a format and lengths, or a list of values", () => {
     const url = { type: "string", format: "uri", minLength: 1, maxLength: 2083 };
     expect(matching(url, ["https://example.com/a?b=1#c", "not a url", "https://a:99999"])).toEqual([
@@ -260,6 +275,42 @@ describe("branches of which one alone may hold", () => {
     // Before 2019 what stands beside a reference says nothing: a number is then what must not be.
     const beside = { not: { $ref: "#/$defs/any", type: "string" }, $defs: { any: { type: ["string", "number"] } } };
     expect(matching(beside, [1, "a", null])).toEqual([null]);
+  });
+});
+
+describe("what is not so", () => {
+  it("of keywords that say nothing, or nothing that is known, is nothing", () => {
+    expect(() => constraint({ not: { type: null } })).toThrow("no value is valid");
+    expect(() => constraint({ not: { not: null } })).toThrow("no value is valid");
+    expect(() => constraint({ not: { type: "strin" } })).toThrow(/"not" at #/);
+    expect(() => constraint({ not: { not: 5 } })).toThrow(/"not" at #/);
+    const when = { type: ["string", "integer"], if: { not: { type: "string", pattern: null } } };
+    // biome-ignore lint/suspicious/noThenProperty: it is a keyword of schemas
+    expect(matching({ ...when, then: { maximum: 3 } }, ["a", 2, 4])).toEqual(["a", 2]);
+  });
+});
+
+describe("schemas of more than they look like", () => {
+  it("parts that refer to parts several times are counted", () => {
+    const parts = (depth: number, of: (part: object) => object): object =>
+      Object.fromEntries(
+        Array.from({ length: depth }, (_, i) => [`p${i}`, i + 1 < depth ? of({ $ref: `#/$defs/p${i + 1}` }) : {}]),
+      );
+    const twice = { $ref: "#/$defs/p0", $defs: parts(40, (part) => ({ allOf: [part, part] })) };
+    expect(() => constraint(twice)).toThrow("more than 50000 parts, references followed");
+    const pair = (part: object) => ({ type: "object", properties: { a: { allOf: [part] }, b: { allOf: [part] } } });
+    expect(() => constraint({ $ref: "#/$defs/p0", $defs: parts(30, pair) })).toThrow("more than 50000 parts");
+    const many = (part: object) => ({ allOf: Array(300).fill(part) });
+    expect(() => constraint({ not: { $ref: "#/$defs/p0" }, $defs: parts(8, many) })).toThrow("more than 50000 parts");
+  });
+
+  it("a pattern is read once for all values that it judges", () => {
+    const values = Array.from({ length: 2000 }, (_, i) => `value${i}`);
+    const pattern = "^(?=.*[0-9])(?!.*xx)(?=.*v)[a-z0-9]{1,200}$";
+    expect(matching({ enum: values, pattern }, ["value0", "value1999", "value"])).toEqual(["value0", "value1999"]);
+    const properties = Object.fromEntries(values.map((name) => [name, true]));
+    const named = { type: "object", properties, propertyNames: { pattern }, patternProperties: {} };
+    expect(matching(named, [{ value7: 1 }, { other: 1 }])).toEqual([{ value7: 1 }]);
   });
 });
 

@@ -36,6 +36,9 @@ const ANNOTATIONS: ReadonlySet<string> = new Set([
 /** True for keywords that nothing has to be held to: the known ones, and whatever is marked as somebody's own. */
 export const isAnnotation = (keyword: string): boolean => ANNOTATIONS.has(keyword) || keyword.startsWith("x-");
 
+/** Many that write schemas write null where nothing is said. */
+export const saysSomething = (keyword: string, value: unknown): boolean => value !== null || keyword === "const";
+
 /** Keywords that hold for values of one type only, and by which a schema without `type` is understood. */
 const BY_TYPE: Readonly<Record<string, JsonType>> = {
   properties: "object",

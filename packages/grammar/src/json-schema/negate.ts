@@ -1,5 +1,5 @@
 import { patternWithout } from "../regex/texts.ts";
-import { isAnnotation, typeOfKeyword } from "./keywords.ts";
+import { isAnnotation, saysSomething, typeOfKeyword } from "./keywords.ts";
 import { plainNot } from "./plain-not.ts";
 import { isNumber, isObject, isSchema, type Json, type JsonType } from "./schema.ts";
 
@@ -25,10 +25,10 @@ export function negate(schema: Json, surroundings: Surroundings, depth = 0): Jso
   // With it, null is valid whatever "type" says.
   if (schema.nullable === true) return undefined;
   // Before 2019 nothing beside a reference counted: what breaks the reference breaks both readings.
-  const entries = Object.entries(schema.$ref === undefined ? schema : { $ref: schema.$ref });
+  const entries = Object.entries(typeof schema.$ref === "string" ? { $ref: schema.$ref } : schema);
   return anyOf(
     entries
-      .filter(([keyword]) => !isAnnotation(keyword))
+      .filter(([keyword, value]) => !isAnnotation(keyword) && saysSomething(keyword, value))
       .map(([keyword, value]) =>
         undone(keyword, value!, schema, (inner) => negate(inner, surroundings, depth + 1), surroundings),
       ),
@@ -58,6 +58,7 @@ function undone(
   switch (keyword) {
     case "type": {
       const types = (Array.isArray(value) ? value : [value]) as JsonType[];
+      if (!types.every((type) => type === "integer" || TYPES.includes(type))) return undefined;
       const others = TYPES.filter((type) => !types.includes(type));
       if (!types.includes("integer") || types.includes("number")) return others.length > 0 && { type: others };
       return {
@@ -72,7 +73,7 @@ function undone(
     case "const":
       return { not: { enum: [value] } };
     case "not":
-      return value;
+      return isSchema(value) ? value : undefined;
     case "$ref":
       return typeof value === "string" ? inverse(surroundings.resolve(value)) : undefined;
     case "allOf":

@@ -9,7 +9,7 @@ import { simplified } from "./published-patterns.ts";
 import { isObject, type Json, type SchemaObject } from "./schema.ts";
 import { space } from "./space.ts";
 import { quoted, stringExcept } from "./text.ts";
-import { matchesPattern, refuseNot } from "./values.ts";
+import { refuseNot } from "./values.ts";
 
 interface Member {
   readonly rule: Rule;
@@ -30,7 +30,7 @@ export function objectRule(schema: SchemaObject, path: string, context: SchemaCo
   const keys = keysOf(schema, path, context);
   const names = [...new Set([...Object.keys(properties), ...(required as string[]), ...(keys.only ?? [])])];
   const members = names.flatMap((name): Member[] => {
-    const patterned = keys.patterns.filter(([pattern]) => matchesPattern(name, pattern)).map(([, value]) => value);
+    const patterned = keys.patterns.filter(({ matches }) => matches(name)).map(({ value }) => value);
     const other: readonly Json[] = patterned.length > 0 ? [] : [additionalProperties ?? true];
     const own = Object.hasOwn(properties, name) ? [properties[name]!] : other;
     const values = [...own, ...patterned];
@@ -63,13 +63,13 @@ function extraRule(
   const member = (key: Rule, value: Rule): Rule =>
     value === NEVER || key === NEVER ? NEVER : context.define(seq(key, text(":"), space, value));
   if (keys.patterns.length > 0) {
-    const taken = (pattern: string) => names.some((name) => matchesPattern(name, pattern));
     return alt(
-      ...keys.patterns.map(([pattern, value], i) => {
+      ...keys.patterns.map(({ pattern, value, matches }, i) => {
         const rule = context.rule(value, `${path}/patternProperties/${i}`);
         if (rule === NEVER) return NEVER;
         // A key that has been written would be written anew, with a value that this schema alone holds.
-        if (taken(pattern)) throw context.unsupported(path, "patternProperties", "where they match a property's name");
+        if (names.some(matches))
+          throw context.unsupported(path, "patternProperties", "where they match a property's name");
         return member(quoted(containing(parseRegex(simplified(pattern)))), rule);
       }),
     );

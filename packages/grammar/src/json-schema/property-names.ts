@@ -5,7 +5,7 @@ import { isAnnotation } from "./keywords.ts";
 import { isObject, isSchema, type Json, type SchemaObject, sameJson } from "./schema.ts";
 import { textRule } from "./strings.ts";
 import { quoted } from "./text.ts";
-import { isValid } from "./values.ts";
+import { isValid, matcherOf } from "./values.ts";
 
 /** What the names of an object's properties may be. */
 export interface Keys {
@@ -18,7 +18,13 @@ export interface Keys {
   /** Any name that may be, as it is written. */
   rule(): Rule;
   /** Patterns of names, and what holds for the values under those that match. */
-  readonly patterns: readonly (readonly [pattern: string, value: Json])[];
+  readonly patterns: readonly Patterned[];
+}
+
+interface Patterned {
+  readonly pattern: string;
+  readonly value: Json;
+  matches(name: string): boolean;
 }
 
 const TEXT_KEYWORDS: ReadonlySet<string> = new Set([
@@ -57,7 +63,7 @@ export function keysOf(schema: SchemaObject, path: string, context: SchemaContex
   };
 }
 
-function patternsOf(schema: SchemaObject, path: string, context: SchemaContext): [string, Json][] {
+function patternsOf(schema: SchemaObject, path: string, context: SchemaContext): Patterned[] {
   const { patternProperties = {} } = schema;
   if (!isObject(patternProperties))
     throw new GrammarError("syntax", `"patternProperties" at ${path} of the schema must be an object`);
@@ -69,7 +75,7 @@ function patternsOf(schema: SchemaObject, path: string, context: SchemaContext):
         throw context.unsupported(path, "patternProperties", `of which several may match a name`);
     }
   }
-  return patterns;
+  return patterns.map(([pattern, value]) => ({ pattern, value, matches: matcherOf(pattern) }));
 }
 
 /** True where the patterns are of texts that begin with different letters. */

@@ -33,16 +33,25 @@ export function textRule(schema: SchemaObject, path: string, context: SchemaCont
   const { lengths, pattern, format } = parts;
   if (lengths.min > lengths.max) return NEVER;
   const none = excludedBy(schema);
-  const rule = described({ ...parts, none });
+  const rule = described({ ...parts, none }) ?? (format && shorter(format, lengths, none));
   if (rule) return rule;
-  // By the standard a format is a note: beside lengths that would take too much to count in it, those are held to.
-  const noted = format && described({ lengths, none });
-  if (noted) return noted;
-  throw context.unsupported(
-    path,
-    pattern ? "pattern" : "not",
-    pattern ? "its lengths make too many cases; count inside it" : "the texts that are ruled out make too many cases",
-  );
+  const tooMany = "its lengths make too many cases";
+  if (pattern) throw context.unsupported(path, "pattern", `${tooMany}; count inside it`);
+  if (format) throw context.unsupported(path, "format", tooMany);
+  throw context.unsupported(path, "not", "the texts that are ruled out make too many cases");
+}
+
+/** Longest text of a format of which nothing shorter is known: each character takes some states. */
+const MAX_SHORTER = 2048;
+
+/** Texts of a format that are shorter than they might be, where counting to the longest would take too much. */
+function shorter(format: Expression, { min, max }: Lengths, none: readonly string[]): Rule | undefined {
+  if (max === Number.POSITIVE_INFINITY) return undefined;
+  for (let most = Math.min(Math.floor(max / 2), MAX_SHORTER); most >= Math.max(min, 1); most = Math.floor(most / 2)) {
+    const rule = described({ format, lengths: { min, max: most }, none });
+    if (rule) return rule === NEVER ? undefined : rule;
+  }
+  return undefined;
 }
 
 function partsOf(

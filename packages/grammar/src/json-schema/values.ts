@@ -46,9 +46,7 @@ const CHECKS: Readonly<Record<string, (value: Json, bound: Json, schema: SchemaO
   maxLength: limit(ofText, (size, bound) => size <= bound),
   minItems: limit(ofList, (size, bound) => size >= bound),
   maxItems: limit(ofList, (size, bound) => size <= bound),
-  pattern: (value, pattern) =>
-    typeof value !== "string" ||
-    [simplified(String(pattern)), String(pattern)].some((source) => matchesPattern(value, source)),
+  pattern: (value, pattern, schema) => typeof value !== "string" || fitsPattern(value, String(pattern), schema),
   // A note beside values that are listed: whoever lists them means them.
   format: () => true,
   not: (value, not) => {
@@ -58,12 +56,27 @@ const CHECKS: Readonly<Record<string, (value: Json, bound: Json, schema: SchemaO
   },
 };
 
-/** True where a pattern is somewhere in a text. The engine's own expressions may take for ever over what strangers write. */
-export function matchesPattern(text: string, pattern: string): boolean {
-  const automaton = new Automaton(compile(grammarOf(containing(parseRegex(pattern))), new Set()));
-  let state: State | null = automaton.start;
-  for (const byte of new TextEncoder().encode(text)) if (state) state = automaton.step(state, byte);
-  return state?.accepting ?? false;
+/** The patterns of schemas whose values have been judged: many values are judged by one. */
+const judges = new WeakMap<SchemaObject, readonly ((text: string) => boolean)[]>();
+
+function fitsPattern(value: string, pattern: string, schema: SchemaObject): boolean {
+  const known = judges.get(schema) ?? [simplified(pattern), pattern].map(matcherOf);
+  judges.set(schema, known);
+  return known.some((matches) => matches(value));
+}
+
+/**
+ * Tells whether a pattern is somewhere in a text. The engine's own expressions may take for ever over what strangers write. The pattern
+ * is read once, with the first text.
+ */
+export function matcherOf(pattern: string): (text: string) => boolean {
+  let automaton: Automaton | undefined;
+  return (text) => {
+    automaton ??= new Automaton(compile(grammarOf(containing(parseRegex(pattern))), new Set()));
+    let state: State | null = automaton.start;
+    for (const byte of new TextEncoder().encode(text)) if (state) state = automaton.step(state, byte);
+    return state?.accepting ?? false;
+  };
 }
 
 /** The keyword by which nobody here can judge a single value, if there is one among these. */

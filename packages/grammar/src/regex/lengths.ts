@@ -17,6 +17,12 @@ export function withLengths(rule: Rule, { min, max }: Lengths): Rule | undefined
   return counted && !counted.includes(undefined) ? alt(...(counted as Rule[])) : undefined;
 }
 
+/** The same lengths without those that all texts of a rule have anyway. */
+export function telling(rule: Rule, { min, max }: Lengths): Lengths {
+  const [least, most] = extent(rule);
+  return { min: min <= least ? 0 : min, max: max >= most ? Number.POSITIVE_INFINITY : max };
+}
+
 /** Fewest and most characters of a rule's texts; of machines nothing is known. */
 function extent(rule: Rule): readonly [least: number, most: number] {
   switch (rule.kind) {

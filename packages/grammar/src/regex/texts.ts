@@ -2,7 +2,7 @@ import { GrammarError } from "../error.ts";
 import { ANY } from "../rules/code-points.ts";
 import { alt, chars, EMPTY, many, type Rule, repeat, seq } from "../rules/rule.ts";
 import { allOf, type Expression, literally, oneOf, ruleOf, times, untied } from "./expression.ts";
-import { withLengths } from "./lengths.ts";
+import { telling, withLengths } from "./lengths.ts";
 import { type Lengths, machineOf } from "./machine.ts";
 import { parseRegex } from "./parse.ts";
 
@@ -39,7 +39,7 @@ export function described({ pattern, format, none = [], lengths }: Described): R
   }
   const expression = pattern ? somewhere(pattern) : (format ?? anything);
   const others: Expression = { kind: "look", of: allOf([oneOf(none.map(literally)), END]), negative: true };
-  return machineOf(none.length === 0 ? expression : allOf([others, expression]), lengths);
+  return machineOf(none.length === 0 ? expression : allOf([others, expression]), telling(plain, lengths));
 }
 
 /** The texts that match both as a whole; undefined where that would take too many states. */
