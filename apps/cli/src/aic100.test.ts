@@ -29,7 +29,7 @@ test("without an SDK, compile leaves a kit, says so in a line, and exits with 3"
   const run = await runCli(["run", out, "--prompt", "x"], home, { env });
   expect(run.code).toBe(3);
   expect(run.stderr).toContain("nothing was compiled");
-}, 60_000);
+});
 
 test("plan says what fits a DL2q card, how fast it can be, by what it goes, and draws it", async () => {
   const model = join(home, "starcoder");
@@ -50,7 +50,7 @@ test("plan says what fits a DL2q card, how fast it can be, by what it goes, and 
   expect(over.stdout).toContain("does not fit");
   const unknown = await runCli([...args, "--assume", "luck=1"], home, { env });
   expect(unknown.code).toBe(2);
-}, 60_000);
+});
 
 test("plan takes formats, devices and lengths by the names that other targets have, and says where two disagree", async () => {
   const plan = async (...args: readonly string[]) =>
@@ -84,7 +84,7 @@ test("plan takes formats, devices and lengths by the names that other targets ha
     expect(code, message).toBe(2);
     expect(stderr).toContain(message);
   }
-}, 60_000);
+});
 
 test("what was made for several sequences takes as many prompts, unless told otherwise", async () => {
   const out = join(home, "batch");
@@ -97,7 +97,7 @@ test("what was made for several sequences takes as many prompts, unless told oth
   expect(await prompts("--prompt", "a|b|c")).toEqual(["a", "b"]);
   expect(await prompts("--prompt", "a")).toEqual(["a", "a"]);
   expect(await prompts("--prompt", "a|b", "--batch-size", "1")).toEqual(["a|b"]);
-}, 60_000);
+});
 
 test("inspect looks into a QPC by its first bytes, and says of a damaged one that it is", async () => {
   const qpc = Buffer.alloc(40);
@@ -123,7 +123,7 @@ test("inspect looks into a QPC by its first bytes, and says of a damaged one tha
   const { code, stderr } = await runCli(["inspect", file], home);
   expect(code).toBe(1);
   expect(stderr).toMatch(/^llm: .*programqpc.bin: the QPC is damaged: [^\n]*\n$/);
-}, 60_000);
+});
 
 test("tokens that the card chooses are those that are chosen here from its logits, whatever is asked", async () => {
   const args = ["run", "demo", "--target", "aic100", "--emulate", "--ctx-len", "96", "--prompt", "def add(a, b):"];
@@ -137,7 +137,7 @@ test("tokens that the card chooses are those that are chosen here from its logit
   const here = await text();
   expect(here).toHaveLength(24);
   expect(await text("--on-device-sampling")).toEqual(here);
-}, 60_000);
+});
 
 test("infer takes each argument of the library's, as it spells them, and prints its wording", async () => {
   const io = join(home, "io");
@@ -168,7 +168,7 @@ test("infer takes each argument of the library's, as it spells them, and prints 
     expect.objectContaining({ path: "prefill/logits.raw", "io-direction": "out", dims: [2, 1, 4096] }),
     expect.objectContaining({ path: "decode/logits.raw", "io-direction": "out", dims: [2, 1, 4096] }),
   ]);
-}, 60_000);
+});
 
 test("what can't be compiled is said before anything is exported", async () => {
   const out = join(home, "refused");
@@ -182,11 +182,11 @@ test("what can't be compiled is said before anything is exported", async () => {
     expect([code, stderr.includes("export")]).toEqual([2, false]);
   }
   expect(existsSync(out)).toBe(false);
-}, 60_000);
+});
 
 test("doctor --build needs a target, and an SDK", async () => {
   expect((await runCli(["doctor", "--build"], home, { env })).code).toBe(2);
   const { code, stderr } = await runCli(["doctor", "--target", "aic100", "--build"], home, { env });
   expect(code).toBe(3);
   expect(stderr).toMatch(/no-sdk has no dev\/inc\/QAicApi.hpp: install the Cloud AI Platform SDK/);
-}, 60_000);
+});

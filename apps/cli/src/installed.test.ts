@@ -157,7 +157,7 @@ describe.skipIf(!registry)("the installed product (needs a package registry that
       const out = join(folder, "exported");
       await json("export", "demo", "--target", "aic100", "--emulate", "--out", out);
       expect(readdirSync(out)).toEqual(expect.arrayContaining(["manifest.json", "model.onnx"]));
-    }, 120_000);
+    });
 
     it("has types for all that can be imported", async () => {
       const imports = [...published()].flatMap(([name, from]) => {
@@ -172,7 +172,7 @@ describe.skipIf(!registry)("the installed product (needs a package registry that
       const types = ["--types", "node", "--typeRoots", join(root, "node_modules", "@types")];
       const tsc = run(join(root, "node_modules/.bin/tsc"), [...options, ...types, "all.mts"], { cwd: folder });
       expect(await tsc.catch(({ stdout }: { stdout: string }) => ({ stdout }))).toMatchObject({ stdout: "" });
-    }, 120_000);
+    });
   });
 
   it("says in one line what it needs on an older Node, and exits with 3", async () => {

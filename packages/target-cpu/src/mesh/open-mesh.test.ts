@@ -35,4 +35,4 @@ test("what the workers of a mesh take their time for is told as of one process",
   // Where ONNX Runtime's own kernels multiply, nothing is put in order.
   expect(progress.length > 0).toBe(ortKernel() !== undefined);
   for (const { done, total } of progress) expect(done).toBeLessThanOrEqual(total);
-}, 60_000);
+});
