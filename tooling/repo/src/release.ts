@@ -24,7 +24,7 @@ for (const made of ["build", "build-arm64", "prebuilds"])
 mkdirSync(out);
 
 // Not from a cache: it may hold what the compiler made of sources that are gone.
-run(root, "pnpm", "exec", "turbo", "run", "build", "--force");
+run(root, "pnpm", "run", "build", "--force");
 run(join(root, addon), "pnpm", "build:arm64");
 run(join(root, addon), "pnpm", "try:arm64");
 
