@@ -169,6 +169,9 @@ function retryAfter(headers: Headers): number | undefined {
   return Number.isFinite(ms) && ms > 0 ? ms : undefined;
 }
 
+/** A stall is counted in parts: a pause of this process, or of the machine, is one of them at most, and what came meanwhile is read first. */
+const STALL_PARTS = 8;
+
 /** Aborts a transfer that has stood still for too long, and knows afterwards who aborted it. */
 class StallWatch {
   readonly signal: AbortSignal;
@@ -184,14 +187,16 @@ class StallWatch {
   }
 
   async run<T>(promise: Promise<T>): Promise<T> {
-    const timer = setTimeout(() => {
+    let left = STALL_PARTS;
+    const timer = setInterval(() => {
+      if (--left > 0) return;
       this.#stalled = true;
       this.#controller.abort();
-    }, this.#stallMs);
+    }, this.#stallMs / STALL_PARTS);
     try {
       return await promise;
     } finally {
-      clearTimeout(timer);
+      clearInterval(timer);
     }
   }
 

@@ -144,6 +144,15 @@ test("a connection that stands still is given up and continued", async () => {
   expect(ofWeights().map(({ range }) => range)).toEqual([undefined, "bytes=50000-"]);
 });
 
+test("a pause of one's own is no connection that stands still", async () => {
+  once(50_000, (response) => {
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 600);
+    response.end(weights.subarray(50_000));
+  });
+  await get({ patience: { ...patience, stallMs: 400 } });
+  expect(ofWeights().map(({ range }) => range)).toEqual([undefined]);
+});
+
 test("a server that knows no ranges sends all of it again", async () => {
   once(100_000, (response) => response.destroy());
   const broken = hub.fault!;
