@@ -1,12 +1,14 @@
 import type { Graph } from "@llm/core-ir";
 import { usableMemory } from "@llm/target/engine";
-import { expect, test } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
 import { cpuTarget } from "../cpu-target.ts";
 import type { CpuOptions } from "../options.ts";
 import { llama } from "../testing/llama.ts";
 import { DEFAULTS, goldenGraph } from "../testing/open-golden.ts";
 import { chooseCpu } from "./choose.ts";
 import { spareShare } from "./memory.ts";
+
+afterEach(() => void vi.restoreAllMocks());
 
 /** Of the golden's config. */
 const CONTEXT = 64;
@@ -55,6 +57,21 @@ test("what was asked for and doesn't fit is left so, with what would", () => {
   const { options, notes } = chooseCpu(graph, asked);
   expect(options).toEqual(asked);
   expect(notes).toEqual([expect.stringMatching(/^int4 with 4096 × 131072 tokens doesn't fit: .* would fit$/)]);
+});
+
+test.each([
+  [{ format: "fp32", ctxLen: 2048 }, "--format int4 with a shorter --ctx-len"],
+  [{ format: "fp32", ctxLen: 512, batchSize: 8 }, "--format int4 with a smaller --batch-size"],
+  [
+    { format: "fp32", ctxLen: 8192, batchSize: 64 },
+    "--format int4 with a smaller --batch-size and a shorter --ctx-len",
+  ],
+  [{ format: "int4", ctxLen: 8192, batchSize: 64 }, "a smaller --batch-size with a shorter --ctx-len"],
+  [{ format: "int4", ctxLen: 8192 }, "a shorter --ctx-len"],
+])("in a container of a gigabyte, all of what would fit is said: %j", (asked, instead) => {
+  vi.spyOn(process, "constrainedMemory").mockReturnValue(2 ** 30);
+  const { notes } = chooseCpu(llama(2048, 12, 8192), { ...DEFAULTS, ...asked });
+  expect(notes).toEqual([expect.stringMatching(`; ${instead} would fit$`)]);
 });
 
 test("what was said is left as it was said", () => {

@@ -75,7 +75,9 @@ function whatFits(model: Graph, options: CpuOptions, source: Stored): string {
     ["a shorter --ctx-len", { ...options, ctxLen: short }],
     ["a smaller --batch-size", { ...options, batchSize: 1 }],
     ["a smaller --batch-size with a shorter --ctx-len", { ...options, batchSize: 1, ctxLen: short }],
-    ["--format int4 with a shorter --ctx-len", { ...packed, ctxLen: short, batchSize: 1 }],
+    ["--format int4 with a shorter --ctx-len", { ...packed, ctxLen: short }],
+    ["--format int4 with a smaller --batch-size", { ...packed, batchSize: 1 }],
+    ["--format int4 with a smaller --batch-size and a shorter --ctx-len", { ...packed, batchSize: 1, ctxLen: short }],
   ];
   const found = less.find(([, changed]) => needOf(model, changed, source).fits);
   return found ? `${found[0]} would fit` : "take a smaller model, or a machine with more memory";
