@@ -63,22 +63,19 @@ describe("what is for the template alone", () => {
   it.each([
     [{ documents: [{ text: "secret" }] }, "documents"],
     [{ chat_template_kwargs: { thinking_budget: 5 } }, "chat_template_kwargs.thinking_budget"],
-    [{ chat_template_kwargs: { enable_thinking: true } }, "chat_template_kwargs.enable_thinking"],
+    [{ chat_template_kwargs: { persona: "a pirate" } }, "chat_template_kwargs.persona"],
   ])("is refused where the template never names it: %j", async (more, param) => {
     const ask = { model: "demo", messages: [user], max_tokens: 1, ...more };
     const response = await post(server.address, "/v1/chat/completions", JSON.stringify(ask));
     expect([response.status, await response.json()]).toMatchObject([400, { error: { param } }]);
   });
 
-  it("may be switched off where it isn't there", async () => {
-    const ask = {
-      model: "demo",
-      messages: [user],
-      max_tokens: 1,
-      chat_template_kwargs: { enable_thinking: false },
-      documents: [],
-    };
-    expect((await post(server.address, "/v1/chat/completions", JSON.stringify(ask))).status).toBe(200);
+  it("may be a switch, or nothing", async () => {
+    for (const enable_thinking of [true, false]) {
+      const more = { chat_template_kwargs: { enable_thinking }, documents: [] };
+      const ask = { model: "demo", messages: [user], max_tokens: 1, ...more };
+      expect((await post(server.address, "/v1/chat/completions", JSON.stringify(ask))).status).toBe(200);
+    }
     const asked = { model: "demo", messages: [user], max_tokens: 1 };
     expect((await anthropic.messages.create({ ...asked, thinking: { type: "disabled" } })).role).toBe("assistant");
   });

@@ -62,6 +62,7 @@ export function asksOf(body: CompletionRequest, generator: Generator): Ask[] {
   const filledIn = typeof body.suffix === "string" ? generator.tokenizer.infillEnds : [];
   const options = {
     ...sampling,
+    inText: true,
     stopTokens: [...(sampling.stopTokens ?? []), ...filledIn],
     maxNewTokens: most ?? Math.max(DEFAULT_TOKENS, body.min_tokens ?? 0),
     // The best are the likeliest.

@@ -7,8 +7,8 @@ export function checkTemplateReads(chatTemplate = "", { chat_template_kwargs: va
   const refuse = (field: string): Error => unsupported(field, "means nothing to this model's chat template");
   if (documents?.length && !chatTemplate.includes("documents")) throw refuse("documents");
   for (const [name, value] of Object.entries(variables ?? {})) {
-    // What is switched off isn't there anyway: many clients say so to every model (`enable_thinking`).
-    const isOff = value === false || value === null;
-    if (!isOff && !chatTemplate.includes(name)) throw refuse(`chat_template_kwargs.${name}`);
+    // Clients send switches to every model, whatever its template knows (`enable_thinking`): those carry nothing that could be lost.
+    const isSwitch = typeof value === "boolean" || value === null;
+    if (!isSwitch && !chatTemplate.includes(name)) throw refuse(`chat_template_kwargs.${name}`);
   }
 }

@@ -14,23 +14,21 @@ function blankFirst(): Tokenizer {
 }
 
 const identified = (ids: readonly number[]) => ids.map((id) => ({ id }));
-const answer = { skipsSpecial: true, isFormed: false };
 
 describe("offsets", () => {
   it("don't count the blank that is no part of a text, before its first token or within it", () => {
     const tokenizer = blankFirst();
     const ids = [1, 2, 4, 2, 4]; // <s> ▁ab c ▁ab c
     expect(tokenizer.decode(ids.slice(1))).toBe("abc abc");
-    expect(new TextOffsets(tokenizer, "", answer).ofPrompt(identified(ids), "abc abc")).toEqual([0, 0, 2, 3, 6]);
-    expect(new TextOffsets(tokenizer, "", answer).ofPrompt(identified([3, 5]), "ab")).toEqual([0, 0]);
+    expect(new TextOffsets(tokenizer, "", true).ofPrompt(identified(ids), "abc abc")).toEqual([0, 0, 2, 3, 6]);
+    expect(new TextOffsets(tokenizer, "", true).ofPrompt(identified([3, 5]), "ab")).toEqual([0, 0]);
   });
 
-  it("begin an answer anew, as its text does, unless its form has the blank in it", () => {
+  it("count the blank that an answer goes on with", () => {
     const tokenizer = blankFirst();
-    const offsets = new TextOffsets(tokenizer, "", answer);
+    const offsets = new TextOffsets(tokenizer, "", true);
     offsets.ofPrompt(identified([2, 4]), "abc");
-    expect([...offsets.ofAnswer(identified([2])), ...offsets.ofAnswer(identified([4, 2, 4]))]).toEqual([3, 5, 6, 9]);
-    const formed = new TextOffsets(tokenizer, "abc", { ...answer, isFormed: true });
-    expect(formed.ofAnswer(identified([2, 4]))).toEqual([3, 6]);
+    expect([...offsets.ofAnswer(identified([2])), ...offsets.ofAnswer(identified([4, 2, 4]))]).toEqual([3, 6, 7, 10]);
+    expect(new TextOffsets(tokenizer, "abc", true).ofAnswer(identified([2, 4]))).toEqual([3, 6]);
   });
 });

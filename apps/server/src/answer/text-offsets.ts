@@ -3,15 +3,15 @@ import type { Tokenizer } from "@llm/tokenizer-bpe";
 /** Where the tokens of a text begin in it, counted in characters. One that begins within a character begins where that does. */
 export class TextOffsets {
   readonly #tokenizer: Tokenizer;
-  readonly #how: AnswerText;
+  readonly #skipsSpecial: boolean;
   readonly #decoder = new TextDecoder("utf-8", { ignoreBOM: true });
   #at: number;
   #isFirst = true;
 
-  /** @param before what stands before the first of them */
-  constructor(tokenizer: Tokenizer, before: string, how: AnswerText) {
+  /** @param before what stands before the first of them; `skipsSpecial`: whether special tokens are no part of an answer's text */
+  constructor(tokenizer: Tokenizer, before: string, skipsSpecial: boolean) {
     this.#tokenizer = tokenizer;
-    this.#how = how;
+    this.#skipsSpecial = skipsSpecial;
     this.#at = lengthOf(before);
   }
 
@@ -21,15 +21,13 @@ export class TextOffsets {
       const isAdded = i === 0 && this.#tokenizer.isSpecial(id) && !text.startsWith(this.#tokenizer.decode([id]));
       return this.#next(id, !isAdded);
     });
-    this.#isFirst = true; // an answer's text is made of its own tokens alone
     return offsets;
   }
 
-  /** Those of the next tokens of an answer. */
+  /** Those of the next tokens of an answer, which goes on in a text: nothing is left out of its first one. */
   ofAnswer(tokens: readonly Identified[]): number[] {
-    const { skipsSpecial, isFormed } = this.#how;
-    if (isFormed) this.#isFirst = false;
-    return tokens.map(({ id }) => this.#next(id, !(skipsSpecial && this.#tokenizer.isSpecial(id))));
+    this.#isFirst = false;
+    return tokens.map(({ id }) => this.#next(id, !(this.#skipsSpecial && this.#tokenizer.isSpecial(id))));
   }
 
   /** Where a token begins; the next one begins behind it, where it is part of the text. */
@@ -43,14 +41,6 @@ export class TextOffsets {
     this.#at += lengthOf(text) - (isBlankLeft ? 1 : 0);
     return at;
   }
-}
-
-/** How an answer's tokens make its text. */
-export interface AnswerText {
-  /** Whether special tokens are no part of it. */
-  readonly skipsSpecial: boolean;
-  /** Whether it is held to a form, which a blank that it begins with is a part of. */
-  readonly isFormed: boolean;
 }
 
 interface Identified {

@@ -30,9 +30,8 @@ export function completionRoutes({ app, turns, fingerprint }: RouteContext): voi
     const wants = body.logprobs !== undefined && body.logprobs !== null;
     const logprobs = (tokens: readonly GeneratedToken[], offsets: readonly number[]) =>
       wants ? completionLogprobs(tokenLogprobs(generator.tokenizer, tokens), offsets) : null;
-    const isFormed = [body.regex, body.choice, body.grammar, body.json_schema].some((form) => (form ?? null) !== null);
-    const how = { skipsSpecial: body.skip_special_tokens ?? true, isFormed };
-    const offsetsFrom = (text: string) => new TextOffsets(generator.tokenizer, text, how);
+    const skipsSpecial = body.skip_special_tokens ?? true;
+    const offsetsFrom = (text: string) => new TextOffsets(generator.tokenizer, text, skipsSpecial);
 
     if (!body.stream) {
       const answers = await turn.answer(asks);

@@ -47,7 +47,12 @@ export function infillRoutes({ app, turns }: RouteContext): void {
       fresh += limits.push(piece);
       if (limits.over) enough.abort(new DOMException("the line is complete", "AbortError"));
     };
-    const options = { ...optionsOf(body, most), stopTokens: turn.generator.tokenizer.infillEnds, onToken };
+    const options = {
+      ...optionsOf(body, most),
+      inText: true,
+      stopTokens: turn.generator.tokenizer.infillEnds,
+      onToken,
+    };
     const [ask] = times({ prompt: prompt.ids, options }, 1, stateOf(body.seed));
     const asks: Ask[] = [{ ...ask, until: enough.signal }];
     let delivered = 0;

@@ -27,5 +27,20 @@ describe.each(["spm_llama2", "spm_llama_metaspace", "spm_unigram_bytefb", "bpe_g
       expect(number.text).toMatch(/^ [0-9]{3}$/);
       await generator.close();
     });
+
+    it("an answer that goes on in a text is what stands behind the prompt in it", async () => {
+      const generator = open();
+      const textOf = (id: number) => new TextDecoder().decode(tokenizer.tokenBytes(id));
+      const ids = Array.from({ length: tokenizer.vocabSize }, (_, id) => id);
+      const first = ids.find((id) => /^ [a-z]+$/.test(textOf(id)))!;
+      const allow = (): Uint32Array => {
+        const mask = new Uint32Array(Math.ceil(tokenizer.vocabSize / 32));
+        mask[first >> 5] = 1 << (first & 31);
+        return mask;
+      };
+      const goesOn = await generator.generate("My name is", { allow, maxNewTokens: 1, inText: true });
+      expect(goesOn.text).toBe(textOf(first));
+      await generator.close();
+    });
   },
 );

@@ -254,7 +254,7 @@ export class Generator<T extends TextTokenizer | TransformersTokenizer = TextTok
     if (form && options.allow)
       throw new GenerateError("option-invalid", "allow can't be given together with a form that the answer must have");
     const held = form && this.#constrained.hold(form, eos, Math.min(maxNewTokens, room - tokens.length));
-    const decoder = held ? inText(this.#text, this.#decoder(options)) : this.#decoder(options);
+    const decoder = held || options.inText ? inText(this.#text, this.#decoder(options)) : this.#decoder(options);
     const ends = new Set(options.ignoreEos ? [] : eos);
     let text = "";
     const say = (piece: string): void => {
@@ -351,10 +351,7 @@ export class Generator<T extends TextTokenizer | TransformersTokenizer = TextTok
   }
 }
 
-/**
- * A stream that has begun already: some tokenizers leave out the blank that a text's first token begins with, which is a part of what
- * was held to the form.
- */
+/** A stream that has begun already: some tokenizers leave out the blank that a text's first token begins with. */
 function inText(tokenizer: TextTokenizer, stream: TextStream): TextStream {
   for (const id of Array.from(tokenizer.encode("a", { addSpecialTokens: false }))) stream.push(id);
   return stream;

@@ -42,6 +42,7 @@ const KINDS: { readonly [N in keyof GenerateOptions]?: Kind } = {
   ignoreEos: SWITCH,
   addSpecialTokens: SWITCH,
   skipSpecialTokens: SWITCH,
+  inText: SWITCH,
   json: SWITCH,
   speculate: SWITCH,
   diversityPenalty: NUMBER,

@@ -54,6 +54,11 @@ export interface GenerateOptions extends SamplingOptions {
   readonly truncatePrompt?: "left" | "middle";
   readonly addSpecialTokens?: boolean; // around the prompt; true
   readonly skipSpecialTokens?: boolean; // in the text; true
+  /**
+   * The answer goes on in the middle of a text, as code does: it keeps the blank that it begins with, which some tokenizers leave
+   * out at a text's beginning. False unless said, but for answers of a form.
+   */
+  readonly inText?: boolean;
   readonly priority?: number;
   /** One of the adapters that the generator has, by its name; or a session's, by its number. None unless said. */
   readonly adapter?: string | number;
@@ -110,6 +115,7 @@ const OWN = [
   "truncatePrompt",
   "addSpecialTokens",
   "skipSpecialTokens",
+  "inText",
   "priority",
   "adapter",
   "signal",
