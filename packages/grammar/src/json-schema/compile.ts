@@ -1,4 +1,5 @@
 import { GrammarError } from "../error.ts";
+import type { Effort } from "../regex/reader.ts";
 import { alt, type Grammar, NEVER, type Rule, ref, text } from "../rules/rule.ts";
 import { arrayRule } from "./arrays.ts";
 import { boundsOf, numeric } from "./bounds.ts";
@@ -45,6 +46,8 @@ export interface SchemaContext {
   /** A schema with its references, its parts and its conditions taken into it. */
   flatten(schema: SchemaObject, path: string): Schema;
   unsupported(path: string, keyword: string, hint?: string): GrammarError;
+  /** What its patterns have taken so far. */
+  readonly effort: Effort;
 }
 
 /** A schema in the making, and its name where it has been met again meanwhile. */
@@ -55,6 +58,7 @@ interface Open {
 
 /** The rules of one schema, as they are asked for. */
 export class SchemaCompiler implements SchemaContext {
+  readonly effort: Effort = { taken: 0 };
   readonly #references: References;
   readonly #rules = new Map<string, Rule>(anyRules());
   readonly #names = new Map<Schema, string>();
@@ -304,7 +308,7 @@ export class SchemaCompiler implements SchemaContext {
     };
     const also = unjudged(Object.keys(schema).filter(speaks));
     if (also) throw this.unsupported(path, also, `beside "enum" or "const"`);
-    return alt(...values.filter((value) => isValid(value, schema)).map(literal));
+    return alt(...values.filter((value) => isValid(value, schema, this.effort)).map(literal));
   }
 
   #number(

@@ -304,6 +304,17 @@ describe("schemas of more than they look like", () => {
     expect(() => constraint({ not: { $ref: "#/$defs/p0" }, $defs: parts(8, many) })).toThrow("more than 50000 parts");
   });
 
+  it("patterns are, all together", () => {
+    const pattern = (i: number) => ({ pattern: `(?:a?){9000}(?!b)${i}` });
+    const properties = (of: (i: number) => object) =>
+      Object.fromEntries(Array.from({ length: 500 }, (_, i) => [`p${i}`, of(i)]));
+    expect(() => constraint({ properties: properties(pattern) })).toThrow(/too many states/);
+    const listed = (i: number) => ({ enum: ["a", "b"], ...pattern(i) });
+    expect(() => constraint({ properties: properties(listed) })).toThrow(/too many states/);
+    const named = (i: number) => ({ patternProperties: { [pattern(i).pattern]: true } });
+    expect(() => constraint({ properties: properties(named) })).toThrow(/too many states/);
+  });
+
   it("a pattern is read once for all values that it judges", () => {
     const values = Array.from({ length: 2000 }, (_, i) => `value${i}`);
     const pattern = "^(?=.*[0-9])(?!.*xx)(?=.*v)[a-z0-9]{1,200}$";

@@ -70,7 +70,7 @@ function extraRule(
         // A key that has been written would be written anew, with a value that this schema alone holds.
         if (names.some(matches))
           throw context.unsupported(path, "patternProperties", "where they match a property's name");
-        return member(quoted(containing(parseRegex(simplified(pattern)))), rule);
+        return member(quoted(containing(parseRegex(simplified(pattern)), context.effort)), rule);
       }),
     );
   }

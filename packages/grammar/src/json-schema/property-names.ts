@@ -51,7 +51,8 @@ export function keysOf(schema: SchemaObject, path: string, context: SchemaContex
   const types = own.type === undefined ? ["string"] : [own.type].flat();
   if (!types.includes("string")) return none;
   const listed = Array.isArray(own.enum) ? own.enum.filter((name) => typeof name === "string") : undefined;
-  const fits = (name: string): boolean => isValid(name, own) && (listed === undefined || listed.includes(name));
+  const fits = (name: string): boolean =>
+    isValid(name, own, context.effort) && (listed === undefined || listed.includes(name));
   const described = Object.keys(own).some((keyword) => keyword !== "type" && !isAnnotation(keyword));
   if (patterns.length > 0 && described) throw context.unsupported(path, "patternProperties", `beside "propertyNames"`);
   return {
@@ -75,7 +76,7 @@ function patternsOf(schema: SchemaObject, path: string, context: SchemaContext):
         throw context.unsupported(path, "patternProperties", `of which several may match a name`);
     }
   }
-  return patterns.map(([pattern, value]) => ({ pattern, value, matches: matcherOf(pattern) }));
+  return patterns.map(([pattern, value]) => ({ pattern, value, matches: matcherOf(pattern, context.effort) }));
 }
 
 /** True where the patterns are of texts that begin with different letters. */

@@ -46,7 +46,7 @@ function bare(compiler: SchemaCompiler, schema: SchemaObject, path: string, tag:
     const also = unjudged(Object.keys(flat).filter((keyword) => typeOfKeyword(keyword) === "string"));
     if (also) throw compiler.unsupported(path, also, `beside "enum" or "const"`);
     const texts = flat.enum.filter((value): value is string => typeof value === "string" && !value.includes(tag));
-    return alt(...texts.filter((value) => isValid(value, flat)).map(text));
+    return alt(...texts.filter((value) => isValid(value, flat, compiler.effort)).map(text));
   }
   const described = Object.keys(flat).filter((keyword) => keyword !== "type" && !isAnnotation(keyword));
   const other = described.find((keyword) => !TEXT_KEYWORDS.has(keyword));

@@ -21,7 +21,7 @@ export function stringRule(schema: SchemaObject, path: string, context: SchemaCo
   const { lengths, pattern, format } = partsOf(schema, path);
   if (pattern || format) return quoted(textRule(schema, path, context));
   const bounded = lengths.min > 0 || lengths.max < Number.POSITIVE_INFINITY;
-  const none = excludedBy(schema);
+  const none = excludedBy(schema, context);
   const short = none.every((text) => text.length <= MAX_SPELLED);
   if (none.length > 0) return bounded || !short ? quoted(textRule(schema, path, context)) : stringExcept(none);
   return lengths.min > lengths.max ? NEVER : stringOf(lengths.min, lengths.max);
@@ -32,8 +32,9 @@ export function textRule(schema: SchemaObject, path: string, context: SchemaCont
   const parts = partsOf(schema, path);
   const { lengths, pattern, format } = parts;
   if (lengths.min > lengths.max) return NEVER;
-  const none = excludedBy(schema);
-  const rule = described({ ...parts, none }) ?? (format && shorter(format, lengths, none));
+  const none = excludedBy(schema, context);
+  const rule =
+    described({ ...parts, none, effort: context.effort }) ?? (format && shorter(format, lengths, none, context));
   if (rule) return rule;
   const tooMany = "its lengths make too many cases";
   if (pattern) throw context.unsupported(path, "pattern", `${tooMany}; count inside it`);
@@ -45,10 +46,15 @@ export function textRule(schema: SchemaObject, path: string, context: SchemaCont
 const MAX_SHORTER = 2048;
 
 /** Texts of a format that are shorter than they might be, where counting to the longest would take too much. */
-function shorter(format: Expression, { min, max }: Lengths, none: readonly string[]): Rule | undefined {
+function shorter(
+  format: Expression,
+  { min, max }: Lengths,
+  none: readonly string[],
+  { effort }: SchemaContext,
+): Rule | undefined {
   if (max === Number.POSITIVE_INFINITY) return undefined;
   for (let most = Math.min(Math.floor(max / 2), MAX_SHORTER); most >= Math.max(min, 1); most = Math.floor(most / 2)) {
-    const rule = described({ format, lengths: { min, max: most }, none });
+    const rule = described({ format, lengths: { min, max: most }, none, effort });
     if (rule) return rule === NEVER ? undefined : rule;
   }
   return undefined;
@@ -75,7 +81,7 @@ function patternOf(pattern: Json, path: string): Expression {
 }
 
 /** Strings that would be valid but for being out of question. */
-function excludedBy(schema: SchemaObject): readonly string[] {
+function excludedBy(schema: SchemaObject, { effort }: SchemaContext): readonly string[] {
   const valid = { ...schema, not: undefined };
-  return notOf(schema).filter((value): value is string => typeof value === "string" && isValid(value, valid));
+  return notOf(schema).filter((value): value is string => typeof value === "string" && isValid(value, valid, effort));
 }

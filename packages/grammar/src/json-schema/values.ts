@@ -1,6 +1,7 @@
 import { Automaton, type State } from "../automaton/automaton.ts";
 import { compile } from "../automaton/program.ts";
 import { parseRegex } from "../regex/parse.ts";
+import type { Effort } from "../regex/reader.ts";
 import { containing } from "../regex/texts.ts";
 import { grammarOf } from "../rules/rule.ts";
 import type { SchemaContext } from "./compile.ts";
@@ -30,7 +31,9 @@ const above = limit(ofNumber, (size, bound) => size > bound);
 const below = limit(ofNumber, (size, bound) => size < bound);
 
 /** Keywords by which a single value can be judged without knowing anything else. */
-const CHECKS: Readonly<Record<string, (value: Json, bound: Json, schema: SchemaObject) => boolean>> = {
+const CHECKS: Readonly<
+  Record<string, (value: Json, bound: Json, schema: SchemaObject, effort: Effort | undefined) => boolean>
+> = {
   // Before 2019 the exclusive ones were switches of the others.
   minimum: limit(
     ofNumber,
@@ -46,7 +49,8 @@ const CHECKS: Readonly<Record<string, (value: Json, bound: Json, schema: SchemaO
   maxLength: limit(ofText, (size, bound) => size <= bound),
   minItems: limit(ofList, (size, bound) => size >= bound),
   maxItems: limit(ofList, (size, bound) => size <= bound),
-  pattern: (value, pattern, schema) => typeof value !== "string" || fitsPattern(value, String(pattern), schema),
+  pattern: (value, pattern, schema, effort) =>
+    typeof value !== "string" || fitsPattern(value, String(pattern), schema, effort),
   // A note beside values that are listed: whoever lists them means them.
   format: () => true,
   not: (value, not) => {
@@ -59,8 +63,8 @@ const CHECKS: Readonly<Record<string, (value: Json, bound: Json, schema: SchemaO
 /** The patterns of schemas whose values have been judged: many values are judged by one. */
 const judges = new WeakMap<SchemaObject, readonly ((text: string) => boolean)[]>();
 
-function fitsPattern(value: string, pattern: string, schema: SchemaObject): boolean {
-  const known = judges.get(schema) ?? [simplified(pattern), pattern].map(matcherOf);
+function fitsPattern(value: string, pattern: string, schema: SchemaObject, effort: Effort | undefined): boolean {
+  const known = judges.get(schema) ?? [simplified(pattern), pattern].map((source) => matcherOf(source, effort));
   judges.set(schema, known);
   return known.some((matches) => matches(value));
 }
@@ -69,10 +73,10 @@ function fitsPattern(value: string, pattern: string, schema: SchemaObject): bool
  * Tells whether a pattern is somewhere in a text. The engine's own expressions may take for ever over what strangers write. The pattern
  * is read once, with the first text.
  */
-export function matcherOf(pattern: string): (text: string) => boolean {
+export function matcherOf(pattern: string, effort?: Effort): (text: string) => boolean {
   let automaton: Automaton | undefined;
   return (text) => {
-    automaton ??= new Automaton(compile(grammarOf(containing(parseRegex(pattern))), new Set()));
+    automaton ??= new Automaton(compile(grammarOf(containing(parseRegex(pattern), effort)), new Set()));
     let state: State | null = automaton.start;
     for (const byte of new TextEncoder().encode(text)) if (state) state = automaton.step(state, byte);
     return state?.accepting ?? false;
@@ -84,10 +88,10 @@ export const unjudged = (keywords: readonly string[]): string | undefined =>
   keywords.find((keyword) => !Object.hasOwn(CHECKS, keyword));
 
 /** True for a value that is valid by the keywords that can be judged. */
-export function isValid(value: Json, schema: SchemaObject): boolean {
+export function isValid(value: Json, schema: SchemaObject, effort?: Effort): boolean {
   return Object.entries(schema).every(
     ([keyword, bound]) =>
-      bound === undefined || !Object.hasOwn(CHECKS, keyword) || CHECKS[keyword]!(value, bound, schema),
+      bound === undefined || !Object.hasOwn(CHECKS, keyword) || CHECKS[keyword]!(value, bound, schema, effort),
   );
 }
 

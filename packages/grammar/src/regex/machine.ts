@@ -4,11 +4,13 @@ import { classesOf } from "./alphabet.ts";
 import { wordCharacters } from "./classes.ts";
 import type { Expression } from "./expression.ts";
 import { networkOf } from "./network.ts";
-import { type Before, distinctWays, keyOf, Reader, type Way } from "./reader.ts";
+import { type Before, distinctWays, type Effort, keyOf, Reader, type Way } from "./reader.ts";
 
 /** States of an expression by itself; and with its lengths counted, at a microsecond or two each to compile. */
 const MAX_STATES = 4096;
 const MAX_COUNTED = 32_768;
+/** What one of those takes, in a reader's steps. */
+const STEPS_OF_A_PLACE = 4;
 
 /** Fewest and most characters. */
 export interface Lengths {
@@ -30,12 +32,12 @@ interface Table {
  * The texts that match an expression as a whole and have one of the lengths, told by a machine without choices: so anything that can be
  * asserted about a text can be held to. Undefined where it would have too many states.
  */
-export function machineOf(expression: Expression, lengths: Lengths = ANY_LENGTH): Rule | undefined {
-  const table = tableOf(expression);
-  return table && counted(table, lengths);
+export function machineOf(expression: Expression, lengths: Lengths = ANY_LENGTH, effort?: Effort): Rule | undefined {
+  const table = tableOf(expression, effort);
+  return table && counted(table, lengths, effort);
 }
 
-function tableOf(expression: Expression): Table | undefined {
+function tableOf(expression: Expression, effort: Effort | undefined): Table | undefined {
   const network = networkOf(expression);
   if (!network) return undefined;
   const { asserted, sets } = network;
@@ -45,7 +47,7 @@ function tableOf(expression: Expression): Table | undefined {
     number,
     word: words && each.within[sets.length]!,
   }));
-  const reader = new Reader(network);
+  const reader = new Reader(network, effort);
   // What came before matters only where something asks for it.
   const beforeFirst: Before = words || asserted.has("start") ? "nothing" : "other";
   const states: { readonly ways: readonly Way[]; readonly before: Before }[] = [];
@@ -70,7 +72,7 @@ function tableOf(expression: Expression): Table | undefined {
 }
 
 /** The machine of a table, of whose states each stands there as often as there are lengths at which it matters. */
-function counted(table: Table, { min, max }: Lengths): Rule | undefined {
+function counted(table: Table, { min, max }: Lengths, effort: Effort = { taken: 0 }): Rule | undefined {
   const toEnd = distancesToEnd(table);
   if (toEnd[0] === Number.POSITIVE_INFINITY || toEnd[0]! > max) return NEVER;
   // Past the least number, without a most one, all lengths are alike.
@@ -87,6 +89,7 @@ function counted(table: Table, { min, max }: Lengths): Rule | undefined {
   const states: { accepting: boolean; steps: { on: number[]; to: number }[] }[] = [];
   for (let i = 0; i < places.length; i++) {
     if (places.length > MAX_COUNTED) return undefined;
+    effort.taken += STEPS_OF_A_PLACE;
     const { state, length } = places[i]!;
     const steps = new Map<number, number[]>();
     for (const [each, to] of table.next[state]!.entries()) {

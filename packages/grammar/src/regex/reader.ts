@@ -26,8 +26,14 @@ interface Read {
   readonly ways: readonly Way[];
 }
 
-/** Steps taken for one expression: about half a second's worth, with everything else waiting. */
+/** Steps taken for one expression: about half a second's worth, with everything else waiting; and for all of one schema. */
 const MAX_TAKEN = 500_000;
+const MAX_TOGETHER = 1_000_000;
+
+/** What has been taken for expressions that stand together. */
+export interface Effort {
+  taken: number;
+}
 
 const NO_LOOKS: readonly Look[] = [];
 
@@ -51,15 +57,22 @@ export class Reader {
   /** What looks have come to at a place of a kind: many ways share theirs. */
   readonly #looked = new Map<string, Read>();
   readonly #looks = new Map<string, Look>();
+  readonly #effort: Effort;
   #taken = 0;
 
-  constructor(network: Network) {
+  constructor(network: Network, effort: Effort = { taken: 0 }) {
     this.#network = network;
+    this.#effort = effort;
   }
 
   /** True once an expression has taken so many steps that what was read is not all there is. */
   get gaveUp(): boolean {
-    return this.#taken > MAX_TAKEN;
+    return this.#taken > MAX_TAKEN || this.#effort.taken > MAX_TOGETHER;
+  }
+
+  #take(steps: number): void {
+    this.#taken += steps;
+    this.#effort.taken += steps;
   }
 
   get start(): readonly Way[] {
@@ -97,7 +110,7 @@ export class Reader {
   /** What is still open of looks; undefined where one of them has failed. */
   #lookOn(looks: readonly Look[], before: Before, after: After): readonly Look[] | undefined {
     if (looks.length === 0) return looks;
-    this.#taken += looks.length;
+    this.#take(looks.length);
     const open: Look[] = [];
     for (const look of looks) {
       const { negative } = look;
@@ -118,7 +131,7 @@ export class Reader {
     const seen = new Set<string>();
     const stack = [...ways];
     for (let way = stack.pop(); way !== undefined && !this.gaveUp; way = stack.pop()) {
-      this.#taken++;
+      this.#take(1);
       if (seen.has(way.key)) continue;
       seen.add(way.key);
       const { looks } = way;
@@ -128,7 +141,7 @@ export class Reader {
       else if (step.op === "assert") {
         if (holds(step.what, before, after)) stack.push(wayOf(step.to, looks));
       } else {
-        this.#taken += looks.length;
+        this.#take(looks.length);
         const look = this.#lookOf(step.negative, [wayOf(step.from, NO_LOOKS)]);
         stack.push(wayOf(step.to, distinctLooks([...looks, look])));
       }

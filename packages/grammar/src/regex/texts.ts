@@ -5,6 +5,7 @@ import { allOf, type Expression, literally, oneOf, ruleOf, times, untied } from 
 import { telling, withLengths } from "./lengths.ts";
 import { type Lengths, machineOf } from "./machine.ts";
 import { parseRegex } from "./parse.ts";
+import type { Effort } from "./reader.ts";
 
 const anything: Expression = times({ kind: "chars", set: ANY }, 0, Number.POSITIVE_INFINITY);
 
@@ -14,10 +15,10 @@ export function whole(expression: Expression): Rule {
 }
 
 /** The texts in which an expression is somewhere, or at the ends that it is tied to. */
-export function containing(expression: Expression): Rule {
+export function containing(expression: Expression, effort?: Effort): Rule {
   const branches = expression.kind === "alt" ? expression.of : [expression];
   const rules = branches.map(containingBranch);
-  return rules.includes(undefined) ? machine(somewhere(expression)) : alt(...(rules as Rule[]));
+  return rules.includes(undefined) ? machine(somewhere(expression), effort) : alt(...(rules as Rule[]));
 }
 
 /** What texts must be, as far as anything is said. */
@@ -28,18 +29,19 @@ export interface Described {
   readonly format?: Expression | undefined;
   readonly none?: readonly string[];
   readonly lengths: Lengths;
+  readonly effort?: Effort;
 }
 
 /** The texts of which all that holds; undefined where counting their characters would take too many states. */
-export function described({ pattern, format, none = [], lengths }: Described): Rule | undefined {
-  const plain = pattern ? containing(pattern) : format ? whole(format) : many(chars(ANY));
+export function described({ pattern, format, none = [], lengths, effort }: Described): Rule | undefined {
+  const plain = pattern ? containing(pattern, effort) : format ? whole(format) : many(chars(ANY));
   if (none.length === 0) {
     const counted = withLengths(plain, lengths);
     if (counted) return counted;
   }
   const expression = pattern ? somewhere(pattern) : (format ?? anything);
   const others: Expression = { kind: "look", of: allOf([oneOf(none.map(literally)), END]), negative: true };
-  return machineOf(none.length === 0 ? expression : allOf([others, expression]), telling(plain, lengths));
+  return machineOf(none.length === 0 ? expression : allOf([others, expression]), telling(plain, lengths), effort);
 }
 
 /** The texts that match both as a whole; undefined where that would take too many states. */
@@ -62,8 +64,8 @@ function grouped(source: string): string {
 
 const somewhere = (expression: Expression): Expression => allOf([anything, expression, anything]);
 
-function machine(expression: Expression): Rule {
-  const rule = machineOf(expression);
+function machine(expression: Expression, effort?: Effort): Rule {
+  const rule = machineOf(expression, undefined, effort);
   if (rule) return rule;
   throw new GrammarError("limit", "what a regular expression asserts makes too many states; make it smaller");
 }
