@@ -69,14 +69,14 @@ function failure({ blocks, logits }: VerifyReport): string {
 
 function table({ blocks, logits, runner, tokens, seconds: took }: VerifyReport): string {
   const width = Math.max(9, ...blocks.map(({ name }) => name.length));
-  const line = (name: string, mse: string, maxAbs: string, cosine: string, mark: string) =>
-    `${name.padEnd(width)}  ${mse.padStart(9)}  ${maxAbs.padStart(9)}  ${cosine.padStart(10)}  ${mark}`.trimEnd();
-  const row = (name: string, { mse, maxAbs, cosine, ok }: VerifyReport["blocks"][number] | VerifyReport["logits"]) =>
-    line(name, mse.toExponential(2), maxAbs.toExponential(2), cosine.toFixed(8), ok ? "✓" : "✗");
+  const line = (name: string, ...[mse, maxAbs, allowed, cosine, mark = ""]: readonly string[]) =>
+    `${name.padEnd(width)}  ${mse.padStart(9)}  ${maxAbs.padStart(9)}  ${allowed.padStart(9)}  ${cosine.padStart(10)}  ${mark}`.trimEnd();
+  const row = ({ name, mse, maxAbs, allowed, cosine, ok }: VerifyReport["blocks"][number]) =>
+    line(name, ...[mse, maxAbs, allowed].map((error) => error.toExponential(2)), cosine.toFixed(8), ok ? "✓" : "✗");
   return [
-    line("", "mse", "max abs", "cosine", ""),
-    ...blocks.map((block) => row(block.name, block)),
-    row("logits", logits),
+    line("", "mse", "max abs", "allowed", "cosine"),
+    ...blocks.map(row),
+    row({ ...logits, name: "logits" }),
     "",
     `${tokens} tokens on ${runner}, the same best token after ${(logits.top1Agreement * 100).toFixed(0)} % of them, ${seconds(took)}`,
   ].join("\n");
