@@ -22,10 +22,17 @@ export async function run(call: Call, io: Io): Promise<Outcome> {
   const messages: Said[] = [...beginning];
   const lines = io.lines("> ");
   let answering: AbortController | undefined;
-  // Ctrl-C stops an answer; where there is none to stop, it ends the conversation.
-  lines.onInterrupt(() => (answering ? answering.abort() : lines.close()));
+  let interrupted = false;
+  // Ctrl-C stops an answer; at the prompt it throws away what is typed, and ends the conversation the second time.
+  lines.onInterrupt(() => {
+    if (answering) return answering.abort();
+    if (interrupted && lines.typed === "") return lines.close();
+    interrupted = true;
+    lines.startOver("Ctrl-C again, or Ctrl-D, ends the chat");
+  });
   try {
     for await (const typed of lines) {
+      interrupted = false;
       const line = readLine(typed);
       if (line.kind === "misspelled") io.note(line.note);
       if (line.kind === "command") {

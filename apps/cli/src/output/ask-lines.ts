@@ -4,6 +4,10 @@ import { createInterface } from "node:readline";
 export interface Lines extends AsyncIterable<string> {
   /** Ctrl-C at the terminal, while this is open; a pipe's signals go their usual way. */
   onInterrupt(listener: () => void): void;
+  /** What was typed of a line that isn't finished. */
+  readonly typed: string;
+  /** Throws that away, says something instead, and asks again. */
+  startOver(line: string): void;
   close(): void;
 }
 
@@ -23,6 +27,15 @@ export function askLines(
   });
   return {
     onInterrupt: (listener) => void reader.on("SIGINT", listener),
+    get typed() {
+      return reader.line;
+    },
+    startOver: (line) => {
+      // As if somebody pressed these keys: to the end of what is typed, and delete all before it.
+      for (const name of ["e", "u"]) reader.write(null as never, { ctrl: true, name });
+      output.write(`\n${line}\n`);
+      reader.prompt();
+    },
     close: () => reader.close(),
     async *[Symbol.asyncIterator]() {
       const lines = reader[Symbol.asyncIterator]();

@@ -15,6 +15,6 @@ test.each([
   expect(readLine(line)).toEqual(read);
 });
 
-test("the help names every command", () => {
-  for (const name of ["/clear", "/exit", "/help"]) expect(HELP).toContain(name);
+test("the help names every command, and what Ctrl-C does", () => {
+  for (const name of ["/clear", "/exit", "/help", "throw the line away; twice, end"]) expect(HELP).toContain(name);
 });

@@ -11,7 +11,7 @@ export type LineCommand = keyof typeof COMMANDS;
 
 export const HELP: string = [
   ...Object.entries(COMMANDS).map(([name, doc]) => `${name.padEnd(8)} ${doc}`),
-  "Ctrl-C   stop an answer",
+  "Ctrl-C   stop an answer; at the prompt, throw the line away; twice, end the conversation",
 ].join("\n");
 
 /** A line of a conversation: nothing, a command, what was probably meant to be one, or something to say. */

@@ -66,7 +66,7 @@ export const GENERATING: readonly Command[] = [
     name: "chat",
     summary: "Talk with a model in the terminal",
     about:
-      "By the model's own chat template, or a plain one where it has none. Ctrl-C stops an answer, Ctrl-D ends the conversation; " +
+      "By the model's own chat template, or a plain one where it has none. Ctrl-C stops an answer, Ctrl-D (or Ctrl-C twice) ends the conversation; " +
       "/clear forgets it, /help says what else may be typed. Thoughts before an answer are shown at a terminal alone.",
     arguments: ARTEFACT_OR_MODEL,
     options: [
