@@ -69,12 +69,10 @@ export async function conform(model: Model, target: Target, options: ConformOpti
         },
         relative,
         cosine,
+        ...(signal && { signal }),
         build: { ...prepared, graph: model.graph, source: model.weights, model: model.card, folder },
       },
-      (result) => {
-        signal?.throwIfAborted();
-        options.onResult?.(result);
-      },
+      options.onResult,
     );
     const count = (state: CheckResult["state"]) => checks.filter((check) => check.state === state).length;
     return {

@@ -20,6 +20,8 @@ export interface ConformanceContext {
   readonly seed?: number;
   /** How many schedules of how many calls each: 8 of 20, unless a device is so slow that fewer have to do. */
   readonly schedules?: { readonly count: number; readonly steps: number };
+  /** Stops the checks, also within one: between units, and between calls of a session. */
+  readonly signal?: AbortSignal;
 }
 
 /** What the checks of building need. */
@@ -33,6 +35,8 @@ export interface BuildContext<O = unknown> {
   readonly tools?: ToolVersions;
   /** An empty folder that may be filled; the caller removes it. */
   readonly folder: string;
+  /** Stops what is being built. */
+  readonly signal?: AbortSignal;
 }
 
 /** One thing that every target has to get right. Throws with one line when it doesn't. */

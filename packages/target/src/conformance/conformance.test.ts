@@ -6,7 +6,7 @@ import { NULL_DEVICES, type NullOptions, nullLogits, nullTarget, openNull } from
 import type { Limits, Row, Session } from "../session.ts";
 import type { Target } from "../target.ts";
 import { twoNets } from "../testing/two-nets.ts";
-import { type BuildContext, conformance, runConformance } from "./index.ts";
+import { type BuildContext, type ConformanceContext, conformance, runConformance } from "./index.ts";
 
 const sizes = { slots: 3, context: 40, prompt: 6, vocab: 19, width: 4 };
 const oracle = (history: readonly number[]): Float32Array => nullLogits(history, sizes.vocab);
@@ -176,4 +176,77 @@ it("compares no numbers with nothing, and says so", async () => {
 it("says what it skipped for want of a model or a session", async () => {
   const results = await runConformance({});
   expect(new Set(results.map(({ state }) => state))).toEqual(new Set(["skipped"]));
+});
+
+describe("checks that are stopped", () => {
+  const stopped = async (from: string, at: (stop: () => void) => Partial<ConformanceContext>) => {
+    const stop = new AbortController();
+    const { signal } = stop;
+    const ended: string[] = [];
+    const context = {
+      oracle,
+      tolerance: 0,
+      signal,
+      build: buildContext("cpu"),
+      open: async () => openNull({ like: "cpu", ...sizes }),
+    };
+    const made = at(() => ended.at(-1)?.startsWith(from) && stop.abort());
+    const checks = runConformance({ ...context, ...made }, ({ name }) => void ended.push(name));
+    await expect(checks).rejects.toMatchObject({ name: "AbortError" });
+    return { last: ended.at(-1) };
+  };
+
+  it("begin no other unit, and none is told as passed or failed", async () => {
+    let after = 0;
+    const { last } = await stopped("built side by side", (stop) => {
+      const build = buildContext("cpu");
+      const target: Target = {
+        ...build.target,
+        build: async (unit, work) => {
+          if (after > 0) after++;
+          await build.target.build(unit, work);
+          stop();
+          if (work.signal.aborted) after ||= 1;
+        },
+      };
+      return { build: { ...build, target } };
+    });
+    expect(last).toMatch(/^built side by side/);
+    expect(after).toBe(1);
+  });
+
+  it("make no other call of a session, and close it", async () => {
+    const seen = { steps: 0, closed: 0 };
+    const { last } = await stopped("stopped at any unit", (stop) => ({
+      open: async () => {
+        const session = openNull({ like: "cpu", ...sizes });
+        return {
+          ...session,
+          limits: session.limits,
+          step: async (rows) => {
+            seen.steps++;
+            stop();
+            return session.step(rows);
+          },
+          trim: (slot, length) => session.trim(slot, length),
+          close: async () => {
+            seen.closed++;
+            await session.close();
+          },
+        };
+      },
+    }));
+    expect(last).toMatch(/^stopped at any unit/);
+    expect(seen).toEqual({ steps: 1, closed: 1 });
+  });
+
+  it("let signals in between their calls, however busy they are", async () => {
+    const { last } = await stopped("stopped at any unit", (stop) => ({
+      open: async () => {
+        setImmediate(stop);
+        return openNull({ like: "cpu", ...sizes });
+      },
+    }));
+    expect(last).toMatch(/^stopped at any unit/);
+  });
 });

@@ -1,6 +1,7 @@
 import { buildChecks } from "./build-checks.ts";
 import type { Check, ConformanceContext } from "./check.ts";
 import { sessionChecks } from "./session-checks.ts";
+import { withSignal } from "./with-signal.ts";
 
 export { type BuildContext, type Check, type ConformanceContext, ConformanceFailure } from "./check.ts";
 
@@ -15,14 +16,18 @@ export interface CheckResult {
   readonly reason?: string;
 }
 
-/** Runs all checks that the context has what they need for, one after the other. */
+/**
+ * Runs all checks that the context has what they need for, one after the other. Where the signal stops one, it is thrown:
+ * a check that was stopped has neither passed nor failed.
+ */
 export async function runConformance(
   context: ConformanceContext,
   onResult: (result: CheckResult) => void = () => {},
 ): Promise<readonly CheckResult[]> {
   const results: CheckResult[] = [];
+  const stoppable = withSignal(context);
   for (const check of conformance) {
-    const result = await runCheck(check, context);
+    const result = await runCheck(check, stoppable);
     results.push(result);
     onResult(result);
   }
@@ -37,8 +42,10 @@ async function runCheck(check: Check, context: ConformanceContext): Promise<Chec
   const seconds = (): number => (performance.now() - started) / 1000;
   try {
     await run(context);
+    context.signal?.throwIfAborted();
     return { name, state: "passed", seconds: seconds() };
   } catch (error) {
+    context.signal?.throwIfAborted();
     return {
       name,
       state: "failed",
