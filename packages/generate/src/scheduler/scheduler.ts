@@ -283,6 +283,7 @@ export class Scheduler {
   /** Those that waited for what another prompt computes copy it, once all of it is there. */
   async #catchUp(): Promise<void> {
     for (const sequence of this.#running) {
+      if (sequence.pending === 1) continue; // it decodes
       const waits = sequence.finished || this.#shared.aheadOf(sequence, this.#running) !== undefined;
       const fork = waits ? undefined : this.#slots.copyFor(sequence);
       if (!fork || !(await this.#makeRoom(fork.length - sequence.held, fork.from))) continue;
