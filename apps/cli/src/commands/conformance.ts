@@ -1,10 +1,12 @@
-import { CHECKS, conform, findTarget } from "@llm/toolchain";
+import { CHECKS, type ConformanceReport, conform, findTarget } from "@llm/toolchain";
 import type { Call, Outcome } from "../definition/command.ts";
 import { DEFAULT_TARGET } from "../definition/options.ts";
 import type { Io } from "../output/io.ts";
 import { seconds } from "../output/units.ts";
 import { openCalled } from "./open.ts";
 import { checkOutput, problems, writeOutput } from "./output-file.ts";
+
+type CheckResult = ConformanceReport["checks"][number];
 
 /** `llm conformance` */
 export async function run(call: Call, io: Io): Promise<Outcome> {
@@ -13,26 +15,36 @@ export async function run(call: Call, io: Io): Promise<Outcome> {
   await checkOutput("--report", file);
   const model = await openCalled(call, io);
   try {
-    io.progress.begin("conformance", `${model.name} on ${target.title}`);
-    let done = 0;
+    const ended: CheckResult[] = [];
+    const goOn = () => {
+      io.progress.begin("conformance");
+      io.progress.update({ done: ended.length, total: CHECKS, note: `${model.name} on ${target.title}` });
+    };
+    const tell = (result: CheckResult) => {
+      ended.push(result);
+      // Off the terminal while a line goes to stdout, which may be the same terminal.
+      io.progress.close();
+      if (io.json) io.note(lineOf(result));
+      else io.write(`${lineOf(result)}\n`);
+      goOn();
+    };
+    goOn();
     const report = await conform(model, target, {
       targetOptions: call.targetOptions,
       env: io.env,
       signal: io.signal,
-      onResult: ({ name }) => io.progress.update({ done: ++done, total: CHECKS, unit: "items", note: name }),
+      onResult: tell,
+    }).catch((error: unknown) => {
+      if (io.signal.aborted) io.note(`stopped after ${ended.length} of ${CHECKS} checks: ${sums(ended)}`);
+      throw error;
     });
     const took = report.checks.reduce((sum, check) => sum + check.seconds, 0);
     io.progress.end({ seconds: took, failed: report.failed > 0 });
     const unwritten = await writeOutput("--report", file, () => `${JSON.stringify(report, null, 2)}\n`);
     const written = file !== undefined && unwritten === undefined ? [`written to ${file}`] : [];
-    const lines = report.checks.map(
-      ({ name, state, seconds: s, reason }) =>
-        `${MARKS[state]} ${name}  ${seconds(s)}${reason ? `\n    ${reason}` : ""}`,
-    );
-    const sums = `${report.passed} passed, ${report.failed} failed, ${report.skipped} skipped`;
     return {
       json: report,
-      text: [...lines, "", sums, ...written].join("\n"),
+      text: ["", sums(report.checks), ...written].join("\n"),
       ...problems(
         report.failed === 0
           ? undefined
@@ -43,6 +55,15 @@ export async function run(call: Call, io: Io): Promise<Outcome> {
   } finally {
     await model.close();
   }
+}
+
+function lineOf({ name, state, seconds: took, reason }: CheckResult): string {
+  return `${MARKS[state]} ${name}  ${seconds(took)}${reason ? `\n    ${reason}` : ""}`;
+}
+
+function sums(checks: readonly CheckResult[]): string {
+  const states = ["passed", "failed", "skipped"] as const;
+  return states.map((state) => `${checks.filter((check) => check.state === state).length} ${state}`).join(", ");
 }
 
 const MARKS = { passed: "✓", failed: "✗", skipped: "–" } as const;
