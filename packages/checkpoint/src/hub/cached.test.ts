@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { COMMIT, type HubServer, sha256, startHub, status } from "../testing/hub-server.ts";
+import { until } from "../testing/until.ts";
 import { type PullOptions, pull } from "./pull.ts";
 
 const repo = "org/tiny";
@@ -116,8 +117,3 @@ test("offline makes no request, with and without something in the cache", async 
   );
   expect((await get({ ...offline, revision: COMMIT })).folder).toBe(online.folder);
 });
-
-async function until(condition: () => Promise<boolean>): Promise<void> {
-  for (let i = 0; i < 3000 && !(await condition()); i++) await new Promise((resolve) => setTimeout(resolve, 20));
-  expect(await condition()).toBe(true);
-}

@@ -22,6 +22,7 @@ import {
   status,
 } from "../testing/hub-server.ts";
 import { safetensorsFile } from "../testing/safetensors-file.ts";
+import { until } from "../testing/until.ts";
 import { type PullOptions, type PullProgress, pull } from "./pull.ts";
 
 const repo = "org/tiny";
@@ -410,8 +411,3 @@ test("after a kill, no byte that came is fetched again", async () => {
   ]);
   expect(await readFile(blob())).toEqual(Buffer.from(weights));
 });
-
-async function until(condition: () => Promise<boolean>): Promise<void> {
-  for (let i = 0; i < 3000 && !(await condition()); i++) await new Promise((resolve) => setTimeout(resolve, 20));
-  expect(await condition()).toBe(true);
-}
