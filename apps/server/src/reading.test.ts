@@ -1,12 +1,13 @@
-import OpenAI from "openai";
+import type OpenAI from "openai";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { type DemoServer, demoServer, post } from "./testing/demo-server.ts";
+import { openaiClient } from "./testing/openai-client.ts";
 
 let server: DemoServer;
 let client: OpenAI;
 beforeAll(async () => {
   server = await demoServer();
-  client = new OpenAI({ baseURL: `${server.address}/v1`, apiKey: "none", maxRetries: 0 });
+  client = openaiClient(server);
 });
 afterAll(() => server.app.close());
 

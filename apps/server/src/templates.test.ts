@@ -2,6 +2,7 @@ import Anthropic from "@anthropic-ai/sdk";
 import OpenAI from "openai";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type DemoServer, demoServer, post } from "./testing/demo-server.ts";
+import { openaiClient } from "./testing/openai-client.ts";
 import { templatedDemo } from "./testing/templated-demo.ts";
 
 const templated = templatedDemo();
@@ -10,7 +11,7 @@ let openai: OpenAI;
 let anthropic: Anthropic;
 beforeAll(async () => {
   server = await demoServer({}, 4, {}, templated.folder);
-  openai = new OpenAI({ baseURL: `${server.address}/v1`, apiKey: "none", maxRetries: 0 });
+  openai = openaiClient(server);
   anthropic = new Anthropic({ baseURL: server.address, apiKey: "none", maxRetries: 0 });
 });
 afterAll(async () => {

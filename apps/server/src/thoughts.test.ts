@@ -2,9 +2,10 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import Anthropic from "@anthropic-ai/sdk";
 import { demoModelFolder } from "@llm/demo-model";
-import OpenAI from "openai";
+import type OpenAI from "openai";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type DemoServer, demoServer } from "./testing/demo-server.ts";
+import { openaiClient } from "./testing/openai-client.ts";
 import { templatedDemo } from "./testing/templated-demo.ts";
 
 /** Control tokens that the demo has no use for, as the marks of a model that thinks and calls. */
@@ -34,7 +35,7 @@ let openai: OpenAI;
 let anthropic: Anthropic;
 beforeAll(async () => {
   server = await demoServer({}, 4, {}, thinking.folder);
-  openai = new OpenAI({ baseURL: `${server.address}/v1`, apiKey: "none", maxRetries: 0 });
+  openai = openaiClient(server);
   anthropic = new Anthropic({ baseURL: server.address, apiKey: "none", maxRetries: 0 });
 });
 afterAll(async () => {

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { openCheckpoint } from "../open.ts";
-import { type GgufInput, ggufFile } from "../testing/gguf-file.ts";
+import { type GgufInput, ggufFile, TINY_LLAMA } from "../testing/gguf-file.ts";
 
 let root: string;
 beforeAll(async () => {
@@ -13,15 +13,7 @@ afterAll(() => rm(root, { recursive: true }));
 
 async function endsOf(metadata: Readonly<Record<string, GgufInput>>): Promise<unknown> {
   const path = join(root, "model.gguf");
-  const model = {
-    "general.architecture": "llama",
-    "llama.block_count": 1,
-    "llama.embedding_length": 8,
-    "llama.context_length": 8,
-    "llama.attention.head_count": 1,
-    "llama.vocab_size": 8,
-  };
-  await writeFile(path, ggufFile({ ...model, ...metadata }));
+  await writeFile(path, ggufFile({ ...TINY_LLAMA, ...metadata }));
   const checkpoint = await openCheckpoint(path);
   const file = await checkpoint.readJson("generation_config.json");
   await checkpoint.close();

@@ -6,7 +6,7 @@ import { goldenRoot } from "@llm/fixtures";
 import { createTokenizer, type Tokenizer } from "@llm/tokenizer-bpe";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { openCheckpoint } from "../open.ts";
-import { type GgufInput, ggufFile } from "../testing/gguf-file.ts";
+import { type GgufInput, ggufFile, TINY_LLAMA } from "../testing/gguf-file.ts";
 
 // A golden tokenizer is written into GGUF metadata as converters do, and must come out of the files that are made from them.
 
@@ -16,18 +16,9 @@ beforeAll(async () => {
 });
 afterAll(() => rm(root, { recursive: true }));
 
-const model: Readonly<Record<string, GgufInput>> = {
-  "general.architecture": "llama",
-  "llama.block_count": 1,
-  "llama.embedding_length": 8,
-  "llama.context_length": 8,
-  "llama.attention.head_count": 1,
-  "llama.vocab_size": 8,
-};
-
 async function throughGguf(metadata: Readonly<Record<string, GgufInput>>): Promise<Tokenizer> {
   const path = join(root, "tokenizer.gguf");
-  await writeFile(path, ggufFile({ ...model, ...metadata }));
+  await writeFile(path, ggufFile({ ...TINY_LLAMA, ...metadata }));
   const checkpoint = await openCheckpoint(path);
   const files: Record<string, Uint8Array> = {};
   for (const name of checkpoint.files) files[name] = (await checkpoint.readFile(name))!;

@@ -15,6 +15,16 @@ export interface GgufTensorInput {
   readonly bytes: Uint8Array;
 }
 
+/** What a GGUF file says of the smallest model that opens, for tests of what else it says. */
+export const TINY_LLAMA: Readonly<Record<string, GgufInput>> = {
+  "general.architecture": "llama",
+  "llama.block_count": 1,
+  "llama.embedding_length": 8,
+  "llama.context_length": 8,
+  "llama.attention.head_count": 1,
+  "llama.vocab_size": 8,
+};
+
 /** A GGUF file in memory. */
 export function ggufFile(
   metadata: Readonly<Record<string, GgufInput>>,
